@@ -1,0 +1,74 @@
+"""The port `SqlFile` on SQLite: WAL, synchronous FULL, one connection that writes and checkpoints."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from safecity.kit.errors import ConflictError, UnavailableError
+from safecity.ports.sqlfile import Row
+
+
+class _File:
+    def __init__(self, connection: sqlite3.Connection, lock: int | None) -> None:
+        self._connection = connection
+        self._lock = lock
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        return self._connection.execute(sql, values).fetchall()
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        self._connection.executemany(sql, rows)
+
+    @contextmanager
+    def transaction(self) -> Generator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        self._connection.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def open_file(path: Path) -> _File:
+    """Open `path` as its sole writer; ConflictError while another process writes it.
+
+    The lock is a file beside it, because the point is to refuse the second writer at the door and not when both
+    meet in the WAL (a rare reset race below SQLite 3.51.3 can corrupt the file then).
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        raise ConflictError(f"{path.name}: another process writes it", code="second_writer") from error
+    # Shared between a creating thread and a writing thread one after the other, never at once.
+    connection = sqlite3.connect(path, isolation_level=None, timeout=10, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA mmap_size = 0")
+    return _File(connection, lock)
+
+
+def open_reader(path: Path) -> _File:
+    """Open `path` read-only; UnavailableError when it is not there."""
+    if not path.exists():
+        raise UnavailableError(f"{path.name}: not there", code="index_missing")
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, timeout=5, check_same_thread=False)
+    connection.execute("PRAGMA query_only = ON")
+    return _File(connection, None)

@@ -1,0 +1,1 @@
+"""Clock, ids, errors, logs, retry and task groups: no domain."""

@@ -1,0 +1,50 @@
+"""The event envelope: one shape for every fact that leaves the process where it happened.
+
+Maps one to one on CloudEvents 1.0; see docs/design/0004-events.md.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct, field
+
+from safecity.kit.ids import fresh
+
+
+class Mode(StrEnum):
+    """Rules ignore every mode but live unless they ask for another."""
+
+    LIVE = "live"
+    TEST = "test"
+    EXERCISE = "exercise"
+    BACKFILL = "backfill"
+    REPLAY = "replay"
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    """A fact.
+
+    id        `ev_...`; consumers are idempotent by it, the bus drops doubles by it
+    kind      past tense, dotted: `alarm.raised`, `device.went_online`
+    subject   ordering key, a shown id or a code: events of one subject stay in order
+    at, seen  microseconds UTC: by the source's clock, and when we received it
+    origin    platform and node: `34020000002000000001/node-1`
+    area      materialised area path (`/34/3402/340202/`), empty where unknown
+    body      plain data, additive only; a change of meaning is a new kind
+    """
+
+    kind: str
+    subject: str
+    at: int
+    seen: int
+    id: str = field(default_factory=lambda: fresh("ev"))
+    version: int = 1
+    origin: str = ""
+    area: str = ""
+    purpose: str = ""
+    cause: str = ""
+    correlation: str = ""
+    mode: Mode = Mode.LIVE
+    body: dict[str, Any] = field(default_factory=dict)

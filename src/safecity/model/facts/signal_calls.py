@@ -1,0 +1,173 @@
+"""What one asks of the duty `signal` (address `signal`): GB/T 28181 devices by their codes.
+
+Business answers of devices come back as plain data (`Answered.body`), with the element names of the standard.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from safecity.model.facts.media_calls import Message
+from safecity.model.values.media import Quality
+
+
+class PlatformIdentity(Message, frozen=True):
+    """Who we are on the wire. `domain` is normally the first ten digits of `code`; `public_host` goes into SDP."""
+
+    code: str
+    domain: str
+    public_host: str
+    version: str = "3.0"
+    algorithms: tuple[str, ...] = ("MD5",)
+    send_date: bool = True
+    keepalive_seconds: int = 60
+    keepalive_misses: int = 3
+
+
+class GbDevice(Message, frozen=True):
+    """A device that may register. `password` empty means that nobody may."""
+
+    device: str
+    code: str
+    password: str
+    enabled: bool = True
+    transport: str = "udp"
+    username: str = ""
+    charset: str = "GB18030"
+    subscribe_catalog: bool = True
+    subscribe_alarm: bool = True
+    subscribe_position: bool = False
+
+
+class GbChannel(Message, frozen=True):
+    """A channel of a device; `slot` is where its media goes (`media-0`)."""
+
+    channel: str
+    device: str
+    code: str
+    slot: str
+    epoch: int = 1
+
+
+class ApplySignal(Message, frozen=True):
+    """The whole truth, persisted by signal, which goes on from it without control. Answer: Done."""
+
+    revision: int
+    identity: PlatformIdentity
+    devices: tuple[GbDevice, ...]
+    channels: tuple[GbChannel, ...]
+
+
+class OpenStream(Message, frozen=True):
+    """Open the stream at once (a viewer waits). Answer: Done when the device said 200, Failed with the step."""
+
+    channel: str
+    quality: Quality
+
+
+class AskKeyFrame(Message, frozen=True):
+    """Ask the device for an I-frame now. Answer: Done (sent; devices do not answer)."""
+
+    channel: str
+    quality: Quality = Quality.MAIN
+
+
+class Steer(Message, frozen=True):
+    """One PTZ act. `action`: `move`, `stop`, `iris`, `focus`, `preset_set|call|delete`, `cruise_add|delete|speed|
+    dwell|start|stop`, `scan_start|left|right|speed|stop`, `aux_on|off`, `home_on|off`, `drag_in|drag_out`, `precise`,
+    `reboot`, `guard_on|off`, `alarm_reset`, `record_on|off`.
+
+    pan, tilt, zoom in -1..1 (right, up and in are positive); iris open and focus far positive. `number`, `second` and
+    `value` are preset, group, switch, point, speed or seconds as the action needs. Answer: Done or Answered.
+    """
+
+    channel: str
+    action: str
+    pan: float = 0.0
+    tilt: float = 0.0
+    zoom: float = 0.0
+    iris: float = 0.0
+    focus: float = 0.0
+    number: int = 0
+    second: int = 0
+    value: float = 0.0
+    extra: dict[str, str | int | float | bool | None] = {}
+
+
+class QueryDevice(Message, frozen=True):
+    """Ask a device: `command` is a CmdType (`Catalog`, `DeviceInfo`, `DeviceStatus`, `RecordInfo`, `PresetQuery`,
+    `ConfigDownload`, ...); `code` the channel or device code asked for, empty: the device. Answer: Answered."""
+
+    device: str
+    command: str
+    code: str = ""
+    fields: dict[str, str | int | float | bool | None] = {}
+
+
+class Answered(Message, frozen=True):
+    """`body` as parsed; lists joined over all messages; `complete` false where some never came (k of n)."""
+
+    body: dict[str, Any]
+    complete: bool = True
+    received: int = 0
+    total: int = 0
+
+
+class AskDevices(Message, frozen=True):
+    """Answer: DeviceFigures."""
+
+
+class DeviceFigure(Message, frozen=True):
+    """Presence of one device as signal sees it. `state` is `never`, `online`, `offline`, `refused`."""
+
+    device: str
+    code: str
+    state: str
+    since: int
+    address: str = ""
+    transport: str = ""
+    user_agent: str = ""
+    version: str = ""
+    last_keepalive: int = 0
+    expires_at: int = 0
+    clock_offset_ms: int = 0
+    code_of_refusal: str = ""
+
+
+class UnknownFigure(Message, frozen=True):
+    """Somebody who tried to register and is not in the list: the wizard offers to add it."""
+
+    code: str
+    address: str
+    transport: str
+    user_agent: str
+    last_seen: int
+    attempts: int
+
+
+class DeviceFigures(Message, frozen=True):
+    """All devices and the newest 100 unknown ones."""
+
+    devices: tuple[DeviceFigure, ...]
+    unknown: tuple[UnknownFigure, ...] = ()
+
+
+class StartDevicePlayback(Message, frozen=True):
+    """Play the device's own recording [start, end) into a pushed stream of its own. Answer: Done.
+
+    The media slot prepares it as quality `main` of the pseudo channel named `session`.
+    """
+
+    session: str
+    channel: str
+    start: int
+    end: int
+    download_speed: int = 0
+
+
+class SteerDevicePlayback(Message, frozen=True):
+    """`action`: `pause`, `resume`, `seek` (value = seconds from the start), `scale` (value = speed), `stop`."""
+
+    session: str
+    action: str
+    value: float = 0.0
