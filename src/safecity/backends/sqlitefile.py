@@ -69,6 +69,8 @@ def open_reader(path: Path) -> _File:
     """Open `path` read-only; UnavailableError when it is not there."""
     if not path.exists():
         raise UnavailableError(f"{path.name}: not there", code="index_missing")
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, timeout=5, check_same_thread=False)
+    connection = sqlite3.connect(
+        f"file:{path}?mode=ro", uri=True, isolation_level=None, timeout=5, check_same_thread=False
+    )
     connection.execute("PRAGMA query_only = ON")
     return _File(connection, None)

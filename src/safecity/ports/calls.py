@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 from safecity.model.facts.media_calls import Message
@@ -10,7 +10,7 @@ from safecity.model.facts.media_calls import Message
 Handler = Callable[[Any], Awaitable[Message]]
 """Takes a request, answers or raises a SafecityError, which is raised again at the caller."""
 
-StreamHandler = Callable[[Any], AsyncIterator[Message]]
+StreamHandler = Callable[[Any], AsyncGenerator[Message]]
 """Takes a request and yields until the caller leaves (the generator is closed then)."""
 
 
@@ -21,7 +21,7 @@ class Calls(Protocol):
         """One answer, or the SafecityError of the other side; UnavailableError when it is not there or too slow."""
         ...
 
-    def stream(self, address: str, message: Message) -> AsyncIterator[Message]:
+    def stream(self, address: str, message: Message) -> AsyncGenerator[Message]:
         """Answers until either side ends; UnavailableError when the connection breaks."""
         ...
 
