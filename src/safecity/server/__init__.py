@@ -1,0 +1,1 @@
+"""Settings, assembly, duties and node life cycle: the only place that knows all."""

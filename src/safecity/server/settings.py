@@ -1,0 +1,302 @@
+"""What an administrator may set: one TOML file, read once at start and passed down.
+
+Standard library only, because the supervisor reads it. Every field carries a unit, a default and a range; the
+reference page is made from here (docs/reference/settings.md).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar, cast
+
+from safecity.kit.errors import InvalidError
+
+_T = TypeVar("_T")
+
+
+def _within(name: str, value: int | float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise InvalidError(
+            f"{name}: {value} is not in {low:g}..{high:g}",
+            code="setting_out_of_range",
+            params={"setting": name, "value": value, "low": low, "high": high},
+        )
+
+
+def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise InvalidError(
+            f"{name}: {value!r} is none of {', '.join(choices)}",
+            code="setting_unknown_choice",
+            params={"setting": name, "value": value, "choices": ", ".join(choices)},
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HttpSettings:
+    """[http] The browser application and the API.
+
+    host          address to listen on
+    port          TCP port, 0 takes a free one
+    public_host   name or address that browsers and cameras reach; empty: found, and set by the first-run wizard
+    tls           `off`, `generated` (own certificate authority, made at first start) or `files`
+    certificate, key   PEM files for tls = "files"
+    session_idle_minutes, session_hours   a session ends when idle, and at the latest after
+    """
+
+    host: str = "0.0.0.0"  # noqa: S104 - a platform is there to be reached; nothing answers without a session
+    port: int = 8080
+    public_host: str = ""
+    tls: str = "off"
+    certificate: str = ""
+    key: str = ""
+    session_idle_minutes: int = 30
+    session_hours: int = 12
+
+    def __post_init__(self) -> None:
+        _within("http.port", self.port, 0, 65535)
+        _one_of("http.tls", self.tls, ("off", "generated", "files"))
+        _within("http.session_idle_minutes", self.session_idle_minutes, 1, 24 * 60)
+        _within("http.session_hours", self.session_hours, 1, 24 * 7)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SipSettings:
+    """[sip] Signalling of GB/T 28181.
+
+    port              UDP and TCP, 0 takes a free one
+    keepalive_seconds, keepalive_misses   a device is offline after so many missed keepalives
+    """
+
+    host: str = "0.0.0.0"  # noqa: S104 - cameras call from anywhere
+    port: int = 5060
+    keepalive_seconds: int = 60
+    keepalive_misses: int = 3
+
+    def __post_init__(self) -> None:
+        _within("sip.port", self.port, 0, 65535)
+        _within("sip.keepalive_seconds", self.keepalive_seconds, 5, 3600)
+        _within("sip.keepalive_misses", self.keepalive_misses, 1, 20)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MediaSettings:
+    """[media] The media plane.
+
+    port              where viewers get pictures (WebSocket), 0 takes a free one
+    slots             processes; 0: one on two cores, else half the cores
+    rtp_first_port    first of the RTP ports, UDP and TCP; 0 takes free ones
+    rtp_ports         ports of each slot
+    port_per_camera   for devices that ignore the SSRC asked for: each stream gets a port of its own
+    rcvbuf_bytes      socket buffer of each RTP port
+    stream_loss_seconds   a stream without a packet for so long is lost
+    idle_close_seconds    a stream nobody needs is closed after so long
+    """
+
+    port: int = 8081
+    slots: int = 0
+    rtp_first_port: int = 10000
+    rtp_ports: int = 16
+    port_per_camera: bool = False
+    rcvbuf_bytes: int = 4 * 1024 * 1024
+    stream_loss_seconds: int = 15
+    idle_close_seconds: int = 15
+
+    def __post_init__(self) -> None:
+        _within("media.port", self.port, 0, 65535)
+        _within("media.slots", self.slots, 0, 64)
+        _within("media.rtp_first_port", self.rtp_first_port, 0, 65000)
+        _within("media.rtp_ports", self.rtp_ports, 1, 1000)
+        _within("media.rcvbuf_bytes", self.rcvbuf_bytes, 65536, 256 * 1024 * 1024)
+        _within("media.stream_loss_seconds", self.stream_loss_seconds, 3, 300)
+        _within("media.idle_close_seconds", self.idle_close_seconds, 1, 3600)
+
+    def slot_count(self) -> int:
+        """The number of slots to start."""
+        return self.slots or max(1, (os.cpu_count() or 2) // 2)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VolumeSettings:
+    """[[record.volumes]] A place for recordings.
+
+    path           folder; relative to the data folder
+    max_gib        how much of it may be used, 0: all but a reserve of 5 %
+    layout         `channel`, `shared` or `auto` (docs/design/0003-recording-store.md)
+    extent_mib     size of one extent
+    """
+
+    name: str
+    path: str
+    max_gib: float = 0.0
+    layout: str = "auto"
+    extent_mib: int = 64
+
+    def __post_init__(self) -> None:
+        _within("record.volumes.max_gib", self.max_gib, 0, 1_000_000)
+        _one_of("record.volumes.layout", self.layout, ("auto", "channel", "shared"))
+        _within("record.volumes.extent_mib", self.extent_mib, 4, 1024)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordSettings:
+    """[record] How video is kept, where a channel does not say otherwise.
+
+    retention_days, floor_days   days to keep, and days that no other channel may take away
+    pre_roll_seconds, post_roll_seconds   around what is recorded on demand
+    ram_mib         window per shelf for a disk that is late
+    """
+
+    retention_days: int = 30
+    floor_days: int = 1
+    pre_roll_seconds: int = 10
+    post_roll_seconds: int = 30
+    ram_mib: int = 64
+    volumes: tuple[VolumeSettings, ...] = (VolumeSettings(name="main", path="volumes/main"),)
+
+    def __post_init__(self) -> None:
+        _within("record.retention_days", self.retention_days, 0, 3650)
+        _within("record.floor_days", self.floor_days, 0, 3650)
+        _within("record.pre_roll_seconds", self.pre_roll_seconds, 0, 60)
+        _within("record.post_roll_seconds", self.post_roll_seconds, 0, 3600)
+        _within("record.ram_mib", self.ram_mib, 8, 4096)
+        _within("record.volumes", len(self.volumes), 1, 64)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DemoSettings:
+    """[demo] The simulated city.
+
+    enabled   start it together with the platform (removed by one click in the browser)
+    """
+
+    enabled: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """All of it. `data` is the folder everything lives in."""
+
+    SECTIONS: ClassVar[tuple[str, ...]] = ("http", "sip", "media", "record", "demo")
+
+    data: str = "data"
+    log_level: str = "info"
+    http: HttpSettings = field(default_factory=HttpSettings)
+    sip: SipSettings = field(default_factory=SipSettings)
+    media: MediaSettings = field(default_factory=MediaSettings)
+    record: RecordSettings = field(default_factory=RecordSettings)
+    demo: DemoSettings = field(default_factory=DemoSettings)
+
+    def __post_init__(self) -> None:
+        _one_of("log_level", self.log_level, ("debug", "info", "warning", "error"))
+
+    @property
+    def data_dir(self) -> Path:
+        return Path(self.data)
+
+    def volume_path(self, volume: VolumeSettings) -> Path:
+        """Where a volume really is."""
+        return (self.data_dir / volume.path).absolute()
+
+    def to_json(self) -> str:
+        """For the environment of a child process."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Settings:
+        """What `to_json` wrote."""
+        return _build(cls, json.loads(text), "")
+
+
+def _build(kind: type[_T], raw: object, where: str) -> _T:
+    if not isinstance(raw, Mapping):
+        raise InvalidError(f"{where or 'settings'}: a table is expected", code="setting_wrong_type")
+    raw = cast("Mapping[str, object]", raw)
+    known = {entry.name: entry for entry in fields(cast("Any", kind))}
+    values: dict[str, Any] = {}
+    for name, value in raw.items():
+        entry = known.get(name)
+        if entry is None:
+            raise InvalidError(
+                f"{where}{name}: there is no such setting", code="setting_unknown", params={"setting": where + name}
+            )
+        values[name] = _value(entry.type, value, f"{where}{name}")
+    return kind(**values)
+
+
+_KINDS: dict[str, type[Any]] = {
+    kind.__name__: kind for kind in (HttpSettings, SipSettings, MediaSettings, RecordSettings, DemoSettings)
+}
+
+
+def _value(type_name: object, value: object, where: str) -> object:
+    name = str(type_name)
+    if name in _KINDS:
+        return _build(_KINDS[name], value, f"{where}.")
+    if name.startswith("tuple[VolumeSettings"):
+        if not isinstance(value, list | tuple):
+            raise InvalidError(f"{where}: a list is expected", code="setting_wrong_type", params={"setting": where})
+        return tuple(_build(VolumeSettings, item, f"{where}.") for item in cast("list[object]", value))
+    wanted = {"str": str, "int": int, "float": (int, float), "bool": bool}[name]
+    if not isinstance(value, wanted) or (isinstance(value, bool) and name != "bool"):
+        raise InvalidError(
+            f"{where}: {value!r} is not of type {name}",
+            code="setting_wrong_type",
+            params={"setting": where, "type": name},
+        )
+    return value
+
+
+def load_settings(
+    path: Path | None = None, *, environ: Mapping[str, str], overrides: Mapping[str, object] | None = None
+) -> Settings:
+    """TOML file, then `SAFECITY_SECTION__NAME=value` of the environment, then the command line (`section.name`).
+
+    InvalidError names the setting that is wrong.
+    """
+    raw: dict[str, Any] = {}
+    if path is not None and path.exists():
+        try:
+            raw = tomllib.loads(path.read_text("utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InvalidError(f"{path}: {error}", code="settings_unreadable") from error
+    for name, text in environ.items():
+        parts = name.lower().removeprefix("safecity_").split("__")
+        if name.startswith("SAFECITY_") and len(parts) == 2 and parts[0] in Settings.SECTIONS:
+            _put(raw, parts, _guess(text))
+    for name, value in (overrides or {}).items():
+        if value is not None:
+            _put(raw, name.split("."), value)
+    return _build(Settings, raw, "")
+
+
+def _put(raw: dict[str, Any], parts: list[str], value: object) -> None:
+    for part in parts[:-1]:
+        raw = raw.setdefault(part, {})
+    raw[parts[-1]] = value
+
+
+def _guess(text: str) -> object:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, bool | int | float) else text
+
+
+def describe() -> list[tuple[str, str, str, str]]:
+    """(setting, type, default, section's text) for the reference page."""
+    rows: list[tuple[str, str, str, str]] = []
+    for section in Settings.SECTIONS:
+        value = getattr(Settings(), section)
+        if is_dataclass(value):
+            for entry in fields(value):
+                rows.append(
+                    (f"{section}.{entry.name}", str(entry.type), repr(getattr(value, entry.name)), value.__doc__ or "")
+                )
+    return rows
