@@ -1,0 +1,45 @@
+"""Settings: what is wrong is named, what is right survives the way to a child process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from safecity.kit.errors import InvalidError
+from safecity.server.settings import Settings, load_settings
+
+
+def test_file_environment_and_command_line_override_each_other_in_that_order(tmp_path: Path) -> None:
+    file = tmp_path / "safecity.toml"
+    file.write_text("[http]\nport = 1000\nhost = '127.0.0.1'\n[media]\nslots = 3\n", "utf-8")
+    settings = load_settings(
+        file, environ={"SAFECITY_HTTP__PORT": "2000", "SAFECITY_MEDIA__PORT": "2001"}, overrides={"http.port": 3000}
+    )
+    assert (settings.http.port, settings.media.port, settings.media.slots) == (3000, 2001, 3)
+    assert settings.http.host == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("toml", "named"),
+    [
+        ("[http]\nprot = 1", "http.prot"),
+        ("[http]\nport = 70000", "http.port"),
+        ("[http]\nport = 'x'", "http.port"),
+        ("[http]\nport = true", "http.port"),
+        ("[[record.volumes]]\nname='a'\npath='b'\nlayout='odd'", "record.volumes.layout"),
+        ("[record]\nvolumes = 3", "record.volumes"),
+        ("http = 3", "http"),
+        ("not toml", "safecity.toml"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, toml: str, named: str) -> None:
+    file = tmp_path / "safecity.toml"
+    file.write_text(toml, "utf-8")
+    with pytest.raises(InvalidError, match=named):
+        load_settings(file, environ={})
+
+
+def test_settings_survive_the_environment_of_a_child() -> None:
+    settings = load_settings(None, environ={}, overrides={"demo.enabled": True, "http.tls": "generated"})
+    assert Settings.from_json(settings.to_json()) == settings
