@@ -1,0 +1,64 @@
+# Two commands do all set-up on a fresh machine: `make run` and `make test`.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= data
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export SAFECITY_UI_DIST ?= $(CURDIR)/ui/dist
+
+.DEFAULT_GOAL := help
+
+help: ## show what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+setup: $(VENV)/.ready ui-if-changed ## virtual environment with everything, and the browser application
+
+$(VENV)/.ready: pyproject.toml tools/setup_venv.sh
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" bash tools/setup_venv.sh
+	@touch $@
+
+ui-if-changed: $(VENV)/.ready
+	@$(BIN)/python tools/build_ui.py
+
+run: setup ## start the platform with the demo city; prints one address and a one-time link
+	@$(BIN)/safecity run --data "$(DATA)" --demo
+
+test: setup ## run every test (smoke sizes)
+	@$(BIN)/python -m pytest -q tests
+	@if [ -d ui/node_modules ]; then $(BIN)/python tools/build_ui.py --test; fi
+
+check: setup ## style, types, layers, texts, generated pages
+	@$(BIN)/ruff format --check src tests benchmarks tools
+	@$(BIN)/ruff check src tests benchmarks tools
+	@$(BIN)/basedpyright --level error src
+	@$(BIN)/lint-imports
+	@$(BIN)/python tools/reference.py --check
+	@$(BIN)/python tools/build_ui.py --check
+
+format: $(VENV)/.ready ## put the sources into shape
+	@$(BIN)/ruff format src tests benchmarks tools
+	@$(BIN)/ruff check --fix src tests benchmarks tools
+
+reference: setup ## write docs/reference from the code
+	@$(BIN)/python tools/reference.py
+
+bench: setup ## every benchmark at full size (see docs/design/performance.md)
+	@$(BIN)/python -m benchmarks.all
+
+fuzz: $(VENV)/.ready ## run every fuzz target for SECONDS each (default 30)
+	@$(BIN)/python tools/fuzz.py --seconds $${SECONDS_EACH:-30}
+
+soak: setup ## 200 streams for an hour or more (SECONDS=3600)
+	@$(BIN)/python -m benchmarks.soak --seconds $${SECONDS_TOTAL:-3600}
+
+wheel: setup ## build the wheel with the browser application inside
+	@$(BIN)/python -m build --wheel --outdir dist
+
+bundle: setup ## an archive that installs on a machine without any network
+	@bash tools/bundle.sh
+
+clean: ## forget what was built (recordings in $(DATA) stay)
+	rm -rf $(VENV) ui/node_modules ui/dist dist build .cache
+
+.PHONY: help setup ui-if-changed run test check format reference bench fuzz soak wheel bundle clean

@@ -1,0 +1,20 @@
+"""`safecity`: start the platform, look after its recordings, play a city."""
+
+from __future__ import annotations
+
+import typer
+
+import safecity
+from safecity.cli import records, run, sim
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="An open safe-city platform.")
+app.command("run")(run.run)
+app.command("check")(records.check)
+app.command("recover")(records.recover)
+app.add_typer(sim.app, name="sim")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(safecity.__version__)

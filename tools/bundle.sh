@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Write dist/safecity-bundle-VERSION.tar.gz: wheels of everything and an installer, for a site without any network.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python=.venv/bin/python
+version="$($python -c 'import safecity; print(safecity.__version__)')"
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+root="$work/safecity-$version"
+mkdir -p "$root/wheels" dist
+$python -m build --wheel --outdir "$root/wheels" . >/dev/null
+$python -m pip download -q -d "$root/wheels" "$(ls "$root"/wheels/safecity-*.whl)[av]" pip
+cat > "$root/install.sh" <<'EOI'
+#!/usr/bin/env bash
+# ./install.sh [FOLDER]: installs into FOLDER (default ./safecity), from this archive alone.
+set -euo pipefail
+here="$(cd "$(dirname "$0")" && pwd)"
+target="${1:-./safecity}"
+python="${PYTHON:-python3}"
+"$python" -m venv --without-pip "$target"
+PYTHONPATH="$(ls "$here"/wheels/pip-*.whl)" "$target/bin/python" -m pip install -q --no-index --find-links "$here/wheels" 'safecity[av]'
+echo "Installed. Start it with: $target/bin/safecity run --data DATA_FOLDER --demo"
+EOI
+chmod +x "$root/install.sh"
+cp README.md README.zh-CN.md LICENSE CHANGELOG.md "$root/"
+tar -C "$work" -czf "dist/safecity-bundle-$version.tar.gz" "safecity-$version"
+echo "dist/safecity-bundle-$version.tar.gz"
