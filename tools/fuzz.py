@@ -109,8 +109,8 @@ def main() -> int:
             out = ROOT / "output" / "fuzz" / f"{name}.bin"
             out.parent.mkdir(parents=True, exist_ok=True)
             out.write_bytes(crash)
-        print(f"{name}: {count} inputs, {'CRASHED' if crash is not None else 'sound'}", flush=True)  # noqa: T201
-    print(json.dumps(report))  # noqa: T201
+        print(f"{name}: {count} inputs, {'CRASHED' if crash is not None else 'sound'}", flush=True)
+    print(json.dumps(report))
     return int(any(entry["crashed"] for entry in report.values() if isinstance(entry, dict)))
 
 
