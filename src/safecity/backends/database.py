@@ -1,0 +1,152 @@
+"""The port `Database` on SQLAlchemy: SQLite with one writing and one reading thread, PostgreSQL by URL.
+
+On SQLite the writing connection lives in its own thread, so that nobody waits for a lock inside the database: who
+comes second waits in the queue of that thread. Readers see the last commit (WAL) and never hold the writer up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.pool import SingletonThreadPool
+
+from safecity.kit.errors import ConflictError, UnavailableError
+from safecity.ports.database import Row, Tx
+
+T = TypeVar("T")
+
+
+class _Tx:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.after: list[Callable[[], None]] = []
+
+    def rows(self, statement: Any) -> list[Row]:
+        return cast("list[Row]", self._connection.execute(statement).mappings().all())
+
+    def row(self, statement: Any) -> Row | None:
+        return cast("Row | None", self._connection.execute(statement).mappings().first())
+
+    def run(self, statement: Any, values: Sequence[Mapping[str, Any]] | None = None) -> int:
+        if values is not None and not values:
+            return 0
+        result = self._connection.execute(statement, None if values is None else [dict(v) for v in values])
+        return int(result.rowcount)
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        self.after.append(call)
+
+
+class SqlDatabase:
+    """Made by `open_database`."""
+
+    def __init__(self, writer: Engine, reader: Engine, threads: int, lock: int | None) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._lock = lock
+        self._write_threads = ThreadPoolExecutor(threads, "database-write")
+        self._read_threads = ThreadPoolExecutor(max(threads, 2), "database-read")
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        def run() -> T:
+            with self._reader.connect() as connection, connection.begin():
+                return work(_Tx(connection))
+
+        return await asyncio.get_running_loop().run_in_executor(self._read_threads, _translated(run))
+
+    async def write(self, work: Callable[[Tx], T]) -> T:
+        def run() -> tuple[T, list[Callable[[], None]]]:
+            with self._writer.connect() as connection, connection.begin():
+                tx = _Tx(connection)
+                done = work(tx)
+            return done, tx.after
+
+        # Shielded: a caller that gives up must not be told "no" while the thread commits behind its back.
+        result, after = await asyncio.shield(
+            asyncio.get_running_loop().run_in_executor(self._write_threads, _translated(run))
+        )
+        for call in after:
+            call()
+        return result
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._stop)
+
+    def _stop(self) -> None:
+        self._write_threads.shutdown(wait=True)
+        self._read_threads.shutdown(wait=True)
+        self._reader.dispose()
+        self._writer.dispose()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def _translated(run: Callable[[], T]) -> Callable[[], T]:
+    def wrapped() -> T:
+        try:
+            return run()
+        except IntegrityError as error:
+            raise ConflictError("a rule of the database refused it", code="duplicate") from error
+        except OperationalError as error:
+            raise UnavailableError(f"database: {error.orig}", code="database_unavailable") from error
+
+    return wrapped
+
+
+def open_database(url: str, *, migrate: bool = True) -> SqlDatabase:
+    """Open by URL (`sqlite:////path/control.db`, `postgresql+psycopg://...`) and bring the schema up to date.
+
+    ConflictError `second_writer` when another process has the SQLite file open for writing.
+    """
+    lock: int | None = None
+    if make_url(url).get_backend_name() == "sqlite":
+        lock = _take_lock(Path(make_url(url).database or ""))
+        writer, reader, threads = _sqlite(url, readonly=False), _sqlite(url, readonly=True), 1
+    else:
+        writer = create_engine(url, pool_size=4, pool_pre_ping=True)
+        reader, threads = create_engine(url, pool_size=4, pool_pre_ping=True), 4
+    if migrate:
+        from safecity.backends.migrations.lineage import upgrade
+
+        upgrade(writer)
+    return SqlDatabase(writer, reader, threads, lock)
+
+
+def _take_lock(path: Path) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        raise ConflictError(f"{path.name}: another process writes it", code="second_writer") from error
+    return lock
+
+
+def _sqlite(url: str, *, readonly: bool) -> Engine:
+    """One connection per engine thread, kept open: opening costs more than most queries."""
+    engine = create_engine(url, poolclass=SingletonThreadPool, pool_size=4, connect_args={"check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _record: object) -> None:  # pyright: ignore[reportUnusedFunction]
+        connection.isolation_level = None  # we say BEGIN ourselves, below
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "mmap_size = 0"):
+            connection.execute(f"PRAGMA {pragma}")
+        if readonly:
+            connection.execute("PRAGMA query_only = ON")
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction]
+        connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+
+    return engine

@@ -1,0 +1,105 @@
+"""Everything a person can do, and which role may do it. The same words stand in the API, the audit and on buttons."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Action(StrEnum):
+    """`<kind>.<verb>`; every route of the API declares one."""
+
+    CHANNEL_SEE = "channel.see"
+    CHANNEL_CHANGE = "channel.change"
+    LIVE_WATCH = "live.watch"
+    PLAYBACK_WATCH = "playback.watch"
+    PTZ_STEER = "ptz.steer"
+    RECORDING_START = "recording.start"
+    HOLD_SEE = "hold.see"
+    HOLD_PLACE = "hold.place"
+    HOLD_RELEASE = "hold.release"
+    EXPORT_SEE = "export.see"
+    EXPORT_MAKE = "export.make"
+    EXPORT_DELETE = "export.delete"
+    DEVICE_SEE = "device.see"
+    DEVICE_ADD = "device.add"
+    DEVICE_CHANGE = "device.change"
+    DEVICE_DELETE = "device.delete"
+    AREA_SEE = "area.see"
+    AREA_CHANGE = "area.change"
+    ORGANISATION_SEE = "organisation.see"
+    ORGANISATION_CHANGE = "organisation.change"
+    ALARM_SEE = "alarm.see"
+    ALARM_ACKNOWLEDGE = "alarm.acknowledge"
+    VIEW_SEE = "view.see"
+    VIEW_CHANGE = "view.change"
+    HEALTH_SEE = "health.see"
+    AUDIT_SEE = "audit.see"
+    USER_SEE = "user.see"
+    USER_CHANGE = "user.change"
+    SESSION_SEE = "session.see"
+    SESSION_END = "session.end"
+    SETTINGS_SEE = "settings.see"
+    SETTINGS_CHANGE = "settings.change"
+    SEARCH = "search"
+
+
+class Role(StrEnum):
+    """What a person is, within an area."""
+
+    ADMINISTRATOR = "administrator"
+    OPERATOR = "operator"
+    VIEWER = "viewer"
+
+
+class Reach(StrEnum):
+    """Whether a role reaches all things of its area, or only what the person owns."""
+
+    ANY = "any"
+    OWN = "own"
+
+
+_OWN: Final = {
+    Action.VIEW_CHANGE: Reach.OWN,
+    Action.SESSION_SEE: Reach.OWN,
+    Action.SESSION_END: Reach.OWN,
+}
+_VIEWER: Final = {
+    **_OWN,
+    **dict.fromkeys(
+        (
+            Action.CHANNEL_SEE,
+            Action.LIVE_WATCH,
+            Action.PLAYBACK_WATCH,
+            Action.AREA_SEE,
+            Action.ORGANISATION_SEE,
+            Action.ALARM_SEE,
+            Action.VIEW_SEE,
+            Action.DEVICE_SEE,
+            Action.SEARCH,
+        ),
+        Reach.ANY,
+    ),
+}
+_OPERATOR: Final = {
+    **_VIEWER,
+    **dict.fromkeys(
+        (
+            Action.PTZ_STEER,
+            Action.RECORDING_START,
+            Action.HOLD_SEE,
+            Action.HOLD_PLACE,
+            Action.EXPORT_MAKE,
+            Action.ALARM_ACKNOWLEDGE,
+            Action.HEALTH_SEE,
+        ),
+        Reach.ANY,
+    ),
+    Action.EXPORT_SEE: Reach.OWN,
+    Action.EXPORT_DELETE: Reach.OWN,
+}
+REACHES: Final[dict[Role, dict[Action, Reach]]] = {
+    Role.VIEWER: _VIEWER,
+    Role.OPERATOR: _OPERATOR,
+    Role.ADMINISTRATOR: dict.fromkeys(Action, Reach.ANY),
+}

@@ -1,0 +1,50 @@
+"""Who may do what: actions, roles, grants, the one decision, and the people."""
+
+from safecity.core.ground.access.actions import REACHES, Action, Reach, Role
+from safecity.core.ground.access.decide import (
+    PLATFORM,
+    ROOT,
+    Actor,
+    Grant,
+    OwnedBy,
+    Predicate,
+    Thing,
+    Under,
+    allowed,
+    authorize,
+    permissions,
+    scope,
+)
+from safecity.core.ground.access.secrets import Passwords, Vault, key_file
+from safecity.core.ground.access.service import Access, AccessSettings, SignedIn
+from safecity.core.ground.access.store import Session, User
+from safecity.core.ground.access.where import under, where
+
+__all__ = [
+    "PLATFORM",
+    "REACHES",
+    "ROOT",
+    "Access",
+    "AccessSettings",
+    "Action",
+    "Actor",
+    "Grant",
+    "OwnedBy",
+    "Passwords",
+    "Predicate",
+    "Reach",
+    "Role",
+    "Session",
+    "SignedIn",
+    "Thing",
+    "Under",
+    "User",
+    "Vault",
+    "allowed",
+    "authorize",
+    "key_file",
+    "permissions",
+    "scope",
+    "under",
+    "where",
+]
