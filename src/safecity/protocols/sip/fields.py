@@ -83,8 +83,8 @@ _COMPACT = {
 _KNOWN = {name: name for name in _NAMES}
 _BY_LOWER = {name.lower(): name for name in _NAMES} | _COMPACT
 
-TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-_TOKEN_RE = re.compile(TOKEN)
+WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_TOKEN_RE = re.compile(WORD)
 _PARAM = re.compile(
     r"\s*;\s*(?:([^\s=;,\"]+)(?:\s*=\s*(\"(?:[^\"\\]|\\.)*\"|[^\s;,\"]*))?)?\s*", re.S
 )  # an empty parameter (";;") is read over
@@ -95,7 +95,7 @@ _VIA = re.compile(
     r"(?:\s*:\s*([0-9]{1,5}))?\s*(;.*)?$",
     re.S | re.I,
 )
-_CSEQ = re.compile(r"([0-9]{1,20})\s+(" + TOKEN + r")$")
+_CSEQ = re.compile(r"([0-9]{1,20})\s+(" + WORD + r")$")
 _QUOTED_PAIR = re.compile(r"\\(.)", re.S)
 
 Params = dict[str, str | None]
