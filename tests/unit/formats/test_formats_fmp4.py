@@ -76,7 +76,8 @@ def test_what_is_written_is_read_back(video: Video, codec: Codec, sound: tuple[A
     assert back.sequence == 5
     assert back.tracks == tracks
     found = read_init(init_segment([parameters, sound[0]]))
-    assert isinstance(found[0], VideoParameters) and isinstance(found[1], AudioParameters)
+    assert isinstance(found[0], VideoParameters)
+    assert isinstance(found[1], AudioParameters)
     assert set(found[0].parameter_sets) == set(parameters.parameter_sets)
     assert (found[0].width, found[0].height, found[1].config) == (320, 192, sound[0].config)
     assert init_segment(found) == init_segment([parameters, sound[0]])

@@ -1,0 +1,1 @@
+"""The media port: WebSocket connections of viewers, opened by tickets."""
