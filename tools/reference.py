@@ -23,8 +23,8 @@ def settings_page() -> str:
 
     lines = [
         "# Settings\n",
-        "One file, `DATA/safecity.toml`, read at start. `SAFECITY_SECTION__NAME` in the environment and the command line",
-        "override it. A setting that is wrong stops the start with a sentence that names it.\n",
+        "One file, `DATA/safecity.toml`, read at start. `SAFECITY_SECTION__NAME` in the environment and the command",
+        "line override it. A setting that is wrong stops the start with a sentence that names it.\n",
     ]
     section = ""
     for name, kind, default, text in describe():
