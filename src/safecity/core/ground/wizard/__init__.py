@@ -1,0 +1,1 @@
+"""What the first-run wizard knows: addresses, proposals, menu paths. Its state lies in the settings."""
