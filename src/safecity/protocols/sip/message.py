@@ -6,7 +6,7 @@ Treat them as frozen: what changes makes a new one. Typed readings of the fields
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from safecity.protocols.sip.fields import (
@@ -22,7 +22,7 @@ from safecity.protocols.sip.fields import (
     split_list,
 )
 
-Fields = Sequence[tuple[str, str]]
+Fields = list[tuple[str, str]]
 
 REASONS = {
     100: "Trying", 180: "Ringing", 200: "OK", 202: "Accepted", 302: "Moved Temporarily", 400: "Bad Request",

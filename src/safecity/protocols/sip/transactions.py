@@ -8,79 +8,35 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass, field
-from enum import Enum
-from typing import NamedTuple
 
-from safecity.protocols.sip.fields import Via
-from safecity.protocols.sip.message import Message, Request, Response
+from safecity.protocols.sip.fields import split_list
+from safecity.protocols.sip.message import Request, Response
+from safecity.protocols.sip.steps import (
+    MAGIC,
+    Answered,
+    Arrived,
+    Key,
+    Output,
+    Send,
+    State,
+    Stray,
+    TimedOut,
+    Timing,
+)
 
-MAGIC = "z9hG4bK"
-
-Key = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Seconds (RFC 3261, table 4). `trying_after` is when an unanswered INVITE gets its 100."""
-
-    t1: float = 0.5
-    t2: float = 4.0
-    t4: float = 5.0
-    trying_after: float = 0.2
-
-    @property
-    def give_up(self) -> float:
-        """Timers B, F, H, J, L, M."""
-        return 64 * self.t1
-
-
-class State(Enum):
-    """Of any of the four machines."""
-
-    CALLING = "calling"
-    PROCEEDING = "proceeding"
-    COMPLETED = "completed"
-    CONFIRMED = "confirmed"
-    ACCEPTED = "accepted"
-    TERMINATED = "terminated"
-
-
-class Send(NamedTuple):
-    """Put these bytes out on that flow."""
-
-    data: bytes
-    flow: object
-
-
-class Arrived(NamedTuple):
-    """A new request; answer it with `answer(key, ...)`. For an ACK (to a 2xx) `key` is that of its INVITE."""
-
-    key: Key
-    request: Request
-    flow: object
-
-
-class Answered(NamedTuple):
-    """A response to a request of ours: provisional or final. Each final one comes once."""
-
-    key: Key
-    response: Response
-    flow: object
-
-
-class TimedOut(NamedTuple):
-    """Nobody answered our request (408), or nobody acknowledged our answer."""
-
-    key: Key
-
-
-class Stray(NamedTuple):
-    """A response or ACK that belongs to no transaction: counted, else ignored."""
-
-    message: Message
-
-
-Output = Send | Arrived | Answered | TimedOut | Stray
+__all__ = [
+    "MAGIC",
+    "Answered",
+    "Arrived",
+    "Key",
+    "Output",
+    "Send",
+    "State",
+    "Stray",
+    "TimedOut",
+    "Timing",
+    "Transactions",
+]
 
 
 @dataclass(slots=True, eq=False)
@@ -416,12 +372,18 @@ def cancel_of(invite: Request) -> Request:
     return Request("CANCEL", invite.uri, fields)
 
 
-def answer_via(via: Via, host: str, port: int) -> Via:
-    """The top Via of a request as its server keeps it: where it really came from (RFC 3581)."""
-    params = dict(via.params)
+def stamp_source(request: Request, host: str, port: int) -> None:
+    """Write into the top Via where the request really came from (RFC 3261, 18.2.1; RFC 3581): answers copy it."""
+    via = request.via
+    params = via.params
     if "rport" in params:
         params["rport"] = str(port)
-        params["received"] = host
-    elif via.host != host:
-        params["received"] = host
-    return Via(via.transport, via.host, via.port, params)
+    elif via.host == host:
+        return
+    params["received"] = host
+    fields = request.fields
+    for index, (name, value) in enumerate(fields):
+        if name == "Via":
+            others = split_list(value)[1:] if "," in value else []
+            fields[index] = (name, ", ".join([str(via), *others]))
+            return
