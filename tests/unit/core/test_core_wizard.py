@@ -6,12 +6,10 @@ import asyncio
 
 import pytest
 
-from safecity.core.ground.wizard.addresses import own_addresses, ranked, test_address
+from safecity.core.ground.wizard.addresses import own_addresses, ranked, try_address
 from safecity.core.ground.wizard.menus import MENUS, menu_of
 from safecity.core.ground.wizard.proposals import check_platform, propose_channel_code, propose_platform
 from safecity.kit.errors import InvalidError
-
-test_address.__test__ = False  # type: ignore[attr-defined]  # a function of the product, not a test
 
 
 def test_a_private_address_is_proposed_before_containers_and_loopback() -> None:
@@ -27,15 +25,15 @@ def test_this_machine_has_at_least_its_loopback() -> None:
 async def test_an_address_is_tested_by_connecting_to_ourselves_through_it() -> None:
     server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    assert (await test_address("127.0.0.1", [port])).ok
+    assert (await try_address("127.0.0.1", [port])).ok
     server.close()
     await server.wait_closed()
-    assert (await test_address("127.0.0.1", [port])).code == "port_unreachable"
+    assert (await try_address("127.0.0.1", [port])).code == "port_unreachable"
 
 
 @pytest.mark.parametrize(("host", "code"), [("", "address_invalid"), ("203.0.113.7", "address_not_ours")])
 async def test_the_test_never_dials_anybody_else(host: str, code: str) -> None:
-    assert (await test_address(host, [80])).code == code
+    assert (await try_address(host, [80])).code == code
 
 
 def test_a_platform_code_is_proposed_from_the_area_and_passes_its_own_check() -> None:

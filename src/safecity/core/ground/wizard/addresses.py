@@ -74,7 +74,7 @@ class Tested:
     port: int = 0
 
 
-async def test_address(host: str, ports: Sequence[int], *, timeout: float = 3.0) -> Tested:
+async def try_address(host: str, ports: Sequence[int], *, timeout: float = 3.0) -> Tested:
     """Connect to ourselves the way a camera would: by `host` on each TCP port.
 
     It proves name, route and a listening port, not what a firewall between camera and us does; the first camera
