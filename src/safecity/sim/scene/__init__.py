@@ -1,0 +1,1 @@
+"""Rendered streets with known ground truth: what the simulated cameras see."""
