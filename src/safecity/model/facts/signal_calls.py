@@ -25,7 +25,11 @@ class PlatformIdentity(Message, frozen=True):
 
 
 class GbDevice(Message, frozen=True):
-    """A device that may register. `password` empty means that nobody may."""
+    """A device that may register. `password` empty means that nobody may.
+
+    `transport` is that of its media: `udp`, `tcp_passive` (the device connects to us) or `tcp_active`; `redirect` a
+    SIP URI it is sent to instead (302).
+    """
 
     device: str
     code: str
@@ -37,6 +41,7 @@ class GbDevice(Message, frozen=True):
     subscribe_catalog: bool = True
     subscribe_alarm: bool = True
     subscribe_position: bool = False
+    redirect: str = ""
 
 
 class GbChannel(Message, frozen=True):
@@ -50,12 +55,18 @@ class GbChannel(Message, frozen=True):
 
 
 class ApplySignal(Message, frozen=True):
-    """The whole truth, persisted by signal, which goes on from it without control. Answer: Done."""
+    """The whole truth, persisted by signal, which goes on from it without control. Answer: Done.
+
+    More than some thousand channels do not fit into one frame: then the same revision comes in `parts` messages
+    (`part` from 0), and takes effect with the last.
+    """
 
     revision: int
     identity: PlatformIdentity
     devices: tuple[GbDevice, ...]
     channels: tuple[GbChannel, ...]
+    part: int = 0
+    parts: int = 1
 
 
 class OpenStream(Message, frozen=True):
@@ -114,7 +125,10 @@ class Answered(Message, frozen=True):
 
 
 class AskDevices(Message, frozen=True):
-    """Answer: DeviceFigures."""
+    """Answer: DeviceFigures, ordered by device id, at most `limit` of them behind `after`."""
+
+    after: str = ""
+    limit: int = 2000
 
 
 class DeviceFigure(Message, frozen=True):
@@ -146,10 +160,11 @@ class UnknownFigure(Message, frozen=True):
 
 
 class DeviceFigures(Message, frozen=True):
-    """All devices and the newest 100 unknown ones."""
+    """Devices and the newest 100 unknown ones; `next` is not empty where there are more devices behind it."""
 
     devices: tuple[DeviceFigure, ...]
     unknown: tuple[UnknownFigure, ...] = ()
+    next: str = ""
 
 
 class StartDevicePlayback(Message, frozen=True):

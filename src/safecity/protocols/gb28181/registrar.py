@@ -15,7 +15,7 @@ from safecity.protocols.gb28181.codes import clean_code
 from safecity.protocols.gb28181.limits import Bans, Buckets
 from safecity.protocols.gb28181.times import date_text
 from safecity.protocols.sip.digest import Challenge, Credentials, Nonces, NonceState, parse_credentials
-from safecity.protocols.sip.message import Request, Response
+from safecity.protocols.sip.message import Request
 
 _NOBODY = "\x00 no device has this password"
 
@@ -67,11 +67,13 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """`response` None: say nothing. `code` tells why it was refused, in words of the catalogue."""
+    """`status` 0: say nothing, else answer with it and the fields. `code` is the device's; `refusal` tells why it
+    was turned away, in words of the catalogue."""
 
     verdict: Verdict
     code: str
-    response: Response | None = None
+    status: int = 0
+    fields: tuple[tuple[str, str], ...] = ()
     refusal: str = ""
     expires: int = 0
     contact: str = ""
@@ -115,11 +117,10 @@ class Registrar:
         known = member is not None and member.enabled and bool(member.password)
         if not known and not self._strangers.take(source.host, now):
             return Ruling(Verdict.SILENT, code, refusal="gb_flood")
-        tag = salt.hex()
         credentials = _credentials(request)
         scope = f"{code}|{request.call_id}"
         if credentials is None:
-            return self._challenge(request, code, now, scope, salt, stale=False)
+            return self._challenge(code, now, scope, salt, stale=False)
         if not self._knows(credentials, member if known else None, code):
             self._bans.failed((source.host, code), now)
             refusal = "gb_unknown_device" if member is None else "gb_wrong_password"
@@ -127,38 +128,39 @@ class Registrar:
                 refusal = "gb_disabled"
             elif member is not None and not member.password:
                 refusal = "gb_no_password"
-            return Ruling(Verdict.REFUSED, code, request.respond(403, tag=tag), refusal)
+            return Ruling(Verdict.REFUSED, code, 403, refusal=refusal)
         state = self._nonces.check(now, scope, credentials.nonce, credentials.nc)
         if state is not NonceState.GOOD:
-            return self._challenge(request, code, now, scope, salt, stale=True)
+            return self._challenge(code, now, scope, salt, stale=True)
         assert member is not None
         self._bans.succeeded((source.host, code))
-        return self._welcome(request, source, member, code, now, now_us, tag, bound_host)
+        return self._welcome(request, source, member, code, now, now_us, bound_host)
 
     def _welcome(
-        self, request: Request, source: Source, member: Member, code: str, now: float, now_us: int, tag: str, bound: str
+        self, request: Request, source: Source, member: Member, code: str, now: float, now_us: int, bound: str
     ) -> Ruling:
         version = request.get("X-GB-Ver")[:8]
         if member.redirect:
-            fields = [("Contact", f"<{member.redirect}>"), ("Expires", str(self.policy.expires_default))]
-            return Ruling(Verdict.REDIRECTED, code, request.respond(302, tag=tag, fields=fields))
+            fields = (("Contact", f"<{member.redirect}>"), ("Expires", str(self.policy.expires_default)))
+            return Ruling(Verdict.REDIRECTED, code, 302, fields)
         asked = request.expires
         expires = self.policy.expires_default if asked is None else asked
         if expires == 0:
             self._moves.pop(code, None)
-            return Ruling(Verdict.LEFT, code, self._accept(request, 0, now_us, tag), version=version)
+            return Ruling(Verdict.LEFT, code, 200, self._accept(request, 0, now_us), version=version)
         if expires < self.policy.expires_minimum:
-            fields = [("Min-Expires", str(self.policy.expires_minimum))]
-            return Ruling(Verdict.REFUSED, code, request.respond(423, tag=tag, fields=fields), "gb_expires_too_short")
+            fields = (("Min-Expires", str(self.policy.expires_minimum)),)
+            return Ruling(Verdict.REFUSED, code, 423, fields, "gb_expires_too_short")
         if bound and bound != source.host and self._flaps(code, now):
             # Two devices with one code would throw each other out for ever; the one that is here may stay.
-            return Ruling(Verdict.REFUSED, code, request.respond(403, tag=tag), "gb_duplicate_code")
+            return Ruling(Verdict.REFUSED, code, 403, refusal="gb_duplicate_code")
         expires = min(expires, self.policy.expires_maximum)
         contacts = request.contacts
         return Ruling(
             Verdict.ACCEPTED,
             code,
-            self._accept(request, expires, now_us, tag),
+            200,
+            self._accept(request, expires, now_us),
             expires=expires,
             contact=contacts[0].uri if contacts else "",
             version=version,
@@ -174,7 +176,7 @@ class Registrar:
         return False
 
     def _challenge(
-        self, request: Request, code: str, now: float, scope: str, salt: bytes, *, stale: bool
+        self, code: str, now: float, scope: str, salt: bytes, *, stale: bool
     ) -> Ruling:  # fmt: skip
         policy = self.policy
         nonce = self._nonces.issue(now, scope, salt)
@@ -184,9 +186,9 @@ class Registrar:
         ]
         if policy.version:
             fields.append(("X-GB-Ver", policy.version))
-        return Ruling(Verdict.CHALLENGED, code, request.respond(401, tag=salt.hex(), fields=fields))
+        return Ruling(Verdict.CHALLENGED, code, 401, tuple(fields))
 
-    def _accept(self, request: Request, expires: int, now_us: int, tag: str) -> Response:
+    def _accept(self, request: Request, expires: int, now_us: int) -> tuple[tuple[str, str], ...]:
         fields: list[tuple[str, str]] = [("Expires", str(expires))]
         contact = request.raw("Contact")
         if contact:
@@ -195,7 +197,7 @@ class Registrar:
             fields.append(("Date", date_text(now_us)))
         if self.policy.version:
             fields.append(("X-GB-Ver", self.policy.version))
-        return request.respond(200, tag=tag, fields=fields)
+        return tuple(fields)
 
     def _knows(self, credentials: Credentials, member: Member | None, code: str) -> bool:
         password = member.password if member else _NOBODY
