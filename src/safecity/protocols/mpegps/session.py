@@ -1,0 +1,339 @@
+"""One device's media as it comes in RTP, made into `Unit`s: program stream, transport stream or bare video.
+
+The device's words (payload type, program stream map) are hints; the bytes decide. The caller hands over the payload
+of consecutive RTP packets of one time stamp, joined or not, says where a time stamp ended and where packets are
+missing, and gets units through `deliver`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from safecity.model.values.media import AUDIO, VIDEO, AudioParameters, Codec, Unit
+from safecity.protocols import aac
+from safecity.protocols.mpegps.codes import CODEC_OF, UNSUPPORTED, VIDEO_TYPES
+from safecity.protocols.mpegps.demux import PsDemuxer
+from safecity.protocols.mpegts import TsDemuxer, looks_like_ts
+from safecity.protocols.pictures import Pictures, guess_codec, pictures_for
+from safecity.protocols.timeline import JUMP_90K, Timeline
+
+MAX_PICTURE = 8 * 1024 * 1024
+MAX_SOUND = 64 * 1024
+_AUDIO_ALONE_US = 3_000_000
+"""Sound waits this long for the first key frame, so that a run begins with a picture where there are pictures."""
+
+_G711 = {codec: AudioParameters(codec, 8000, 1) for codec in (Codec.PCMA, Codec.PCMU)}
+
+
+class MediaSession:
+    """Counters are plain attributes: `units`, `damaged`, `before_key`, `oversize`, `doubles`."""
+
+    def __init__(self, deliver: Callable[[Unit], None], origin: int = 90_000) -> None:
+        self.deliver = deliver
+        self.container = ""
+        self.unsupported = ""
+        self.units = self.damaged = self.before_key = self.oversize = 0
+        self.audio_declared = False
+        self._origin = origin
+        self._demuxer: PsDemuxer | TsDemuxer | None = None
+        self._arrived_us = 0
+        self._first_us = 0
+        self._rtp = 0
+        # video
+        self._pictures: Pictures | None = None
+        self._video_id = -1
+        self._spans: list[tuple[bytes, int, int]] = []
+        self._video_size = 0
+        self._pts: int | None = None
+        self._dts: int | None = None
+        self._next: tuple[int | None, int | None] | None = None
+        self._hole = False
+        self._broken = False
+        self._started = False
+        self._video_time = Timeline(origin)
+        self._last_dts = -1
+        self._anchor: tuple[int, int] | None = None
+        # audio
+        self._types: dict[int, int] = {}
+        self._audio_id = -1
+        self._audio: AudioParameters | None = None
+        self._sound: list[bytes] = []
+        self._sound_size = 0
+        self._sound_pts: int | None = None
+        self._adts_rest = b""
+        self._audio_time: Timeline | None = None
+        self._audio_last = -1
+        self._in_video = False
+
+    @property
+    def pictures(self) -> Pictures | None:
+        """The video track, once its codec is known."""
+        return self._pictures
+
+    @property
+    def recognised(self) -> bool:
+        """Packs, TS packets or NAL units have been found."""
+        return bool(self.container)
+
+    @property
+    def resyncs(self) -> int:
+        """How often bytes were no header where one was due."""
+        return self._demuxer.resyncs if self._demuxer else 0
+
+    # --- what comes in --------------------------------------------------------------------------------------
+
+    def feed(self, data: bytes, timestamp: int, arrived_us: int) -> None:
+        """Payload bytes of packets with this RTP time stamp."""
+        self._rtp = timestamp
+        self._arrived_us = arrived_us
+        demuxer = self._demuxer
+        if demuxer is not None:
+            demuxer.feed(data)
+        elif self.container:
+            self.payload(data, 0, len(data))
+        else:
+            self._recognise(data)
+
+    def boundary(self, arrived_us: int) -> None:
+        """A time stamp ended (marker bit, or the next packet carries another one)."""
+        demuxer = self._demuxer
+        if demuxer is not None:
+            demuxer.boundary()
+            if demuxer.open:
+                return
+        self._arrived_us = arrived_us
+        if self._spans:
+            self._finish_picture()
+
+    def lost(self) -> None:
+        """Packets are missing between what was fed and what comes."""
+        if self._demuxer is not None:
+            self._demuxer.lost()
+        self._hole = True
+        self._broken = True
+        self._adts_rest = b""
+
+    def _recognise(self, data: bytes) -> None:
+        if not self._first_us:
+            self._first_us = self._arrived_us
+        at = data.find(b"\x00\x00\x01")
+        if looks_like_ts(data):
+            self.container = "ts"
+            self._demuxer = TsDemuxer(self)
+        elif at >= 0 and at + 3 < len(data) and data[at + 3] in (0xBA, 0xBB, 0xBC, 0xE0, 0xC0):
+            self.container = "ps"
+            self._demuxer = PsDemuxer(self)
+        elif 0 <= at <= 1 and guess_codec(data, 0, len(data)) is not None:
+            self.container = "es"
+            self.payload(data, 0, len(data))
+            return
+        else:
+            return
+        self._demuxer.feed(data)
+
+    # --- what the demuxer says ------------------------------------------------------------------------------
+
+    def mapped(self, types: dict[int, int]) -> None:
+        self._types = types
+        for stream_id, kind in types.items():
+            if kind in UNSUPPORTED and kind in VIDEO_TYPES:
+                self.unsupported = UNSUPPORTED[kind]
+            elif kind not in VIDEO_TYPES:
+                self.audio_declared = True
+                if stream_id == self._audio_id:
+                    self._audio = None
+
+    def video_begins(self, stream_id: int, pts: int | None, dts: int | None, new_pack: bool) -> bool:
+        if stream_id != self._video_id:
+            if self._video_id >= 0:
+                return False
+            self._video_id = stream_id
+        self._in_video = True
+        if not self._spans:
+            self._pts, self._dts = pts, dts
+        elif pts is not None and pts != self._pts:
+            if self._has_slice():
+                self._finish_picture()
+            self._pts, self._dts = pts, dts
+        elif new_pack:
+            self._next = (pts, dts)  # the first bytes will tell whether the picture goes on
+        return True
+
+    def audio_begins(self, stream_id: int, pts: int | None) -> bool:
+        if stream_id != self._audio_id:
+            if self._audio_id >= 0:
+                return False
+            self._audio_id = stream_id
+        self._in_video = False
+        self._sound_pts = pts
+        self._sound_size = 0
+        self._sound = []
+        return True
+
+    def payload(self, data: bytes, start: int, end: int) -> None:
+        if not self._in_video and self._demuxer is not None:
+            self._sound_size += end - start
+            if self._sound_size <= MAX_SOUND:
+                self._sound.append(data[start:end])
+            return
+        if self._next is not None:
+            pictures = self._pictures
+            if pictures is not None and pictures.begins_unit(data, start, end) and self._has_slice():
+                times = self._next
+                self._finish_picture()
+                self._pts, self._dts = times
+            self._next = None
+        self._video_size += end - start
+        if self._video_size > MAX_PICTURE:
+            self._drop_oversize()
+            return
+        self._spans.append((data, start, end))
+
+    def payload_ends(self) -> None:
+        if not self._in_video:
+            self._finish_sound()
+        elif self.container == "ts" and self._spans:
+            self._finish_picture()  # in TS a PES packet is a whole picture
+
+    # --- pictures -------------------------------------------------------------------------------------------
+
+    def _drop_oversize(self) -> None:
+        self.oversize += 1
+        self._spans.clear()
+        self._video_size = 0
+        self._hole = self._broken = True
+
+    def _joined(self) -> tuple[bytes, int, int]:
+        spans = self._spans
+        if len(spans) == 1:
+            return spans[0]
+        data = b"".join([piece[a:b] for piece, a, b in spans])
+        return data, 0, len(data)
+
+    def _has_slice(self) -> bool:
+        pictures = self._pictures
+        if pictures is None:
+            return True
+        return pictures.has_slice(*self._joined())
+
+    def _raw_time(self) -> int:
+        """The PES's time, or where it has none the RTP time stamp in its place."""
+        pts = self._pts
+        if pts is not None:
+            self._anchor = (pts, self._rtp)
+            return pts
+        if self._anchor is None:
+            self._anchor = (self._rtp, self._rtp)
+        base, rtp = self._anchor
+        return (base + ((self._rtp - rtp) & 0xFFFFFFFF)) & ((1 << 33) - 1)
+
+    def _finish_picture(self) -> None:
+        data, start, end = self._joined()
+        self._spans = []
+        self._video_size = 0
+        self._next = None
+        hole, self._hole = self._hole, False
+        pictures = self._pictures
+        picture = pictures.convert(data, start, end) if pictures is not None else None
+        if picture is None:
+            codec = guess_codec(data, start, end)
+            if codec is None or (pictures is not None and pictures.codec is codec):
+                self.before_key += pictures is None
+                return
+            self._pictures = pictures = pictures_for(codec)
+            self._started = False
+            picture = pictures.convert(data, start, end)
+            if picture is None:
+                return
+        payload, key = picture
+        parameters = pictures.parameters if pictures is not None else None
+        if parameters is None or not (key or self._started):
+            self.before_key += 1
+            return
+        raw = self._raw_time()
+        arrived = self._arrived_us
+        decode = self._dts
+        if decode is None:
+            pts = dts = self._video_time.place(raw, arrived)
+        else:
+            dts = self._video_time.place(decode, arrived)
+            ahead = raw - decode
+            pts = dts + ahead if 0 <= ahead < JUMP_90K else dts
+        if dts <= self._last_dts:
+            dts = self._last_dts + 1
+            pts = max(pts, dts)
+        self._last_dts = dts
+        if key:
+            self._started = True
+            self._broken = hole
+            damaged = hole
+        else:
+            damaged = self._broken
+        self._pts = self._dts = None
+        self.units += 1
+        self.damaged += damaged
+        self.deliver(Unit(VIDEO, payload, pts, dts, key, damaged, arrived, parameters))
+
+    # --- sound ----------------------------------------------------------------------------------------------
+
+    def _finish_sound(self) -> None:
+        sound = b"".join(self._sound)
+        self._sound = []
+        if not sound or self._sound_size > MAX_SOUND:
+            self.oversize += self._sound_size > MAX_SOUND
+            return
+        if not self._started and self._arrived_us - self._first_us < _AUDIO_ALONE_US:
+            return
+        kind = self._types.get(self._audio_id)
+        codec = CODEC_OF.get(kind) if kind is not None else None
+        if codec is Codec.AAC or (codec is None and sound[0] == 0xFF and aac.read_adts(sound) is not None):
+            self._finish_aac(sound)
+        elif kind in UNSUPPORTED:
+            self.unsupported = self.unsupported or UNSUPPORTED[kind]
+        else:
+            self._audio = _G711[Codec.PCMU if codec is Codec.PCMU else Codec.PCMA]
+            self._deliver_sound(sound, self._place_sound(self._sound_pts))
+
+    def _finish_aac(self, sound: bytes) -> None:
+        sound = self._adts_rest + sound
+        at = 0
+        samples = 0
+        base: int | None = None
+        while True:
+            frame = aac.read_adts(sound, at)
+            if frame is None:
+                break
+            data, at, config = frame
+            if self._audio is None or self._audio.config != config:
+                try:
+                    self._audio = aac.parameters_of(config)
+                except ValueError:
+                    return
+            if base is None:
+                base = self._place_sound(self._sound_pts)
+            self._deliver_sound(data, base + samples * 90_000 // self._audio.sample_rate)
+            samples += aac.SAMPLES_PER_FRAME
+        rest = sound[at:]
+        self._adts_rest = rest if rest[:1] == b"\xff" and len(rest) < 8192 else b""
+
+    def _place_sound(self, raw: int | None) -> int:
+        if self._audio_time is None:
+            video = self._video_time
+            origin = self._origin
+            if video.last is not None:
+                apart = video.delta(raw) if raw is not None else 0
+                origin = video.last + apart if -JUMP_90K < apart < JUMP_90K else video.last
+            self._audio_time = Timeline(max(0, origin))
+        if raw is None:
+            last = self._audio_time.last
+            return self._origin if last is None else last + 1
+        return self._audio_time.place(raw, self._arrived_us)
+
+    def _deliver_sound(self, data: bytes, pts: int) -> None:
+        if self._audio is None:
+            return
+        if pts <= self._audio_last:
+            pts = self._audio_last + 1
+        self._audio_last = pts
+        self.units += 1
+        self.deliver(Unit(AUDIO, data, pts, pts, True, False, self._arrived_us, self._audio))
