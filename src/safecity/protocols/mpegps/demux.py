@@ -69,12 +69,12 @@ class PsDemuxer:
 
     __slots__ = (
         "_hunting",
+        "_map",
         "_need",
         "_new_pack",
         "_sink",
         "_skip",
         "_tail",
-        "_map",
         "_video",
         "packs",
         "resyncs",

@@ -95,7 +95,7 @@ class TcpDeframer:
                 break
             length = buffer[found - 2] << 8 | buffer[found - 1]
             known = self._ssrc is not None and buffer[found + 8 : found + 12] == self._ssrc
-            if 12 < length and (known or (self._ssrc is None and buffer[found + 1] in (0x60, 0xE0))):
+            if length > 12 and (known or (self._ssrc is None and buffer[found + 1] in (0x60, 0xE0))):
                 self._count(found - 2 - at)
                 return found - 2
             here = found - 1

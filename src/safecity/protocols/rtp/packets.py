@@ -60,7 +60,7 @@ def write(packet: RtpPacket) -> bytes:
 def packetise(
     data: bytes, *, sequence: int, timestamp: int, ssrc: int, payload_type: int = 96, size: int = 1400
 ) -> list[bytes]:
-    """One picture's bytes as RTP packets of at most `size` bytes of payload, marker on the last (GB/T 28181 annex C)."""
+    """A picture as RTP packets of at most `size` payload bytes, marker on the last (GB/T 28181 annex C)."""
     packets: list[bytes] = []
     timestamp &= 0xFFFFFFFF
     last = len(data) - size
