@@ -19,6 +19,7 @@ MAX_LIFE_SECONDS = 60
 class Ticket(Struct, frozen=True, array_like=True):
     """`action` is `live`, `playback` or `download`; `start`/`end` microseconds UTC bound playback (0: unbounded).
 
+    `slot` names the media slot that owns the stream; whoever accepts the viewer mirrors it from there.
     `not_after` (seconds since 1970) limits the opening; the opened connection lives as long as `session`.
     """
 
@@ -32,6 +33,7 @@ class Ticket(Struct, frozen=True, array_like=True):
     end: int = 0
     mask: bool = False
     nonce: str = ""
+    slot: int = 0
 
 
 def sign(ticket: Ticket, key: bytes) -> str:
