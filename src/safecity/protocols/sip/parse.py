@@ -264,12 +264,15 @@ def _answer(message: Request | Response | None, status: int, reason: str) -> Res
     if not isinstance(message, Request) or message.method == "ACK":
         return None
     try:
-        for name in ("From", "To", "Call-ID", "CSeq"):
-            if message.raw(name) is None:
-                return None
-        _ = message.via
-        phrase = "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in reason[:60])
-        copied = [field for field in message.fields if field[0] in ("Via", "From", "To", "Call-ID", "CSeq")]
-        return Response(status, phrase, copied)
+        # We write no field that we would refuse to read, so what is broken there gets no answer at all.
+        _ = message.from_, message.to, message.cseq, message.via
+        for via in message.all("Via"):
+            parse_via(via)
     except ValueError:
         return None
+    copied = [field for field in message.fields if field[0] in ("Via", "From", "To", "Call-ID", "CSeq")]
+    singles = [name for name, _ in copied if name != "Via"]
+    if len(singles) != 4 or len(set(singles)) != 4:
+        return None
+    phrase = "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in reason[:60])
+    return Response(status, phrase, copied)
