@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
-from benchmarks.platform import Platform
+from benchmarks.whole import Platform
 
 
 @pytest.fixture
