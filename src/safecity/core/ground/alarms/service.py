@@ -1,0 +1,81 @@
+"""Alarms for people: list, acknowledge."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from safecity.core.ground.access.api import Action, Actor, Thing, authorize, scope
+from safecity.core.ground.alarms import store
+from safecity.core.ground.alarms.store import ALLOWED, Alarm, AlarmState
+from safecity.core.ground.audit.api import note
+from safecity.core.ground.audit.decide import tidy
+from safecity.core.ground.places.api import find_area
+from safecity.kit.errors import ConflictError, NotFoundError
+from safecity.ports.database import Database, Tx
+
+
+def thing_of(alarm: Alarm) -> Thing:
+    """An alarm lies where its channel lay when it was raised."""
+    return Thing("alarm", alarm.area_path, alarm.tags, id=alarm.id)
+
+
+def move_to(alarm: Alarm, state: AlarmState) -> Alarm:
+    """ConflictError `alarm_state` when the life of an alarm does not go that way."""
+    if state not in ALLOWED[alarm.state]:
+        raise ConflictError(
+            f"alarm {alarm.id} is {alarm.state}", code="alarm_state", params={"state": str(alarm.state)}
+        )
+    return replace(alarm, state=state)
+
+
+class Alarms:
+    """Everything is scoped by the area the alarm was born in."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(
+        self, who: Actor, *, before: str = "", limit: int = 100, state: str = "", channel: str = "", area: str = "",
+        priority: int = 0,
+    ) -> list[Alarm]:  # fmt: skip
+        """Newest first."""
+        allowed = scope(who, Action.ALARM_SEE)
+
+        def work(tx: Tx) -> list[Alarm]:
+            path = find_area(tx, area).path if area else ""
+            return store.page(
+                tx, allowed, before=before, limit=limit, state=state, channel=channel, area=path, priority=priority
+            )
+
+        return await self._database.read(work)
+
+    async def counts(self, who: Actor) -> dict[int, int]:
+        """Raised alarms per priority."""
+        allowed = scope(who, Action.ALARM_SEE)
+        return await self._database.read(lambda tx: store.open_counts(tx, allowed))
+
+    async def see(self, who: Actor, alarm: str) -> Alarm:
+        return await self._database.read(lambda tx: _find(tx, who, Action.ALARM_SEE, alarm))
+
+    async def acknowledge(self, who: Actor, alarm: str, words: str = "") -> Alarm:
+        """Somebody takes notice; the second one learns that it was done."""
+
+        def work(tx: Tx) -> Alarm:
+            old = _find(tx, who, Action.ALARM_ACKNOWLEDGE, alarm)
+            new = replace(
+                move_to(old, AlarmState.ACKNOWLEDGED),
+                acknowledged_by=who.name, acknowledged_at=who.at, note=tidy(words, 1000),
+            )  # fmt: skip
+            store.save(tx, new)
+            note(tx, who, Action.ALARM_ACKNOWLEDGE, thing_of(new), new.name, reason=words)
+            return new
+
+        return await self._database.write(work)
+
+
+def _find(tx: Tx, who: Actor, action: Action, alarm: str) -> Alarm:
+    found = store.find(tx, alarm)
+    if found is None or not scope(who, Action.ALARM_SEE).allows(thing_of(found)):
+        raise NotFoundError("no such alarm", code="not_found", params={"kind": "alarm"})
+    authorize(who, action, thing_of(found))
+    return found

@@ -1,0 +1,62 @@
+"""How every channel stands this second: streams as the slots tell, presence as signal tells. In memory only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from safecity.core.ground.channels.decide import Channel, Standing, standing
+from safecity.core.ground.devices.decide import Device, DeviceKind, DeviceState
+from safecity.model.facts.media_calls import StreamState
+
+
+class Board:
+    """Told by the watchers of the slots and by the consumers; asked by lists, the tree and pushes."""
+
+    def __init__(self) -> None:
+        self._streams: dict[str, dict[str, StreamState]] = {}
+        self._slot_of: dict[str, str] = {}
+        self._devices: dict[str, tuple[DeviceState, bool]] = {}
+        self._listeners: list[Callable[[str], None]] = []
+        self.slots_up: set[str] = set()
+
+    def listen(self, call: Callable[[str], None]) -> None:
+        """`call(channel id)` whenever a stream of it changes."""
+        self._listeners.append(call)
+
+    def stream(self, slot: str, state: StreamState) -> None:
+        """A slot tells of one stream."""
+        self._streams.setdefault(state.channel, {})[str(state.quality)] = state
+        self._slot_of[state.channel] = slot
+        self._tell(state.channel)
+
+    def slot_up(self, slot: str) -> None:
+        """The slot answers and will tell all it knows."""
+        self.slots_up.add(slot)
+
+    def slot_gone(self, slot: str) -> None:
+        """A slot does not answer: nothing is known of its streams until it is back."""
+        self.slots_up.discard(slot)
+        for channel in [name for name, where in self._slot_of.items() if where == slot]:
+            del self._slot_of[channel]
+            self._streams.pop(channel, None)
+            self._tell(channel)
+
+    def device(self, device: Device) -> None:
+        """A device was read or changed."""
+        self._devices[device.id] = (device.state, device.kind is DeviceKind.RTSP)
+
+    def devices(self, devices: Iterable[Device]) -> None:
+        for device in devices:
+            self.device(device)
+
+    def streams_of(self, channel: str) -> dict[str, StreamState]:
+        return self._streams.get(channel, {})
+
+    def standing(self, channel: Channel) -> Standing:
+        """One word and why."""
+        state, pulled = self._devices.get(channel.device, (DeviceState.NEVER, False))
+        return standing(channel, state, self.streams_of(channel.id).values(), pulled=pulled)
+
+    def _tell(self, channel: str) -> None:
+        for call in self._listeners:
+            call(channel)

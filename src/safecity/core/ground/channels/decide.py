@@ -1,0 +1,221 @@
+"""Channels: what people see, grant and record. How a catalogue becomes channels, where they are placed, how they stand."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from safecity.core.ground.devices.decide import DeviceState
+from safecity.kit.errors import InvalidError
+from safecity.kit.ids import fresh
+from safecity.model.facts.media_calls import StreamState
+
+MAX_CHANNELS_PER_DEVICE = 20_000
+_DIRECTORY_TYPES = frozenset({"200", "215", "216"})
+_KINDS = {"134": "alarm_input", "135": "alarm_output", "136": "voice_input", "137": "voice_output"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Channel:
+    """One source. `code` is unique only within its device; `present` is false once a whole catalogue left it out.
+
+    sources  per quality an RTSP address without credentials; empty where signal opens the stream
+    record   fields of `RecordPolicy`
+    slot, epoch  the media slot it is entrusted to, and the fencing number of that placement
+    """
+
+    id: str
+    device: str
+    code: str
+    name: str
+    kind: str = "camera"
+    name_given: bool = False
+    area: str | None = None
+    area_path: str = "/"
+    tags: frozenset[str] = frozenset()
+    enabled: bool = True
+    present: bool = True
+    announced: str = "ON"
+    ptz: bool = False
+    qualities: tuple[str, ...] = ("main",)
+    sources: dict[str, str] = field(default_factory=dict[str, str])
+    record: dict[str, Any] = field(default_factory=dict[str, Any])
+    slot: str = ""
+    epoch: int = 1
+    manufacturer: str = ""
+    model: str = ""
+    place: str = ""
+    longitude: float | None = None
+    latitude: float | None = None
+    ordinal: int = 0
+    revision: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueChange:
+    """What a catalogue changes in what is known."""
+
+    added: tuple[Channel, ...] = ()
+    changed: tuple[Channel, ...] = ()
+
+
+def is_channel(item: Mapping[str, Any]) -> bool:
+    """A source, and no directory, district or group of the tree that some devices mix in."""
+    code = str(item.get("code", ""))
+    return bool(code) and len(code) > 10 and code[10:13] not in _DIRECTORY_TYPES
+
+
+def apply_catalogue(
+    known: Sequence[Channel], items: Sequence[Mapping[str, Any]], *, device: Channel, whole: bool
+) -> CatalogueChange:
+    """`device` is a template with the device's id, area and record policy. Doubled codes: the last one counts.
+
+    A whole catalogue marks what it leaves out as not present; nothing is ever deleted by a device, because
+    recordings and rights hang on the channel.
+    """
+    by_code = {channel.code: channel for channel in known}
+    wanted = {str(item["code"]): item for item in items if is_channel(item)}
+    # A recorder that lists itself beside its channels is not a channel of itself.
+    if len(wanted) > 1:
+        parents = {str(item.get("parent_id", "")).rpartition("/")[2] for item in wanted.values()}
+        wanted = {code: item for code, item in wanted.items() if code not in parents or code[10:13] in ("131", "132")}
+    added: list[Channel] = []
+    changed: list[Channel] = []
+    for number, (code, item) in enumerate(wanted.items()):
+        old = by_code.get(code)
+        new = _told(old or replace(device, id="", code=code, name=code, ordinal=number), item)
+        if old is None and len(known) + len(added) < MAX_CHANNELS_PER_DEVICE:
+            added.append(replace(new, id=fresh("ch")))
+        elif old is not None and new != old:
+            changed.append(new)
+    if whole:
+        changed += [replace(c, present=False) for code, c in by_code.items() if code not in wanted and c.present]
+    return CatalogueChange(tuple(added), tuple(changed))
+
+
+def apply_notice(known: Sequence[Channel], change: str, items: Sequence[Mapping[str, Any]]) -> list[Channel]:
+    """A notice of the subscription that needs no new channel: states, and removal."""
+    by_code = {channel.code: channel for channel in known}
+    found: list[Channel] = []
+    for item in items:
+        channel = by_code.get(str(item.get("code", "")))
+        if channel is None:
+            continue
+        if change == "DEL":
+            new = replace(channel, present=False)
+        elif change in ("ON", "OFF", "VLOST", "DEFECT"):
+            new = replace(channel, announced=change)
+        else:
+            new = _told(channel, item)
+        if new != channel:
+            found.append(new)
+    return found
+
+
+def _told(channel: Channel, item: Mapping[str, Any]) -> Channel:
+    code = channel.code
+    name = _line(item.get("name")) or channel.name
+    status = str(item.get("status") or channel.announced).upper()
+    streams = _number(item.get("stream_number"))
+    qualities = channel.qualities
+    if streams is not None and streams >= 2 and "sub" not in qualities:
+        qualities = (*qualities, "sub")
+    ptz_type = item.get("ptz_type")
+    return replace(
+        channel,
+        name=channel.name if channel.name_given else name,
+        kind=_KINDS.get(code[10:13], "camera") if len(code) == 20 else channel.kind,
+        present=True,
+        announced="ON" if status in ("ON", "OK", "ONLINE") else "OFF",
+        ptz=channel.ptz if ptz_type is None else str(ptz_type).split("/")[0] in ("1", "4"),
+        qualities=qualities,
+        manufacturer=_line(item.get("manufacturer")) or channel.manufacturer,
+        model=_line(item.get("model")) or channel.model,
+        place=_line(item.get("address")) or channel.place,
+        longitude=_degrees(item.get("longitude"), 180) or channel.longitude,
+        latitude=_degrees(item.get("latitude"), 90) or channel.latitude,
+    )
+
+
+def _line(value: object, limit: int = 100) -> str:
+    text = "" if value is None else str(value)
+    return "".join(c for c in text if ord(c) >= 32 and ord(c) != 127 and not 0xD800 <= ord(c) < 0xE000).strip()[:limit]
+
+
+def _number(value: object) -> int | None:
+    text = "" if value is None else str(value)
+    if "/" in text:  # the list of stream numbers (`0/1/2`), as the 2022 edition writes it
+        return len([part for part in text.split("/") if part])
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
+
+
+def _degrees(value: object, limit: float) -> float | None:
+    try:
+        degrees = float(str(value))
+    except ValueError:
+        return None
+    return degrees if degrees and -limit <= degrees <= limit else None
+
+
+# --- placement ------------------------------------------------------------------------------------------------
+
+
+def place(channel: str, load: Mapping[str, int]) -> str:
+    """The slot for a new channel: rendezvous hashing, but none gets more than a quarter above its share.
+
+    Sticky by nature: the same channel ranks the slots the same way for ever.
+    """
+    if not load:
+        return ""
+    bound = (sum(load.values()) + 1) * 1.25 / len(load)
+    ranked = sorted(load, key=lambda slot: hashlib.sha256(f"{channel}@{slot}".encode()).digest())
+    return next((slot for slot in ranked if load[slot] + 1 <= max(1.0, bound)), ranked[0])
+
+
+# --- state ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`state` is running, idle, lost, opening, offline or never; `step` says why in a code of the catalogue."""
+
+    state: str
+    step: str = ""
+    params: dict[str, Any] = field(default_factory=dict[str, Any])
+    since: int = 0
+
+
+def standing(channel: Channel, device: DeviceState, streams: Iterable[StreamState], *, pulled: bool) -> Standing:
+    """One word for a channel, out of its device's presence and its streams. Seen pictures count most."""
+    streams = sorted(streams, key=lambda s: s.quality)
+    for wanted in ("running", "opening", "lost"):
+        for stream in streams:
+            if stream.state == wanted and (wanted != "opening" or pulled or device is DeviceState.ONLINE):
+                if wanted == "lost" and not pulled and device is not DeviceState.ONLINE:
+                    continue
+                return Standing(wanted, stream.step, dict(stream.params), stream.since)
+    if not pulled and device is DeviceState.NEVER:
+        return Standing("never", "device_never_registered")
+    if not pulled and device is not DeviceState.ONLINE:
+        return Standing("offline", "device_offline")
+    if not channel.present:
+        return Standing("offline", "channel_not_in_catalogue")
+    if channel.announced != "ON":
+        return Standing("offline", "channel_announced_off")
+    return Standing("idle", streams[0].step if streams else "")
+
+
+# --- what people may set ------------------------------------------------------------------------------------
+
+
+def check_tags(tags: Iterable[str]) -> frozenset[str]:
+    """Tags carry rights: lower case, short, without the separator. InvalidError `tag_invalid`."""
+    clean = frozenset(tag.strip().casefold() for tag in tags)
+    for tag in clean:
+        if not 1 <= len(tag) <= 40 or "|" in tag or any(ord(c) < 32 or 0xD800 <= ord(c) < 0xE000 for c in tag):
+            raise InvalidError("not a tag", code="tag_invalid", params={"tag": tag[:40]})
+    if len(clean) > 20:
+        raise InvalidError("too many tags", code="too_many", params={"limit": 20})
+    return clean

@@ -1,0 +1,91 @@
+"""What registers or is pulled: cameras, recorders, platforms below us. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from safecity.kit.errors import InvalidError
+
+
+class DeviceKind(StrEnum):
+    """How we speak with it."""
+
+    GB28181 = "gb28181"
+    RTSP = "rtsp"
+
+
+class DeviceState(StrEnum):
+    """Presence, as the duty `signal` (or the pulling slot) sees it."""
+
+    NEVER = "never"
+    ONLINE = "online"
+    OFFLINE = "offline"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Device:
+    """`name_given`: a person named it, so its own words no longer rename it. `url` carries no credentials."""
+
+    id: str
+    kind: DeviceKind
+    name: str
+    code: str = ""
+    area: str | None = None
+    area_path: str = "/"
+    organisation: str | None = None
+    manufacturer: str = ""
+    model: str = ""
+    firmware: str = ""
+    url: str = ""
+    sub_url: str = ""
+    username: str = ""
+    transport: str = "auto"
+    charset: str = "GB18030"
+    enabled: bool = True
+    demo: bool = False
+    name_given: bool = True
+    state: DeviceState = DeviceState.NEVER
+    state_since: int = 0
+    state_code: str = ""
+    address: str = ""
+    user_agent: str = ""
+    version: str = ""
+    created_at: int = 0
+    revision: int = 1
+
+
+def check_code(code: str) -> str:
+    """A 20-digit device code (GB/T 28181, annex D). InvalidError `gb_code`."""
+    code = code.strip()
+    if len(code) != 20 or not (code.isascii() and code.isdigit()):
+        raise InvalidError("not a code of 20 digits", code="gb_code", params={"given": code[:40]})
+    return code
+
+
+def check_choice(name: str, value: str, choices: tuple[str, ...]) -> str:
+    """InvalidError `choice` with what is possible."""
+    if value not in choices:
+        raise InvalidError(f"{name}: {value[:40]!r}", code="choice", params={"field": name, "choices": "|".join(choices)})
+    return value
+
+
+def split_url(url: str) -> tuple[str, str, str]:
+    """(url without credentials, username, password). InvalidError `rtsp_url` for anything but a plain RTSP URL."""
+    bad = InvalidError("not an RTSP URL", code="rtsp_url", params={"given": ""})
+    url = url.strip()
+    if len(url) > 1000 or any(ord(c) <= 32 or ord(c) == 127 for c in url):
+        raise bad
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise bad from error
+    if parts.scheme not in ("rtsp", "rtsps") or not parts.hostname or parts.fragment:
+        raise bad
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    netloc = host if port is None else f"{host}:{port}"
+    clean = urlunsplit((parts.scheme, netloc, parts.path, parts.query, ""))
+    return clean, unquote(parts.username or ""), unquote(parts.password or "")

@@ -1,0 +1,131 @@
+"""The table of devices; secrets lie in it sealed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, Table, Text, delete, func, insert, select, update
+
+from safecity.core.ground.access.api import Predicate, under, where
+from safecity.core.ground.devices.decide import Device, DeviceKind, DeviceState
+from safecity.core.ground.sql import area_path, key, metadata, moment, ref
+from safecity.core.ground.words import like, search_key, sort_key
+from safecity.ports.database import Row, Tx
+
+_TEXTS = (
+    "kind", "name", "code", "manufacturer", "model", "firmware", "url", "sub_url", "username", "transport", "charset",
+    "state", "state_code", "address", "user_agent", "version",
+)  # fmt: skip
+devices = Table(
+    "devices",
+    metadata,
+    key("dv"),
+    *(Column(name, Text, nullable=False) for name in _TEXTS),
+    Column("code_key", Text, nullable=True, unique=True),
+    Column("sort_key", Text, nullable=False, index=True),
+    Column("search_key", Text, nullable=False),
+    Column("secret", LargeBinary, nullable=True),
+    ref("area", "ar", nullable=True),
+    area_path(),
+    ref("organisation", "og", nullable=True),
+    *(Column(name, Boolean, nullable=False) for name in ("enabled", "demo", "name_given")),
+    moment("state_since"),
+    moment("created_at"),
+    Column("revision", BigInteger, nullable=False),
+)
+_FIELDS = tuple(Device.__dataclass_fields__)
+
+
+def _values(device: Device) -> dict[str, Any]:
+    values = {name: getattr(device, name) for name in _FIELDS}
+    values.update(
+        kind=str(device.kind),
+        state=str(device.state),
+        code_key=device.code if device.kind is DeviceKind.GB28181 else None,
+        sort_key=sort_key(device.name or device.code),
+        search_key=search_key(device.name, device.code, device.manufacturer, device.address),
+    )
+    return values
+
+
+def _device(row: Row) -> Device:
+    values = {name: row[name] for name in _FIELDS}
+    return Device(**{**values, "kind": DeviceKind(row["kind"]), "state": DeviceState(row["state"])})
+
+
+def add(tx: Tx, device: Device, secret: bytes | None) -> None:
+    tx.run(insert(devices).values(**_values(device), secret=secret))
+
+
+def save(tx: Tx, device: Device, secret: bytes | None = None) -> None:
+    values = _values(device)
+    values.pop("id")
+    if secret is not None:
+        values["secret"] = secret
+    tx.run(update(devices).where(devices.c.id == device.id).values(**values))
+
+
+def remove(tx: Tx, device: str) -> None:
+    tx.run(delete(devices).where(devices.c.id == device))
+
+
+def find(tx: Tx, device: str) -> Device | None:
+    row = tx.row(select(devices).where(devices.c.id == device))
+    return None if row is None else _device(row)
+
+
+def find_by_code(tx: Tx, code: str) -> Device | None:
+    row = tx.row(select(devices).where(devices.c.code_key == code))
+    return None if row is None else _device(row)
+
+
+def secret_of(tx: Tx, device: str) -> bytes | None:
+    row = tx.row(select(devices.c.secret).where(devices.c.id == device))
+    return None if row is None else row["secret"]
+
+
+def page(
+    tx: Tx, allowed: Predicate, *, after: tuple[str, str] | None, limit: int, area: str = "", q: str = "", kind: str = ""
+) -> list[tuple[str, Device]]:
+    """(sort key, device), by name."""
+    query = select(devices).where(where(allowed, devices.c.area_path)).order_by(devices.c.sort_key, devices.c.id)
+    if after is not None:
+        key_, id_ = after
+        query = query.where(
+            (devices.c.sort_key > key_) | ((devices.c.sort_key == key_) & (devices.c.id > id_))
+        )
+    if area:
+        query = query.where(under(devices.c.area_path, area))
+    if q:
+        query = query.where(devices.c.search_key.like(like(q), escape="\\"))
+    if kind:
+        query = query.where(devices.c.kind == kind)
+    return [(row["sort_key"], _device(row)) for row in tx.rows(query.limit(limit))]
+
+
+def in_area(tx: Tx, allowed: Predicate, area: str | None, limit: int) -> list[Device]:
+    """Directly in an area, not below."""
+    here = devices.c.area.is_(None) if area is None else devices.c.area == area
+    query = select(devices).where(where(allowed, devices.c.area_path), here).order_by(devices.c.sort_key).limit(limit)
+    return [_device(row) for row in tx.rows(query)]
+
+
+def everything(tx: Tx, kind: DeviceKind | None = None) -> list[tuple[Device, bytes | None]]:
+    """All, with sealed secrets: for the desired state."""
+    query = select(devices).order_by(devices.c.id)
+    if kind is not None:
+        query = query.where(devices.c.kind == str(kind))
+    return [(_device(row), row["secret"]) for row in tx.rows(query)]
+
+
+def any_under(tx: Tx, path: str) -> bool:
+    return tx.row(select(devices.c.id).where(under(devices.c.area_path, path)).limit(1)) is not None
+
+
+def count(tx: Tx) -> int:
+    row = tx.row(select(func.count().label("n")).select_from(devices))
+    return int(row["n"]) if row else 0
+
+
+def demo_ids(tx: Tx) -> list[str]:
+    return [row["id"] for row in tx.rows(select(devices.c.id).where(devices.c.demo))]

@@ -1,0 +1,6 @@
+"""What the core learns from the other duties' events."""
+
+from safecity.core.ground.intake.apply import KINDS, Effects, Intake
+from safecity.core.ground.intake.loop import IntakeLoop
+
+__all__ = ["KINDS", "Effects", "Intake", "IntakeLoop"]
