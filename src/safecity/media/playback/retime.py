@@ -1,0 +1,117 @@
+"""From recorded samples to the time line of one viewer. Pure.
+
+The viewer's media time is playing time: it grows without a hole whatever is played, at the speed asked for, so the
+browser plays at its normal rate over seeks, gaps, runs and backwards. What was recorded when, the heads tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from safecity.media.door.messages import FRAGMENT, KEY_FRAGMENT, RAW_AUDIO, binary, is_raw
+from safecity.media.formats.fmp4 import Sample, TrackSamples, fragment_head
+from safecity.media.formats.fmp4_read import Fragment
+from safecity.model.values.media import AUDIO, CLOCK_HZ, VIDEO, CodecParameters
+
+START_90K: Final = CLOCK_HZ
+LARGEST_HOLE_90K: Final = CLOCK_HZ // 2
+"""A hole in the recorded media time that is larger is closed up."""
+MAX_FRAME_90K: Final = 4 * CLOCK_HZ
+
+
+class Timed(NamedTuple):
+    """A recorded picture and when it was taken (microseconds UTC)."""
+
+    sample: Sample
+    wall: int
+
+
+def pictures(fragment: Fragment, start: int) -> list[Timed]:
+    """The pictures of a chunk that begins at `start`, each with its time; sound alone gives none."""
+    for one in fragment.tracks:
+        if one.track == VIDEO:
+            origin = one.samples[0].dts
+            return [Timed(sample, start + (sample.dts - origin) * 100 // 9) for sample in one.samples]
+    return []
+
+
+def sounds(fragment: Fragment) -> list[Sample]:
+    """The sound of a chunk."""
+    return [sample for one in fragment.tracks if one.track == AUDIO for sample in one.samples]
+
+
+@dataclass(slots=True)
+class Line:
+    """The viewer's time line: where it ends, and how recorded media time maps onto it."""
+
+    end: int = START_90K
+    speed: float = 1.0
+    _origin: int = 0
+    _base: int = START_90K
+    _expected: int | None = None
+    _sequence: int = 0
+    _sound_end: int = 0
+
+    def cut(self) -> None:
+        """What comes next does not continue what came last."""
+        self._expected = None
+
+    def place(self, dts: int) -> int:
+        """Recorded decoding time to media time."""
+        return self._base + round((dts - self._origin) / self.speed)
+
+    def follow(self, dts: int) -> None:
+        """Continue with a picture of this time, closing up what is no continuation."""
+        if self._expected is None or not -900 <= dts - self._expected <= LARGEST_HOLE_90K:
+            self._origin, self._base = dts, self.end
+
+    def messages(self, shown: Sequence[Timed], heard: Sequence[Sample], sound: CodecParameters | None) -> bytes:
+        """Pictures in order, and the sound that goes with them (at normal speed only), as whole frames."""
+        first = shown[0]
+        self.follow(first.sample.dts)
+        begin = self.place(first.sample.dts)
+        samples: list[Sample] = []
+        for at, (sample, _) in enumerate(shown):
+            dts = self.place(sample.dts)
+            following = shown[at + 1].sample.dts if at + 1 < len(shown) else sample.dts + max(1, sample.duration)
+            lasts = min(max(1, self.place(following) - dts), MAX_FRAME_90K)
+            shift = round((sample.pts - sample.dts) / self.speed)
+            samples.append(Sample(sample.data, dts, max(0, dts + shift), lasts, sample.is_key))
+        last = shown[-1].sample
+        self._expected = last.dts + max(1, last.duration)
+        self.end = max(self.end, samples[-1].dts + samples[-1].duration)
+        tracks = [TrackSamples(VIDEO, samples)]
+        voice = self._voice(heard) if sound is not None and self.speed == 1.0 else []
+        before = b""
+        if voice and sound is not None:
+            if is_raw(sound):
+                before = binary(RAW_AUDIO, first.wall, voice[0].dts, [one.data for one in voice])
+            else:
+                tracks.append(TrackSamples(AUDIO, voice))
+        self._sequence += 1
+        kind = KEY_FRAGMENT if samples[0].is_key else FRAGMENT
+        parts = [fragment_head(self._sequence, tracks), *(one.data for track in tracks for one in track.samples)]
+        return before + binary(kind, first.wall, begin, parts)
+
+    def still(self, picture: Timed, lasts_90k: int) -> bytes:
+        """A key frame alone, for `lasts_90k` of playing time: fast, and backwards."""
+        self.cut()
+        self._sequence += 1
+        data = picture.sample.data
+        lasts = min(max(900, lasts_90k), MAX_FRAME_90K)
+        head = fragment_head(self._sequence, [TrackSamples(VIDEO, [Sample(data, self.end, self.end, lasts, True)])])
+        frame = binary(KEY_FRAGMENT, picture.wall, self.end, [head, data])
+        self.end += lasts
+        return frame
+
+    def _voice(self, heard: Sequence[Sample]) -> list[Sample]:
+        found: list[Sample] = []
+        for sample in heard:
+            at = self.place(sample.dts)
+            if at < max(self._sound_end - 450, 0) or at > self.end + CLOCK_HZ:
+                continue  # doubled by a jump, or of another run
+            found.append(Sample(sample.data, at, at, sample.duration, True))
+            self._sound_end = at + sample.duration
+        return found

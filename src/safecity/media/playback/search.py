@@ -1,0 +1,169 @@
+"""Finding and loading what a viewer asks for. Everything here blocks and runs in the thread that reads files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from safecity.kit.clock import SECOND_US
+from safecity.media.formats.fmp4 import Sample, TrackSamples, fragment, init_segment
+from safecity.media.formats.fmp4_read import Fragment, read_fragment, read_init
+from safecity.media.playback.footage import Clip, Footage
+from safecity.media.playback.retime import Timed, pictures
+from safecity.model.values.media import CLOCK_HZ, VIDEO, CodecParameters, VideoParameters
+
+GAP_US: Final = SECOND_US
+"""A shorter hole is not worth a word."""
+KEY_SEARCH: Final = 240
+"""Clips looked through for a key frame (about so many seconds)."""
+STILL_SEARCH: Final = 60
+
+
+class Gap(NamedTuple):
+    """Nothing is recorded here, and why."""
+
+    start: int
+    end: int
+    cause: str
+
+
+class Loaded(NamedTuple):
+    """A clip with its samples and its run's parameters."""
+
+    clip: Clip
+    fragment: Fragment
+    tracks: Sequence[CodecParameters]
+
+    def pictures(self) -> list[Timed]:
+        """Its pictures and their times."""
+        return pictures(self.fragment, self.clip.start)
+
+
+class Landing(NamedTuple):
+    """Where a jump lands: clips from the key frame on, the picture to show, the gap that was jumped over."""
+
+    clips: list[Loaded]
+    target: Timed
+    gap: Gap | None
+
+
+class Searcher:
+    """Reads one viewer's footage; remembers the parameters of the last runs."""
+
+    def __init__(self, footage: Footage, first: int = 0) -> None:
+        self._footage = footage
+        self._first = first
+        self._tracks: dict[object, Sequence[CodecParameters]] = {}
+
+    def land(self, at: int, *, step: int = 0, direction: int = 1, live: bool = False) -> Landing | None:
+        """The picture shown at `at`; with `step` the one before (-1) or after (1) it. None where there is none.
+
+        In a gap the next footage in `direction` is taken; with `live`, what was recorded last.
+        """
+        footage = self._footage
+        clips, gap = list(footage.before(at + 1, KEY_SEARCH)), None
+        if not clips or clips[0].end <= at:
+            following = footage.after(at, 30)
+            if (step or direction) > 0 and following:
+                begin = following[0].start
+                if begin - at >= GAP_US:
+                    gap = Gap(at, begin, footage.cause(at, begin))
+                at, clips = begin, list(footage.before(begin + 1, KEY_SEARCH))
+                if clips and clips[0].first_key < 0:
+                    clips = list(reversed(following))
+            elif clips and ((step or direction) < 0 or live):
+                at = clips[0].end - 1
+            else:
+                return None
+        loaded = self._from_key(clips, at)
+        everything = [one for clip in loaded for one in clip.pictures()]
+        if not everything:
+            return None
+        target = _target(everything, at, step)
+        if step > 0 and target.wall <= at:
+            more = footage.after(loaded[-1].clip.end, 1)
+            if more and more[0].init == loaded[0].clip.init and more[0].start - loaded[-1].clip.end < GAP_US:
+                loaded.append(self.load(more[0]))
+                target = _target([*everything, *loaded[-1].pictures()], at, step)
+            elif more:
+                return self.land(more[0].start, direction=1)
+        if step < 0 and target.wall >= at and loaded[0].clip.start > self._first:
+            return (
+                self.land(loaded[0].clip.start - 1, direction=-1) if footage.before(loaded[0].clip.start, 1) else None
+            )
+        return Landing(loaded, target, gap)
+
+    def load(self, clip: Clip) -> Loaded:
+        """Read a clip; UnavailableError or InvalidError when it is gone or damaged."""
+        tracks = self._tracks.get(clip.init)
+        if tracks is None:
+            if len(self._tracks) > 16:
+                self._tracks.clear()
+            tracks = self._tracks[clip.init] = read_init(self._footage.init(clip))
+        return Loaded(clip, read_fragment(self._footage.load(clip)), tracks)
+
+    def following(self, at: int) -> tuple[Loaded, Gap | None] | None:
+        """The clip that plays after `at`, and the gap before it if there is one."""
+        found = self._footage.after(at, 1)
+        if not found:
+            return None
+        clip = found[0]
+        gap = Gap(at, clip.start, self._footage.cause(at, clip.start)) if clip.start - at >= GAP_US else None
+        return self.load(clip), gap
+
+    def stills(self, at: int, direction: int, count: int) -> list[tuple[Loaded, Timed]]:
+        """The next key frames from `at` in this direction."""
+        footage = self._footage
+        found: list[tuple[Loaded, Timed]] = []
+        for clip in footage.after(at, STILL_SEARCH) if direction > 0 else footage.before(at, STILL_SEARCH):
+            if clip.first_key < 0:
+                continue
+            loaded = self.load(clip)
+            keys = [one for one in loaded.pictures() if one.sample.is_key]
+            if direction > 0:
+                found += [(loaded, one) for one in keys if one.wall > at]
+            else:
+                found += [(loaded, one) for one in reversed(keys) if one.wall < at]
+            if len(found) >= count:
+                break
+        return found
+
+    def picture(self, at: int) -> tuple[int, bytes] | None:
+        """See `key_picture`."""
+        return key_picture(self._footage, at)
+
+    def _from_key(self, clips: Sequence[Clip], at: int) -> list[Loaded]:
+        """Clips (the latest first) back to the key frame at or before `at`; else from the first that has one."""
+        chosen: list[Clip] = []
+        for clip in clips:
+            if chosen and clip.init != chosen[-1].init:
+                break
+            chosen.append(clip)
+            if 0 <= clip.first_key <= at:
+                break
+        else:
+            chosen = [clip for clip in clips if clip.first_key >= 0][-1:]
+        return [self.load(clip) for clip in reversed(chosen)]
+
+
+def key_picture(footage: Footage, at: int) -> tuple[int, bytes] | None:
+    """The key frame at or before `at` (else the first after it) as an fMP4 of its own, and its time."""
+    for clip in (*footage.before(at + 1, KEY_SEARCH), *footage.after(at, STILL_SEARCH)):
+        if clip.first_key < 0:
+            continue
+        keys = [one for one in pictures(read_fragment(footage.load(clip)), clip.start) if one.sample.is_key]
+        if not keys:
+            continue
+        chosen = next((one for one in reversed(keys) if one.wall <= at), keys[0])
+        video = [one for one in read_init(footage.init(clip)) if isinstance(one, VideoParameters)]
+        alone = Sample(chosen.sample.data, 0, 0, CLOCK_HZ, True)
+        return chosen.wall, init_segment(video) + fragment(1, [TrackSamples(VIDEO, [alone])])
+    return None
+
+
+def _target(everything: Sequence[Timed], at: int, step: int) -> Timed:
+    if step > 0:
+        return next((one for one in everything if one.wall > at), everything[-1])
+    if step < 0:
+        return next((one for one in reversed(everything) if one.wall < at), everything[0])
+    return next((one for one in reversed(everything) if one.wall <= at), everything[0])

@@ -1,0 +1,206 @@
+"""A recording made of known pictures, and a viewer who writes down what it gets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from safecity.kit.clock import FakeClock
+from safecity.media.door.messages import HEAD_BYTES
+from safecity.media.formats.fmp4 import Sample, TrackSamples, fragment, init_segment
+from safecity.media.formats.fmp4_read import read_fragment
+from safecity.media.playback.footage import Clip
+from safecity.media.playback.session import PlaybackSession
+from safecity.model.values.media import AUDIO, VIDEO, AudioParameters, Codec, Quality, VideoParameters
+from safecity.model.values.ticket import Ticket
+
+SECOND = 1_000_000
+T0 = 1_700_000_000 * SECOND
+SPS = bytes.fromhex("6742c01ed9005005bb016a02020280000003008000001e478c19f0")
+NARROW = VideoParameters(Codec.H264, 640, 360, (SPS, bytes.fromhex("68cb83cb20")), "avc1.42c01e")
+WIDE = VideoParameters(Codec.H264, 1280, 720, (SPS, bytes.fromhex("68cb83cb20")), "avc1.42c01e")
+PCMA = AudioParameters(Codec.PCMA, 8000, 1)
+
+
+class MadeFootage:
+    """Pictures at 25 a second, a key frame each 2 s, chunks of 1 s; the data of a picture is its time."""
+
+    def __init__(self) -> None:
+        self.clips: list[Clip] = []
+        self.bodies: dict[int, bytes] = {}
+        self.inits: dict[object, bytes] = {}
+        self.loads = 0
+
+    def record(
+        self, start: int, seconds: int, *, run: int, parameters: VideoParameters = NARROW, sound: bool = False
+    ) -> None:
+        tracks = [parameters, PCMA] if sound else [parameters]
+        self.inits[run] = init_segment(tracks)
+        for second in range(seconds):
+            wall = start + second * SECOND
+            samples: list[Sample] = []
+            for number in range(25):
+                dts = 1000 + run * 90_000_000 + (second * 25 + number) * 3600
+                taken = wall + number * 40_000
+                samples.append(Sample(taken.to_bytes(8, "big"), dts, dts, 3600, number == 0 and second % 2 == 0))
+            made = [TrackSamples(VIDEO, samples)]
+            if sound:
+                first = samples[0].dts
+                made.append(
+                    TrackSamples(
+                        AUDIO, [Sample(b"s" * 160, first + n * 1800, first + n * 1800, 1800, True) for n in range(50)]
+                    )
+                )
+            key = wall if second % 2 == 0 else -1
+            clip = Clip(wall, wall + SECOND, key, run, len(self.clips))
+            self.bodies[len(self.clips)] = fragment(second + 1, made)
+            self.clips.append(clip)
+
+    def after(self, at: int, limit: int) -> Sequence[Clip]:
+        return [one for one in self.clips if one.end > at][:limit]
+
+    def before(self, at: int, limit: int) -> Sequence[Clip]:
+        return [one for one in reversed(self.clips) if one.start < at][:limit]
+
+    def load(self, clip: Clip) -> bytes:
+        self.loads += 1
+        return self.bodies[clip.where]
+
+    def init(self, clip: Clip) -> bytes:
+        return self.inits[clip.init]
+
+    def cause(self, start: int, end: int) -> str:
+        return "network"
+
+
+@dataclass
+class Got:
+    """One picture as it came: when it was taken, where it lies on the viewer's line."""
+
+    taken: int
+    media: int
+    lasts: int
+    is_key: bool
+
+
+@dataclass
+class Player:
+    """A viewer with a session."""
+
+    footage: MadeFootage
+    clock: FakeClock
+    start: int = 0
+    bound: int = 0
+    full: bool = False
+    waiting_bytes: int = 0
+    said: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
+    pictures: list[Got] = field(default_factory=list[Got])
+    raw_sound: list[int] = field(default_factory=list[int])
+    inits: int = 0
+    thumbs: list[tuple[int, bytes]] = field(default_factory=list[tuple[int, bytes]])
+    ended: str = ""
+    session: Any = None
+
+    def begin(self) -> None:
+        ticket = Ticket("s", "u", "ch", "playback", Quality.MAIN, 0, start=self.start, end=self.bound)
+
+        async def in_thread(work: Callable[[], Any]) -> Any:
+            await asyncio.sleep(0)
+            return work()
+
+        connection: Any = self
+        self.session = PlaybackSession(connection, ticket, self.footage, in_thread, self.clock)
+
+    async def tell(self, kind: str, **fields: Any) -> None:
+        self.session.message({"type": kind, **fields})
+        await self.settle()
+
+    async def settle(self) -> None:
+        for _ in range(200):
+            await asyncio.sleep(0)
+
+    async def watch(self, seconds: float) -> None:
+        """Let time pass as a browser does, telling how much is buffered."""
+        for _ in range(round(seconds * 2)):
+            shown = self.session._shown_now()
+            self.clock.advance(0.5)
+            left = max(0, round((self.session._line.end - shown) / 90) - 500)
+            await self.tell("ahead", ms=left)
+
+    def say(self, fields: Mapping[str, Any]) -> None:
+        self.said.append(fields)
+
+    def end(self, code: str) -> None:
+        self.ended = code
+
+    def send(self, frames: bytes) -> None:
+        at = 0
+        while at < len(frames):
+            opcode, size, head = frames[at] & 15, frames[at + 1], 2
+            if size == 126:
+                size, head = int.from_bytes(frames[at + 2 : at + 4], "big"), 4
+            elif size == 127:
+                size, head = int.from_bytes(frames[at + 2 : at + 10], "big"), 10
+            self._message(opcode, frames[at + head : at + head + size])
+            at += head + size
+
+    def _message(self, opcode: int, content: bytes) -> None:
+        if opcode == 1:
+            self.said.append(json.loads(content))
+            return
+        kind, payload = content[0], content[HEAD_BYTES:]
+        if kind == 1:
+            self.inits += 1
+        elif kind in (2, 3):
+            for track in read_fragment(payload).tracks:
+                if track.track == VIDEO:
+                    assert track.samples[0].is_key == (kind == 2)
+                    self.pictures += [
+                        Got(int.from_bytes(one.data, "big"), one.pts, one.duration, one.is_key) for one in track.samples
+                    ]
+        elif kind == 4:
+            self.raw_sound.append(int.from_bytes(content[9:17], "big"))
+        elif kind == 5:
+            self.thumbs.append((int.from_bytes(content[1:9], "big"), payload))
+
+    def shown_at(self, media: int) -> int:
+        """When the picture at this place of the line was taken."""
+        return next(one.taken for one in reversed(self.pictures) if one.media <= media)
+
+    def last(self, kind: str) -> Mapping[str, Any]:
+        return next(one for one in reversed(self.said) if one["type"] == kind)
+
+
+@pytest.fixture
+def footage() -> MadeFootage:
+    return MadeFootage()
+
+
+@pytest.fixture
+def t0() -> int:
+    return T0
+
+
+@pytest.fixture
+def wide() -> VideoParameters:
+    return WIDE
+
+
+@pytest.fixture
+def play(footage: MadeFootage) -> Any:
+    players: list[Player] = []
+
+    def make(**fields: Any) -> Player:
+        player = Player(footage, FakeClock(T0 + 3600 * SECOND), **fields)
+        players.append(player)
+        player.begin()
+        return player
+
+    yield make
+    for player in players:
+        player.session.closed()

@@ -1,0 +1,238 @@
+"""A viewer of recordings: any second, any speed, both ways, over gaps and runs."""
+
+from __future__ import annotations
+
+import io
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+SECOND = 1_000_000
+
+
+def whole(player: Any) -> None:
+    """The viewer's line has no hole and never goes back."""
+    for one, two in pairwise(player.pictures):
+        assert two.media - one.media > 0, (one, two)
+        assert two.media <= one.media + one.lasts + 1, (one, two)
+
+
+async def test_a_seek_shows_the_very_picture(footage: Any, play: Any, t0: int) -> None:
+    footage.record(t0, 60, run=1)
+    player = play()
+    await player.tell("seek", at=t0 + 13_333_000)
+    position = player.last("position")
+    assert position["at"] == t0 + 13_320_000
+    assert player.shown_at(position["media"]) == t0 + 13_320_000
+    assert player.pictures[0].is_key
+    assert player.pictures[0].taken == t0 + 12 * SECOND
+    assert player.inits == 1
+    order = [one["type"] for one in player.said]
+    assert order == ["init", "position"]
+
+
+async def test_playing_goes_on_and_stays_a_little_ahead(footage: Any, play: Any, t0: int) -> None:
+    footage.record(t0, 60, run=1)
+    player = play()
+    await player.tell("play", at=t0)
+    assert 3 <= len(player.pictures) / 25 <= 5
+    await player.watch(20)
+    assert 22 <= len(player.pictures) / 25 <= 25
+    assert [one.taken for one in player.pictures] == [t0 + n * 40_000 for n in range(len(player.pictures))]
+    whole(player)
+
+
+@pytest.mark.parametrize("speed", [0.5, 2, 4])
+async def test_every_picture_comes_up_to_four_times_the_speed(footage: Any, play: Any, t0: int, speed: float) -> None:
+    footage.record(t0, 120, run=1)
+    player = play()
+    await player.tell("play", at=t0, speed=speed)
+    await player.watch(10)
+    length = (player.pictures[-1].media - player.pictures[0].media) / 90_000
+    taken = (player.pictures[-1].taken - player.pictures[0].taken) / SECOND
+    assert taken / length == pytest.approx(speed, rel=0.01)
+    assert 12 <= length <= 15
+    assert [one.taken for one in player.pictures] == [t0 + n * 40_000 for n in range(len(player.pictures))]
+    whole(player)
+
+
+@pytest.mark.parametrize(("speed", "direction"), [(8, 1), (16, 1), (1, -1), (4, -1), (16, -1)])
+async def test_faster_and_backwards_only_key_frames_come(
+    footage: Any, play: Any, t0: int, speed: float, direction: int
+) -> None:
+    footage.record(t0, 400, run=1)
+    player = play()
+    await player.tell("play", at=t0 + 200 * SECOND, speed=speed, direction=direction)
+    await player.watch(8)
+    assert all(one.is_key for one in player.pictures)
+    steps = {two.taken - one.taken for one, two in pairwise(player.pictures)}
+    assert steps == {direction * 2 * SECOND}
+    length = (player.pictures[-1].media - player.pictures[1].media) / 90_000
+    taken = (player.pictures[-1].taken - player.pictures[1].taken) / SECOND
+    assert taken / length == pytest.approx(speed * direction, rel=0.02)
+    whole(player)
+
+
+async def test_a_gap_is_told_and_jumped_over(footage: Any, play: Any, t0: int) -> None:
+    footage.record(t0, 4, run=1)
+    footage.record(t0 + 100 * SECOND, 10, run=2)
+    player = play()
+    await player.tell("play", at=t0)
+    await player.watch(4)
+    gap = player.last("gap")
+    assert (gap["start"], gap["end"], gap["cause"]) == (t0 + 4 * SECOND, t0 + 100 * SECOND, "network")
+    assert player.pictures[100].taken == t0 + 100 * SECOND
+    assert player.inits == 2
+    whole(player)
+
+
+async def test_a_seek_into_a_gap_lands_behind_it(footage: Any, play: Any, t0: int) -> None:
+    footage.record(t0, 4, run=1)
+    footage.record(t0 + 100 * SECOND, 10, run=2)
+    player = play()
+    await player.tell("seek", at=t0 + 50 * SECOND)
+    assert player.last("position")["at"] == t0 + 100 * SECOND
+    assert player.last("gap")["end"] == t0 + 100 * SECOND
+
+
+async def test_a_changed_codec_gets_a_new_init_and_plays_on(footage: Any, play: Any, t0: int, wide: Any) -> None:
+    footage.record(t0, 4, run=1)
+    footage.record(t0 + 4 * SECOND, 4, run=2, parameters=wide)
+    player = play()
+    await player.tell("play", at=t0)
+    await player.watch(6)
+    inits = [one for one in player.said if one["type"] == "init"]
+    assert [one["width"] for one in inits] == [640, 1280]
+    assert len(player.pictures) == 200
+    assert not [one for one in player.said if one["type"] == "gap"]
+    whole(player)
+
+
+async def test_frame_steps_both_ways(footage: Any, play: Any, t0: int) -> None:
+    footage.record(t0, 10, run=1)
+    player = play()
+    at = t0 + 4 * SECOND
+    for direction, expected in ((1, 40_000), (1, 80_000), (-1, 40_000), (-1, 0), (-1, -40_000)):
+        await player.tell("step", direction=direction, at=at)
+        position = player.last("position")
+        at = position["at"]
+        assert at == t0 + 4 * SECOND + expected
+        assert player.shown_at(position["media"]) == at
+    await player.tell("play")
+    assert player.last("position")["at"] == at
+    assert player.pictures[-1].taken >= t0 + 6 * SECOND
+
+
+async def test_a_step_crosses_a_gap(footage: Any, play: Any, t0: int) -> None:
+    footage.record(t0, 2, run=1)
+    footage.record(t0 + 100 * SECOND, 2, run=2)
+    player = play()
+    await player.tell("step", direction=1, at=t0 + 2 * SECOND - 40_000)
+    assert player.last("position")["at"] == t0 + 100 * SECOND
+    await player.tell("step", direction=-1, at=t0 + 100 * SECOND)
+    assert player.last("position")["at"] == t0 + 2 * SECOND - 40_000
+
+
+async def test_the_first_and_the_last_picture_are_the_end_of_stepping(footage: Any, play: Any, t0: int) -> None:
+    footage.record(t0, 2, run=1)
+    player = play()
+    await player.tell("step", direction=-1, at=t0)
+    assert player.last("end_of_footage")["at"] == t0 or player.last("position")["at"] == t0
+    await player.tell("step", direction=1, at=t0 + 2 * SECOND - 40_000)
+    assert player.last("position")["at"] == t0 + 2 * SECOND - 40_000
+
+
+async def test_thumbnails_are_whole_pictures(footage: Any, play: Any, t0: int) -> None:
+    footage.record(t0, 10, run=1)
+    player = play()
+    await player.tell("thumb", at=t0 + 5 * SECOND)
+    [(wall, data)] = player.thumbs
+    assert wall == t0 + 4 * SECOND
+    assert data[4:8] == b"ftyp"
+    assert b"moof" in data
+    assert io.BytesIO(data).read()[-8:] == (t0 + 4 * SECOND).to_bytes(8, "big")
+
+
+async def test_the_ticket_bounds_what_is_shown(footage: Any, play: Any, t0: int) -> None:
+    footage.record(t0, 60, run=1)
+    player = play(start=t0 + 10 * SECOND, bound=t0 + 14 * SECOND)
+    await player.tell("play", at=t0)
+    await player.watch(10)
+    assert player.pictures[0].taken >= t0 + 10 * SECOND
+    assert player.pictures[-1].taken < t0 + 14 * SECOND
+    assert player.last("end_of_footage")
+
+
+async def test_pause_stops_the_flow(footage: Any, play: Any, t0: int) -> None:
+    footage.record(t0, 60, run=1)
+    player = play()
+    await player.tell("play", at=t0)
+    await player.tell("pause")
+    before = len(player.pictures)
+    await player.watch(10)
+    assert len(player.pictures) == before
+    await player.tell("play")
+    await player.watch(4)
+    assert len(player.pictures) > before
+
+
+async def test_a_full_connection_gets_no_more(footage: Any, play: Any, t0: int) -> None:
+    footage.record(t0, 60, run=1)
+    player = play()
+    await player.tell("play", at=t0)
+    player.full = True
+    before = len(player.pictures)
+    await player.watch(5)
+    assert len(player.pictures) == before
+
+
+async def test_raw_sound_goes_along_at_normal_speed_only(footage: Any, play: Any, t0: int) -> None:
+    footage.record(t0, 20, run=1, sound=True)
+    player = play()
+    await player.tell("play", at=t0)
+    assert len(player.raw_sound) >= 3
+    before = len(player.raw_sound)
+    await player.tell("play", at=t0, speed=2)
+    assert len(player.raw_sound) == before
+
+
+async def test_an_empty_channel_says_so(footage: Any, play: Any, t0: int) -> None:
+    player = play()
+    await player.tell("play", at=t0)
+    assert player.last("end_of_footage")["at"] == t0
+
+
+async def test_near_the_present_playback_waits_for_what_is_being_recorded(footage: Any, play: Any, t0: int) -> None:
+    footage.record(t0, 4, run=1)
+    player = play()
+    player.clock.advance(-3600 + 4.5)
+    await player.tell("play", at=t0 + 2 * SECOND)
+    await player.watch(2)
+    assert not [one for one in player.said if one["type"] == "end_of_footage"]
+    footage.record(t0 + 4 * SECOND, 2, run=1)
+    await player.watch(2)
+    assert player.pictures[-1].taken >= t0 + 5 * SECOND
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"type": "seek", "at": "x"},
+        {"type": "seek", "at": 1e300},
+        {"type": "play", "speed": "fast", "at": None},
+        {"type": "play", "speed": -5, "direction": "left"},
+        {"type": "ahead", "ms": -1},
+        {"type": "step", "direction": None},
+        {"type": "thumb"},
+        {"type": "dance"},
+    ],
+)
+async def test_nonsense_from_a_viewer_is_survived(footage: Any, play: Any, t0: int, fields: dict[str, Any]) -> None:
+    footage.record(t0, 4, run=1)
+    player = play()
+    player.session.message(fields)
+    await player.settle()
+    await player.tell("seek", at=t0)
+    assert player.last("position")["at"] == t0
+    assert player.ended == ""
