@@ -1,0 +1,1 @@
+"""GB/T 28181 as platform: devices register with us, and we ask, steer and receive."""

@@ -1,0 +1,130 @@
+"""What is asked of a device when it arrives: what it is, how it is, and its whole catalogue."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from typing import Any
+
+from safecity.drivers.gb28181.asking import Asker, Reply
+from safecity.drivers.gb28181.directory import Device, Directory
+from safecity.drivers.gb28181.store import SignalStore
+from safecity.drivers.gb28181.translate import channel_fact
+from safecity.kit.clock import Clock
+from safecity.kit.errors import SafecityError
+from safecity.protocols.gb28181.answers import DeviceInfoResponse, DeviceStatusResponse
+from safecity.protocols.gb28181.codes import clean_code
+from safecity.protocols.gb28181.queries import CatalogQuery, DeviceInfoQuery, DeviceStatusQuery
+from safecity.protocols.gb28181.times import parse_local
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 100
+"""Devices asked at one time: after a power cut in a district they all come back together."""
+CHANNELS_PER_EVENT = 100
+TRIES = 3
+
+
+class GettingToKnow:
+    """`meet` when a device is here anew; `catalog` when somebody asks."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        asker: Asker,
+        store: SignalStore,
+        clock: Clock,
+        publish: Callable[..., None],
+        spawn: Callable[[Any], asyncio.Task[None]],
+    ) -> None:
+        self._directory = directory
+        self._asker = asker
+        self._store = store
+        self._clock = clock
+        self._publish = publish
+        self._spawn = spawn
+        self._turn = asyncio.Semaphore(AT_ONCE)
+        self._meeting: set[str] = set()
+
+    def meet(self, device: Device) -> None:
+        """Ask it everything, when its turn comes."""
+        if device.code not in self._meeting:
+            self._meeting.add(device.code)
+            self._spawn(self._meet(device))
+
+    async def _meet(self, device: Device) -> None:
+        try:
+            async with self._turn:
+                await self._info(device)
+                for attempt in range(TRIES):
+                    try:
+                        reply = await self.catalog(device)
+                    except SafecityError as error:
+                        logger.info("catalogue not got code=%s why=%s", device.code, error.code)
+                    else:
+                        if reply.complete:
+                            break
+                    if not device.is_online:
+                        break
+                    await asyncio.sleep((5.0 + 5.0 * random.random()) * (attempt + 1))
+                await self._status(device)
+        finally:
+            self._meeting.discard(device.code)
+
+    async def catalog(self, device: Device) -> Reply:
+        """The whole catalogue, published as `catalog.received`. What arrived counts even if some never came."""
+        reply = await self._asker.ask(device, CatalogQuery(sn=device.next_sn(), device_id=device.code))
+        device.catalog_at = self._clock.now_us()
+        self._store.put_device(device.row())
+        items = [item for item in reply.items if clean_code(item.device_id)]
+        parts = max(1, -(-len(items) // CHANNELS_PER_EVENT))
+        for part in range(parts):
+            some = items[part * CHANNELS_PER_EVENT : (part + 1) * CHANNELS_PER_EVENT]
+            body: dict[str, Any] = {
+                "device": device.id,
+                "code": device.code,
+                "query": device.catalog_at,
+                "part": part + 1,
+                "parts": parts,
+                "complete": reply.complete,
+                "received": reply.received,
+                "total": reply.total,
+                "channels": [channel_fact(item) for item in some],
+            }
+            self._publish("catalog.received", device.id, body)
+        return reply
+
+    async def _info(self, device: Device) -> None:
+        try:
+            reply = await self._asker.ask(device, DeviceInfoQuery(sn=device.next_sn(), device_id=device.code))
+        except SafecityError as error:
+            logger.debug("device info not got code=%s why=%s", device.code, error.code)
+            return
+        info = reply.body
+        if isinstance(info, DeviceInfoResponse):
+            device.manufacturer, device.model = (info.manufacturer or "")[:64], (info.model or "")[:64]
+            self._store.put_device(device.row())
+            body = {
+                "device": device.id,
+                "code": device.code,
+                "name": (info.device_name or "")[:128],
+                "manufacturer": device.manufacturer,
+                "model": device.model,
+                "firmware": (info.firmware or "")[:64],
+                "channels": info.channel,
+            }
+            self._publish("device.described", device.id, body)
+
+    async def _status(self, device: Device) -> None:
+        try:
+            reply = await self._asker.ask(device, DeviceStatusQuery(sn=device.next_sn(), device_id=device.code))
+        except SafecityError as error:
+            logger.debug("device status not got code=%s why=%s", device.code, error.code)
+            return
+        status = reply.body
+        there = parse_local(status.device_time) if isinstance(status, DeviceStatusResponse) else None
+        if there is not None:
+            device.clock_offset_ms = (there - self._clock.now_us()) // 1000
+            self._store.put_device(device.row())

@@ -1,0 +1,143 @@
+"""The duty `signal`: device signalling in a process of its own, so that nothing else can slow it down or take it
+along. Loads no web framework, no SQLAlchemy, no picture library (a test reads `sys.modules`)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+
+from safecity.backends.outbox import SqlOutbox, relay
+from safecity.backends.sqlitefile import open_file
+from safecity.drivers.gb28181.driver import GbPlatform
+from safecity.kit.errors import SafecityError
+from safecity.links.sip import SipEndpoint
+from safecity.model.facts.media_calls import Done, Message, StreamState, WatchStreams
+from safecity.model.facts.signal_calls import (
+    ApplySignal,
+    AskDevices,
+    AskKeyFrame,
+    OpenStream,
+    QueryDevice,
+    StartDevicePlayback,
+    Steer,
+    SteerDevicePlayback,
+)
+from safecity.model.values.media import StreamKey
+from safecity.ports.calls import Calls, Handler
+from safecity.protocols.sip.guard import Allowance, SourceGuard
+from safecity.server.context import RoleContext
+
+logger = logging.getLogger(__name__)
+
+REWATCH_SECONDS = 1.0
+PER_SOURCE = Allowance(per_second=3000.0, burst=20_000.0)
+"""Messages of one address before they are dropped unread: a lower platform speaks for thousands of channels."""
+
+
+class SignalDuty:
+    """The platform side of each device protocol, its calls, and the watch over the media slots."""
+
+    def __init__(self, platform: GbPlatform, calls: Calls) -> None:
+        self.platform = platform
+        self._calls = calls
+        self._watches: dict[str, asyncio.Task[None]] = {}
+
+    def handlers(self) -> dict[type[Message], Handler]:
+        """One per request of `model.facts.signal_calls`."""
+        return {
+            ApplySignal: self._apply,
+            OpenStream: self._open_stream,
+            AskKeyFrame: self._key_frame,
+            Steer: self._steer,
+            QueryDevice: self.platform.query,
+            AskDevices: self._figures,
+            StartDevicePlayback: self._start_playback,
+            SteerDevicePlayback: self._steer_playback,
+        }
+
+    async def _apply(self, message: ApplySignal) -> Message:
+        self.platform.apply(message)
+        self.watch_slots()
+        return Done()
+
+    async def _open_stream(self, message: OpenStream) -> Message:
+        await self.platform.open_stream(StreamKey(message.channel, message.quality))
+        return Done()
+
+    async def _key_frame(self, message: AskKeyFrame) -> Message:
+        await self.platform.ask_key_frame(message)
+        return Done()
+
+    async def _steer(self, message: Steer) -> Message:
+        return await self.platform.steer(message) or Done()
+
+    async def _figures(self, message: AskDevices) -> Message:
+        return self.platform.figures(message)
+
+    async def _start_playback(self, message: StartDevicePlayback) -> Message:
+        await self.platform.start_playback(message)
+        return Done()
+
+    async def _steer_playback(self, message: SteerDevicePlayback) -> Message:
+        await self.platform.steer_playback(message)
+        return Done()
+
+    def watch_slots(self) -> None:
+        """Follow every slot that channels are placed on, and no other."""
+        wanted = self.platform.slots()
+        for slot in wanted - self._watches.keys():
+            self._watches[slot] = asyncio.get_running_loop().create_task(self._watch(slot))
+        for slot in self._watches.keys() - wanted:
+            self._watches.pop(slot).cancel()
+
+    async def _watch(self, slot: str) -> None:
+        reachable = True
+        while True:
+            try:
+                async for state in self._calls.stream(slot, WatchStreams()):
+                    if not reachable:
+                        logger.info("slot reachable again slot=%s", slot)
+                        self.platform.streams.slot_came_back(slot)
+                        reachable = True
+                    if isinstance(state, StreamState):
+                        self.platform.streams.slot_says(slot, state)
+            except SafecityError as error:
+                if reachable:
+                    logger.warning("slot unreachable slot=%s why=%s", slot, error)
+                reachable = False
+            await asyncio.sleep(REWATCH_SECONDS)
+
+    async def close(self) -> None:
+        """Stop watching."""
+        for task in self._watches.values():
+            task.cancel()
+        await asyncio.gather(*self._watches.values(), return_exceptions=True)
+
+
+async def main(context: RoleContext) -> None:
+    """Run until told to stop."""
+    file = open_file(context.data_dir / "signal" / "signal.db")
+    outbox = SqlOutbox(file)
+    platform = GbPlatform(context.calls, file, outbox, context.clock, node=context.name)
+    guard = SourceGuard(PER_SOURCE)
+    endpoint = SipEndpoint(platform.on_request, admit=guard.admit, on_lost=platform.on_lost)
+    duty = SignalDuty(platform, context.calls)
+    drain = asyncio.get_running_loop().create_task(relay(outbox, context.calls))
+    try:
+        await platform.start(endpoint)
+        await endpoint.start(udp=context.socket("sip-udp"), tcp=context.socket("sip-tcp"))
+        await context.server.serve("signal", duty.handlers(), {})
+        duty.watch_slots()
+        gc.freeze()
+        logger.info("signal ready devices=%s", len(platform.directory))
+        await context.stopping.wait()
+    finally:
+        await duty.close()
+        await platform.close()
+        await endpoint.close()
+        drain.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await drain
+        file.close()
