@@ -87,7 +87,7 @@ def test_a_line_break_cannot_be_written_into_a_field(evil: str) -> None:
         (b"CSeq: 20", b"CSeq: 4294967296"),
         (b"Call-ID: 12345678", b"Call-ID:"),
         (b"Via: ", b"Via SIP/2.0: "),
-        (b"To: <", b"To: \x00<"[:4] + b"\""),
+        (b"To: <", b"To: \x00<"[:4] + b'"'),
         (b":5060;rport", b":99999;rport"),
         (b"Max-Forwards: 70", b"X: 1\r\n" * MAX_FIELDS + b"Max-Forwards: 70"),
         (b"Max-Forwards: 70", b"Via: SIP/2.0/UDP h;branch=1" + b", SIP/2.0/UDP h" * 70),
@@ -188,7 +188,9 @@ def test_uris_are_taken_apart_without_judging_the_host() -> None:
             parse_uri(bad)
 
 
-@given(st.dictionaries(st.from_regex(r"[a-z][a-z0-9]{0,8}", fullmatch=True), st.none() | st.text(max_size=12), max_size=5))
+@given(
+    st.dictionaries(st.from_regex(r"[a-z][a-z0-9]{0,8}", fullmatch=True), st.none() | st.text(max_size=12), max_size=5)
+)
 @settings(max_examples=60, deadline=None)
 def test_parameters_survive_writing(params: dict[str, str | None]) -> None:
     kept = {name: value for name, value in params.items() if not value or "\r" not in value}

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """The torture messages of RFC 4475, by the names the RFC gives them. Lines end with CRLF on the wire."""
 
 SDP = """v=0

@@ -80,7 +80,7 @@ _COMPACT = {
     "l": "Content-Length", "m": "Contact", "n": "Identity-Info", "o": "Event", "r": "Refer-To", "s": "Subject",
     "t": "To", "u": "Allow-Events", "v": "Via", "x": "Session-Expires", "y": "Identity",
 }  # fmt: skip
-_KNOWN = {name: name for name in _NAMES}
+KNOWN = {name: name for name in _NAMES}
 _BY_LOWER = {name.lower(): name for name in _NAMES} | _COMPACT
 
 WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
@@ -104,7 +104,7 @@ Params = dict[str, str | None]
 
 def canonical(name: str) -> str:
     """The one spelling of a field name: `v`, `VIA` and `Via` are `Via`."""
-    known = _KNOWN.get(name)
+    known = KNOWN.get(name)
     if known is not None:
         return known
     known = _BY_LOWER.get(name.lower())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from safecity.protocols.sip.fields import (
+    KNOWN,
     canonical,
     is_token,
     parse_name_addr,
@@ -192,12 +193,15 @@ def _fields(lines: list[str]) -> list[tuple[str, str]]:
     fields: list[tuple[str, str]] = []
     for line in lines:
         name, colon, value = line.partition(":")
-        name = name.rstrip(" \t")
-        if not colon or not is_token(name):
-            raise _Refused("malformed field")
+        known = KNOWN.get(name)  # nearly always: no need to judge the name then
+        if known is None:
+            name = name.rstrip(" \t")
+            if not colon or not is_token(name):
+                raise _Refused("malformed field")
+            known = canonical(name)
         if "\r" in value:
             raise _Refused("bare CR")
-        fields.append((canonical(name), value.strip(" \t")))
+        fields.append((known, value.strip(" \t")))
     return fields
 
 
