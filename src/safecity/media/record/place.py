@@ -1,0 +1,233 @@
+"""A volume as one slot sees it over time: opening, being ready, failing, coming back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, cast
+from uuid import UUID
+
+from safecity.kit.clock import SECOND_US
+from safecity.kit.errors import SafecityError
+from safecity.kit.ids import parse
+from safecity.media.record.appender import Buffer
+from safecity.media.record.chain import Signer
+from safecity.media.record.extent import Layout
+from safecity.media.record.files import FileLayer
+from safecity.media.record.index import Index, OpenRow
+from safecity.media.record.janitor import Janitor, room_wanted
+from safecity.media.record.revive import Revived, revive
+from safecity.media.record.shelf import Shelf, ShelfStream
+from safecity.media.record.volume import Pool, open_volume
+from safecity.model.facts.media_calls import VolumeFigure, VolumeSpec
+from safecity.ports.sqlfile import OpenSqlFile
+
+logger = logging.getLogger(__name__)
+
+READY, FULL, OFFLINE, FAILED = "ready", "full", "offline", "failed"
+RETRY_US: Final = 10 * SECOND_US
+CHECK_US: Final = 5 * SECOND_US
+SWEEP_US: Final = 60 * SECOND_US
+
+
+class Place:
+    """One volume of a slot. Lives in the writer thread; `figure` may be read from anywhere."""
+
+    def __init__(
+        self,
+        spec: VolumeSpec,
+        slot: int,
+        files: FileLayer,
+        open_sql: OpenSqlFile,
+        buffer: Buffer,
+        signer: Signer | None,
+        known: Known,
+        closed: Callable[[Place, ShelfStream, OpenRow], None],
+    ) -> None:
+        self.spec = spec
+        self.path = Path(spec.path)
+        self.state: str = OFFLINE
+        self.code: str = "volume_offline"
+        self.shelf: Shelf | None = None
+        self.janitor: Janitor | None = None
+        self.revived = Revived()
+        self._slot = slot
+        self._files = files
+        self._open_sql = open_sql
+        self._buffer = buffer
+        self._signer = signer
+        self._known = known
+        self._closed = closed
+        self._retry_at = 0
+        self._check_at = 0
+        self._sweep_at = 0
+        self.figure = self._figure()
+
+    @property
+    def usable(self) -> bool:
+        return self.state == READY
+
+    def open(self, now: int) -> None:
+        """Try to make it ready; leaves state and code behind, raises nothing."""
+        try:
+            self._open()
+        except (OSError, SafecityError) as error:
+            self._retry_at = now + RETRY_US
+            code: str = error.code if isinstance(error, SafecityError) else "volume_error"
+            if code != self.code or self.state == READY:
+                logger.warning("volume not usable name=%s code=%s why=%s", self.spec.name, code, error)
+            self.state, self.code = OFFLINE, code
+        else:
+            self._retry_at = 0
+            self.state, self.code = READY, ""
+            logger.info("volume ready name=%s adopted=%d", self.spec.name, self.revived.adopted_chunks)
+        self.figure = self._figure()
+
+    def fail(self, error: BaseException) -> None:
+        """Out of service at once. After an I/O error nothing is tried again in this process."""
+        gone = isinstance(error, SafecityError)
+        self.state = OFFLINE if gone else FAILED
+        self.code = error.code if isinstance(error, SafecityError) else "volume_write_failed"
+        logger.error("volume out of service name=%s code=%s why=%s", self.spec.name, self.code, error)
+        shelf, self.shelf, self.janitor = self.shelf, None, None
+        if shelf is not None:
+            shelf.close(clean=False)
+        self.figure = self._figure()
+
+    def tend(self, now: int, streams: int) -> None:
+        """Once a turn: come back, notice that the mount is gone, make room. Errors of the media reach the caller."""
+        if self.state == OFFLINE and now >= self._retry_at:
+            self.open(now)
+        shelf, janitor = self.shelf, self.janitor
+        if shelf is None or janitor is None:
+            return
+        if now >= self._check_at:
+            self._check_at = now + CHECK_US
+            shelf.pool.ensure_mounted()
+            left, wanted = shelf.pool.extents_left(), room_wanted(shelf.layout, streams)
+            if left < wanted:
+                self.make_room(now, wanted - left)
+            elif self.state == FULL:
+                self.state, self.code = READY, ""
+            self.figure = self._figure()
+        if now >= self._sweep_at:
+            self._sweep_at = now + SWEEP_US
+            janitor.sweep(now)
+
+    def make_room(self, now: int, extents: int) -> bool:
+        """Delete by the rules until so many more extents can be taken; False when only what must stay is left."""
+        shelf, janitor = self.shelf, self.janitor
+        if shelf is None or janitor is None:
+            return False
+        found = janitor.sweep(now, extents * shelf.pool.extent_bytes)
+        if shelf.pool.extents_left() > 0:
+            if self.state == FULL:
+                self.state, self.code = READY, ""
+            return True
+        if self.state != FULL:
+            logger.error("volume full name=%s stuck=%s", self.spec.name, found.stuck)
+        self.state, self.code = FULL, "volume_full"
+        return False
+
+    def close(self) -> None:
+        """Stop cleanly."""
+        if self.shelf is not None:
+            try:
+                self.shelf.close(clean=True)
+            except (OSError, SafecityError) as error:
+                logger.error("volume not closed cleanly name=%s why=%s", self.spec.name, error)
+            self.shelf = self.janitor = None
+
+    def _open(self) -> None:
+        files, path = self._files, self.path
+        identity = open_volume(files, path, self._known.get(self.spec.name))
+        self._known.put(self.spec.name, identity.uuid)
+        pool = Pool(
+            files, path, identity, self._slot, extent_bytes=self.spec.extent_bytes, max_bytes=self.spec.max_bytes
+        )
+        files.make_folder(pool.shelf)
+        files.sync_folder(path)
+        layout = layout_of(self.spec, files)
+        index = Index(self._open_sql(pool.shelf / "index.db"))
+        try:
+            self.revived = revive(files, pool, index, layout, self._slot)
+        except BaseException:
+            index.close()
+            raise
+        shelf = Shelf(
+            pool, index, layout, self._buffer,
+            slot=self._slot, signer=self._signer, digest=lambda body: hashlib.sha256(body).digest()[:16],
+            closed=lambda stream, row: self._closed(self, stream, row),
+        )  # fmt: skip
+        for extent, channel_no in self.revived.continued:
+            shelf.adopt(extent, channel_no)
+        self.shelf, self.janitor = shelf, Janitor(shelf)
+
+    def _figure(self) -> VolumeFigure:
+        shelf, janitor = self.shelf, self.janitor
+        total = free = 0
+        if shelf is not None:
+            try:
+                total = shelf.pool.total_bytes()
+                free = min(total, shelf.pool.extents_left() * shelf.pool.extent_bytes)
+            except OSError:
+                total = free = 0
+        return VolumeFigure(
+            name=self.spec.name,
+            path=self.spec.path,
+            state=self.state,
+            layout=shelf.layout.name.lower() if shelf else self.spec.layout,
+            mode="direct" if shelf and shelf.pool.direct else "buffered",
+            total_bytes=total,
+            free_bytes=free,
+            recorded_bytes=janitor.recorded_bytes if janitor else 0,
+            held_bytes=janitor.held_bytes if janitor else 0,
+            code=self.code,
+        )
+
+
+class Known:
+    """Which volume was where: a small file of the slot, outside every volume, so that a missing one is noticed."""
+
+    def __init__(self, files: FileLayer, path: Path | None) -> None:
+        self._files = files
+        self._path = path
+        self._uuids: dict[str, str] = {}
+        if path is not None and files.exists(path):
+            try:
+                self._uuids = cast(dict[str, str], json.loads(files.read_text(path)))
+            except ValueError:
+                logger.warning("list of known volumes unreadable path=%s", path)
+
+    def get(self, name: str) -> UUID | None:
+        text = self._uuids.get(name)
+        return UUID(text) if text else None
+
+    def put(self, name: str, uuid: UUID) -> None:
+        if self._uuids.get(name) != str(uuid):
+            self._uuids[name] = str(uuid)
+            if self._path is not None:
+                self._files.write_text(self._path, json.dumps(self._uuids) + "\n", replace=True)
+
+
+def layout_of(spec: VolumeSpec, files: FileLayer) -> Layout:
+    """`auto`: shared on spinning disks, and where whole extents per channel would eat a small volume."""
+    if spec.layout == "channel":
+        return Layout.CHANNEL
+    if spec.layout == "shared":
+        return Layout.SHARED
+    path = Path(spec.path)
+    total = spec.max_bytes or files.space(path).total
+    small = total < 512 * spec.extent_bytes
+    return Layout.SHARED if small or files.spinning(path) else Layout.CHANNEL
+
+
+def channel_bytes(channel: str) -> bytes:
+    """The 16 bytes of a shown channel id; other names (a device's own playback) get theirs by hash."""
+    try:
+        return parse("ch", channel).bytes
+    except SafecityError:
+        return hashlib.sha256(channel.encode()).digest()[:16]

@@ -1,0 +1,483 @@
+"""The recorder of a media slot: takes streams, keeps them on its volumes, tells what became of them.
+
+Two threads and no more: the event loop hands units over, the writer thread (here) does everything that touches a disk.
+About once a second it takes what came, cuts it into chunks, writes, makes all of it durable, commits the index.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TypeVar
+
+from safecity.kit.clock import SECOND_US, Clock
+from safecity.kit.errors import ExhaustedError, InvalidError, SafecityError, UnavailableError
+from safecity.media.record.appender import Buffer
+from safecity.media.record.chain import Signer
+from safecity.media.record.cutter import Cut, Cutter
+from safecity.media.record.decide import Window
+from safecity.media.record.facts import Fact, GapClosed, GapOpened, SegmentClosed, VolumeChanged
+from safecity.media.record.files import FileLayer, SystemFiles
+from safecity.media.record.gaps import GapBook, GapChange
+from safecity.media.record.index import OpenRow
+from safecity.media.record.place import Known, Place, channel_bytes
+from safecity.media.record.retention import Keep
+from safecity.media.record.shelf import ShelfStream
+from safecity.media.record.stream import Mark, Pending, StreamRecorder
+from safecity.model.facts.media_calls import RecordPolicy, VolumeFigure, VolumeSpec
+from safecity.model.values.media import Quality, StreamKey, Unit
+from safecity.ports.sqlfile import OpenSqlFile
+
+logger = logging.getLogger(__name__)
+
+TURN_SECONDS: Final = 0.95
+"""A little less than a chunk may hold, so that a turn makes one chunk and not one and a splinter."""
+WINDOW_BYTES: Final = 64 << 20
+QUALITIES: Final = {Quality.MAIN: 0, Quality.SUB: 1}
+_STEP_US: Final = SECOND_US // 2
+_FIRST_FOOTAGE_US: Final = 10 * SECOND_US
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Line:
+    """A stream in the writer thread."""
+
+    recorder: StreamRecorder
+    channel: bytes
+    quality: int
+    cutter: Cutter = field(default_factory=Cutter)
+    book: GapBook | None = None
+    place: Place | None = None
+    gaps: list[GapChange] = field(default_factory=list[GapChange])
+    """Gaps that no volume has written down yet."""
+    cuts: list[Cut] = field(default_factory=list[Cut])
+    seen: bool = False
+    refused: bool = False
+
+
+class Recorder:
+    """See the module. Make it, `start()`, `open()` each recorded stream, `close()`.
+
+    `volumes` may be changed later with `set_volumes`. `memory` is a small file of the slot outside all volumes that
+    remembers which volume was where. `facts` is called in the writer thread with what happened in a turn.
+    """
+
+    def __init__(
+        self,
+        slot: int,
+        volumes: Sequence[VolumeSpec],
+        *,
+        clock: Clock,
+        open_sql: OpenSqlFile,
+        memory: Path | None = None,
+        files: FileLayer | None = None,
+        signer: Signer | None = None,
+        facts: Callable[[Sequence[Fact]], None] | None = None,
+        window_bytes: int = WINDOW_BYTES,
+    ) -> None:
+        self._slot = slot
+        self._clock = clock
+        self._open_sql = open_sql
+        self._files: FileLayer = files or SystemFiles()
+        self._signer = signer
+        self._tell = facts
+        self._facts: list[Fact] = []
+        self._pending = Pending(Window.of(window_bytes))
+        self._buffer = Buffer()
+        self._known = Known(self._files, memory)
+        self._lines: dict[StreamKey, _Line] = {}
+        self._commands: deque[Callable[[], None]] = deque()
+        self._places: list[Place] = []
+        self._states: dict[str, str] = {}
+        self._skew = self._measure_skew()
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self.turns = 0
+        self.last_turn_seconds = 0.0
+        self._set_volumes(tuple(volumes))
+
+    # --- event loop -----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Open the volumes and begin to write, in the writer thread."""
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._thread.start()
+
+    def open(self, key: StreamKey, policy: RecordPolicy, epoch: int) -> StreamRecorder:
+        """The reader to attach to a stream. Opening a key again replaces the earlier one."""
+        recorder = StreamRecorder(key, policy, epoch, self._clock, self._pending, self._wake.set)
+        self._commands.append(lambda: self._add(recorder))
+        return recorder
+
+    def figures(self) -> tuple[VolumeFigure, ...]:
+        """Each volume as it was some seconds ago."""
+        return tuple(place.figure for place in self._places)
+
+    def set_volumes(self, volumes: Sequence[VolumeSpec]) -> None:
+        """Other volumes from now on; streams of those that go move on."""
+        self._commands.append(lambda: self._set_volumes(tuple(volumes)))
+
+    def place_hold(self, hold: str, channel: str, start: int, end: int, reason: str = "") -> Future[None]:
+        """Keep [start, end) microseconds of the channel, on every volume, present and future footage."""
+
+        def act() -> None:
+            for place in self._ready():
+                if place.janitor:
+                    place.janitor.place_hold(hold, channel_bytes(channel), start, end, reason, self._clock.now_us())
+
+        return self._submit(act)
+
+    def release_hold(self, hold: str) -> Future[None]:
+        """Also when it is gone already."""
+
+        def act() -> None:
+            for place in self._ready():
+                if place.janitor:
+                    place.janitor.release_hold(hold)
+
+        return self._submit(act)
+
+    def erase(self, channel: str, start: int, end: int, reason: str) -> Future[int]:
+        """Delete footage on request; the bytes deleted. ConflictError (`held`)."""
+
+        def act() -> int:
+            now = self._clock.now_us()
+            janitors = [place.janitor for place in self._ready() if place.janitor]
+            return sum(one.erase(channel_bytes(channel), start, end, reason, now) for one in janitors)
+
+        return self._submit(act)
+
+    def call(self, what: Callable[[], T]) -> Future[T]:
+        """Run something in the writer thread between two turns."""
+        return self._submit(what)
+
+    def close(self) -> None:
+        """Write and commit what is there, stop the thread. Blocks until done (at most some seconds)."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(30)
+            self._thread = None
+        else:
+            self.finish()
+
+    @property
+    def shelves(self) -> list[Path]:
+        """Folders of the volumes in use: what an `Archive` reads."""
+        return [place.path for place in self._places]
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Received and not yet durable."""
+        return self._pending.handed - self._pending.done
+
+    # --- writer thread ----------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        due = self._clock.monotonic()
+        while not self._stopping:
+            began = self._clock.monotonic()
+            try:
+                self.turn()
+            except Exception:
+                logger.exception("recorder turn failed")
+            self.last_turn_seconds = self._clock.monotonic() - began
+            due = max(due + TURN_SECONDS, self._clock.monotonic() - TURN_SECONDS)
+            self._wait(due)
+        self.finish()
+
+    def _wait(self, due: float) -> None:
+        """Until the next turn; earlier when commands wait or the window is half full."""
+        while not self._stopping:
+            left = due - self._clock.monotonic()
+            if left <= 0 or self.waiting_bytes * 2 > self._pending.limits.limit(0):
+                return
+            if self._wake.wait(min(left, 0.25)):
+                self._wake.clear()
+                self._run_commands()
+
+    def finish(self) -> None:
+        """The last turn and a clean end. Only where `start` was not called, or by the thread itself."""
+        self.turn()
+        for place in self._places:
+            place.close()
+        self._flush_facts()
+        self._buffer.close()
+
+    def turn(self) -> None:
+        """One second's work. Called by the thread, or by a test that has none."""
+        now = self._clock.now_us()
+        skew = self._measure_skew()
+        stepped, self._skew = skew - self._skew, skew
+        if abs(stepped) < _STEP_US:
+            stepped = 0
+        self._run_commands()
+        for place in self._places:
+            try:
+                place.tend(now, sum(line.place is place for line in self._lines.values()))
+            except (OSError, SafecityError) as error:
+                self._give_up(place, error)
+        done = 0
+        for line in list(self._lines.values()):
+            done += self._collect(line, stepped, now)
+        self._write(now)
+        self._pending.done += done
+        for key, line in list(self._lines.items()):
+            if line.recorder.closed and not line.cuts:
+                self._remove(key, line)
+        self.turns += 1
+        self._flush_facts()
+
+    def _collect(self, line: _Line, stepped: int, now: int) -> int:
+        """Cut what came, keep the book of gaps; bytes taken."""
+        recorder = line.recorder
+        recorder.review()
+        if line.book is None:
+            line.book = self._begin_book(line)
+        book, taken = line.book, 0
+        units: list[Unit] = []
+        for item in recorder.drain():
+            if type(item) is Unit:
+                units.append(item)
+                taken += len(item.data)
+            elif type(item) is Mark:
+                self._cut(line, book, units, stepped)
+                units = []
+                if item.ends_run:
+                    line.cutter.end_run()
+                line.gaps += book.why(item.cause, item.detail, item.at)
+        self._cut(line, book, units, stepped)
+        if not line.seen and now - recorder.opened_at >= _FIRST_FOOTAGE_US and recorder.recording:
+            line.seen = True  # it is no longer the restart that is to blame
+            line.gaps += book.why("network", "", recorder.opened_at)
+        line.gaps += book.tick(now)
+        return taken
+
+    def _cut(self, line: _Line, book: GapBook, units: list[Unit], stepped: int) -> None:
+        if units:
+            for cut in line.cutter.feed(units, stepped):
+                line.gaps += book.footage(cut.wall, cut.end)
+                line.cuts.append(cut)
+                line.seen = True
+
+    def _write(self, now: int) -> None:
+        """Place every line's cuts; a volume that fails or is full is left for the next one, nothing is lost by it."""
+        tried: dict[StreamKey, set[str]] = {}
+        lines = [line for line in self._lines.values() if line.cuts or line.gaps]
+        while lines:
+            groups: dict[str, list[_Line]] = {}
+            for line in lines:
+                place = self._choose(line, tried.get(line.recorder.key, set()))
+                if place is None:
+                    self._lose(line, now)
+                else:
+                    groups.setdefault(place.spec.name, []).append(line)
+            again: list[_Line] = []
+            for place in [one for one in self._places if one.spec.name in groups]:
+                left = self._write_to(place, groups[place.spec.name], now)
+                for line in left:
+                    tried.setdefault(line.recorder.key, set()).add(place.spec.name)
+                again += left
+            lines = again
+
+    def _write_to(self, place: Place, lines: list[_Line], now: int) -> list[_Line]:
+        """Write and commit; the lines that still have something are to go elsewhere."""
+        shelf = place.shelf
+        if shelf is None:
+            return lines
+        left: list[_Line] = []
+        kept = [(line, list(line.cuts), list(line.gaps)) for line in lines]
+        try:
+            shelf.begin(now)
+            for line in lines:
+                stream = shelf.stream(line.channel, line.quality, line.recorder.epoch)
+                if not self._write_line(place, stream, line, now):
+                    left.append(line)
+            shelf.commit()
+        except Exception as error:
+            self._give_up(place, error)
+            for line, cuts, gaps in kept:
+                line.cuts, line.gaps = cuts, gaps
+            return lines
+        return left
+
+    def _write_line(self, place: Place, stream: ShelfStream, line: _Line, now: int) -> bool:
+        """False when the volume is full and the rest is to go elsewhere."""
+        while line.cuts:
+            try:
+                stream.write(line.cuts[0])
+            except ExhaustedError:
+                if not place.make_room(now, 1):
+                    return False
+                continue
+            except InvalidError as error:
+                if not line.refused:
+                    logger.warning("stream cannot be kept key=%s why=%s", line.recorder.key, error)
+                line.refused = True
+            line.cuts.pop(0)
+        for change in line.gaps:
+            stream.gap(change)
+            self._tell_gap(line, change)
+        line.gaps.clear()
+        return True
+
+    def _lose(self, line: _Line, now: int) -> None:
+        """No volume takes it: a gap with cause `disk`, and what there was is gone."""
+        if line.cuts and line.book is not None:
+            start = line.cuts[0].wall
+            line.cutter.end_run()
+            line.cuts.clear()
+            book = GapBook(start, "disk", "no_volume")
+            line.gaps += book.tick(max(now, start + 4 * SECOND_US))
+            line.book = book
+        del line.gaps[:-100]
+
+    def _choose(self, line: _Line, tried: set[str]) -> Place | None:
+        """The place it has, or the one with most room for each stream."""
+        if line.place is not None and line.place.usable and line.place.spec.name not in tried:
+            return line.place
+        ready = [one for one in self._ready() if one.spec.name not in tried]
+        if not ready:
+            return None
+        count = {one.spec.name: 1 for one in ready}
+        for other in self._lines.values():
+            if other.place is not None and other.place.spec.name in count:
+                count[other.place.spec.name] += 1
+        line.place = max(ready, key=lambda one: one.figure.total_bytes / count[one.spec.name])
+        self._apply_keep(line)
+        return line.place
+
+    def _begin_book(self, line: _Line) -> GapBook:
+        """What is missing since the footage that earlier lives left: the process was stopped, or it died."""
+        recorder = line.recorder
+        expected = recorder.decision.absence
+        ends: list[tuple[int, Place, ShelfStream]] = []
+        for place in self._ready():
+            shelf = place.shelf
+            if shelf is not None and (line.channel, line.quality) in shelf.index.channels():
+                stream = shelf.stream(line.channel, line.quality, recorder.epoch)
+                if stream.last_end is not None:
+                    ends.append((stream.last_end, place, stream))
+        if not ends or expected is None:
+            return GapBook(recorder.opened_at, expected)
+        end, place, stream = max(ends, key=lambda one: one[0])
+        line.place = place
+        self._apply_keep(line)
+        cause = expected if expected != "network" else "maintenance" if place.revived.clean else "unknown"
+        book = GapBook(min(end, recorder.opened_at), cause, "restart" if expected == "network" else "")
+        row = place.shelf.index.open_gap(stream.channel_no) if place.shelf is not None else None
+        if row is not None and row[0] >= end:
+            book.resume(GapChange(row[0], 0, row[1], row[2]))
+        return book
+
+    # --- volumes --------------------------------------------------------------------------------------------------
+
+    def _ready(self) -> list[Place]:
+        return [place for place in self._places if place.usable]
+
+    def _give_up(self, place: Place, error: BaseException) -> None:
+        place.fail(error)
+        for line in self._lines.values():
+            if line.place is place:
+                line.place = None
+
+    def _set_volumes(self, specs: tuple[VolumeSpec, ...]) -> None:
+        kept = [place for place in self._places if place.spec in specs]
+        for place in self._places:
+            if place not in kept:
+                place.close()
+                for line in self._lines.values():
+                    if line.place is place:
+                        line.place = None
+        known = {place.spec: place for place in kept}
+        self._places = [
+            known.get(spec)
+            or Place(
+                spec, self._slot, self._files, self._open_sql, self._buffer, self._signer, self._known, self._segment
+            )
+            for spec in specs
+        ]
+
+    # --- lines ----------------------------------------------------------------------------------------------------
+
+    def _add(self, recorder: StreamRecorder) -> None:
+        old = self._lines.pop(recorder.key, None)
+        line = _Line(recorder, channel_bytes(recorder.key.channel), QUALITIES[recorder.key.quality])
+        if old is not None:
+            line.place, line.book, line.cuts, line.gaps = old.place, old.book, old.cuts, old.gaps
+            line.seen = True
+        self._lines[recorder.key] = line
+        self._apply_keep(line)
+
+    def _remove(self, key: StreamKey, line: _Line) -> None:
+        del self._lines[key]
+        if line.place is not None and line.place.shelf is not None:
+            line.place.shelf.stream(line.channel, line.quality, line.recorder.epoch).finish()
+
+    def _apply_keep(self, line: _Line) -> None:
+        policy = line.recorder.policy
+        for place in self._ready():
+            if place.janitor is not None:
+                place.janitor.keeps[(line.channel, line.quality)] = Keep(
+                    policy.retention_days, policy.max_bytes, policy.floor_days
+                )
+
+    def _submit(self, what: Callable[[], T]) -> Future[T]:
+        future: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(what())
+            except BaseException as error:
+                future.set_exception(error)
+
+        if self._stopping:
+            future.set_exception(UnavailableError("recorder is stopping", code="slot_stopping"))
+            return future
+        self._commands.append(run)
+        self._wake.set()
+        return future
+
+    def _run_commands(self) -> None:
+        while self._commands:
+            self._commands.popleft()()
+
+    # --- facts ----------------------------------------------------------------------------------------------------
+
+    def _segment(self, place: Place, stream: ShelfStream, row: OpenRow) -> None:
+        key = next(
+            (
+                one
+                for one, line in self._lines.items()
+                if (line.channel, line.quality) == (stream.channel, stream.quality)
+            ),
+            None,
+        )
+        if key is not None:
+            self._facts.append(SegmentClosed(key, row.first * 1000, row.last * 1000, row.bytes, place.spec.name))
+
+    def _tell_gap(self, line: _Line, change: GapChange) -> None:
+        key = line.recorder.key
+        if change.end:
+            self._facts.append(GapClosed(key, change.start, change.end, change.cause, change.detail))
+        else:
+            self._facts.append(GapOpened(key, change.start, change.cause, change.detail))
+
+    def _flush_facts(self) -> None:
+        for place in self._places:
+            if self._states.get(place.spec.name) != place.state:
+                self._states[place.spec.name] = place.state
+                self._facts.append(VolumeChanged(place.spec.name, place.state, place.code))
+        facts, self._facts = self._facts, []
+        if facts and self._tell is not None:
+            self._tell(facts)
+
+    def _measure_skew(self) -> int:
+        return self._clock.now_us() - round(self._clock.monotonic() * SECOND_US)

@@ -1,0 +1,172 @@
+"""Opening a shelf: finish what the last life left half done, adopt the tail that was written but not yet indexed.
+
+Nothing is ever deleted here because it is *missing* somewhere: a row without a file is marked, a file without a row is
+read and adopted. Only what a deletion row says was deleted is given back to the pool.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+from safecity.media.record.adopt import Adopter
+from safecity.media.record.appender import OpenExtent
+from safecity.media.record.chunk import HEADER_BYTES
+from safecity.media.record.extent import ExtentState, Head, Layout, Scan, Table, scan_chunks, scan_table, unpack_head
+from safecity.media.record.files import BLOCK, FileLayer, MediaFile, aligned
+from safecity.media.record.index import CLOSED, GARBAGE, MISSING, OPEN, ExtentRow, Index
+from safecity.media.record.rows import unpack
+from safecity.media.record.volume import SUFFIX, Pool
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Revived:
+    """What opening found."""
+
+    clean: bool = True
+    adopted_chunks: int = 0
+    adopted_extents: int = 0
+    missing_extents: int = 0
+    unreadable: list[str] = field(default_factory=list[str])
+    continued: list[tuple[OpenExtent, int | None]] = field(default_factory=list[tuple[OpenExtent, int | None]])
+
+
+def revive(files: FileLayer, pool: Pool, index: Index, layout: Layout, slot: int) -> Revived:
+    """Make index and media agree again, committed on return."""
+    revived = Revived(clean=bool(index.meta("clean")) or index.meta("clean") is None)
+    pool.ensure_mounted()
+    names = {name for name in files.names(pool.shelf) if name.endswith(SUFFIX)}
+    _finish_deletions(pool, index)
+    adopter = Adopter(index)
+    rows = index.open_rows()
+    written: dict[int, int] = {}
+    for row in rows.values():  # the minutes under way become finished ones, so that nothing is counted twice
+        written[row.extent_no] = max(written.get(row.extent_no, 0), row.written)
+        index.close_minute(row)
+    _tell_open_uses(index)
+    index.add("DELETE FROM open_minute", ())
+    known: set[str] = set()
+    for extent in index.extents(OPEN):
+        known.add(extent.name)
+        if extent.name not in names:
+            logger.warning("extent missing name=%s", extent.name)
+            index.written(extent.no, extent.written, MISSING)
+            revived.missing_extents += 1
+            continue
+        start = max(BLOCK, extent.written, written.get(extent.no, 0))
+        _go_on(pool, index, extent, start, adopter, revived, layout, slot)
+    all_known = known | {row[0] for row in index.sql.execute("SELECT name FROM extent WHERE state IN (2, 3, 4)")}
+    for name in sorted(names - all_known):
+        _adopt_file(pool, index, name, adopter, revived)
+    adopter.finish()
+    index.set_meta("clean", 0)
+    index.commit()
+    revived.adopted_chunks = adopter.chunks
+    if adopter.chunks:
+        logger.info(
+            "footage adopted shelf=%s chunks=%d extents=%d", pool.shelf, adopter.chunks, revived.adopted_extents
+        )
+    return revived
+
+
+def _finish_deletions(pool: Pool, index: Index) -> None:
+    """Phase two of deletions whose phase one was committed."""
+    for extent in index.extents(GARBAGE):
+        pool.give_back(extent.name)
+        index.add("DELETE FROM extent WHERE no = ?", (extent.no,))
+    for extent_no, start, length in index.sql.execute("SELECT * FROM punch"):
+        rows = index.sql.execute("SELECT name FROM extent WHERE no = ?", (extent_no,))
+        if rows:
+            pool.punch(rows[0][0], start, length)
+        index.add("DELETE FROM punch WHERE extent_no = ? AND start = ?", (extent_no, start))
+    index.commit()
+
+
+def _tell_open_uses(index: Index) -> None:
+    """Bytes of open minutes were not yet counted in extents that were still open."""
+    still_open = {extent.no for extent in index.extents(OPEN)}
+    for row in index.open_rows().values():
+        for entry in unpack(row.chunks, row.minute):
+            if entry.extent in still_open:
+                size = aligned(HEADER_BYTES + entry.payload, 64)
+                index.use(entry.extent, row.channel_no, size, entry.start, entry.end)
+
+
+def _go_on(
+    pool: Pool,
+    index: Index,
+    extent: ExtentRow,
+    start: int,
+    adopter: Adopter,
+    revived: Revived,
+    layout: Layout,
+    slot: int,
+) -> None:
+    file = pool.open(extent.name)
+    try:
+        head = unpack_head(file.read(BLOCK, 0))
+        if head is None or head.generation != extent.generation or head.state is ExtentState.FREE:
+            revived.unreadable.append(extent.name)
+            index.written(extent.no, start, CLOSED)
+            return
+        if head.state is ExtentState.CLOSED:
+            # The head was written in the second whose commit is missing: the trailer ends the walk.
+            scan = scan_chunks(file, head, start, search=False)
+            adopter.take(extent.no, head.layout, scan.found, file)
+            index.written(extent.no, scan.end, CLOSED)
+            return
+        scan = scan_chunks(file, head, start, search=False)
+        adopter.take(extent.no, head.layout, scan.found, file)
+        index.written(extent.no, scan.end, OPEN)
+        channels = {one.header.channel for one in scan.found} if head.layout is Layout.CHANNEL else set[bytes]()
+        owner = _owner(index, extent.no, channels)
+        if head.layout is not layout or (head.layout is Layout.CHANNEL and owner is None):
+            index.written(extent.no, scan.end, CLOSED)
+            return
+        tail = file.read(scan.end & (BLOCK - 1), scan.end & ~(BLOCK - 1))
+    finally:
+        file.close()
+    continued = OpenExtent(
+        extent.no, extent.name, extent.generation, pool.open(extent.name, write=True),
+        volume=pool.volume, size=extent.size, layout=head.layout, slot=slot, created=extent.created,
+        position=scan.end, tail=tail, table=Table(complete=False),
+        reread=lambda: pool.open(extent.name),
+    )  # fmt: skip
+    revived.continued.append((continued, owner if head.layout is Layout.CHANNEL else None))
+
+
+def _owner(index: Index, extent_no: int, channels: set[bytes]) -> int | None:
+    rows = index.sql.execute("SELECT channel_no FROM extent_channel WHERE extent_no = ?", (extent_no,))
+    numbers = {row[0] for row in rows}
+    numbers |= (
+        {number for (channel, _), number in index.channels().items() if channel in channels} if not rows else set()
+    )
+    return next(iter(numbers)) if len(numbers) == 1 else None
+
+
+def _adopt_file(pool: Pool, index: Index, name: str, adopter: Adopter, revived: Revived) -> None:
+    """A file without a row: its first commit never came, or the index is an older one."""
+    file = pool.open(name)
+    try:
+        head = unpack_head(file.read(BLOCK, 0))
+        if head is None:
+            revived.unreadable.append(name)
+            return
+        scan = Scan() if head.state is ExtentState.FREE else scan_table(file, head) or scan_chunks(file, head)
+        if scan.found:
+            add_extent(index, name, head, scan, adopter, file)
+            revived.adopted_extents += 1
+    finally:
+        file.close()
+    if not scan.found and not scan.damaged:
+        pool.give_back(name)
+
+
+def add_extent(index: Index, name: str, head: Head, scan: Scan, adopter: Adopter, file: MediaFile) -> int:
+    """A row for an extent found on the disk, closed, with its chunks."""
+    number = index.extent(name, head.generation, head.size, head.layout, head.created)
+    index.written(number, scan.end, CLOSED)
+    adopter.take(number, head.layout, scan.found, file)
+    return number
