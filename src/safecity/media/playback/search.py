@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from safecity.kit.clock import SECOND_US
+from safecity.kit.errors import SafecityError
 from safecity.media.formats.fmp4 import Sample, TrackSamples, fragment, init_segment
 from safecity.media.formats.fmp4_read import Fragment, read_fragment, read_init
 from safecity.media.playback.footage import Clip, Footage
@@ -17,6 +18,7 @@ GAP_US: Final = SECOND_US
 KEY_SEARCH: Final = 240
 """Clips looked through for a key frame (about so many seconds)."""
 STILL_SEARCH: Final = 60
+SKIP_UNREADABLE: Final = 30
 
 
 class Gap(NamedTuple):
@@ -104,12 +106,18 @@ class Searcher:
 
     def following(self, at: int) -> tuple[Loaded, Gap | None] | None:
         """The clip that plays after `at`, and the gap before it if there is one."""
-        found = self._footage.after(at, 1)
-        if not found:
-            return None
-        clip = found[0]
-        gap = Gap(at, clip.start, self._footage.cause(at, clip.start)) if clip.start - at >= GAP_US else None
-        return self.load(clip), gap
+        error: SafecityError | None = None
+        for clip in self._footage.after(at, SKIP_UNREADABLE):
+            try:
+                loaded = self.load(clip)
+            except SafecityError as reason:  # deleted or damaged since the index was read: a gap to the viewer
+                error = reason
+                continue
+            gap = Gap(at, clip.start, self._footage.cause(at, clip.start)) if clip.start - at >= GAP_US else None
+            return loaded, gap
+        if error is not None:
+            raise error
+        return None
 
     def stills(self, at: int, direction: int, count: int) -> list[tuple[Loaded, Timed]]:
         """The next key frames from `at` in this direction."""
@@ -118,7 +126,10 @@ class Searcher:
         for clip in footage.after(at, STILL_SEARCH) if direction > 0 else footage.before(at, STILL_SEARCH):
             if clip.first_key < 0:
                 continue
-            loaded = self.load(clip)
+            try:
+                loaded = self.load(clip)
+            except SafecityError:
+                continue
             keys = [one for one in loaded.pictures() if one.sample.is_key]
             if direction > 0:
                 found += [(loaded, one) for one in keys if one.wall > at]

@@ -188,7 +188,16 @@ class PlaybackSession:
     async def _go(self, order: _Seek) -> None:
         near = self._near_now(order.at)
         search, direction = self._search, self._direction
-        found = await self._in_thread(lambda: search.land(order.at, step=order.step, direction=direction, live=near))
+        try:
+            found = await self._in_thread(
+                lambda: search.land(order.at, step=order.step, direction=direction, live=near)
+            )
+        except SafecityError as error:
+            # What should be here cannot be read; playing goes on behind it, from a key frame.
+            logger.warning("footage unreadable channel=%s at=%s why=%s", self._ticket.channel, order.at, error.code)
+            self._init, self._cursor = None, order.at
+            self._connection.say({"type": "position", "at": order.at, "media": self._line.end})
+            return
         if self._order is not None:
             return  # overtaken by a newer wish
         self._line.cut()
