@@ -106,7 +106,7 @@ class SignalDuty:
             except SafecityError as error:
                 if reachable:
                     logger.warning("slot unreachable slot=%s why=%s", slot, error)
-                reachable = False
+            reachable = False
             await asyncio.sleep(REWATCH_SECONDS)
 
     async def close(self) -> None:
