@@ -1,0 +1,3 @@
+export function PlacesPage({ what }: { what: 'areas' | 'organisations' }) {
+  return <>{what}</>
+}

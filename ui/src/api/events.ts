@@ -1,0 +1,98 @@
+// The event WebSocket: what changed goes straight into the query cache, so lists do not poll.
+
+import type { QueryClient } from '@tanstack/react-query'
+
+export type Pushed =
+  | { type: 'event'; position: number; event: { kind?: string; type?: string } & Record<string, unknown> }
+  | { type: 'channel'; id: string; state: string; step?: string; params?: Record<string, unknown> }
+  | { type: 'ptz_lock'; channel?: string; id?: string } & Record<string, unknown>
+
+type Listener = (message: Pushed) => void
+
+const listeners = new Set<Listener>()
+const stateListeners = new Set<() => void>()
+let connected = true
+
+export function onPushed(listener: Listener): () => void {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
+
+export const connection = {
+  get: () => connected,
+  subscribe: (listener: () => void) => {
+    stateListeners.add(listener)
+    return () => {
+      stateListeners.delete(listener)
+    }
+  },
+}
+
+function setConnected(value: boolean): void {
+  if (connected === value) return
+  connected = value
+  for (const listener of [...stateListeners]) listener()
+}
+
+/** Keep one connection for the signed-in page; answers how to end it. */
+export function listen(queries: QueryClient): () => void {
+  let socket: WebSocket | null = null
+  let timer: number | undefined
+  let failures = 0
+  let ended = false
+
+  const open = () => {
+    const base = location.origin.replace(/^http/, 'ws')
+    socket = new WebSocket(`${base}/api/v1/events`, 'safecity.v1')
+    socket.onopen = () => {
+      if (failures > 0) void queries.invalidateQueries()
+      failures = 0
+      setConnected(true)
+    }
+    socket.onmessage = (event: MessageEvent<string>) => {
+      try {
+        take(JSON.parse(event.data) as Pushed, queries)
+      } catch {
+        // a message of a newer server
+      }
+    }
+    socket.onclose = () => {
+      if (ended) return
+      failures += 1
+      if (failures > 2) setConnected(false)
+      timer = window.setTimeout(open, Math.min(15_000, 500 * 2 ** failures) * (0.5 + Math.random() / 2))
+    }
+  }
+  open()
+  return () => {
+    ended = true
+    window.clearTimeout(timer)
+    socket?.close()
+  }
+}
+
+function take(message: Pushed, queries: QueryClient): void {
+  for (const listener of [...listeners]) listener(message)
+  if (message.type === 'channel') soon(queries, 'tree', 'channels')
+  else if (message.type === 'ptz_lock') soon(queries, 'ptz')
+  else if (message.type === 'event') {
+    const kind = String(message.event.kind ?? message.event.type ?? '').toLowerCase()
+    if (kind.includes('alarm')) soon(queries, 'alarms')
+    if (kind.includes('device') || kind.includes('channel')) soon(queries, 'tree', 'devices', 'channels')
+    if (kind.includes('export')) soon(queries, 'exports')
+  }
+}
+
+// A storm of changes must not become a storm of requests: each list is asked again at most once a second.
+const waiting = new Set<string>()
+
+function soon(queries: QueryClient, ...keys: string[]): void {
+  for (const key of keys) {
+    if (waiting.has(key)) continue
+    waiting.add(key)
+    window.setTimeout(() => {
+      waiting.delete(key)
+      void queries.invalidateQueries({ queryKey: [key] })
+    }, 1000)
+  }
+}

@@ -1,0 +1,40 @@
+import { Modal } from 'antd'
+import { type Key, t, useLanguage } from '../words'
+
+type Group = [Key, [string[], Key][]]
+
+const GROUPS: Group[] = [
+  ['help.everywhere', [[['Ctrl', 'K'], 'help.search'], [['?'], 'help.this'], [['g'], 'help.pages']]],
+  ['page.live', [
+    [['1', '–', '9'], 'keys.tiles'], [['T'], 'keys.tour'], [['←', '↑', '↓', '→'], 'keys.ptz'], [['+', '−'], 'keys.zoom'], [['F'], 'keys.full'],
+    [['M'], 'keys.sound'], [['R'], 'keys.replay'], [['S'], 'keys.snapshot'], [['Del'], 'keys.close'],
+  ]],
+  ['page.playback', [
+    [['Space'], 'keys.play'], [['J', 'K', 'L'], 'keys.speed'], [[',', '.'], 'keys.frame'], [['[', ']'], 'keys.range'], [['←', '→'], 'keys.skip'],
+    [['E'], 'keys.export'],
+  ]],
+  ['page.alarms', [[['↑', '↓'], 'keys.move'], [['A'], 'keys.acknowledge']]],
+]
+
+export function Help({ open, onClose }: { open: boolean; onClose: () => void }) {
+  useLanguage()
+  return (
+    <Modal open={open} onCancel={onClose} footer={null} title={t('help.title')} width={640}>
+      <div style={{ columns: '2 260px', columnGap: 32 }}>
+        {GROUPS.map(([title, rows]) => (
+          <section key={title} style={{ breakInside: 'avoid' }}>
+            <h2 style={{ marginBottom: 8 }}>{t(title)}</h2>
+            <dl className="keys">
+              {rows.map(([keys, words]) => (
+                <div key={words} style={{ display: 'contents' }}>
+                  <dt>{keys.map((key) => <kbd key={key}>{key}</kbd>)}</dt>
+                  <dd>{t(words)}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+    </Modal>
+  )
+}

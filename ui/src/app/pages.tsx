@@ -1,0 +1,31 @@
+import {
+  AlertOutlined, ApartmentOutlined, AuditOutlined, BankOutlined, ExportOutlined, HeartOutlined, HistoryOutlined, SettingOutlined,
+  TeamOutlined, VideoCameraOutlined, AppstoreOutlined, CompassOutlined,
+} from '@ant-design/icons'
+import type { ReactNode } from 'react'
+import type { Key } from '../words'
+
+export interface PageEntry {
+  path: string
+  words: Key
+  icon: ReactNode
+  /** Pressed after g. */
+  key: string
+  /** In the rail itself; the others are behind More on small screens. */
+  main: boolean
+}
+
+export const PAGES: PageEntry[] = [
+  { path: '/live', words: 'page.live', icon: <AppstoreOutlined />, key: 'l', main: true },
+  { path: '/playback', words: 'page.playback', icon: <HistoryOutlined />, key: 'p', main: true },
+  { path: '/alarms', words: 'page.alarms', icon: <AlertOutlined />, key: 'a', main: true },
+  { path: '/devices', words: 'page.devices', icon: <VideoCameraOutlined />, key: 'd', main: true },
+  { path: '/health', words: 'page.health', icon: <HeartOutlined />, key: 'h', main: true },
+  { path: '/exports', words: 'page.exports', icon: <ExportOutlined />, key: 'x', main: false },
+  { path: '/areas', words: 'page.areas', icon: <BankOutlined />, key: 'r', main: false },
+  { path: '/organisations', words: 'page.organisations', icon: <ApartmentOutlined />, key: 'o', main: false },
+  { path: '/users', words: 'page.users', icon: <TeamOutlined />, key: 'u', main: false },
+  { path: '/audit', words: 'page.audit', icon: <AuditOutlined />, key: 'j', main: false },
+  { path: '/settings', words: 'page.settings', icon: <SettingOutlined />, key: 's', main: false },
+  { path: '/wizard', words: 'page.wizard', icon: <CompassOutlined />, key: 'w', main: false },
+]

@@ -1,0 +1,36 @@
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
+import { api } from '../api/client'
+import type { MediaTicket } from '../api/types'
+import { RecordedPlayer } from '../media/recorded'
+import { stepWords } from '../parts/problem'
+import { clock, iso } from '../parts/times'
+import { t } from '../words'
+
+/** The last thirty seconds over the live picture, from the recording. */
+export function Replay({ channel, from, onEnd }: { channel: string; from: number; onEnd: () => void }) {
+  const video = useRef<HTMLVideoElement>(null)
+  const [player, setPlayer] = useState<RecordedPlayer | null>(null)
+  useEffect(() => {
+    if (!video.current) return
+    const made = new RecordedPlayer(video.current, {
+      channel, at: from,
+      ask: () => api.post<MediaTicket>(`channels/${channel}/playback`, { start: iso(from - 10e6) }),
+    })
+    made.play(1, 1)
+    setPlayer(made)
+    return () => made.close()
+  }, [channel, from])
+  const status = useSyncExternalStore(player?.status.subscribe ?? (() => () => undefined), () => player?.status.get() ?? null)
+  const over = status?.phase === 'ended' || (status !== null && status.wall > from + 32e6)
+  useEffect(() => {
+    if (over) onEnd()
+  }, [over, onEnd])
+  const words = status?.step ? stepWords(status.step, status.params) : ''
+  return (
+    <>
+      <video ref={video} muted playsInline data-channel={channel} data-kind="replay" />
+      <span className="tile-mark p4">{t('live.replayMark')} {status && status.wall > 0 ? clock(status.wall) : ''}</span>
+      {words && <div className="tile-stamp"><span>{words}</span></div>}
+    </>
+  )
+}

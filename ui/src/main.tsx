@@ -1,0 +1,13 @@
+import '@ant-design/v5-patch-for-react-19'
+import './look/base.css'
+import './look/shell.css'
+import './look/wall.css'
+import './look/playback.css'
+import { createRoot } from 'react-dom/client'
+import { App } from './app/app'
+import { applyLook } from './look/theme'
+import { language } from './words'
+
+applyLook()
+document.documentElement.lang = language()
+createRoot(document.getElementById('root')!).render(<App />)

@@ -1,0 +1,122 @@
+// Up to nine recordings in step: one leads, the others hurry, wait or jump to it.
+
+import type { RecordedPlayer } from './recorded'
+import { onTick } from './ticker'
+
+/** What a follower does when it is `seconds` ahead (+) or behind (-) of the leader in the direction of play. */
+export type Correction = { hold: boolean; rate: number; jump: boolean }
+
+export function correct(seconds: number): Correction {
+  if (seconds > 0.6) return { hold: true, rate: 1, jump: false }
+  if (seconds < -2.5) return { hold: false, rate: 1, jump: true }
+  if (seconds < -0.06) return { hold: false, rate: seconds < -0.5 ? 1.25 : 1.08, jump: false }
+  if (seconds > 0.06) return { hold: false, rate: 0.92, jump: false }
+  return { hold: false, rate: 1, jump: false }
+}
+
+const JUMP_COOLDOWN_MS = 4000
+
+export class Deck {
+  speed = 1
+  direction: 1 | -1 = 1
+  playing = false
+  leader = 0
+  private members: RecordedPlayer[] = []
+  private jumpedAt = new Map<RecordedPlayer, number>()
+  private listeners = new Set<() => void>()
+  private readonly stop: () => void
+  private version = 0
+
+  constructor() {
+    this.stop = onTick((now) => this.tick(now))
+  }
+
+  get wall(): number {
+    return this.lead()?.wall ?? 0
+  }
+
+  add(player: RecordedPlayer): () => void {
+    this.members.push(player)
+    if (this.playing) player.play(this.speed, this.direction)
+    return () => {
+      this.members = this.members.filter((each) => each !== player)
+      this.jumpedAt.delete(player)
+    }
+  }
+
+  lead(): RecordedPlayer | undefined {
+    const chosen = this.members[this.leader]
+    return chosen && !OUT.has(chosen.status.get().phase) ? chosen : (this.members.find((each) => !OUT.has(each.status.get().phase)) ?? chosen)
+  }
+
+  seek(at: number): void {
+    for (const each of this.members) {
+      each.hold(false)
+      each.seek(at)
+    }
+  }
+
+  play(speed: number, direction: 1 | -1): void {
+    const at = this.wall
+    this.playing = true
+    this.speed = speed
+    this.direction = direction
+    for (const each of this.members) {
+      each.hold(false)
+      if (Math.abs(each.wall - at) > 500_000 && at > 0) each.seek(at)
+      each.play(speed, direction)
+    }
+    this.changed()
+  }
+
+  pause(): void {
+    this.playing = false
+    for (const each of this.members) each.pause()
+    this.changed()
+  }
+
+  step(direction: 1 | -1): void {
+    this.playing = false
+    const lead = this.lead()
+    for (const each of this.members) {
+      if (each === lead) each.step(direction)
+      else each.pause()
+    }
+    this.changed()
+  }
+
+  close(): void {
+    this.stop()
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  snapshot = (): number => this.version
+
+  private changed(): void {
+    this.version += 1
+    for (const listener of [...this.listeners]) listener()
+  }
+
+  private tick(now: number): void {
+    const lead = this.lead()
+    if (!lead || !this.playing || this.members.length < 2 || lead.status.get().seeking) return
+    lead.hold(false)
+    lead.nudge(1)
+    for (const each of this.members) {
+      if (each === lead || each.status.get().seeking || OUT.has(each.status.get().phase)) continue
+      const move = correct(((each.wall - lead.wall) / 1e6 / this.speed) * this.direction)
+      each.hold(move.hold)
+      each.nudge(move.rate)
+      if (move.jump && now - (this.jumpedAt.get(each) ?? -JUMP_COOLDOWN_MS) >= JUMP_COOLDOWN_MS) {
+        this.jumpedAt.set(each, now)
+        each.seek(lead.wall)
+      }
+    }
+  }
+}
+
+const OUT = new Set<string>(['ended', 'lost', 'unsupported'])

@@ -1,0 +1,46 @@
+// What browser tests and the latency benchmark may read: window.__safecity.
+
+export interface Probe {
+  channel: string
+  kind: 'live' | 'playback'
+  currentTime: number
+  decoded: number
+  dropped: number
+  /** Microseconds UTC of the picture on the screen. */
+  wall: number
+  phase: string
+  step: string
+  age: number
+  quality: string
+  codec: string
+  /** Seconds buffered ahead of the picture. */
+  ahead: number
+  /** Seconds held in the buffer in all. */
+  held: number
+  rate: number
+  /** Messages skipped or dropped for slowness. */
+  skipped: number
+}
+
+type Source = () => Probe
+
+const sources = new Map<number, Source>()
+let next = 1
+
+declare global {
+  interface Window {
+    __safecity?: { players: () => Probe[]; player: (channel: string) => Probe | undefined }
+  }
+}
+
+/** Let tests read a player; answers how to take it out again. */
+export function expose(source: Source): () => void {
+  window.__safecity ??= {
+    players: () => [...sources.values()].map((each) => each()),
+    player: (channel) => [...sources.values()].map((each) => each()).find((probe) => probe.channel === channel),
+  }
+  const id = next
+  next += 1
+  sources.set(id, source)
+  return () => sources.delete(id)
+}

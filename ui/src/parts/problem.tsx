@@ -1,0 +1,47 @@
+import { Alert, Button } from 'antd'
+import { Problem } from '../api/client'
+import { maybe, t, useLanguage } from '../words'
+
+/** What happened, in the reader's words: ours for known codes, else the server's sentence. */
+export function sentence(error: unknown): string {
+  if (error instanceof Problem) {
+    const detail = error.body.detail ?? error.body.title
+    return (
+      maybe(`problem.${error.code}`, error.params) ?? maybe(`step.${error.code}`, error.params) ??
+      (detail && !GENERIC.test(detail) ? detail : t(error.status >= 500 ? 'problem.internal' : 'problem.invalid'))
+    )
+  }
+  return t('problem.internal')
+}
+
+const GENERIC = /^(bad request|internal server error|unprocessable)/i
+
+export function code(error: unknown): string {
+  return error instanceof Problem ? error.code : 'internal'
+}
+
+/** The words of a failed step. */
+export function stepWords(step: string, params?: Record<string, unknown>): string {
+  if (!step) return ''
+  return maybe(`step.${step}`, params) ?? maybe(`problem.${step}`, params) ?? t('step.unknown', { code: step })
+}
+
+export function ProblemNote({ error, retry }: { error: unknown; retry?: () => void }) {
+  useLanguage()
+  if (!error) return null
+  const raw = error instanceof Problem ? error.body.detail : error instanceof Error ? error.message : ''
+  return (
+    <Alert
+      type="error"
+      showIcon
+      message={sentence(error)}
+      description={
+        <details className="problem-details">
+          <summary>{t('problem.code', { code: code(error) })}</summary>
+          {raw}
+        </details>
+      }
+      action={retry ? <Button size="small" onClick={retry}>{t('verb.retry')}</Button> : undefined}
+    />
+  )
+}

@@ -1,0 +1,3 @@
+export function PlaybackPage() {
+  return null
+}

@@ -1,0 +1,3 @@
+import { words } from './row'
+
+export const health = words({})

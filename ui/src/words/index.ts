@@ -1,0 +1,69 @@
+// Every string on the screen: [English, 中文] side by side, so that neither can be forgotten.
+
+import { useSyncExternalStore } from 'react'
+import { admin } from './admin'
+import { alarms } from './alarms'
+import { devices } from './devices'
+import { general } from './general'
+import { health } from './health'
+import { live } from './live'
+import { playback } from './playback'
+import { problems } from './problems'
+import { steps } from './steps'
+import { wizard } from './wizard'
+
+export const catalogue = {
+  ...general, ...live, ...playback, ...devices, ...alarms, ...health, ...admin, ...wizard, ...steps, ...problems,
+} as const
+
+export type Key = keyof typeof catalogue
+export type Language = 'en' | 'zh-CN'
+export type Params = Record<string, unknown>
+
+const STORED = 'safecity.language'
+const listeners = new Set<() => void>()
+
+function first(): Language {
+  const stored = localStorage.getItem(STORED)
+  if (stored === 'en' || stored === 'zh-CN') return stored
+  return navigator.language.toLowerCase().startsWith('zh') ? 'zh-CN' : 'en'
+}
+
+let current: Language = first()
+
+export function language(): Language {
+  return current
+}
+
+export function setLanguage(next: Language): void {
+  current = next
+  localStorage.setItem(STORED, next)
+  document.documentElement.lang = next
+  for (const listener of [...listeners]) listener()
+}
+
+/** Re-renders the caller when the language changes. */
+export function useLanguage(): Language {
+  return useSyncExternalStore((listener) => {
+    listeners.add(listener)
+    return () => listeners.delete(listener)
+  }, language)
+}
+
+/** The words for `key`, `{name}` filled from `params`. */
+export function t(key: Key, params?: Params): string {
+  const text: string = catalogue[key][current === 'en' ? 0 : 1]
+  return params ? fill(text, params) : text
+}
+
+/** The words for a key made at run time (codes of the server), or null where we have none. */
+export function maybe(key: string, params?: Params): string | null {
+  return Object.hasOwn(catalogue, key) ? t(key as Key, params) : null
+}
+
+function fill(text: string, params: Params): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
+    const value = params[name]
+    return value === undefined || value === null ? whole : String(value)
+  })
+}
