@@ -83,7 +83,7 @@ class PsDemuxer:
 
     def __init__(self, sink: PsSink) -> None:
         self._sink = sink
-        self._tail = b""
+        self._tail: bytes = b""
         self._need = 0  # payload bytes outstanding; _UNBOUNDED: until the next start code
         self._skip = False
         self._hunting = True

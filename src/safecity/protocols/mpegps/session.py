@@ -80,6 +80,11 @@ class MediaSession:
         """How often bytes were no header where one was due."""
         return self._demuxer.resyncs if self._demuxer else 0
 
+    def begin(self, origin: int) -> None:
+        """Before the first packet: the media time that the first unit shall have."""
+        self._origin = origin
+        self._video_time = Timeline(origin)
+
     # --- what comes in --------------------------------------------------------------------------------------
 
     def feed(self, data: bytes, timestamp: int, arrived_us: int) -> None:

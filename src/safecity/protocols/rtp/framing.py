@@ -80,7 +80,7 @@ class TcpDeframer:
         if length < 12:
             return False
         # Once the SSRC is known a packet with another one is taken for a slip, unless it looks like a plain header.
-        if self._ssrc is not None and size >= body + 12 and buffer[body + 8 : body + 12] != self._ssrc:
+        if self._ssrc is not None and size >= body + 12 and bytes(buffer[body + 8 : body + 12]) != self._ssrc:
             return buffer[body] == 0x80 and buffer[body + 1] & 0x7F in (96, 97, 98, 99, 100, 102, 0, 8)
         return True
 
@@ -94,7 +94,7 @@ class TcpDeframer:
             if found < 0 or found + 14 > size:
                 break
             length = buffer[found - 2] << 8 | buffer[found - 1]
-            known = self._ssrc is not None and buffer[found + 8 : found + 12] == self._ssrc
+            known = self._ssrc is not None and bytes(buffer[found + 8 : found + 12]) == self._ssrc
             if length > 12 and (known or (self._ssrc is None and buffer[found + 1] in (0x60, 0xE0))):
                 self._count(found - 2 - at)
                 return found - 2

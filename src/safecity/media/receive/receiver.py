@@ -1,0 +1,479 @@
+"""The receiver of a slot: its ports, the streams expected on them, and the rhythm of fetching."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import select
+import socket
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from safecity.kit.clock import Clock, SystemClock
+from safecity.kit.errors import ConflictError, ExhaustedError, InvalidError, NotFoundError, Param
+from safecity.media.receive.batch import best_batch, peer_address, peer_host, peer_key
+from safecity.media.receive.feed import TCP_ACTIVE, TCP_PASSIVE, UDP, Feed, SessionRecord
+from safecity.media.receive.options import ReceiveOptions
+from safecity.media.receive.port import UdpPort
+from safecity.media.receive.router import Router
+from safecity.media.receive.source import RtpSource
+from safecity.media.receive.tcp import (
+    MAX_CONNECTIONS,
+    UNCLAIMED_SECONDS,
+    MediaConnection,
+    TcpListener,
+    dial,
+)
+from safecity.media.streams import IDLE, LOST, OPENING, RUNNING, Streams
+from safecity.model.values.media import StreamKey, Unit
+
+logger = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.05
+CALM_PACKETS = 40
+"""Fewer datagrams than this in a tick of the slow clock: fetch them as they come."""
+
+BUSY_PACKETS = 1500
+"""More than this in a tick: look for whoever floods."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortFigure:
+    """One port's counters."""
+
+    number: int
+    streams: int
+    datagrams: int
+    unknown: int
+    junk: int
+    oversize: int
+    dropped: int
+    blocked: int
+    buffer_bytes: int
+
+
+class Receiver:
+    """Receives pushed streams on ports handed over by descriptor.
+
+    `prepare` -> port for the SDP; `confirm` when the device said 200; `close` when it is over. What happens is told
+    through the `Stream`s: `tell` for states, `deliver` for units. Sessions survive a restart of the process:
+    `on_sessions` is called when `export_sessions` would say something new, `restore_sessions` takes it up again.
+    Not thread-safe: everything happens in the loop that called `start`.
+    """
+
+    def __init__(
+        self,
+        streams: Streams,
+        udp: Mapping[int, socket.socket],
+        tcp: Mapping[int, socket.socket],
+        *,
+        clock: Clock | None = None,
+        options: ReceiveOptions | None = None,
+        on_sessions: Callable[[], None] | None = None,
+    ) -> None:
+        self.streams = streams
+        self.options = options or ReceiveOptions()
+        self._clock = clock or SystemClock()
+        self._on_sessions = on_sessions
+        self._own_ssrc = secrets.randbits(32)
+        self._current: dict[StreamKey, Feed] = {}
+        self._coming: dict[StreamKey, Feed] = {}
+        self._router = Router(self)
+        self._batch = best_batch()
+        self.ports = {
+            number: UdpPort(number, sock, self._batch, self._router.datagram, self.options.buffer_bytes)
+            for number, sock in udp.items()
+        }
+        self._tcp = dict(tcp)
+        self._listeners: list[TcpListener] = []
+        self._connections: set[MediaConnection] = set()
+        self._dials: dict[Feed, asyncio.Task[None]] = {}
+        self._by_number: dict[int, UdpPort] = {}
+        self._epoll: select.epoll | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._coalescing = False
+        self._tick_datagrams = 0
+        self._second = 0.0
+        self._reported = 0.0
+        self.loop_lag = 0.0
+
+    # --- life -----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to receive, in the running loop."""
+        self._loop = loop = asyncio.get_running_loop()
+        self._epoll = select.epoll()
+        for port in self.ports.values():
+            self._epoll.register(port.sock.fileno(), select.EPOLLIN)
+            self._by_number[port.sock.fileno()] = port
+        loop.add_reader(self._epoll.fileno(), self._readable)
+        self._listeners = [TcpListener(number, sock, self._accepted) for number, sock in self._tcp.items()]
+        self._second = self._reported = self._clock.monotonic()
+        self._timers["tick"] = loop.call_later(TICK_SECONDS, self._tick)
+
+    def stop(self) -> None:
+        """Stop receiving; the ports stay open, for whoever comes next."""
+        loop = self._loop
+        if loop is None:
+            return
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        for task in self._dials.values():
+            task.cancel()
+        self._dials.clear()
+        for listener in self._listeners:
+            listener.close()
+        for connection in tuple(self._connections):
+            connection.close("receiver_stopped")
+        if self._epoll is not None:
+            loop.remove_reader(self._epoll.fileno())
+            self._epoll.close()
+            self._epoll = None
+        self._loop = None
+
+    # --- opening and closing --------------------------------------------------------------------------------
+
+    def prepare(self, key: StreamKey, ssrc: int, transport: str = UDP) -> int:
+        """Make ready for a stream; the port to write into the SDP (9 for `tcp_active`).
+
+        When the stream runs already, what runs goes on until packets of the new session arrive.
+        ExhaustedError: no port free (or too many streams); ConflictError: the SSRC is taken on every port.
+        """
+        if not 0 < ssrc <= 0xFFFFFFFF:
+            raise InvalidError(f"not an SSRC: {ssrc}", code="invalid_ssrc")
+        if transport not in (UDP, TCP_PASSIVE, TCP_ACTIVE):
+            raise InvalidError(f"unknown transport {transport[:32]!r}", code="invalid_transport")
+        if len(self._current) + len(self._coming) >= self.options.sources:
+            raise ExhaustedError("too many streams", code="too_many_streams", params={"limit": self.options.sources})
+        earlier = self._coming.pop(key, None)
+        if earlier is not None:
+            self._forget(earlier)
+        current = self._current.get(key)
+        if current is not None and not (current.started and current.stream.state == RUNNING):
+            self._forget(self._current.pop(key))
+            current = None
+        port = self._choose_port(ssrc, transport)
+        feed = self._new_feed(key, ssrc, transport, port)
+        if current is None:
+            self._current[key] = feed
+            feed.stream.tell(OPENING, self._clock.now_us())
+        else:
+            self._coming[key] = feed
+        self._changed()
+        return 9 if transport == TCP_ACTIVE else port
+
+    def _new_feed(self, key: StreamKey, ssrc: int, transport: str, port: int) -> Feed:
+        stream = self.streams.ensure(key)
+        now = self._clock.monotonic()
+        source = RtpSource(ssrc, stream.deliver, 0)
+        source.hold_seconds = self.options.hold_ms / 1000
+        feed = Feed(stream, source, transport, port, ssrc, ssrc, now, now)
+        self._router.expect(feed)
+        return feed
+
+    def _choose_port(self, ssrc: int, transport: str) -> int:
+        if transport == TCP_ACTIVE:
+            return 0
+        numbers = self.ports if transport == UDP else self._tcp
+        free = [number for number in numbers if not self._router.taken(number, transport, ssrc)]
+        if not free:
+            if not numbers:
+                raise ExhaustedError("no media port", code="no_media_port")
+            raise ConflictError(f"SSRC {ssrc:010d} is in use", code="ssrc_in_use", params={"ssrc": f"{ssrc:010d}"})
+        number = min(free, key=lambda one: self._router.load(one))
+        if self.options.exclusive_ports and self._router.load(number):
+            raise ExhaustedError("every media port is in use", code="no_media_port", params={"ports": len(numbers)})
+        return number
+
+    def confirm(self, key: StreamKey, ssrc: int, remote_host: str = "", remote_port: int = 0) -> None:
+        """The device answered 200: its SSRC holds, for `tcp_active` it is dialled now.
+
+        NotFoundError when it was not prepared.
+        """
+        feed = self._coming.get(key) or self._current.get(key)
+        if feed is None:
+            raise NotFoundError(f"nothing prepared for {key.channel}", code="stream_not_prepared")
+        now = self._clock.monotonic()
+        feed.confirmed = True
+        feed.progress = now
+        feed.remote_host, feed.remote_port = remote_host[:255], remote_port
+        try:
+            feed.hint = peer_host(peer_key(remote_host, 0)) if remote_host else 0
+        except ValueError:
+            feed.hint = 0
+        if 0 < ssrc <= 0xFFFFFFFF and ssrc != feed.ssrc and not feed.received:
+            self._router.rename(feed, ssrc)
+        if feed.transport == TCP_ACTIVE and feed not in self._dials and not feed.connected:
+            self._dial(feed)
+        self._changed()
+
+    def close(self, key: StreamKey, reason: str = "", params: Mapping[str, Param] | None = None) -> None:
+        """The stream is over, or could not be opened (`reason` is the step then); nothing to do is no error."""
+        coming = self._coming.pop(key, None)
+        if coming is not None:
+            self._forget(coming)
+            if reason:
+                self._changed()
+                return  # what runs goes on: only the attempt to renew it failed
+        feed = self._current.pop(key, None)
+        if feed is not None:
+            self._forget(feed)
+        if feed is not None or coming is not None:
+            self._changed()
+        stream = self.streams.get(key)
+        if stream is not None and (feed is not None or reason):
+            state = LOST if reason and reason not in ("closed", "not_wanted", "reassigned") else IDLE
+            stream.tell(state, self._clock.now_us(), reason if state == LOST else "", dict(params or {}))
+
+    def _forget(self, feed: Feed) -> None:
+        self._router.forget(feed)
+        task = self._dials.pop(feed, None)
+        if task is not None:
+            task.cancel()
+        for connection in tuple(self._connections):
+            if connection.source is feed.source:
+                connection.source = None
+                connection.close("stream_closed")
+
+    def feed_of(self, key: StreamKey) -> Feed | None:
+        """The running or expected stream."""
+        return self._current.get(key)
+
+    def _changed(self) -> None:
+        if self._on_sessions is not None:
+            self._on_sessions()
+
+    # --- what the router finds ------------------------------------------------------------------------------
+
+    def first_packet(self, feed: Feed) -> None:
+        """The first packet of a session was accepted: it takes the place of the one before."""
+        feed.started = True
+        stream = feed.stream
+        key = feed.key
+        if self._coming.get(key) is feed:
+            del self._coming[key]
+            before = self._current.pop(key, None)
+            self._current[key] = feed
+            if before is not None:
+                self._forget(before)
+        feed.source.media.begin(stream.resume_at(self._clock.now_us()))
+
+        def first_unit(unit: Unit) -> None:
+            feed.source.media.deliver = stream.deliver
+            stream.transport = feed.transport
+            stream.tell(RUNNING, self._clock.now_us())
+            stream.deliver(unit)
+
+        feed.source.media.deliver = first_unit
+        self._changed()
+
+    # --- fetching -------------------------------------------------------------------------------------------
+
+    def _readable(self) -> None:
+        """Datagrams are there. Under load the next fetch waits for more of them to come together."""
+        self._fetch()
+        if self._coalescing and self._loop is not None and self._epoll is not None:
+            self._loop.remove_reader(self._epoll.fileno())
+            self._timers["fetch"] = self._loop.call_later(self.options.coalesce_ms / 1000, self._fetch_again)
+
+    def _fetch_again(self) -> None:
+        loop, epoll = self._loop, self._epoll
+        if loop is None or epoll is None:
+            return
+        self._fetch()
+        if self._coalescing:
+            self._timers["fetch"] = loop.call_later(self.options.coalesce_ms / 1000, self._fetch_again)
+        else:
+            loop.add_reader(epoll.fileno(), self._readable)
+
+    def _fetch(self) -> None:
+        assert self._epoll is not None
+        for number, _ in self._epoll.poll(0):
+            port = self._by_number[number]
+            try:
+                self._tick_datagrams += port.drain()
+            except OSError as error:
+                port.junk += 1
+                logger.warning("media port failed port=%d error=%s", port.number, error)
+
+    # --- rhythm ---------------------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        loop = self._loop
+        if loop is None:
+            return
+        self._timers["tick"] = loop.call_later(TICK_SECONDS, self._tick)
+        fetched, self._tick_datagrams = self._tick_datagrams, 0
+        self._coalescing = fetched > CALM_PACKETS and self.options.coalesce_ms > 0
+        now = self._clock.monotonic()
+        us = self._clock.now_us()
+        if fetched > BUSY_PACKETS:
+            self._router.stop_floods(now, us)
+        self._router.expire(now, us)
+        if now - self._second >= 1.0:
+            self._each_second(now, us)
+            self._second = now
+        if now - self._reported >= self.options.report_seconds:
+            self._report(now)
+            self._reported = now
+
+    def _each_second(self, now: float, us: int) -> None:
+        elapsed = now - self._second
+        for feed in (*self._current.values(), *self._coming.values()):
+            self._watch(feed, now, us, elapsed)
+        for port in self.ports.values():
+            port.shield.expire(now, port.sources)
+        for connection in tuple(self._connections):
+            if connection.source is None and now_in(self._loop) - connection.opened > UNCLAIMED_SECONDS:
+                connection.close("nobody_expects_it")
+
+    def _watch(self, feed: Feed, now: float, us: int, elapsed: float) -> None:
+        stream, source = feed.stream, feed.source
+        received = feed.received
+        fresh = received - feed.seen_packets
+        feed.seen_packets = received
+        if self._coming.get(feed.key) is feed:
+            if now - feed.prepared > 60:
+                self._coming.pop(feed.key)
+                self._forget(feed)
+            return
+        stream.packets += fresh
+        stream.packets_lost += source.lost - feed.seen_lost
+        feed.seen_lost = source.lost
+        stream.sample(now)
+        if source.media.units != feed.seen_units:
+            feed.seen_units = source.media.units
+            feed.progress = now
+            if stream.state != RUNNING and feed.started:
+                stream.tell(RUNNING, us)
+            return
+        waited_for = feed.progress if feed.confirmed or feed.started else feed.prepared + 30
+        if now - waited_for > self.options.loss_seconds and stream.state != LOST:
+            step, params = feed.diagnosis()
+            stream.tell(LOST, us, step, {**params, "seconds": round(now - feed.progress)})
+
+    def _report(self, now: float) -> None:
+        for feed in self._current.values():
+            if feed.transport != UDP or not feed.source.peer:
+                continue
+            report = feed.source.report(self._own_ssrc, now, "safecity")
+            port = self.ports.get(feed.port)
+            if report is None or port is None:
+                continue
+            host, number = peer_address(feed.source.peer)
+            # To the source's own port too: it keeps a NAT binding alive, and many devices look nowhere else.
+            for target in (number, number + 1):
+                try:
+                    if 0 < target <= 65_535:
+                        port.sock.sendto(report, (host, target))
+                except OSError:
+                    continue
+
+    # --- TCP ------------------------------------------------------------------------------------------------
+
+    def _accepted(self, number: int, sock: socket.socket, address: tuple[str, int]) -> None:
+        if len(self._connections) >= MAX_CONNECTIONS or not self._router.may_connect(
+            number, address[0], self._connections
+        ):
+            sock.close()
+            return
+        self._connections.add(MediaConnection(sock, address, number, self._router.packets, self._gone))
+
+    def _gone(self, connection: MediaConnection, reason: str) -> None:
+        self._connections.discard(connection)
+        feed = self._router.feed_of(connection.source) if connection.source is not None else None
+        if feed is None:
+            return
+        feed.connected = False
+        logger.info("media connection ended channel=%s reason=%s", feed.key.channel, reason)
+        if self._current.get(feed.key) is feed and feed.stream.state in (RUNNING, OPENING):
+            # Nothing will come on a closed connection: no need to wait for the loss timeout.
+            feed.stream.tell(LOST, self._clock.now_us(), "gb_connection_closed", {"reason": reason})
+
+    def _dial(self, feed: Feed) -> None:
+        async def run() -> None:
+            def failed(why: str) -> None:
+                feed.dial_error = why[:120]
+
+            sock = await dial(feed.remote_host, feed.remote_port, failed)
+            self._dials.pop(feed, None)
+            if sock is None:
+                if self._current.get(feed.key) is feed:
+                    step, params = feed.diagnosis()
+                    feed.stream.tell(LOST, self._clock.now_us(), step, params)
+                return
+            feed.connected = True
+            connection = MediaConnection(
+                sock, (feed.remote_host, feed.remote_port), 0, self._router.packets, self._gone
+            )
+            connection.source = feed.source
+            self._connections.add(connection)
+
+        assert self._loop is not None
+        self._dials[feed] = self._loop.create_task(run(), name=f"dial {feed.key.channel}")
+
+    # --- restart and figures --------------------------------------------------------------------------------
+
+    def export_sessions(self) -> list[SessionRecord]:
+        """The session table as it should be found after a restart."""
+        return [feed.record() for feed in self._current.values()]
+
+    def restore_sessions(self, records: Iterable[SessionRecord]) -> list[StreamKey]:
+        """Go on with sessions of before a restart, on inherited ports; the keys of those that cannot be (TCP)."""
+        lost: list[StreamKey] = []
+        for record in records:
+            key = StreamKey(record.channel, record.quality)
+            if record.transport != UDP or record.port not in self.ports or key in self._current:
+                lost.append(key)
+                continue
+            feed = self._new_feed(key, record.ssrc, record.transport, record.port)
+            feed.confirmed = record.confirmed
+            feed.remote_host, feed.remote_port = record.remote_host, record.remote_port
+            try:
+                if record.peer_host:
+                    feed.source.peer = peer_key(record.peer_host, record.peer_port)
+                    feed.hint = peer_host(feed.source.peer)
+            except ValueError:
+                feed.source.peer = 0
+            self._current[key] = feed
+            feed.stream.tell(OPENING, self._clock.now_us())
+        return lost
+
+    def figures(self) -> list[PortFigure]:
+        """Counters of the ports."""
+        return [
+            PortFigure(
+                port.number,
+                len(port.sources),
+                port.datagrams,
+                port.unknown,
+                port.junk,
+                port.oversize,
+                port.drops,
+                len(port.shield.blocked),
+                port.buffer_bytes,
+            )
+            for port in self.ports.values()
+        ]
+
+    @property
+    def udp_drops(self) -> int:
+        """Datagrams the kernel threw away because the slot was too slow."""
+        return sum(port.drops for port in self.ports.values())
+
+    def wall_us(self) -> int:
+        """The clock's."""
+        return self._clock.now_us()
+
+    def monotonic(self) -> float:
+        """The clock's."""
+        return self._clock.monotonic()
+
+
+def now_in(loop: asyncio.AbstractEventLoop | None) -> float:
+    """The loop's own time, by which connections are dated."""
+    return loop.time() if loop is not None else time.monotonic()

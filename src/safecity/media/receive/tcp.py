@@ -1,0 +1,134 @@
+"""RTP over TCP: listening, dialling, and one connection. Which source a connection feeds the receiver decides."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from typing import Final
+
+from safecity.media.receive.source import RtpSource
+from safecity.protocols.rtp.framing import FramingError, TcpDeframer
+
+logger = logging.getLogger(__name__)
+
+CHUNK: Final = 128 * 1024
+READS: Final = 4
+"""Reads from one connection before the others have their turn."""
+DIALS: Final = 5
+DIAL_PAUSE_SECONDS: Final = 1.2
+DIAL_TIMEOUT_SECONDS: Final = 5.0
+UNCLAIMED_SECONDS: Final = 10.0
+MAX_PENDING_PER_HOST: Final = 64
+MAX_CONNECTIONS: Final = 4096
+
+_buffer = bytearray(CHUNK)
+_view = memoryview(_buffer)
+
+
+class MediaConnection:
+    """A connection that carries packets. `source` is set once it is known whose they are."""
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        peer: tuple[str, int],
+        port: int,
+        packets: Callable[[MediaConnection, list[bytes]], None],
+        gone: Callable[[MediaConnection, str], None],
+    ) -> None:
+        self.sock = sock
+        self.peer = peer
+        self.port = port
+        self.source: RtpSource | None = None
+        self.opened = asyncio.get_running_loop().time()
+        self.deframer = TcpDeframer()
+        self.bytes = 0
+        self._packets = packets
+        self._gone = gone
+        self._open = True
+        sock.setblocking(False)
+        asyncio.get_running_loop().add_reader(sock.fileno(), self._readable)
+
+    def _readable(self) -> None:
+        for _ in range(READS):
+            try:
+                size = self.sock.recv_into(_view)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                self.close(f"{error.__class__.__name__}")
+                return
+            if size == 0:
+                self.close("closed_by_device")
+                return
+            self.bytes += size
+            try:
+                packets = self.deframer.feed(_view[:size])
+            except FramingError:
+                self.close("no_rtp_found")
+                return
+            if packets:
+                self._packets(self, packets)
+            if size < CHUNK or not self._open:
+                return
+
+    def close(self, reason: str) -> None:
+        """Close it; the owner is told once."""
+        if not self._open:
+            return
+        self._open = False
+        asyncio.get_running_loop().remove_reader(self.sock.fileno())
+        self.sock.close()
+        self._gone(self, reason)
+
+
+class TcpListener:
+    """Accepts on one inherited listening socket."""
+
+    def __init__(
+        self, number: int, sock: socket.socket, accepted: Callable[[int, socket.socket, tuple[str, int]], None]
+    ) -> None:
+        self.number = number
+        self.sock = sock
+        self._accepted = accepted
+        sock.setblocking(False)
+        asyncio.get_running_loop().add_reader(sock.fileno(), self._readable)
+
+    def _readable(self) -> None:
+        for _ in range(16):
+            try:
+                connection, address = self.sock.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                logger.warning("accept failed port=%d error=%s", self.number, error)
+                return
+            self._accepted(self.number, connection, (address[0], address[1]))
+
+    def close(self) -> None:
+        """Stop accepting; the socket itself belongs to whoever handed it over."""
+        asyncio.get_running_loop().remove_reader(self.sock.fileno())
+
+
+async def dial(host: str, port: int, failed: Callable[[str], None]) -> socket.socket | None:
+    """Connect, with retries at least a second apart (GB/T 28181-2022 annex D); None when all failed."""
+    loop = asyncio.get_running_loop()
+    for attempt in range(DIALS):
+        if attempt:
+            await asyncio.sleep(DIAL_PAUSE_SECONDS)
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        sock.setblocking(False)
+        try:
+            async with asyncio.timeout(DIAL_TIMEOUT_SECONDS):
+                await loop.sock_connect(sock, (host, port))
+        except (OSError, TimeoutError) as error:
+            sock.close()
+            failed(str(error) or error.__class__.__name__)
+            continue
+        except asyncio.CancelledError:
+            sock.close()
+            raise
+        return sock
+    return None
