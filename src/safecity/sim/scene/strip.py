@@ -64,7 +64,7 @@ def draw_strip(luma: Picture, at_us: int, channel: int) -> None:
     height, width = luma.shape[:2]
     cells = np.array(strip_bits(at_us, channel), dtype=np.uint8).reshape(ROWS, COLUMNS) * (WHITE - BLACK) + BLACK
     # Every column of pixels belongs to the cell that holds its middle: works for widths that 32 does not divide.
-    columns = (np.arange(width) * 2 + 1) * COLUMNS // (2 * width)
+    columns = (np.arange(width, dtype=np.int64) * 2 + 1) * COLUMNS // (2 * width)
     edges = _edges(height)
     for row in range(ROWS):
         luma[edges[row] : edges[row + 1]] = cells[row][columns]

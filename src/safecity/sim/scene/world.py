@@ -67,7 +67,8 @@ def paint_world(seed: int, light: float) -> Picture:
     _trees(world, horizon, dice, night)
     # Grain that a real sensor has; kept faint, the encoder pays for it in every key frame only.
     grain = np.random.default_rng(seed).integers(0, 5, (HEIGHT // 4, WIDTH // 4, 1), dtype=np.uint8)
-    return cv2.add(world, cv2.resize(grain, (WIDTH, HEIGHT))[..., None].repeat(3, axis=2))
+    spread = np.asarray(cv2.resize(grain, (WIDTH, HEIGHT)), np.uint8)[..., None].repeat(3, axis=2)
+    return np.asarray(cv2.add(world, spread), np.uint8)
 
 
 def _houses(world: Picture, horizon: int, dice: Random, night: bool) -> None:
