@@ -17,6 +17,7 @@ def one_input(data: bytes) -> None:
 
 
 SEEDS = [
-    b"v=0\r\no=1 0 0 IN IP4 1.2.3.4\r\ns=Playback\r\nu=1:3\r\nc=IN IP4 1.2.3.4\r\nt=1 2\r\nm=video 10000 TCP/RTP/AVP 96\r\n"
+    b"v=0\r\no=1 0 0 IN IP4 1.2.3.4\r\ns=Playback\r\nu=1:3\r\n"
+    b"c=IN IP4 1.2.3.4\r\nt=1 2\r\nm=video 10000 TCP/RTP/AVP 96\r\n"
     b"a=rtpmap:96 PS/90000\r\na=fmtp:96 a=b;c\r\na=setup:passive\r\na=streamnumber:1\r\ny=0200000123\r\nf=v/2\r\n",
 ]
