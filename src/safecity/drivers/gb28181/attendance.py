@@ -48,6 +48,7 @@ class Attendance:
         self._refusals = Buckets(rate=1 / 60, burst=1.0)
         self._unknown: OrderedDict[str, UnknownFigure] = OrderedDict()
         self._by_connection: dict[object, set[str]] = {}
+        self._by_flow: dict[Flow, str] = {}
         self.silenced = 0
 
     def use(self, identity: PlatformIdentity) -> None:
@@ -77,7 +78,7 @@ class Attendance:
             device.presence.expires_at = now + (row.expires_at - now_us) / SECOND_US
             device.presence.silent_at = now + device.presence.patience
             if row.transport == "udp" and row.host:
-                device.flow = Flow("udp", row.host, row.port)
+                self._bind(device, Flow("udp", row.host, row.port))
 
     def forget(self, device: Device) -> None:
         """The device was taken out of the configuration."""
@@ -147,7 +148,8 @@ class Attendance:
             device.since = self._clock.now_us()
             self._store.put_device(device.row())
         # A device with a wrong password tries for ever: one fact a minute is enough.
-        if news or self._refusals.take(device.code, now):
+        taken = self._refusals.take(device.code, now)
+        if news or taken:
             body = {"device": device.id, "code": device.code, "refusal": ruling.refusal, "address": str(source)}
             self._publish("device.refused", device.id, body)
 
@@ -175,6 +177,11 @@ class Attendance:
         if device.flow != flow:
             self._bind(device, flow)
         return True
+
+    def speaker(self, code: str, flow: Flow) -> Device | None:
+        """The device behind a message: by the code in its From, else by the way it came (inside dialogs devices
+        speak in the name of a channel)."""
+        return self._directory.by_code(code) or self._directory.by_code(self._by_flow.get(flow, ""))
 
     def heard(self, device: Device, *, keepalive: bool = False) -> None:
         """Something of a registered device came."""
@@ -216,11 +223,14 @@ class Attendance:
         self._unbind(device)
         device.flow = flow
         device.transport, device.host, device.port = flow.transport, flow.host, flow.port
+        self._by_flow[flow] = device.code
         if flow.connection is not None:
             self._by_connection.setdefault(flow.connection, set()).add(device.code)
 
     def _unbind(self, device: Device) -> None:
         old = device.flow
+        if old is not None and self._by_flow.get(old) == device.code:
+            del self._by_flow[old]
         if old is not None and old.connection is not None:
             codes = self._by_connection.get(old.connection)
             if codes is not None:

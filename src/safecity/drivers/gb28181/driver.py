@@ -234,7 +234,7 @@ class GbPlatform:
             incoming.respond(405, fields=[("Allow", ALLOW)])
 
     def _sender(self, incoming: Incoming) -> Device | None:
-        device = self.directory.by_code(incoming.request.from_.user)
+        device = self.attendance.speaker(incoming.request.from_.user, incoming.flow)
         return device if device is not None and self.attendance.admits(device, incoming.flow) else None
 
     def _arrived(self, device: Device) -> None:

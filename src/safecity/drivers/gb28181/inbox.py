@@ -85,14 +85,14 @@ class Inbox:
     def _admitted(self, incoming: Incoming) -> Device | None:
         code = clean_code(incoming.request.from_.user)
         now = self._clock.monotonic()
-        device = self._directory.by_code(code)
+        device = self._attendance.speaker(code, incoming.flow)
         if device is None:
             if self._strangers.take(incoming.flow.host, now):
                 incoming.respond(403)
             else:
                 self.dropped += 1
             return None
-        if not self._per_device.take(code, now):
+        if not self._per_device.take(device.code, now):
             self.dropped += 1
             return None
         if not self._attendance.admits(device, incoming.flow):

@@ -1,0 +1,155 @@
+"""Opening, refusing, ending and restarting live streams against a scripted device."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from safecity.kit.errors import SafecityError, UnavailableError
+from safecity.model.facts.media_calls import CloseStream, ConfirmStream, PrepareStream, StreamState
+from safecity.model.values.media import Quality, StreamKey
+from safecity.protocols.gb28181.session import read_session
+
+LIVE = StreamKey("ch_1", Quality.MAIN)
+
+
+async def test_a_device_that_is_away_is_named_so(bench) -> None:
+    with pytest.raises(SafecityError) as caught:
+        await bench.platform.open_stream(LIVE)
+    assert caught.value.code == "gb_device_offline"
+    assert bench.calls.of(CloseStream)[0].reason == "gb_device_offline"
+
+
+@pytest.mark.parametrize(("status", "code"), [(486, "gb_busy"), (488, "gb_refused"), (404, "gb_refused")])
+async def test_a_refusal_tells_its_status(bench, status: int, code: str) -> None:
+    device = await bench.device()
+    device.on["INVITE"] = lambda incoming: incoming.respond(status)
+    await device.register()
+    with pytest.raises(SafecityError) as caught:
+        await bench.platform.open_stream(LIVE)
+    assert caught.value.code == code
+    closed = bench.calls.of(CloseStream)[0]
+    assert (closed.reason, closed.params["status"]) == (code, status)
+    event = await bench.until_event("stream.open_failed")
+    assert event.body["step"] == code
+
+
+async def test_no_answer_is_cancelled(bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("safecity.drivers.gb28181.streams.ANSWER_SECONDS", 0.3)
+    device = await bench.device()
+    device.on["INVITE"] = lambda incoming: incoming.respond(180)
+    await device.register()
+    with pytest.raises(SafecityError) as caught:
+        await bench.platform.open_stream(LIVE)
+    assert caught.value.code == "gb_no_sip_answer"
+    # The CANCEL is answered by the device's endpoint itself, with 487 to the INVITE.
+    async with asyncio.timeout(5):
+        while bench.endpoint.counters.messages_in < 6:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_200_without_a_media_line_is_hung_up(bench) -> None:
+    device = await bench.device()
+    device.on["INVITE"] = lambda incoming: incoming.respond(200, body=b"v=0\r\ns=Play\r\n")
+    await device.register()
+    with pytest.raises(SafecityError) as caught:
+        await bench.platform.open_stream(LIVE)
+    assert caught.value.code == "gb_bad_sdp"
+    await device.until("ACK")
+    await device.until("BYE")
+
+
+async def test_a_slot_without_ports_is_the_step_that_failed(bench) -> None:
+    device = await bench.device()
+    await device.register()
+    bench.calls.error = UnavailableError("full", code="no_ports_left")
+    with pytest.raises(SafecityError) as caught:
+        await bench.platform.open_stream(LIVE)
+    assert caught.value.code == "no_ports_left"
+    assert not [request for request in device.requests if request.method == "INVITE"]
+
+
+@pytest.mark.parametrize(
+    ("transport", "setup", "tcp"), [("udp", "", False), ("tcp_passive", "passive", True), ("tcp_active", "active", True)]
+)
+async def test_each_way_of_transport_is_offered(bench, transport: str, setup: str, tcp: bool) -> None:
+    bench.apply(2, transport=transport)
+    device = await bench.device()
+    await device.register()
+    await bench.platform.open_stream(LIVE)
+    offer = read_session((await device.until("INVITE")).body)
+    assert (offer.tcp, offer.setup) == (tcp, setup)
+    assert bench.calls.of(PrepareStream)[0].transport == transport
+
+
+async def test_the_sub_stream_is_asked_for_by_number(bench) -> None:
+    device = await bench.device()
+    await device.register()
+    await bench.platform.open_stream(StreamKey("ch_1", Quality.SUB))
+    assert read_session((await device.until("INVITE")).body).stream_number == 1
+
+
+async def test_one_upstream_session_whatever_the_number_of_viewers(bench) -> None:
+    device = await bench.device()
+    await device.register()
+    await asyncio.gather(*(bench.platform.open_stream(LIVE) for _ in range(5)))
+    assert len(device.invites) == 1
+
+
+async def test_a_bye_of_the_device_is_answered_and_told(bench) -> None:
+    device = await bench.device()
+    await device.register()
+    await bench.platform.open_stream(LIVE)
+    dialog = device.invites[0].dialog()
+    answer = await device.endpoint.request(dialog.request("BYE"), device.flow)
+    assert answer.status == 200
+    assert (await bench.until_sent(CloseStream)).reason == "gb_bye"
+    again = await device.endpoint.request(dialog.request("BYE"), device.flow)
+    assert again.status == 481
+
+
+async def test_a_stream_nobody_wants_is_closed(bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    device = await bench.device()
+    await device.register()
+    bench.platform.streams.slot_says("media-0", StreamState("ch_1", Quality.MAIN, "idle", True))
+    await bench.until_sent(ConfirmStream)
+    monkeypatch.setattr("safecity.drivers.gb28181.streams.LINGER_SECONDS", 0.0)
+    bench.platform.streams.slot_says("media-0", StreamState("ch_1", Quality.MAIN, "running", False))
+    await device.until("BYE")
+    assert (await bench.until_sent(CloseStream)).reason == "not_wanted"
+
+
+async def test_after_a_restart_streams_go_on_and_can_be_ended(bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    device = await bench.device()
+    await device.register()
+    await bench.platform.open_stream(LIVE)
+    await bench.restart()
+    # The slot says it still runs: no second INVITE, though the configuration came from the own file alone.
+    bench.platform.streams.slot_says("media-0", StreamState("ch_1", Quality.MAIN, "running", True))
+    bench.platform.streams.tick()
+    assert len(device.invites) == 1
+    assert (await device.keepalive()).status == 200
+    monkeypatch.setattr("safecity.drivers.gb28181.streams.LINGER_SECONDS", 0.0)
+    bench.platform.streams.slot_says("media-0", StreamState("ch_1", Quality.MAIN, "running", False))
+    bye = await device.until("BYE")
+    assert bye.call_id == device.invites[0].request.call_id
+    assert bye.cseq.number > device.invites[0].request.cseq.number
+
+
+async def test_a_failing_device_is_tried_again_later_each_time(bench) -> None:
+    device = await bench.device()
+    device.on["INVITE"] = lambda incoming: incoming.respond(500)
+    await device.register()
+    with pytest.raises(SafecityError):
+        await bench.platform.open_stream(LIVE)
+    (session,) = bench.platform.streams._sessions.values()
+    first = session.due_at
+    with pytest.raises(SafecityError):
+        await bench.platform.open_stream(LIVE)
+    assert session.backoff.failures == 2
+    assert session.due_at >= first
+    device.on.pop("INVITE")
+    bench.platform.streams.slot_says("media-0", StreamState("ch_1", Quality.MAIN, "idle", True))
+    await bench.until_sent(ConfirmStream)
+    assert len(bench.events("stream.open_failed")) == 1  # told once, not at every attempt
