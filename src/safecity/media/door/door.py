@@ -59,10 +59,21 @@ class Access:
 
 
 class Door:
-    """Accepts viewers. `routes` maps `live` and `playback` (the path `/v1/<name>/<ticket>`) to who serves them."""
+    """Accepts viewers. `routes` maps `live` and `playback` (the path `/v1/<name>/<ticket>`) to who serves them.
 
-    def __init__(self, clock: Clock, routes: dict[str, Serve], access: Access, limits: Limits | None = None) -> None:
+    `watched` hears of each viewer that left, and for how many seconds it was there.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        routes: dict[str, Serve],
+        access: Access,
+        limits: Limits | None = None,
+        watched: Callable[[Ticket, float], None] | None = None,
+    ) -> None:
         self._clock = clock
+        self._watched = watched
         self._routes = routes
         self._access = access
         self._limits = limits or Limits()
@@ -169,6 +180,8 @@ class Door:
         self._unopened.pop(connection, None)
         if connection.ticket is not None:
             session = connection.ticket.session
+            if self._watched is not None:
+                self._watched(connection.ticket, self.now() - connection.since)
             self._sessions[session] -= 1
             if self._sessions[session] <= 0:
                 del self._sessions[session]

@@ -92,6 +92,8 @@ class LiveHub:
                 channel.attach(stream)
         connection.say(self._notices.get(key, Notice("running" if stream is not None else "opening")).fields())
         channel.join(viewer)
+        if viewer.behind and stream is not None:
+            self.ask_key(key)  # nothing to show yet: better now than at the end of a long group of pictures
         return viewer
 
     def attach(self, key: StreamKey, stream: LiveStream) -> None:

@@ -53,8 +53,10 @@ class PlaybackSession:
         footage: Footage,
         in_thread: Callable[[Callable[[], Any]], Awaitable[Any]],
         clock: Clock,
+        ended: Callable[[], None] | None = None,
     ) -> None:
         self._connection = connection
+        self._on_end = ended
         self._ticket = ticket
         self._search = Searcher(footage, ticket.start)
         self._in_thread = in_thread
@@ -108,6 +110,9 @@ class PlaybackSession:
     def closed(self) -> None:
         """The viewer is gone."""
         self._task.cancel()
+        ended, self._on_end = self._on_end, None
+        if ended is not None:
+            ended()
 
     # --- what the viewer wants ---
 

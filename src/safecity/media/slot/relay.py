@@ -1,0 +1,76 @@
+"""Facts from the slot's outbox to control: in order, again and again until they are committed there."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+
+from safecity.kit.errors import InvalidError, SafecityError
+from safecity.media.slot.state import SlotFile
+from safecity.model.facts.control_calls import Publish
+from safecity.model.facts.envelope import Event
+from safecity.ports.calls import Calls
+
+logger = logging.getLogger(__name__)
+
+BATCH = 200
+FIRST_WAIT_SECONDS, LAST_WAIT_SECONDS = 0.2, 15.0
+
+
+class Relay:
+    """An `Outbox` that drains itself while `run` runs."""
+
+    def __init__(self, state: SlotFile, calls: Calls) -> None:
+        self._state = state
+        self._calls = calls
+        self._ring = asyncio.Event()
+        self._ring.set()
+        self.refused = 0
+        """Facts control called wrong, kept out of the way of the others."""
+
+    def add(self, events: Sequence[Event]) -> None:
+        """Durable on return."""
+        self._state.add(events)
+        self._ring.set()
+
+    async def run(self) -> None:
+        """For ever; control may be away for days."""
+        wait, up = FIRST_WAIT_SECONDS, True
+        while True:
+            await self._ring.wait()
+            self._ring.clear()
+            try:
+                await self._drain()
+                wait, up = FIRST_WAIT_SECONDS, True
+            except SafecityError as error:
+                if up:
+                    logger.info("facts wait for control why=%s", error.code)
+                up = False
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(wait):
+                        await asyncio.Event().wait()
+                wait = min(wait * 2, LAST_WAIT_SECONDS)
+                self._ring.set()
+
+    async def _drain(self) -> None:
+        while waiting := self._state.waiting(BATCH):
+            try:
+                await self._calls.call("control", Publish(tuple(event for _, event in waiting)), timeout=10.0)
+            except InvalidError:
+                if len(waiting) == 1:
+                    logger.warning("fact refused by control kind=%s", waiting[0][1].kind)
+                    self.refused += 1
+                else:
+                    await self._one_by_one(waiting)
+            self._state.sent(waiting[-1][0])
+
+    async def _one_by_one(self, waiting: Sequence[tuple[int, Event]]) -> None:
+        """One bad fact must not hold up the others of its batch."""
+        for _, event in waiting:
+            try:
+                await self._calls.call("control", Publish((event,)), timeout=10.0)
+            except InvalidError:
+                logger.warning("fact refused by control kind=%s", event.kind)
+                self.refused += 1

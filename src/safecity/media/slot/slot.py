@@ -1,0 +1,401 @@
+"""A media slot at work: streams in, recorder and viewers out, everything it was told remembered.
+
+Assembled in `server/roles/media.py`; knows the parts of the media plane, but no driver and no engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from safecity.kit.clock import Clock
+from safecity.kit.errors import SafecityError
+from safecity.media.door.connection import Connection, Handler
+from safecity.media.door.door import Access, Door
+from safecity.media.live.hub import LiveHub, Notice
+from safecity.media.playback.session import PlaybackSession
+from safecity.media.playback.shelves import ShelfFootage
+from safecity.media.receive.receiver import Receiver
+from safecity.media.record.facts import Fact
+from safecity.media.record.reading import ReaderThread
+from safecity.media.record.recorder import Recorder
+from safecity.media.record.stream import StreamRecorder
+from safecity.media.slot import facts
+from safecity.media.slot.board import Board
+from safecity.media.slot.relay import Relay
+from safecity.media.slot.state import SlotFile
+from safecity.media.streams import IDLE, LOST, RUNNING, Stream, Streams
+from safecity.model.facts.media_calls import (
+    Assignment,
+    PushedSource,
+    RecordPolicy,
+    RtspSource,
+    SlotSettings,
+    StartRecording,
+)
+from safecity.model.facts.signal_calls import AskKeyFrame
+from safecity.model.values.media import Quality, StreamKey
+from safecity.model.values.ticket import Ticket
+from safecity.ports.calls import Calls
+
+logger = logging.getLogger(__name__)
+
+MAX_PLAYBACKS = 200
+SAVE_SECONDS = 0.2
+
+Pull = Callable[[RtspSource, Stream], Awaitable[None]]
+"""Pulls a camera into a stream until cancelled: reconnects for ever, tells states by `tell` and delivers units."""
+
+
+@dataclass(slots=True)
+class _Pulling:
+    """A camera this slot pulls itself."""
+
+    source: RtspSource
+    task: asyncio.Task[None] | None = None
+    unwanted_since: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a slot is made of."""
+
+    address: str
+    state: SlotFile
+    streams: Streams
+    receiver: Receiver
+    recorder: Recorder
+    reader: ReaderThread
+    relay: Relay
+    calls: Calls
+    clock: Clock
+    pull: Pull | None = None
+    idle_close_seconds: float = 15.0
+
+
+class Slot:
+    """See the module. `resume` first, then `tick` once a second."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.access = Access()
+        self.hub = LiveHub(self.find, self._watched, self._ask_key, parts.clock.monotonic)
+        routes = {"live": self.hub.serve, "playback": self._serve_playback}
+        self.door = Door(parts.clock, routes, self.access, watched=self._viewing_ended)
+        self.board = Board(self.wanted, self.hub.viewers)
+        self.settings: SlotSettings | None = None
+        self.assignments: dict[str, Assignment] = {}
+        self.recorders: dict[str, StreamRecorder] = {}
+        self._pulling: dict[StreamKey, _Pulling] = {}
+        self._playbacks = 0
+        self._told: dict[StreamKey, str] = {}
+        self._save: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # --- life ---
+
+    def resume(self) -> None:
+        """Go on with what the last life was told: nobody has to be asked."""
+        state = self.parts.state
+        settings = state.settings()
+        if settings is not None:
+            self._use_settings(settings)
+        _, assignments = state.assignments()
+        for assignment in assignments:
+            self._take(assignment)
+        lost = self.parts.receiver.restore_sessions(state.sessions())
+        for key in lost:
+            self._ensure(key).tell(LOST, self.parts.clock.now_us(), "slot_restarted")
+        for stream in self.parts.streams:
+            stream.on_state = self._stream_changed
+            self.hub.attach(stream.key, stream)
+        for demand in state.demands():
+            self.start_recording(demand, remember=False)
+        self.tick()
+
+    def tick(self) -> None:
+        """Once a second: what is wanted may have changed with the time of day or because somebody left."""
+        now = self.parts.clock.monotonic()
+        for channel, recorder in list(self.recorders.items()):
+            assignment = self.assignments.get(channel)
+            if assignment is not None and assignment.record.mode == "off" and not recorder.demanded:
+                self._close_recorder(channel, "released")
+                self.parts.state.keep_demand(channel, None)
+        for key, pulling in self._pulling.items():
+            stream = self._ensure(key)
+            stream.sample(now)
+            self._tend_pull(key, pulling, stream, now)
+        for stream in self.parts.streams:
+            if stream.key.channel not in self.assignments and self._abandoned(stream):
+                self._drop(stream.key, "released")
+            else:
+                self.board.tell(stream)
+
+    async def close(self) -> None:
+        """Say goodbye to viewers, stop pulling; the recorder and the receiver are closed by their owner."""
+        await self.door.close()
+        tasks = [one.task for one in self._pulling.values() if one.task is not None]
+        for task in (*tasks, *self._tasks):
+            task.cancel()
+        await asyncio.gather(*tasks, *self._tasks, return_exceptions=True)
+        self._save_sessions()
+
+    # --- settings and assignments ---
+
+    def use_settings(self, settings: SlotSettings) -> None:
+        """What control says; durable on return."""
+        if settings != self.settings:
+            self.parts.state.keep_settings(settings)
+            self._use_settings(settings)
+
+    def _use_settings(self, settings: SlotSettings) -> None:
+        before, self.settings = self.settings, settings
+        self.access.keys = settings.ticket_keys
+        if settings.volumes and (before is None or before.volumes != settings.volumes):
+            self.parts.recorder.set_volumes(settings.volumes)
+
+    def apply(self, revision: int, assignments: Sequence[Assignment]) -> None:
+        """The whole truth; durable before it is acted on. ConflictError (`epoch_too_low`)."""
+        self.parts.state.keep_assignments(revision, assignments)
+        mine = {one.channel for one in assignments}
+        for channel in [one for one in self.assignments if one not in mine]:
+            self._release(channel)
+        for assignment in assignments:
+            if self.assignments.get(assignment.channel) != assignment:
+                self._take(assignment)
+        self.tick()
+
+    def _take(self, assignment: Assignment) -> None:
+        before = self.assignments.get(assignment.channel)
+        self.assignments[assignment.channel] = assignment
+        gone = set(before.sources) - set(assignment.sources) if before is not None else set[str]()
+        for quality in gone:
+            self._drop(StreamKey(assignment.channel, Quality(quality)), "released")
+        for quality, source in assignment.sources.items():
+            key = StreamKey(assignment.channel, Quality(quality))
+            self._ensure(key)
+            pulling = self._pulling.get(key)
+            if pulling is not None and pulling.source != source:
+                self._stop_pulling(key)
+            if isinstance(source, RtspSource) and key not in self._pulling:
+                self._pulling[key] = _Pulling(source)
+        self._keep_recorder(assignment)
+
+    def _release(self, channel: str) -> None:
+        assignment = self.assignments.pop(channel)
+        self._close_recorder(channel, "released")
+        for quality in assignment.sources:
+            self._drop(StreamKey(channel, Quality(quality)), "released")
+
+    def _drop(self, key: StreamKey, reason: str) -> None:
+        self._stop_pulling(key)
+        self.parts.receiver.close(key)
+        self.hub.forget(key)
+        self.parts.streams.drop(key, reason)
+        self.board.forget(key)
+        self._told.pop(key, None)
+
+    def _ensure(self, key: StreamKey) -> Stream:
+        stream = self.parts.streams.ensure(key)
+        if stream.on_state is None:
+            stream.on_state = self._stream_changed
+            self.hub.attach(key, stream)
+        return stream
+
+    def expect(self, key: StreamKey) -> Stream:
+        """The stream a device will push; also for a channel that is nobody's (playback of a device's own recording)."""
+        return self._ensure(key)
+
+    # --- recording ---
+
+    def _keep_recorder(self, assignment: Assignment) -> None:
+        channel, policy = assignment.channel, assignment.record
+        recorder = self.recorders.get(channel)
+        if recorder is not None and recorder.key.quality is not policy.quality:
+            self._close_recorder(channel, "released")
+            recorder = None
+        if recorder is not None:
+            recorder.apply(policy, assignment.epoch)
+        elif policy.mode != "off":
+            self._open_recorder(channel, policy, assignment.epoch)
+
+    def _open_recorder(self, channel: str, policy: RecordPolicy, epoch: int) -> StreamRecorder:
+        key = StreamKey(channel, policy.quality)
+        recorder = self.recorders[channel] = self.parts.recorder.open(key, policy, epoch)
+        stream = self._ensure(key)
+        recorder.preload(stream.gop())
+        stream.attach(recorder)
+        return recorder
+
+    def _close_recorder(self, channel: str, reason: str) -> None:
+        recorder = self.recorders.pop(channel, None)
+        if recorder is not None:
+            stream = self.parts.streams.get(recorder.key)
+            if stream is not None:
+                stream.detach(recorder)
+            recorder.close(reason)
+
+    def start_recording(self, demand: StartRecording, *, remember: bool = True) -> None:
+        """Record besides the policy. KeyError for a channel that is not ours."""
+        assignment = self.assignments.get(demand.channel)
+        if assignment is None:
+            if not remember:
+                return
+            raise KeyError(demand.channel)
+        if remember:
+            self.parts.state.keep_demand(demand.channel, demand)
+        recorder = self.recorders.get(demand.channel)
+        if recorder is None:
+            recorder = self._open_recorder(demand.channel, assignment.record, assignment.epoch)
+        recorder.start_recording(demand.until, demand.reason)
+        self._tell(recorder.key)
+
+    def stop_recording(self, channel: str) -> None:
+        """After the post-roll."""
+        recorder = self.recorders.get(channel)
+        if recorder is not None:
+            recorder.stop_recording()
+            self.parts.state.keep_demand(channel, None)
+
+    # --- what is wanted ---
+
+    def wanted(self, key: StreamKey) -> bool:
+        """Somebody needs the stream now: recording, a viewer, or a standing order."""
+        if self.hub.viewers(key):
+            return True
+        assignment = self.assignments.get(key.channel)
+        if assignment is not None and key.quality in assignment.always:
+            return True
+        recorder = self.recorders.get(key.channel)
+        return (
+            recorder is not None and recorder.key == key and (recorder.decision.recording or recorder.demanded)
+        )  # fmt: skip
+
+    def _abandoned(self, stream: Stream) -> bool:
+        """A stream of no assigned channel that is not received any more."""
+        return stream.state in (IDLE, LOST) and not self.hub.viewers(stream.key)
+
+    def _tell(self, key: StreamKey) -> None:
+        stream = self.parts.streams.get(key)
+        if stream is not None:
+            self.board.tell(stream)
+            pulling = self._pulling.get(key)
+            if pulling is not None:
+                self._tend_pull(key, pulling, stream, self.parts.clock.monotonic())
+
+    def _tend_pull(self, key: StreamKey, pulling: _Pulling, stream: Stream, now: float) -> None:
+        pull = self.parts.pull
+        if self.wanted(key):
+            pulling.unwanted_since = None
+            if (pulling.task is None or pulling.task.done()) and pull is not None:
+                source = pulling.source
+
+                async def run() -> None:
+                    try:
+                        await pull(source, stream)
+                    except asyncio.CancelledError:
+                        raise
+                    except Exception:
+                        logger.exception("pull failed channel=%s", key.channel)
+                        stream.tell(LOST, self.parts.clock.now_us(), "internal")
+
+                pulling.task = asyncio.get_running_loop().create_task(run(), name=f"pull {key.channel}")
+        elif pulling.task is not None:
+            if pulling.unwanted_since is None:
+                pulling.unwanted_since = now
+            elif now - pulling.unwanted_since >= self.parts.idle_close_seconds:
+                pulling.task.cancel()
+                pulling.task = None
+                stream.tell(IDLE, self.parts.clock.now_us())
+
+    def _stop_pulling(self, key: StreamKey) -> None:
+        pulling = self._pulling.pop(key, None)
+        if pulling is not None and pulling.task is not None:
+            pulling.task.cancel()
+
+    # --- what happens to streams ---
+
+    def _stream_changed(self, stream: Stream) -> None:
+        key = stream.key
+        self.hub.notice(key, Notice(stream.state, stream.step, dict(stream.params)))
+        self.board.tell(stream)
+        recorder = self.recorders.get(key.channel)
+        if stream.state == LOST and recorder is not None and recorder.key == key:
+            recorder.ended(stream.step)
+        before = self._told.get(key, "")
+        if stream.state in (RUNNING, LOST) and stream.state != before:
+            self._told[key] = stream.state
+            if before or stream.state == LOST:
+                self.parts.relay.add([facts.of_stream(self.origin, stream, self.parts.clock.now_us())])
+
+    def sessions_changed(self) -> None:
+        """The receiver's table is another; written a little later, many changes at once."""
+        if self._save is None:
+            self._save = asyncio.get_running_loop().call_later(SAVE_SECONDS, self._save_sessions)
+
+    def _save_sessions(self) -> None:
+        if self._save is not None:
+            self._save.cancel()
+            self._save = None
+        self.parts.state.keep_sessions(self.parts.receiver.export_sessions())
+
+    def recorder_says(self, happened: Sequence[Fact]) -> None:
+        """Facts of the recorder, in the loop."""
+        self.parts.relay.add(facts.of_recorder(self.origin, happened, self.parts.clock.now_us()))
+
+    @property
+    def origin(self) -> str:
+        """Platform and duty, as events carry it."""
+        return f"{self.settings.platform if self.settings is not None else ''}/{self.parts.address}"
+
+    # --- viewers ---
+
+    def find(self, key: StreamKey) -> Stream | None:
+        """The stream of a key; KeyError when the slot does not know the channel."""
+        stream = self.parts.streams.get(key)
+        if stream is None:
+            raise KeyError(key)
+        return stream
+
+    def _watched(self, key: StreamKey, watched: bool) -> None:
+        self._tell(key)
+
+    def _ask_key(self, key: StreamKey) -> None:
+        assignment = self.assignments.get(key.channel)
+        stream = self.parts.streams.get(key)
+        if assignment is None or stream is None or stream.state != RUNNING:
+            return
+        if isinstance(assignment.sources.get(str(key.quality)), PushedSource):
+            self._spawn(self._ask_signal(key))
+
+    async def _ask_signal(self, key: StreamKey) -> None:
+        try:
+            await self.parts.calls.call("signal", AskKeyFrame(key.channel, key.quality), timeout=3.0)
+        except SafecityError as error:
+            logger.debug("no key frame asked channel=%s why=%s", key.channel, error.code)
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        async def run() -> None:
+            await work
+
+        task = asyncio.get_running_loop().create_task(run())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _serve_playback(self, connection: Connection, ticket: Ticket) -> Handler:
+        footage = ShelfFootage(ticket.channel, ticket.quality)
+        work = footage.in_thread(self.parts.reader)
+        session = PlaybackSession(connection, ticket, footage, work, self.parts.clock, self._playback_ended)
+        self._playbacks += 1
+        if self._playbacks > MAX_PLAYBACKS:
+            connection.end("too_many_viewers")
+        return session
+
+    def _playback_ended(self) -> None:
+        self._playbacks -= 1
+
+    def _viewing_ended(self, ticket: Ticket, seconds: float) -> None:
+        seen = self.parts.clock.now_us()
+        self.parts.relay.add([facts.of_viewing(self.origin, ticket, seconds, seen)])
