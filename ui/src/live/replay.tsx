@@ -13,7 +13,7 @@ export function Replay({ channel, from, onEnd }: { channel: string; from: number
   useEffect(() => {
     if (!video.current) return
     const made = new RecordedPlayer(video.current, {
-      channel, at: from,
+      channel, at: from, before: 10e6,
       ask: () => api.post<MediaTicket>(`channels/${channel}/playback`, { start: iso(from - 10e6) }),
     })
     made.play(1, 1)

@@ -44,6 +44,10 @@ export class Deck {
     }
   }
 
+  member(index: number): RecordedPlayer | undefined {
+    return this.members[index] ?? this.members[0]
+  }
+
   lead(): RecordedPlayer | undefined {
     const chosen = this.members[this.leader]
     return chosen && !OUT.has(chosen.status.get().phase) ? chosen : (this.members.find((each) => !OUT.has(each.status.get().phase)) ?? chosen)

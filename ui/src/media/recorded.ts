@@ -33,6 +33,8 @@ const GAP_SHOWN_MS = 3000
 export interface RecordedOptions {
   channel: string
   at: number
+  /** How far before the asked instant a ticket reaches, microseconds. */
+  before: number
   ask: (at: number) => Promise<Ticket>
   onThumb?: (wall: number, picture: Blob) => void
 }
@@ -57,6 +59,7 @@ export class RecordedPlayer {
   private gapAt = 0
   private heard: { media: number; bytes: Uint8Array }[] = []
   private over = false
+  private reachesFrom = Number.NEGATIVE_INFINITY
 
   constructor(
     private readonly video: HTMLVideoElement,
@@ -81,6 +84,10 @@ export class RecordedPlayer {
     this.over = false
     this.heard = []
     this.status.set({ seeking: true, gap: null })
+    if (at < this.reachesFrom) {
+      this.feed.restart()
+      return
+    }
     if (this.playing) this.feed.send({ type: 'play', at: Math.round(at), speed: this.speed, direction: this.direction })
     else this.feed.send({ type: 'seek', at: Math.round(at) })
   }
@@ -144,7 +151,11 @@ export class RecordedPlayer {
   }
 
   private newFeed(): Feed {
-    return new Feed(() => this.options.ask(this.wall), {
+    const ask = () => {
+      this.reachesFrom = this.wall - this.options.before
+      return this.options.ask(this.wall)
+    }
+    return new Feed(ask, {
       opened: () => {
         this.fresh = true
         if (this.playing) this.feed.send({ type: 'play', at: Math.round(this.wall), speed: this.speed, direction: this.direction })

@@ -5,16 +5,11 @@ import { maybe, t, useLanguage } from '../words'
 /** What happened, in the reader's words: ours for known codes, else the server's sentence. */
 export function sentence(error: unknown): string {
   if (error instanceof Problem) {
-    const detail = error.body.detail ?? error.body.title
-    return (
-      maybe(`problem.${error.code}`, error.params) ?? maybe(`step.${error.code}`, error.params) ??
-      (detail && !GENERIC.test(detail) ? detail : t(error.status >= 500 ? 'problem.internal' : 'problem.invalid'))
-    )
+    // The server speaks our language (Accept-Language) and knows its codes best.
+    return error.body.detail ?? maybe(`problem.${error.code}`, error.params) ?? maybe(`step.${error.code}`, error.params) ?? t('problem.internal')
   }
   return t('problem.internal')
 }
-
-const GENERIC = /^(bad request|internal server error|unprocessable)/i
 
 export function code(error: unknown): string {
   return error instanceof Problem ? error.code : 'internal'

@@ -158,7 +158,7 @@ function Tree({ onOpen, menu, onMenu, chosen, marks, filter }: TreeProps & { fil
               <div
                 key={node.id} id={`tree-${node.id}`} role="treeitem" aria-level={depth + 1} aria-selected={node.id === chosen}
                 {...(node.kind === 'channel' ? {} : { 'aria-expanded': open })}
-                className={`tree-row${node.id === chosen || item.index === active ? ' chosen' : ''}`}
+                className={`tree-row${node.id === chosen ? ' chosen' : ''}${item.index === active ? ' active' : ''}`}
                 style={{ transform: `translateY(${item.start}px)`, paddingLeft: 4 + depth * 14 }}
                 draggable={node.kind === 'channel'}
                 onDragStart={(event) => {
@@ -168,6 +168,7 @@ function Tree({ onOpen, menu, onMenu, chosen, marks, filter }: TreeProps & { fil
                 onClick={() => {
                   setActive(item.index)
                   if (node.kind !== 'channel') toggle(node.id)
+                  else if (matchMedia('(hover: none)').matches) onOpen(node)
                 }}
                 onDoubleClick={() => node.kind === 'channel' && onOpen(node)}
                 onContextMenu={() => setMenuFor(node)}

@@ -1,0 +1,99 @@
+import { useQuery } from '@tanstack/react-query'
+import { CameraOutlined, CloseOutlined, FullscreenOutlined, MutedOutlined, SoundOutlined } from '@ant-design/icons'
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
+import { api } from '../api/client'
+import type { Channel, MediaTicket } from '../api/types'
+import { saveSnapshot } from '../live/picture'
+import { sound } from '../live/sound'
+import { toggleFull } from '../live/tile'
+import { Tool } from '../live/tools'
+import { usePicture } from '../live/usePicture'
+import type { Deck } from '../media/deck'
+import { RecordedPlayer, type RecordedStatus } from '../media/recorded'
+import { stepWords } from '../parts/problem'
+import { useStore } from '../parts/store'
+import { clock, day, iso, zoneName } from '../parts/times'
+import { maybe, t, useLanguage } from '../words'
+
+interface ScreenProps {
+  channel: string
+  deck: Deck
+  at: number
+  chosen: boolean
+  onChoose: () => void
+  onRemove: () => void
+  onThumb: ((blob: Blob) => void) | undefined
+}
+
+/** How far before the wanted instant a ticket reaches: a seek further back asks for a new one. */
+const BEFORE = 2 * 86400e6
+
+/** One recorded channel among up to nine. */
+export function Screen({ channel, deck, at, chosen, onChoose, onRemove, onThumb }: ScreenProps) {
+  useLanguage()
+  const video = useRef<HTMLVideoElement>(null)
+  const box = useRef<HTMLDivElement>(null)
+  const thumb = useRef(onThumb)
+  const begin = useRef(at)
+  const [player, setPlayer] = useState<RecordedPlayer | null>(null)
+  const { data } = useQuery({ queryKey: ['channels', channel], queryFn: ({ signal }) => api.get<Channel>(`channels/${channel}`, undefined, signal), staleTime: 30_000 })
+  const heard = useStore(sound)
+  const picture = usePicture(box, true)
+  useEffect(() => {
+    thumb.current = onThumb
+  })
+  useEffect(() => {
+    if (!video.current) return
+    const made = new RecordedPlayer(video.current, {
+      channel, at: deck.wall || begin.current, before: BEFORE,
+      ask: (wanted) => api.post<MediaTicket>(`channels/${channel}/playback`, { start: iso(wanted - BEFORE) }),
+      onThumb: (_, blob) => thumb.current?.(blob),
+    })
+    const leave = deck.add(made)
+    setPlayer(made)
+    return () => {
+      leave()
+      made.close()
+    }
+  }, [channel, deck])
+  const status = useSyncExternalStore(player?.status.subscribe ?? (() => () => undefined), () => player?.status.get() ?? null)
+  const audible = heard.channel === channel
+  useEffect(() => player?.setVolume(audible ? heard.volume : 0), [player, audible, heard.volume])
+  const name = data?.name ?? channel
+  return (
+    <section className={`tile ${chosen ? 'chosen' : ''}`} aria-label={name} data-channel={channel} tabIndex={0} onPointerDown={onChoose}>
+      <div ref={box} className={`tile-picture ${picture.view.scale > 1 ? 'zoomed' : ''}`} {...picture.handlers} onDoubleClick={() => void toggleFull(box.current?.parentElement)}>
+        <video ref={video} muted playsInline style={{ transform: picture.transform }} aria-label={name} data-channel={channel} data-kind="playback" />
+        {status && <Overlay status={status} />}
+      </div>
+      <div className="tile-tools" role="toolbar" aria-label={name}>
+        <Tool words={status?.hasSound ? t(audible ? 'live.mute' : 'live.sound') : t('live.noSound')} disabled={!status?.hasSound} on={audible} onClick={() => sound.set({ channel: audible ? null : channel })}>
+          {audible ? <SoundOutlined /> : <MutedOutlined />}
+        </Tool>
+        <Tool words={t('live.snapshot')} onClick={() => video.current && saveSnapshot(video.current, name, status?.wall ?? 0)}><CameraOutlined /></Tool>
+        <Tool words={t('live.full')} onClick={() => void toggleFull(box.current?.parentElement)}><FullscreenOutlined /></Tool>
+        <Tool words={t('live.remove')} onClick={onRemove}><CloseOutlined /></Tool>
+      </div>
+      <div className="tile-line">
+        <span className="name" title={name}>{name}</span>
+        {status && status.wall > 0 && <time title={zoneName()} data-wall={status.wall}>{day(status.wall)} {clock(status.wall)}.{String(Math.floor((status.wall / 1e5) % 10))}</time>}
+      </div>
+    </section>
+  )
+}
+
+function Overlay({ status }: { status: RecordedStatus }) {
+  const { phase, gap, step, params, seeking } = status
+  if (gap) {
+    return (
+      <div className="tile-stamp calm" role="status">
+        <b>{maybe(`cause.${gap.cause}`) ?? t('cause.unknown')}</b>
+        <span>{clock(gap.start)} – {clock(gap.end)}</span>
+      </div>
+    )
+  }
+  if (step) return <div className="tile-stamp" role="status"><b>{t('play.lost')}</b><span>{stepWords(step, params)}</span></div>
+  const words = phase === 'ended' ? t('play.ended') : phase === 'gap' ? t('play.inGap') : seeking ? t('play.seeking') : phase === 'waiting' ? t('play.waiting') : ''
+  if (!words) return null
+  return <div className={`tile-stamp calm ${seeking || phase === 'waiting' ? 'late' : ''}`} role="status"><span>{words}</span></div>
+}
