@@ -9,6 +9,7 @@ class Faults(Struct, kw_only=True):
     """All off. Shares are parts of packets, 0 to 1.
 
     loss, swap, double   RTP packets not sent, sent after their successor, sent twice (UDP only)
+    delay_ms, jitter_ms  every packet is late by delay and up to jitter more, in order (UDP only)
     ssrc                 `right`; `wrong`: another number than agreed; `changing`: a new one every 5 s
     no_psm               no program stream map, `first_psm` only one at the very beginning
     pes_zero             PES packets with length 0
@@ -29,6 +30,8 @@ class Faults(Struct, kw_only=True):
     loss: float = 0.0
     swap: float = 0.0
     double: float = 0.0
+    delay_ms: float = 0.0
+    jitter_ms: float = 0.0
     ssrc: str = "right"
     no_psm: bool = False
     first_psm: bool = False

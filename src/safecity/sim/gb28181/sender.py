@@ -45,6 +45,8 @@ class Sender:
         self._queue: deque[bytes] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._skipping = False
+        self._on_wire = 0
+        self._wire_at = 0.0
         self._connected = asyncio.Event()
         self.reports = 0
         """RTCP packets that came back (UDP)."""
@@ -160,17 +162,32 @@ class Sender:
         faults, dice = self._faults, self._dice
         if faults.loss and dice.random() < faults.loss:
             return
-        if self._swapped is not None:
-            self._queue.append(packet)
-            self._queue.append(self._swapped)
-            self._swapped = None
-            return
-        if faults.swap and dice.random() < faults.swap:
+        if faults.swap and self._swapped is None and dice.random() < faults.swap:
             self._swapped = packet
             return
-        self._queue.append(packet)
+        self._put(packet)
+        if self._swapped is not None:
+            swapped, self._swapped = self._swapped, None
+            self._put(swapped)
         if faults.double and dice.random() < faults.double:
+            self._put(packet)
+
+    def _put(self, packet: bytes) -> None:
+        """Into the queue, or first onto a long wire: a line that delays keeps the order, as queues of routers do."""
+        faults = self._faults
+        if not faults.delay_ms and not faults.jitter_ms and not self._on_wire:
             self._queue.append(packet)
+            return
+        now = asyncio.get_running_loop().time()
+        due = now + (faults.delay_ms + self._dice.random() * faults.jitter_ms) / 1000
+        self._wire_at = max(due, self._wire_at + 1e-5)  # equal times would be let go in any order
+        self._on_wire += 1
+        asyncio.get_running_loop().call_at(self._wire_at, self._arrive, packet)
+
+    def _arrive(self, packet: bytes) -> None:
+        self._on_wire -= 1
+        if self._datagrams is not None and not self._datagrams.is_closing():
+            self._datagrams.sendto(packet)
 
     def _pump(self) -> None:
         self._timer = None

@@ -61,6 +61,16 @@ class _Thing:
 
 
 @dataclass(frozen=True, slots=True)
+class _Look:
+    key: str
+    rarity: float
+    starts: float
+    kind: str
+    paint: tuple[int, int, int]
+    plate: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Lane:
     number: int
     offset: float
@@ -90,6 +100,8 @@ class Street:
         self._light = light
         self._sprites = Sprites()
         self._plate_boxes: dict[str, tuple[int, ...]] = {}
+        self._looks: dict[tuple[int, int], _Look] = {}
+        self._strides: dict[tuple[int, int], tuple[float, int]] = {}
         self._worlds: dict[float, Picture] = {}
         self._views: dict[tuple[int, int], tuple[Pose, float, Frame]] = {}
         self._frames: dict[tuple[int, int], Frame] = {}
@@ -169,40 +181,56 @@ class Street:
     def _vehicles(self, now: float, light: float) -> Iterator[_Thing]:
         for lane in LANES:
             for number in range(int((now - lane.seconds) / lane.period), int(now / lane.period) + 1):
-                dice = Random(self._seed << 40 ^ lane.number << 36 ^ number)
-                missing = dice.random()
-                progress = (now - (number + 0.3 * dice.random()) * lane.period) / lane.seconds
-                if not 0 <= progress <= 1 or missing < (0.25 if light == DAY else 0.55):
+                look = self._look(lane, number)
+                progress = (now - look.starts) / lane.seconds
+                if not 0 <= progress <= 1 or look.rarity < (0.25 if light == DAY else 0.55):
                     continue
-                kind = dice.choices((sprites.CAR, sprites.VAN, sprites.BUS), (7, 2, 1))[0]
-                paint = dice.choice(sprites.PAINTS)
-                plate = random_plate(dice, energy=dice.random() < 0.2)
                 along = 1 - progress if not lane.towards else progress
                 depth = FAR + (NEAR - FAR) * along
-                key = f"{lane.number}-{number}"
-                self._vehicle(key, kind, paint, plate, towards=lane.towards)
-                width = {sprites.CAR: 250.0, sprites.VAN: 270.0, sprites.BUS: 300.0}[kind] / depth
-                drawn = sprites.SHAPES[kind]
+                self._vehicle(look, towards=lane.towards)
+                width = {sprites.CAR: 250.0, sprites.VAN: 270.0, sprites.BUS: 300.0}[look.kind] / depth
+                drawn = sprites.SHAPES[look.kind]
                 x, y = world.VANISH[0] + lane.offset / depth, world.VANISH[1] + world.GROUND / depth
                 height = width * drawn[1] / drawn[0]
-                yield _Thing(key, kind, x, y, width, height, depth, plate, self._plate_boxes[key], key)
+                box = self._plate_boxes[look.key]
+                yield _Thing(look.key, look.kind, x, y, width, height, depth, look.plate, box, look.key)
 
-    def _vehicle(self, key: str, kind: str, paint: tuple[int, int, int], plate: str, *, towards: bool) -> None:
-        if self._sprites.drawing(key) is None:
-            drawing, box = sprites.draw_vehicle(kind, paint, plate, front=towards)
-            self._sprites.keep(key, drawing)
-            self._plate_boxes[key] = box
-            if len(self._plate_boxes) > 256:
-                self._plate_boxes.pop(next(iter(self._plate_boxes)))
+    def _look(self, lane: _Lane, number: int) -> _Look:
+        """The vehicle of that number: when it comes and what it looks like, the same whenever one asks."""
+        look = self._looks.get((lane.number, number))
+        if look is None:
+            dice = Random(self._seed << 40 ^ lane.number << 36 ^ number)
+            rarity, starts = dice.random(), (number + 0.3 * dice.random()) * lane.period
+            kind = dice.choices((sprites.CAR, sprites.VAN, sprites.BUS), (7, 2, 1))[0]
+            paint = dice.choice(sprites.PAINTS)
+            plate = random_plate(dice, energy=dice.random() < 0.2)
+            look = _Look(f"{lane.number}-{number}", rarity, starts, kind, paint, plate)
+            self._looks[lane.number, number] = look
+            if len(self._looks) > 256:
+                del self._looks[next(iter(self._looks))]
+        return look
+
+    def _vehicle(self, look: _Look, *, towards: bool) -> None:
+        if self._sprites.drawing(look.key) is None:
+            drawing, box = sprites.draw_vehicle(look.kind, look.paint, look.plate, front=towards)
+            self._sprites.keep(look.key, drawing)
+            self._plate_boxes[look.key] = box
+            if len(self._plate_boxes) > 512:
+                del self._plate_boxes[next(iter(self._plate_boxes))]
 
     def _walkers(self, now: float) -> Iterator[_Thing]:
         for row, (scale, period, seconds, direction) in enumerate(WALKERS):
             for number in range(int((now - seconds) / period), int(now / period) + 1):
-                dice = Random(self._seed << 40 ^ (row + 8) << 36 ^ number)
-                progress = (now - (number + 0.5 * dice.random()) * period) / seconds
+                stride = self._strides.get((row, number))
+                if stride is None:
+                    dice = Random(self._seed << 40 ^ (row + 8) << 36 ^ number)
+                    stride = self._strides[row, number] = (number + 0.5 * dice.random()) * period, dice.randrange(24)
+                    if len(self._strides) > 256:
+                        del self._strides[next(iter(self._strides))]
+                progress, look = (now - stride[0]) / seconds, stride[1]
                 if not 0 <= progress <= 1:
                     continue
-                look, step = dice.randrange(24), int(now * 4 + number) % 4
+                step = int(now * 4 + number) % 4
                 sprite = f"p{look}-{step}"
                 if self._sprites.drawing(sprite) is None:
                     self._sprites.keep(sprite, sprites.draw_person(self._seed * 31 + look, step))

@@ -1,8 +1,7 @@
-// Reads the clock strip of strip.py from a <video> or canvas in a browser; the geometry is described there.
+// Reads the clock strip of simulated pictures in a browser; the geometry is that of strip.py beside this file.
+// window.readStrip(video or canvas or image) -> { ms, channel } or null.
 window.readStrip = (() => {
   const canvas = document.createElement('canvas')
-  canvas.width = 640
-  canvas.height = 360
   const context = canvas.getContext('2d', { willReadFrequently: true })
   const crc8 = (bytes) => {
     let crc = 0xa5
@@ -13,35 +12,36 @@ window.readStrip = (() => {
     return crc
   }
   return (source) => {
-    const { width, height } = canvas
-    const top = Math.floor((height * 28) / 30)
-    // Only the strip is drawn and read back: the rest of the picture tells nothing here.
-    const sourceHeight = source.videoHeight || source.height
-    const sourceWidth = source.videoWidth || source.width
-    if (!sourceWidth) return null
-    context.drawImage(source, 0, (sourceHeight * 28) / 30, sourceWidth, (sourceHeight * 2) / 30, 0, top, width, height - top)
-    const data = context.getImageData(0, top, width, height - top).data
-    const rows = height - top
-    const bits = []
+    const width = source.videoWidth || source.naturalWidth || source.width
+    const height = source.videoHeight || source.naturalHeight || source.height
+    if (!width || !height) return null
+    // Only the strip: the lowest 1/15 of the picture, two rows of 32 cells.
+    canvas.width = 320
+    canvas.height = 16
+    context.drawImage(source, 0, (height * 14) / 15, width, height / 15, 0, 0, 320, 16)
+    const data = context.getImageData(0, 0, 320, 16).data
+    const bytes = []
     for (let row = 0; row < 2; row += 1) {
+      let byte = 0
       for (let column = 0; column < 32; column += 1) {
         let sum = 0
-        let count = 0
-        for (let y = Math.round((rows * (row + 0.3)) / 2); y < Math.round((rows * (row + 0.7)) / 2); y += 1) {
-          for (let x = Math.round((width * (column + 0.25)) / 32); x < Math.round((width * (column + 0.75)) / 32); x += 1) {
-            const at = (y * width + x) * 4
+        for (let y = row * 8 + 2; y < row * 8 + 6; y += 1) {
+          for (let x = column * 10 + 3; x < column * 10 + 7; x += 1) {
+            const at = (y * 320 + x) * 4
             sum += 0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2]
-            count += 1
           }
         }
-        const mean = sum / count
+        const mean = sum / 16
         if (mean > 90 && mean < 165) return null
-        bits.push(mean > 128 ? 1 : 0)
+        byte = (byte << 1) | (mean > 128 ? 1 : 0)
+        if (column % 8 === 7) {
+          bytes.push(byte)
+          byte = 0
+        }
       }
     }
-    const bytes = []
-    for (let index = 0; index < 64; index += 8) bytes.push(bits.slice(index, index + 8).reduce((value, bit) => value * 2 + bit, 0))
-    if (crc8(bytes.slice(0, 7)) !== bytes[7]) return null
-    return { ms: bytes.slice(0, 6).reduce((value, byte) => value * 256 + byte, 0), channel: bytes[6] }
+    const ms = bytes.slice(0, 6).reduce((value, byte) => value * 256 + byte, 0)
+    if (crc8(bytes.slice(0, 7)) !== bytes[7] || ms < 946684800000) return null
+    return { ms, channel: bytes[6] }
   }
 })()

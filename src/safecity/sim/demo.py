@@ -1,0 +1,151 @@
+"""The demo city as a process of its own.
+
+    python -m safecity.sim.demo --manifest data/demo/manifest.json --platform 127.0.0.1:5060
+
+It writes the manifest (once), listens at `door.sock` beside it, and plays until it is ended. The devices go on trying
+to register until the platform knows them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from safecity.kit.errors import SafecityError
+from safecity.sim.city import CITY, PLATFORM_CODE, Kit, make_device, new_manifest, set_rtsp_port
+from safecity.sim.control import Door
+from safecity.sim.gb28181.device import SimDevice
+from safecity.sim.manifest import Manifest, read_manifest, write_manifest
+from safecity.sim.operations import CityOperations
+
+logger = logging.getLogger(__name__)
+
+FIRST_ALARM_SECONDS, ALARM_EVERY_SECONDS = 25.0, 150.0
+
+
+@dataclass(slots=True)
+class City:
+    """Devices that play. `alarms`: now and then somebody crosses a line."""
+
+    manifest: Manifest
+    host: str
+    port: int
+    kits: Sequence[Kit] = CITY
+    alarms: bool = True
+    devices: dict[str, SimDevice] = field(default_factory=dict[str, SimDevice])
+    painter: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "painter"))
+    _alarm_task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Everything at once; a device that cannot reach its platform keeps trying."""
+        for kit in self.kits:
+            known = self.manifest.device(kit.code or kit.name_en)
+            if known is None or kit.profile is None:
+                continue
+            device = make_device(kit, known, self.manifest, self.host, self.port, self.painter)
+            self.devices[kit.code] = device
+            await device.start()
+        if self.alarms:
+            self._alarm_task = asyncio.get_running_loop().create_task(self._raise_alarms())
+
+    async def stop(self) -> None:
+        """Log off and end."""
+        if self._alarm_task is not None:
+            self._alarm_task.cancel()
+        async with asyncio.timeout(10):
+            await asyncio.gather(*(device.stop() for device in self.devices.values()))
+        for device in self.devices.values():
+            for channel in device.state.channels.values():
+                await channel.camera.close()
+        self.painter.shutdown(wait=False)
+
+    async def _raise_alarms(self) -> None:
+        dice = Random(7)
+        pause = FIRST_ALARM_SECONDS
+        while True:
+            await asyncio.sleep(pause)
+            pause = ALARM_EVERY_SECONDS * dice.uniform(0.6, 1.6)
+            ready = [device for device in self.devices.values() if device.state.registered]
+            if not ready:
+                continue
+            device = dice.choice(ready)
+            code = dice.choice(list(device.state.channels))
+            kind, text = dice.choice(((2, "移动侦测"), (6, "区域入侵"), (5, "越界"), (8, "徘徊")))
+            with contextlib.suppress(SafecityError):
+                await device.subscriptions.alarm(code, method=5, kind=kind, description=text)
+
+
+def prepare(path: Path, platform_code: str, kits: Sequence[Kit] = CITY) -> Manifest:
+    """The manifest of an earlier run, or a new one with fresh passwords."""
+    manifest = read_manifest(path)
+    expected = {kit.code for kit in kits if kit.code}
+    if manifest is None or {each.code for each in manifest.devices if each.code} != expected:
+        manifest = new_manifest(kits, platform_code=platform_code, rtsp_port=_free_port(0))
+        write_manifest(path, manifest)
+    elif _free_port(manifest.rtsp_port) != manifest.rtsp_port:
+        set_rtsp_port(manifest, _free_port(0))
+        write_manifest(path, manifest)
+    if platform_code and manifest.platform_code != platform_code:
+        manifest.platform_code = platform_code
+        write_manifest(path, manifest)
+    return manifest
+
+
+def _free_port(wanted: int) -> int:
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    return 0
+
+
+async def play(path: Path, host: str, port: int, platform_code: str) -> None:
+    """Until SIGTERM, SIGINT or the death of the parent."""
+    city = City(prepare(path, platform_code), host, port)
+    door = Door(path.parent / "door.sock", CityOperations(lambda: city.devices).table())
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    await door.open()
+    await city.start()
+    logger.info("demo city plays devices=%d platform=%s:%d", len(city.devices), host, port)
+    parent = os.getppid()
+    while not ended.is_set() and os.getppid() == parent:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2.0):
+                await ended.wait()
+    await door.close()
+    with contextlib.suppress(TimeoutError):
+        await city.stop()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Play the demo city.")
+    parser.add_argument("--manifest", type=Path, required=True)
+    parser.add_argument("--platform", required=True, help="HOST:PORT of the platform's SIP socket")
+    parser.add_argument("--platform-code", default=PLATFORM_CODE)
+    options = parser.parse_args(arguments)
+    host, _, port = str(options.platform).rpartition(":")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s demo %(message)s")
+    asyncio.run(play(options.manifest, host, int(port), options.platform_code))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
