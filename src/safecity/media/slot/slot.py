@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from safecity.kit.clock import Clock
 from safecity.kit.errors import SafecityError
@@ -24,6 +26,8 @@ from safecity.media.record.recorder import Recorder
 from safecity.media.record.stream import StreamRecorder
 from safecity.media.slot import facts
 from safecity.media.slot.board import Board
+from safecity.media.slot.mirrors import Lent, Mirrors
+from safecity.media.slot.pulls import Pull, Pulls
 from safecity.media.slot.relay import Relay
 from safecity.media.slot.state import SlotFile
 from safecity.media.streams import IDLE, LOST, RUNNING, Stream, Streams
@@ -34,6 +38,7 @@ from safecity.model.facts.media_calls import (
     RtspSource,
     SlotSettings,
     StartRecording,
+    VolumeSpec,
 )
 from safecity.model.facts.signal_calls import AskKeyFrame
 from safecity.model.values.media import Quality, StreamKey
@@ -45,22 +50,14 @@ logger = logging.getLogger(__name__)
 MAX_PLAYBACKS = 200
 SAVE_SECONDS = 0.2
 
-Pull = Callable[[RtspSource, Stream], Awaitable[None]]
-"""Pulls a camera into a stream until cancelled: reconnects for ever, tells states by `tell` and delivers units."""
-
-
-@dataclass(slots=True)
-class _Pulling:
-    """A camera this slot pulls itself."""
-
-    source: RtspSource
-    task: asyncio.Task[None] | None = None
-    unwanted_since: float | None = None
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What a slot is made of."""
+    """What a slot is made of.
+
+    links         folder of the unit links' sockets
+    make_volume   makes the folder of a volume that lies within the platform's own data
+    """
 
     address: str
     state: SlotFile
@@ -71,6 +68,8 @@ class Parts:
     relay: Relay
     calls: Calls
     clock: Clock
+    links: Path
+    make_volume: Callable[[VolumeSpec], None]
     pull: Pull | None = None
     idle_close_seconds: float = 15.0
 
@@ -82,13 +81,15 @@ class Slot:
         self.parts = parts
         self.access = Access()
         self.hub = LiveHub(self.find, self._watched, self._ask_key, parts.clock.monotonic)
-        routes = {"live": self.hub.serve, "playback": self._serve_playback}
+        self.mirrors = Mirrors(parts.links, parts.clock, self._mirror_changed)
+        routes = {"live": self._serve_live, "playback": self._serve_playback}
         self.door = Door(parts.clock, routes, self.access, watched=self._viewing_ended)
         self.board = Board(self.wanted, self.hub.viewers)
         self.settings: SlotSettings | None = None
         self.assignments: dict[str, Assignment] = {}
         self.recorders: dict[str, StreamRecorder] = {}
-        self._pulling: dict[StreamKey, _Pulling] = {}
+        self.pulls = Pulls(parts.pull, parts.clock, parts.idle_close_seconds)
+        self._lent: Counter[StreamKey] = Counter()
         self._playbacks = 0
         self._told: dict[StreamKey, str] = {}
         self._save: asyncio.TimerHandle | None = None
@@ -123,10 +124,10 @@ class Slot:
             if assignment is not None and assignment.record.mode == "off" and not recorder.demanded:
                 self._close_recorder(channel, "released")
                 self.parts.state.keep_demand(channel, None)
-        for key, pulling in self._pulling.items():
+        for key in self.pulls:
             stream = self._ensure(key)
             stream.sample(now)
-            self._tend_pull(key, pulling, stream, now)
+            self.pulls.tend(stream, self.wanted(key))
         for stream in self.parts.streams:
             if stream.key.channel not in self.assignments and self._abandoned(stream):
                 self._drop(stream.key, "released")
@@ -136,10 +137,12 @@ class Slot:
     async def close(self) -> None:
         """Say goodbye to viewers, stop pulling; the recorder and the receiver are closed by their owner."""
         await self.door.close()
-        tasks = [one.task for one in self._pulling.values() if one.task is not None]
-        for task in (*tasks, *self._tasks):
+        self.mirrors.close()
+        await self.pulls.close()
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, *self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         self._save_sessions()
 
     # --- settings and assignments ---
@@ -153,6 +156,8 @@ class Slot:
     def _use_settings(self, settings: SlotSettings) -> None:
         before, self.settings = self.settings, settings
         self.access.keys = settings.ticket_keys
+        for volume in settings.volumes:
+            self.parts.make_volume(volume)
         if settings.volumes and (before is None or before.volumes != settings.volumes):
             self.parts.recorder.set_volumes(settings.volumes)
 
@@ -176,11 +181,7 @@ class Slot:
         for quality, source in assignment.sources.items():
             key = StreamKey(assignment.channel, Quality(quality))
             self._ensure(key)
-            pulling = self._pulling.get(key)
-            if pulling is not None and pulling.source != source:
-                self._stop_pulling(key)
-            if isinstance(source, RtspSource) and key not in self._pulling:
-                self._pulling[key] = _Pulling(source)
+            self.pulls.set(key, source if isinstance(source, RtspSource) else None)
         self._keep_recorder(assignment)
 
     def _release(self, channel: str) -> None:
@@ -190,7 +191,7 @@ class Slot:
             self._drop(StreamKey(channel, Quality(quality)), "released")
 
     def _drop(self, key: StreamKey, reason: str) -> None:
-        self._stop_pulling(key)
+        self.pulls.stop(key)
         self.parts.receiver.close(key)
         self.hub.forget(key)
         self.parts.streams.drop(key, reason)
@@ -263,7 +264,7 @@ class Slot:
 
     def wanted(self, key: StreamKey) -> bool:
         """Somebody needs the stream now: recording, a viewer, or a standing order."""
-        if self.hub.viewers(key):
+        if self.hub.viewers(key) or key in self._lent:
             return True
         assignment = self.assignments.get(key.channel)
         if assignment is not None and key.quality in assignment.always:
@@ -281,39 +282,7 @@ class Slot:
         stream = self.parts.streams.get(key)
         if stream is not None:
             self.board.tell(stream)
-            pulling = self._pulling.get(key)
-            if pulling is not None:
-                self._tend_pull(key, pulling, stream, self.parts.clock.monotonic())
-
-    def _tend_pull(self, key: StreamKey, pulling: _Pulling, stream: Stream, now: float) -> None:
-        pull = self.parts.pull
-        if self.wanted(key):
-            pulling.unwanted_since = None
-            if (pulling.task is None or pulling.task.done()) and pull is not None:
-                source = pulling.source
-
-                async def run() -> None:
-                    try:
-                        await pull(source, stream)
-                    except asyncio.CancelledError:
-                        raise
-                    except Exception:
-                        logger.exception("pull failed channel=%s", key.channel)
-                        stream.tell(LOST, self.parts.clock.now_us(), "internal")
-
-                pulling.task = asyncio.get_running_loop().create_task(run(), name=f"pull {key.channel}")
-        elif pulling.task is not None:
-            if pulling.unwanted_since is None:
-                pulling.unwanted_since = now
-            elif now - pulling.unwanted_since >= self.parts.idle_close_seconds:
-                pulling.task.cancel()
-                pulling.task = None
-                stream.tell(IDLE, self.parts.clock.now_us())
-
-    def _stop_pulling(self, key: StreamKey) -> None:
-        pulling = self._pulling.pop(key, None)
-        if pulling is not None and pulling.task is not None:
-            pulling.task.cancel()
+            self.pulls.tend(stream, self.wanted(key))
 
     # --- what happens to streams ---
 
@@ -354,13 +323,30 @@ class Slot:
 
     def find(self, key: StreamKey) -> Stream | None:
         """The stream of a key; KeyError when the slot does not know the channel."""
-        stream = self.parts.streams.get(key)
+        stream = self.parts.streams.get(key) or self.mirrors.get(key)
         if stream is None:
             raise KeyError(key)
         return stream
 
+    def lend(self, key: StreamKey) -> Lent | None:
+        """A stream of ours for a viewer at another slot."""
+        stream = self.parts.streams.get(key)
+        return Lent(stream, self._lent, self._tell) if stream is not None else None
+
+    def _serve_live(self, connection: Connection, ticket: Ticket) -> Handler:
+        key = StreamKey(ticket.channel, ticket.quality)
+        owner = f"media-{ticket.slot}"
+        if owner != self.parts.address and self.parts.streams.get(key) is None:
+            self.mirrors.want(key, owner)
+        return self.hub.serve(connection, ticket)
+
     def _watched(self, key: StreamKey, watched: bool) -> None:
+        if not watched:
+            self.mirrors.unwant(key)
         self._tell(key)
+
+    def _mirror_changed(self, stream: Stream) -> None:
+        self.hub.notice(stream.key, Notice(stream.state, stream.step, dict(stream.params)))
 
     def _ask_key(self, key: StreamKey) -> None:
         assignment = self.assignments.get(key.channel)

@@ -17,14 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from safecity.backends.sqlitefile import open_file, open_reader
+from safecity.media.link.server import LinkServer
 from safecity.media.receive.options import ReceiveOptions
 from safecity.media.receive.receiver import Receiver
 from safecity.media.record.facts import Fact
 from safecity.media.record.reading import Archive, ReaderThread
 from safecity.media.record.recorder import Recorder
 from safecity.media.slot.answers import Answers
+from safecity.media.slot.pulls import Pull
 from safecity.media.slot.relay import Relay
-from safecity.media.slot.slot import Parts, Pull, Slot
+from safecity.media.slot.slot import Parts, Slot
 from safecity.media.slot.state import SlotFile
 from safecity.media.streams import Streams
 from safecity.model.facts.media_calls import VolumeSpec
@@ -54,9 +56,12 @@ async def main(context: RoleContext) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed already: the last facts of a slot that stops
             loop.call_soon_threadsafe(lambda: said and said[0].recorder_says(facts))
 
+    volumes = _volumes(context)
+    for volume in volumes:
+        _make_volume(context, volume)
     recorder = Recorder(
         context.slot,
-        _volumes(context),
+        volumes,
         clock=context.clock,
         open_sql=open_file,
         memory=folder / f"volumes-{context.slot}.json",
@@ -85,6 +90,8 @@ async def main(context: RoleContext) -> None:
             relay=relay,
             calls=context.calls,
             clock=context.clock,
+            links=context.run_dir / "link",
+            make_volume=lambda volume: _make_volume(context, volume),
             pull=_puller(),
             idle_close_seconds=context.settings.media.idle_close_seconds,
         )
@@ -95,6 +102,8 @@ async def main(context: RoleContext) -> None:
     receiver.start()
     slot.resume()
     recorder.start()
+    links = LinkServer(context.run_dir / "link", context.address, slot.lend)
+    await links.start()
     door = loop.create_task(_open_door(context, slot))
     answers = Answers(slot, lambda: context.lag_ms)
     await context.server.serve(context.address, answers.handlers(), answers.stream_handlers())
@@ -110,6 +119,7 @@ async def main(context: RoleContext) -> None:
     finally:
         door.cancel()
         draining.cancel()
+        await links.close()
         await slot.close()
         receiver.stop()
         recorder.close()
@@ -135,6 +145,13 @@ def _volumes(context: RoleContext) -> tuple[VolumeSpec, ...]:
         )
         for one in settings.record.volumes
     )
+
+
+def _make_volume(context: RoleContext, volume: VolumeSpec) -> None:
+    """Within our own data a missing folder is new; anywhere else it is a disk that is not mounted."""
+    path = Path(volume.path)
+    if path.absolute().is_relative_to(context.data_dir.absolute()):
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 def _receive_options(context: RoleContext) -> ReceiveOptions:
