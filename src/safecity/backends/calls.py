@@ -16,6 +16,7 @@ import socket
 import struct
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
+from typing import cast
 
 import msgspec
 
@@ -81,8 +82,7 @@ class _Link(asyncio.Protocol):
         self.writable.set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
 
     def pause_writing(self) -> None:
         self.writable.clear()

@@ -9,7 +9,7 @@ import socket
 import struct
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 from safecity.kit.errors import InvalidError
 from safecity.media.link.wire import Ask, LinkDecoder, UnitEncoder, encode_ended, encode_skipped
@@ -50,7 +50,7 @@ class LinkReader(asyncio.Protocol):
         self._skipped = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
         peer = transport.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
         if struct.unpack("3i", peer)[1] not in (os.getuid(), 0) or len(self._links) >= MAX_LINKS:
             transport.abort()
