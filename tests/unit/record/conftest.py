@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from safecity.backends.sqlitefile import open_file, open_reader
 from safecity.kit.clock import FakeClock
 from safecity.kit.ids import fresh
+from safecity.media.record.check import CheckReport, check_shelf
 from safecity.media.record.facts import Fact
 from safecity.media.record.files import FileLayer, SystemFiles
 from safecity.media.record.reading import Archive
@@ -28,6 +30,9 @@ from safecity.model.values.media import (
     Unit,
     VideoParameters,
 )
+
+sys.path.insert(0, str(Path(__file__).parent))
+from powercut import PowerCut, PowerCutFiles
 
 SPS = bytes.fromhex("67640028acd940780227e5c044000003000400000300ca3c60c658")
 PPS = bytes.fromhex("68ebecb22c")
@@ -70,6 +75,7 @@ class World:
         self.folder = folder
         self.files = files or SystemFiles()
         self.clock = FakeClock()
+        self._due = 0.0
         self.facts: list[Fact] = []
         self.settings = {"extent_bytes": 1 << 20, "layout": "channel", "max_bytes": 64 << 20, **settings}
         self.names = ["one"]
@@ -113,27 +119,50 @@ class World:
 
     def pass_time(self, seconds: float, *, silent: frozenset[StreamKey] = frozenset(), turns: bool = True) -> None:
         """Pictures every 40 ms, a turn of the recorder every TURN_SECONDS."""
-        due = TURN_SECONDS
-        for step in range(1, round(seconds * 25) + 1):
+        for _ in range(round(seconds * 25)):
             for key, (camera, stream) in self.cameras.items():
                 for unit in camera.picture():
                     if key not in silent:
                         stream.offer(unit)
             self.clock.advance(0.04)
-            if turns and step * 0.04 >= due:
+            if turns and self.clock.monotonic() >= self._due:
+                self._due = self.clock.monotonic() + TURN_SECONDS
                 self.recorder.turn()
-                due += TURN_SECONDS
 
     @property
     def archive(self) -> Archive:
         """A fresh reader, as another process would have it."""
         if self._archive is not None:
             self._archive.close()
-        self._archive = Archive(lambda: [self.folder / name for name in self.names], open_reader)
+        self._archive = Archive(lambda: [self.folder / name for name in self.names], open_reader, self.files)
         return self._archive
 
+    def die(self) -> None:
+        """The process is gone without a word; what SQLite committed stays."""
+        for place in self.recorder._places:
+            if place.shelf is not None:
+                place.shelf.index.sql.close()
+                place.shelf = None
+
+    def cut_power(self, seed: int) -> None:
+        assert isinstance(self.files, PowerCutFiles)
+        self.die()
+        self.files = self.files.after_cut(seed)
+
+    def check(self, name: str = "one") -> CheckReport:
+        return check_shelf(self.folder / name / "shelf-0", open_reader, files=self.files)
+
+    def pictures(self, key: StreamKey) -> list[int]:
+        """Numbers of the pictures that can be read back."""
+        archive = self.archive
+        units = [unit for ref in archive.chunks(key.channel, 0, 1 << 60) for unit in archive.units(ref)]
+        return [int.from_bytes(unit.data[:4], "big") for unit in units if unit.track == VIDEO]
+
     def end(self) -> None:
-        self.recorder.close()
+        try:
+            self.recorder.close()
+        except PowerCut:
+            self.die()
         if self._archive is not None:
             self._archive.close()
 

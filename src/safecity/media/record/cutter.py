@@ -27,6 +27,7 @@ MAX_ERROR_US: Final = 10_000_000
 _SLEW_PPM: Final = 500
 _SNAP_US: Final = 50_000
 _KEEP_TRACK: Final = 5 * CLOCK_HZ
+_NEVER: Final = -(1 << 62)
 
 
 @dataclass(slots=True)
@@ -57,6 +58,19 @@ class Cut:
         return sum(1 << one.track for one in self.tracks)
 
 
+class _Line:
+    """One track of the run under way."""
+
+    __slots__ = ("first", "frame", "last", "parameters", "units")
+
+    def __init__(self, parameters: CodecParameters) -> None:
+        self.parameters = parameters
+        self.units: list[Unit] = []
+        self.first = 0
+        self.last = _NEVER
+        self.frame = CLOCK_HZ // 25
+
+
 class Cutter:
     """One per stream; lives with the writer."""
 
@@ -66,9 +80,7 @@ class Cutter:
         self.waiting = 0
         """Units before the first key frame of a run."""
         self._base_flags = int(Flag.BACKFILLED) if backfilled else 0
-        self._parameters: dict[int, CodecParameters] = {}
-        self._last: dict[int, int] = {}
-        self._frame: dict[int, int] = {}
+        self._lines: dict[int, _Line] = {}
         self._incoming: dict[int, CodecParameters] = {}
         self._running = False
         self._decodable = False
@@ -79,15 +91,15 @@ class Cutter:
         self._base_dts = 0
         self._lead = VIDEO
         self._end: int | None = None
-        self._error = 0
-        self._clear()
+        self._size = 0
+        self._flags = self._base_flags
 
     def end_run(self) -> None:
         """The session is over: the next unit begins a new run."""
+        for line in self._lines.values():
+            line.last = _NEVER
         self._running = self._decodable = False
-        self._parameters = {}
         self._incoming = {}
-        self._last = {}
 
     def feed(self, units: Sequence[Unit], stepped_us: int = 0) -> list[Cut]:
         """All units that came since last time; every one that can be kept is in a cut on return.
@@ -96,53 +108,77 @@ class Cutter:
         """
         cuts: list[Cut] = []
         for at, unit in enumerate(units):
-            size = len(unit.data)
-            if size > MAX_PAYLOAD - (1 << 16):
-                self.refused += 1
-                continue
-            if self._running and not self._continues(unit, stepped_us):
-                self._flush(cuts)
-                self._running = False
-            if not self._running and not self._begin(units, at):
-                self.waiting += 1
-                continue
-            track = unit.track
-            if track not in self._parameters:
-                self.waiting += 1  # sound that appeared within a group of pictures begins with the next key frame
-                continue
-            last = self._last.get(track)
-            mine = self._samples.get(track)
-            if self._size and (
-                self._size + size > MAX_BYTES
-                or (mine and unit.dts - mine[0].dts >= MAX_MEDIA)
-                or (last is not None and unit.dts - last > HOLE)
-            ):
-                self._flush(cuts)
-            self._take(unit, last)
+            line = self._lines.get(unit.track)
+            if line is not None and line.units and unit.parameters is line.parameters and not stepped_us:
+                # Nearly all units go this way; everything that could be remarkable goes the other.
+                dts, size = unit.dts, len(unit.data)
+                if (
+                    0 < dts - line.last <= HOLE
+                    and dts - line.first < MAX_MEDIA
+                    and self._size + size <= MAX_BYTES
+                    and not (unit.is_key and self._incoming)
+                ):
+                    line.units.append(unit)
+                    line.last = dts
+                    self._size += size
+                    if unit.damaged:
+                        self._flags |= Flag.DAMAGED
+                    continue
+            self._look_at(units, at, stepped_us, cuts)
         self._flush(cuts)
         return cuts
+
+    def _look_at(self, units: Sequence[Unit], at: int, stepped_us: int, cuts: list[Cut]) -> None:
+        unit = units[at]
+        size = len(unit.data)
+        if size > MAX_PAYLOAD - (1 << 16):
+            self.refused += 1
+            return
+        if self._running and not self._continues(unit, stepped_us):
+            self._flush(cuts)
+            self._running = False
+        if not self._running and not self._begin(units, at):
+            self.waiting += 1
+            return
+        line = self._lines.get(unit.track)
+        if line is None:
+            self.waiting += 1  # sound that appeared within a group of pictures begins with the next key frame
+            return
+        hole = line.last != _NEVER and unit.dts - line.last > HOLE
+        if self._size and (
+            self._size + size > MAX_BYTES or (line.units and unit.dts - line.first >= MAX_MEDIA) or hole
+        ):
+            self._flush(cuts)
+        if not line.units:
+            line.first = unit.dts
+        line.units.append(unit)
+        line.last = unit.dts
+        self._size += size + 1
+        if unit.damaged:
+            self._flags |= Flag.DAMAGED
 
     # --- runs ------------------------------------------------------------------------------------------------
 
     def _continues(self, unit: Unit, stepped_us: int) -> bool:
         """Whether the unit belongs to the run under way."""
         track = unit.track
-        known = self._parameters.get(track)
-        if known is None:
+        line = self._lines.get(track)
+        if line is None:
             self._incoming[track] = unit.parameters
-            if track == VIDEO and unit.is_key:
-                return False  # pictures joined what was sound alone
-        elif unit.parameters is not known:
-            changed = unit.parameters != known
-            self._parameters[track] = unit.parameters
+            return not (track == VIDEO and unit.is_key)  # pictures joined what was sound alone
+        if unit.parameters is not line.parameters:
+            changed = unit.parameters != line.parameters
+            line.parameters = unit.parameters
             if changed:
                 if track == self._lead:
                     return False
-                self._incoming[track] = self._parameters.pop(track)
+                self._incoming[track] = unit.parameters
+                if line.units:
+                    return False  # what is collected has another meaning; the next picture begins anew
+                del self._lines[track]
         if self._incoming and unit.is_key and track == self._lead == VIDEO:
             return False
-        last = self._last.get(track)
-        if last is not None and not 0 <= unit.dts - last <= JUMP:
+        if line.last != _NEVER and not 0 <= unit.dts - line.last <= JUMP:
             self.end_run()
             return False
         if track != self._lead:
@@ -157,9 +193,7 @@ class Cutter:
         """Start a run here if one can start here: after silence with a key frame, where there is video."""
         unit = units[at]
         now = unit.dts
-        known = {
-            track: one for track, one in self._parameters.items() if now - self._last.get(track, now) < _KEEP_TRACK
-        }
+        known = {track: one.parameters for track, one in self._lines.items() if abs(now - one.last) < _KEEP_TRACK}
         known.update(self._incoming)
         for other in units[at:]:  # what else is in this batch belongs into the same init segment
             known.setdefault(other.track, other.parameters)
@@ -167,11 +201,11 @@ class Cutter:
         if unit.track != lead or not (unit.is_key or self._decodable):
             return False
         known[unit.track] = unit.parameters
-        self._parameters, self._incoming, self._lead = known, {}, lead
+        self._lines = {track: _Line(parameters) for track, parameters in known.items()}
+        self._incoming, self._lead = {}, lead
         self._running = self._begins = self._decodable = True
         self._base_wall, self._base_dts = unit.arrived_us, unit.dts
         self._shift = CLOCK_HZ - unit.dts if unit.dts < CLOCK_HZ else 0  # boxes know no time before zero
-        self._last = {}
         self._end = None
         return True
 
@@ -181,66 +215,48 @@ class Cutter:
     # --- chunks ------------------------------------------------------------------------------------------------
 
     def _clear(self) -> None:
-        self._samples: dict[int, list[Unit]] = {}
+        for line in self._lines.values():
+            line.units = []
         self._size = 0
         self._flags = self._base_flags
-        self._error = MAX_ERROR_US
-
-    def _take(self, unit: Unit, last: int | None) -> None:
-        track = unit.track
-        if last is not None and 0 < unit.dts - last <= HOLE:
-            self._frame[track] = unit.dts - last
-        self._samples.setdefault(track, []).append(unit)
-        self._size += len(unit.data) + 1
-        self._last[track] = unit.dts
-        if unit.damaged:
-            self._flags |= Flag.DAMAGED
-        if track == self._lead:
-            self._error = min(self._error, unit.arrived_us - self._wall(unit.dts), key=abs)
 
     def _flush(self, cuts: list[Cut]) -> None:
-        if not self._samples:
+        full = {track: line for track, line in sorted(self._lines.items()) if line.units}
+        if not full:
             return
-        lead = self._lead if self._lead in self._samples else next(iter(self._samples))
-        wall = self._wall(self._samples[lead][0].dts) if lead == self._lead else self._samples[lead][0].arrived_us
+        leads = self._lead in full
+        lead = full[self._lead] if leads else next(iter(full.values()))
+        wall = self._wall(lead.units[0].dts) if leads else lead.units[0].arrived_us
+        tracks = [TrackSamples(track, self._samples(line)) for track, line in full.items()]
+        length = (lead.units[-1].dts + lead.frame - lead.units[0].dts) * 100 // 9
+        end = wall + max(0, length)
         if self._end is not None and abs(wall - self._end) <= _SNAP_US:
-            wall = self._end  # so that what touches touches
-        first, last = self._samples[lead][0].dts, self._samples[lead][-1].dts + self._frame.get(lead, CLOCK_HZ // 25)
-        end = max(wall, self._wall(last) if lead == self._lead else wall + (last - first) * 100 // 9)
-        tracks: list[TrackSamples] = []
+            wall = min(self._end, end)  # so that what touches touches
         first_key = NO_KEY
-        for track in sorted(self._samples):
-            units = self._samples[track]
-            frame = self._frame.get(track, CLOCK_HZ // 25)
-            following = [unit.dts for unit in units[1:]]
-            following.append(units[-1].dts + frame)
-            shift = self._shift
-            samples = [
-                Sample(unit.data, unit.dts + shift, unit.pts + shift, then - unit.dts, unit.is_key)
-                for unit, then in zip(units, following, strict=True)
-            ]
-            tracks.append(TrackSamples(track, samples))
-            if track == self._lead and first_key == NO_KEY:
-                key = next((unit.dts for unit in units if unit.is_key), None)
-                if key is not None:
-                    first_key = max(0, self._wall(key) - wall)
+        if leads:
+            key = next((unit.dts for unit in lead.units if unit.is_key), None)
+            if key is not None:
+                first_key = max(0, self._wall(key) - wall)
         flags = self._flags | (Flag.KEY if first_key != NO_KEY else 0) | (Flag.CLOCK_STEPPED if self._stepped else 0)
-        cuts.append(
-            Cut(
-                self._begins,
-                tuple(self._parameters[track] for track in sorted(self._parameters)),
-                tracks,
-                wall,
-                end - wall,
-                first + self._shift,
-                flags,
-                first_key,
-                self._size,
-            )
-        )
+        parameters = tuple(line.parameters for _, line in sorted(self._lines.items()))
+        media = lead.units[0].dts + self._shift
+        cuts.append(Cut(self._begins, parameters, tracks, wall, end - wall, media, flags, first_key, self._size))
         self._begins = self._stepped = False
         self._end = end
-        limit = (end - wall) * _SLEW_PPM // 1_000_000
-        if abs(self._error) < MAX_ERROR_US:
-            self._base_wall += max(-limit, min(limit, self._error))
+        if leads:
+            # The least late of first and last: what the network held back says nothing about the camera's clock.
+            errors = [unit.arrived_us - self._wall(unit.dts) for unit in (lead.units[0], lead.units[-1])]
+            limit = (end - wall) * _SLEW_PPM // 1_000_000
+            self._base_wall += max(-limit, min(limit, min(errors, key=abs)))
         self._clear()
+
+    def _samples(self, line: _Line) -> list[Sample]:
+        units, shift = line.units, self._shift
+        if len(units) > 1 and 0 < units[-1].dts - units[-2].dts <= HOLE:
+            line.frame = units[-1].dts - units[-2].dts
+        following = [unit[3] for unit in units[1:]]
+        following.append(units[-1].dts + line.frame)
+        return [
+            Sample(data, max(0, dts + shift), max(0, pts + shift), then - dts, key)
+            for (_, data, pts, dts, key, _, _, _), then in zip(units, following, strict=True)
+        ]

@@ -94,6 +94,22 @@ def unpack_head(data: bytes) -> Head | None:
         return None
 
 
+def guess_head(file: MediaFile, volume: bytes) -> Head | None:
+    """Block 0 is unreadable: the first believable chunk tells the generation; None when there is none at all."""
+    at = BLOCK
+    while window := file.read(_SEARCH, at):
+        for offset in _marks(window):
+            header = unpack_header(file.read(HEADER_BYTES, at + offset))
+            if header is not None and header.volume == volume:
+                size = at + len(window)
+                while more := len(file.read(_SEARCH, size)):
+                    size += more
+                # The smaller border: a walk that misses on the larger one searches.
+                return Head(ExtentState.CLOSED, volume, header.generation, size, 0, Layout.CHANNEL, 0, header.wall)
+        at += len(window)
+    return None
+
+
 class Found(NamedTuple):
     """A chunk in an extent. `link` is its hash where the payload was read, else empty."""
 

@@ -69,6 +69,9 @@ class Janitor:
         done: list[Removal] = []
         while True:
             found = plan(self._channel_uses(), holds, now // 1000, need_bytes)
+            for channel_no in {removal.use.channel for removal in found.removals}:
+                self._shelf.settle(channel_no)  # its last minute may reach into an extent that goes
+            self._shelf.commit()
             for removal in found.removals:
                 use = removal.use
                 self._remove(

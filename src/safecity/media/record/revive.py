@@ -12,7 +12,17 @@ from dataclasses import dataclass, field
 from safecity.media.record.adopt import Adopter
 from safecity.media.record.appender import OpenExtent
 from safecity.media.record.chunk import HEADER_BYTES
-from safecity.media.record.extent import ExtentState, Head, Layout, Scan, Table, scan_chunks, scan_table, unpack_head
+from safecity.media.record.extent import (
+    ExtentState,
+    Head,
+    Layout,
+    Scan,
+    Table,
+    guess_head,
+    scan_chunks,
+    scan_table,
+    unpack_head,
+)
 from safecity.media.record.files import BLOCK, FileLayer, MediaFile, aligned
 from safecity.media.record.index import CLOSED, GARBAGE, MISSING, OPEN, ExtentRow, Index
 from safecity.media.record.rows import unpack
@@ -150,17 +160,22 @@ def _adopt_file(pool: Pool, index: Index, name: str, adopter: Adopter, revived: 
     """A file without a row: its first commit never came, or the index is an older one."""
     file = pool.open(name)
     try:
-        head = unpack_head(file.read(BLOCK, 0))
-        if head is None:
-            revived.unreadable.append(name)
+        head = unpack_head(file.read(BLOCK, 0)) or guess_head(file, pool.volume)
+        if head is not None and head.volume != pool.volume:
+            revived.unreadable.append(name)  # another volume's: not ours to touch
             return
-        scan = Scan() if head.state is ExtentState.FREE else scan_table(file, head) or scan_chunks(file, head)
-        if scan.found:
+        scan = (
+            Scan()
+            if head is None or head.state is ExtentState.FREE
+            else scan_table(file, head) or scan_chunks(file, head)
+        )
+        if head is not None and scan.found:
             add_extent(index, name, head, scan, adopter, file)
             revived.adopted_extents += 1
     finally:
         file.close()
-    if not scan.found and not scan.damaged:
+    if not scan.found:
+        logger.info("extent without a whole chunk goes to the pool name=%s damaged=%d", name, len(scan.damaged))
         pool.give_back(name)
 
 

@@ -97,13 +97,17 @@ class ShelfStream:
 
     def finish(self) -> None:
         """No more will come for now: close the minute; the extent goes to whoever comes next."""
+        self.settle()
+        self._run_no = 0
+
+    def settle(self) -> None:
+        """Close the minute before its time, so that its rows may be changed; the run goes on."""
         if self._minute is not None:
             self._close_minute(self._minute)
             self._minute = None
             self._shelf.index.add("DELETE FROM open_minute WHERE channel_no = ?", (self.channel_no,))
             if self.extent is not None:
                 self._shelf.index.written(self.extent.number, self.extent.position, OPEN)
-        self._run_no = 0
 
     def _begin_run(self, cut: Cut) -> None:
         index = self._shelf.index
@@ -248,6 +252,12 @@ class Shelf:
             for channel_no, (size, start, end) in extent.uses.items():
                 self.index.use(extent_no, channel_no, size, start, end)
             extent.uses.clear()
+
+    def settle(self, channel_no: int) -> None:
+        """All of the channel's rows are where finished ones lie; committed with the next commit."""
+        for stream in self.streams.values():
+            if stream.channel_no == channel_no:
+                stream.settle()
 
     def roll(self, extent_no: int) -> None:
         """Close an extent before its time (its content is to be erased or uploaded)."""
