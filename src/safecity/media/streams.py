@@ -49,6 +49,36 @@ class Stream:
     readers     who is attached now
     """
 
+    __slots__ = (
+        "_audio",
+        "_frame_90k",
+        "_gop",
+        "_gop_bytes",
+        "_gop_bytes_limit",
+        "_gop_units_limit",
+        "_gop_whole",
+        "_last_dts",
+        "_readers",
+        "_samples",
+        "_video",
+        "bytes",
+        "key",
+        "last_us",
+        "on_state",
+        "opened_us",
+        "packets",
+        "packets_lost",
+        "params",
+        "pictures",
+        "reconnects",
+        "since_us",
+        "state",
+        "step",
+        "transport",
+        "units",
+        "units_damaged",
+    )
+
     def __init__(self, key: StreamKey, *, gop_units: int = GOP_UNITS, gop_bytes: int = GOP_BYTES) -> None:
         self.key = key
         self.state = IDLE

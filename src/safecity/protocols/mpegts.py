@@ -33,6 +33,11 @@ class TsDemuxer:
         self.packs = 0
 
     @property
+    def idle(self) -> bool:
+        """Never, as with `open`."""
+        return False
+
+    @property
     def open(self) -> bool:
         """Always: a PES packet of video is known to be whole only when the next begins."""
         return True

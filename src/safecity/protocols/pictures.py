@@ -94,27 +94,41 @@ class H264Pictures(_NalPictures):
     _build = staticmethod(h264.parameters_of)
 
     def convert(self, data: bytes, start: int, end: int) -> Picture | None:
+        # nal_spans, unrolled: this runs for every picture of every stream. The search begins from the back, so that
+        # the common picture (one slice behind small NAL units) is passed over once.
+        last = data.rfind(START_CODE, start, end)
+        if last < 0:
+            return None
         parts: list[bytes] = []
         sets: list[bytes] | None = None
         key = False
         slices = 0
-        # Spans from the back: for the common picture of one slice this is one pass (see nal_spans).
-        for a, b in nal_spans(data, start, end):
-            kind = data[a] & 31
-            if kind == 1:
-                slices += 1
-            elif kind == 5:
-                slices += 1
-                key = True
-            elif kind == 7 or kind == 8:
-                if sets is None:
-                    sets = []
-                sets.append(data[a:b])
-                continue
-            elif 9 <= kind <= 12:
-                continue
-            parts.append((b - a).to_bytes(4, "big"))
-            parts.append(data[a:b])
+        here = data.find(START_CODE, start, last + 3) + 3
+        while True:
+            if here <= last:
+                following = stop = data.find(START_CODE, here, last + 3)
+            else:
+                following = stop = end
+            while stop > here and not data[stop - 1]:
+                stop -= 1
+            if stop > here:
+                kind = data[here] & 31
+                if kind == 1 or kind == 5:
+                    slices += 1
+                    if kind == 5:
+                        key = True
+                    parts.append((stop - here).to_bytes(4, "big"))
+                    parts.append(data[here:stop])
+                elif kind == 7 or kind == 8:
+                    if sets is None:
+                        sets = []
+                    sets.append(data[here:stop])
+                elif not 9 <= kind <= 12:
+                    parts.append((stop - here).to_bytes(4, "big"))
+                    parts.append(data[here:stop])
+            if following == end:
+                break
+            here = following + 3
         if sets is not None:
             self.learn(sets)
             if slices and not key:
@@ -291,7 +305,7 @@ def guess_codec(data: bytes, start: int, end: int) -> Codec | None:
         first, second = data[at + 3], data[at + 4]
         if first in (0x40, 0x42, 0x44, 0x46, 0x4E) and second == 1:
             return Codec.H265
-        if first in (0xB0, 0xB5, 0xB6) or 0x20 <= first <= 0x2F and start == at and first & 31 not in (1, 5, 7, 8):
+        if first in (0xB0, 0xB5, 0xB6) or (0x20 <= first <= 0x2F and start == at and first & 31 not in (1, 5, 7, 8)):
             return Codec.MPEG4
         if first & 0x9F == h264.SPS and first & 0x60:
             try:

@@ -33,7 +33,7 @@ class ReceiveOptions:
             ("buffer_bytes", 256 * 1024, 64 * 1024 * 1024),
             ("loss_seconds", 5, 120),
             ("hold_ms", 0, 200),
-            ("coalesce_ms", 0, 5),
+            ("coalesce_ms", 0, 50),
             ("report_seconds", 1, 30),
             ("sources", 1, 100_000),
         ):

@@ -10,7 +10,7 @@ from typing import Final
 
 from safecity.media.receive.batch import Batch
 from safecity.media.receive.shield import Shield
-from safecity.media.receive.source import PARTS, RtpSource
+from safecity.media.receive.source import LOOK, RtpSource
 
 ROUNDS: Final = 8
 """Batches taken from one port before the others have their turn."""
@@ -83,9 +83,8 @@ class UdpPort:
                     source.next = (sequence + 1) & 0xFFFF
                     if stamp != source.timestamp:
                         source.turn(stamp, us)
-                    parts = source.parts
-                    parts.append(buffer[at + 12 : at + size])
-                    if head & 0x80 or len(parts) >= PARTS:
+                    source.parts.append(buffer[at + 12 : at + size])
+                    if head & 0x80 or not sequence & LOOK:
                         source.marked(head & 0x80 != 0, us)
                 else:
                     self._odd(

@@ -16,6 +16,9 @@ PLAIN: Final = 0x8060
 PARTS: Final = 64
 """Payloads gathered before they go to the demuxer although neither marker nor time stamp ended the picture."""
 
+LOOK: Final = 31
+"""How often (a mask on the sequence number) the innermost loop has the length of what is gathered looked at."""
+
 Held = tuple[int, bool, bytes | bytearray]
 """Time stamp, marker, payload."""
 

@@ -95,6 +95,11 @@ class PsDemuxer:
         self.skipped_bytes = 0
 
     @property
+    def idle(self) -> bool:
+        """Nothing is under way and nothing is searched for: a pack may begin here."""
+        return not (self._need or self._tail or self._hunting)
+
+    @property
     def open(self) -> bool:
         """In the midst of a PES packet of known length."""
         return self._need > 0 or bool(self._tail and self._need == 0)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from safecity.model.values.media import AUDIO, VIDEO, AudioParameters, Codec, Unit
 from safecity.protocols import aac
 from safecity.protocols.mpegps.codes import CODEC_OF, UNSUPPORTED, VIDEO_TYPES
-from safecity.protocols.mpegps.demux import PsDemuxer
+from safecity.protocols.mpegps.demux import PsDemuxer, read_time
 from safecity.protocols.mpegts import TsDemuxer, looks_like_ts
 from safecity.protocols.pictures import Pictures, guess_codec, pictures_for
 from safecity.protocols.timeline import JUMP_90K, Timeline
@@ -27,6 +27,45 @@ _G711 = {codec: AudioParameters(codec, 8000, 1) for codec in (Codec.PCMA, Codec.
 
 class MediaSession:
     """Counters are plain attributes: `units`, `damaged`, `before_key`, `oversize`, `doubles`."""
+
+    __slots__ = (
+        "_adts_rest",
+        "_anchor",
+        "_arrived_us",
+        "_audio",
+        "_audio_id",
+        "_audio_last",
+        "_audio_time",
+        "_broken",
+        "_demuxer",
+        "_dts",
+        "_first_us",
+        "_hole",
+        "_in_video",
+        "_last_dts",
+        "_next",
+        "_origin",
+        "_pictures",
+        "_pts",
+        "_rtp",
+        "_sound",
+        "_sound_pts",
+        "_sound_size",
+        "_spans",
+        "_started",
+        "_types",
+        "_video_id",
+        "_video_size",
+        "_video_time",
+        "audio_declared",
+        "before_key",
+        "container",
+        "damaged",
+        "deliver",
+        "oversize",
+        "units",
+        "unsupported",
+    )
 
     def __init__(self, deliver: Callable[[Unit], None], origin: int = 90_000) -> None:
         self.deliver = deliver
@@ -93,16 +132,42 @@ class MediaSession:
         self._arrived_us = arrived_us
         demuxer = self._demuxer
         if demuxer is not None:
-            demuxer.feed(data)
+            if not demuxer.idle or self._spans or not self._take_simple(data):
+                demuxer.feed(data)
         elif self.container:
             self.payload(data, 0, len(data))
         else:
             self._recognise(data)
 
+    def _take_simple(self, data: bytes) -> bool:
+        """The shape of nearly every picture between key frames: a pack header and one PES packet that fills the rest."""
+        if data[:4] != b"\x00\x00\x01\xba":
+            return False
+        size = len(data)
+        if size < 40 or data[4] & 0xC0 != 0x40:
+            return False
+        at = 14 + (data[13] & 7)
+        if (
+            data[at : at + 3] != b"\x00\x00\x01"
+            or data[at + 3] != self._video_id
+            or at + 6 + (data[at + 4] << 8 | data[at + 5]) != size
+            or data[at + 6] & 0xC0 != 0x80
+            or data[at + 7] & 0xC0 != 0x80
+        ):
+            return False
+        start = at + 9 + data[at + 8]
+        if start >= size or start < at + 14:
+            return False
+        self._in_video = True
+        self._pts = read_time(data, at + 9)
+        self._dts = None
+        self._spans.append((data, start, size))
+        return True
+
     def boundary(self, arrived_us: int) -> None:
         """A time stamp ended (marker bit, or the next packet carries another one)."""
         demuxer = self._demuxer
-        if demuxer is not None:
+        if demuxer is not None and not demuxer.idle:
             demuxer.boundary()
             if demuxer.open:
                 return
