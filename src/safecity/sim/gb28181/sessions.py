@@ -235,6 +235,8 @@ class Sessions:
         session.started = True
         if session.history is not None:
             session.history.start()
+        elif session.channel.loop is not None:
+            session.channel.loop.join(session, session.sender.offer_payloads)
         else:
             session.channel.camera.live(session.quality).attach(session.sender.offer)
 
@@ -272,6 +274,8 @@ class Sessions:
         session.ended = True
         if session.bound is not None:
             session.bound.close()
+        if session.channel.loop is not None:
+            session.channel.loop.leave(session)
         session.channel.camera.live(session.quality).detach(session.sender.offer)
         if session.history is not None:
             await session.history.close()

@@ -8,6 +8,7 @@ from safecity.kit.clock import SECOND_US, Clock, SystemClock
 from safecity.sim.camera import Camera
 from safecity.sim.gb28181.faults import Faults
 from safecity.sim.gb28181.profiles import Profile
+from safecity.sim.loop import LoopGroup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,8 @@ class Channel:
     recording: bool = True
     guarded: bool = False
     alarmed: bool = False
-    pictures_asked: int = 0
+    loop: LoopGroup | None = None
+    """Live streams come from here instead of the camera (load)."""
 
 
 @dataclass(slots=True)
