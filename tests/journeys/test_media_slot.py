@@ -1,0 +1,357 @@
+"""A whole media slot in its own process: a camera pushes, viewers watch, it is killed and goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from safecity.backends.calls import UnixCalls, UnixCallServer
+from safecity.kit.errors import SafecityError
+from safecity.kit.ids import fresh
+from safecity.media.door.messages import HEAD_BYTES
+from safecity.media.formats.fmp4_read import read_fragment
+from safecity.model.facts import media_calls as calls
+from safecity.model.facts.control_calls import Publish, Published
+from safecity.model.facts.envelope import Event
+from safecity.model.values.media import Codec, Quality
+from safecity.model.values.ticket import Ticket, sign
+from safecity.protocols.mpegps.mux import PsMuxer
+from safecity.protocols.rtp.packets import packetise
+from safecity.server.settings import MediaSettings, Settings
+
+pytestmark = pytest.mark.journey
+KEY = b"a key that control has pushed...."[:32]
+SECOND = 1_000_000
+
+
+class SlotProcess:
+    """The duty as the supervisor would start it, with the sockets in our hands."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data, self.run = folder / "data", folder / "run"
+        self.run.mkdir()
+        self.media = socket.create_server(("127.0.0.1", 0))
+        self.fds = {"media": self.media}
+        for number in range(2):
+            udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            udp.bind(("127.0.0.1", 0))
+            self.fds[f"rtp-udp-{number}"] = udp
+            self.fds[f"rtp-tcp-{number}"] = socket.create_server(("127.0.0.1", 0))
+        self.calls = UnixCalls(self.run / "calls")
+        self.control = UnixCallServer(self.run / "calls")
+        self.events: list[Event] = []
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        numbers = {name: one.fileno() for name, one in self.fds.items()}
+        settings = Settings(data=str(self.data), media=MediaSettings(stream_loss_seconds=5))
+        environment = {
+            **os.environ,
+            "SAFECITY_FDS": json.dumps(numbers),
+            "SAFECITY_RUN": str(self.run),
+            "SAFECITY_SETTINGS": settings.to_json(),
+        }
+        command = [sys.executable, "-m", "safecity.server.role", "media", "--slot", "0"]
+        self.process = subprocess.Popen(command, env=environment, pass_fds=list(numbers.values()))
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+    async def control_comes(self) -> None:
+        async def publish(message: Publish) -> calls.Message:
+            self.events += message.events
+            return Published(len(message.events))
+
+        await self.control.serve("control", {Publish: publish}, {})
+
+    async def ask(self, message: calls.Message, patience: float = 10.0) -> Any:
+        """Ask until the slot is up."""
+        end = time.monotonic() + patience
+        while True:
+            try:
+                return await self.calls.call("media-0", message, timeout=5)
+            except SafecityError as error:
+                if error.code not in ("duty_down", "duty_gone") or time.monotonic() > end:
+                    raise
+                await asyncio.sleep(0.02)
+
+    async def close(self) -> None:
+        await self.calls.close()
+        await self.control.close()
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            assert self.process.wait(15) == 0
+        for one in self.fds.values():
+            one.close()
+
+    def url(self, action: str, channel: str, **fields: Any) -> str:
+        ticket = Ticket("s1", "user", channel, action, Quality.MAIN, int(time.time()) + 50, **fields)
+        return f"ws://127.0.0.1:{self.media.getsockname()[1]}/v1/{action}/{sign(ticket, KEY)}"
+
+
+def street() -> list[tuple[bytes, bool]]:
+    """Two seconds of a picture in H.264, one key frame each second."""
+    context = av.CodecContext.create("libx264", "w")
+    context.width, context.height, context.pix_fmt = 320, 192, "yuv420p"
+    context.time_base, context.framerate = Fraction(1, 25), Fraction(25)
+    context.options = {"preset": "ultrafast", "g": "25", "bf": "0", "threads": "1", "tune": "zerolatency"}
+    packets = []
+    for number in range(50):
+        frame = av.VideoFrame.from_ndarray(np.full((192, 320, 3), number * 5, np.uint8), format="rgb24")
+        frame.pts = number
+        packets += context.encode(frame)
+    packets += context.encode(None)
+    return [(bytes(packet), packet.is_keyframe) for packet in packets]
+
+
+class Camera:
+    """Sends its street over UDP in real time, whatever happens at the other end."""
+
+    def __init__(self, port: int, ssrc: int) -> None:
+        self._address = ("127.0.0.1", port)
+        self._ssrc = ssrc
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def _run(self) -> None:
+        pictures, muxer, sequence = street(), PsMuxer(Codec.H264), 0
+        start, number = time.monotonic(), 0
+        while True:
+            data, key = pictures[number % len(pictures)]
+            pack = muxer.video(data, number * 3600, key=key)
+            for packet in packetise(pack, sequence=sequence, timestamp=number * 3600, ssrc=self._ssrc):
+                sequence += 1
+                with contextlib.suppress(OSError):
+                    self._socket.sendto(packet, self._address)
+            number += 1
+            await asyncio.sleep(max(0.0, start + number / 25 - time.monotonic()))
+
+    async def stop(self) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        self._socket.close()
+
+
+@pytest.fixture
+async def slot(tmp_path: Path) -> AsyncIterator[SlotProcess]:
+    slot = SlotProcess(tmp_path)
+    slot.start()
+    yield slot
+    await slot.close()
+
+
+@pytest.fixture
+async def camera_factory() -> AsyncIterator[Callable[..., Camera]]:
+    cameras: list[Camera] = []
+
+    def make(port: int, ssrc: int) -> Camera:
+        cameras.append(Camera(port, ssrc))
+        return cameras[-1]
+
+    yield make
+    for camera in cameras:
+        await camera.stop()
+
+
+async def tell(slot: SlotProcess, channel: str, mode: str = "continuous") -> None:
+    volume = calls.VolumeSpec("main", str(slot.data / "volumes" / "main"), extent_bytes=8 << 20)
+    await slot.ask(calls.SlotSettings("platform", (KEY,), (volume,)))
+    policy = calls.RecordPolicy(mode=mode)
+    await slot.ask(calls.ApplyAssignments(1, (calls.Assignment(channel, 1, {"main": calls.PushedSource()}, policy),)))
+
+
+async def push(slot: SlotProcess, channel: str, make: Callable[..., Camera], ssrc: int = 1_234_567) -> Camera:
+    prepared = await slot.ask(calls.PrepareStream(channel, Quality.MAIN, ssrc))
+    camera = make(prepared.port, ssrc)
+    await slot.ask(calls.ConfirmStream(channel, Quality.MAIN, ssrc, "127.0.0.1", 0))
+    return camera
+
+
+async def first_pictures(url: str, count: int = 1) -> tuple[float, list[int]]:
+    """Seconds to the first picture, and the kinds of the first binary messages."""
+    begun = time.monotonic()
+    kinds: list[int] = []
+    took = 0.0
+    async with asyncio.timeout(10), connect(url, max_size=None) as client:
+        async for message in client:
+            if isinstance(message, bytes):
+                kinds.append(message[0])
+                if message[0] in (2, 3):
+                    took = took or time.monotonic() - begun
+                    assert read_fragment(message[HEAD_BYTES:]).tracks
+                if sum(kind in (2, 3) for kind in kinds) >= count:
+                    break
+    return took, kinds
+
+
+async def test_a_camera_is_seen_recorded_and_played_back(
+    slot: SlotProcess, camera_factory: Callable[..., Camera]
+) -> None:
+    channel = fresh("ch")
+    await slot.control_comes()
+    await tell(slot, channel)
+    begun = int(time.time() * SECOND)
+    await push(slot, channel, camera_factory)
+    took, kinds = await first_pictures(slot.url("live", channel), 30)
+    assert kinds[:2] == [1, 2]
+    took, _ = await first_pictures(slot.url("live", channel))
+    assert took < 0.3
+    await asyncio.sleep(3)
+    figures = await slot.ask(calls.AskStreams())
+    [figure] = figures.streams
+    assert (figure.state, figure.codec, figure.width, figure.recording) == ("running", "h264", 320, True)
+    assert 20 < figure.frames_per_second < 30
+    now = int(time.time() * SECOND)
+    timeline = await slot.ask(calls.AskTimeline(channel, begun - 60 * SECOND, now))
+    assert sum(piece.end - piece.start for piece in timeline.pieces) > 3 * SECOND
+    picture = await slot.ask(calls.AskPicture(channel, timeline.pieces[0].start + SECOND))
+    assert picture.fmp4[4:8] == b"ftyp"
+    live = await slot.ask(calls.AskPicture(channel))
+    assert live.at > picture.at
+    async with asyncio.timeout(10), connect(slot.url("playback", channel), max_size=None) as client:
+        asked = time.monotonic()
+        await client.send(json.dumps({"type": "seek", "at": timeline.pieces[0].start + 2 * SECOND}))
+        position = None
+        async for message in client:
+            if isinstance(message, str) and json.loads(message)["type"] == "position":
+                position = json.loads(message)
+            if isinstance(message, bytes) and message[0] == 2:
+                break
+        assert time.monotonic() - asked < 0.5
+        assert position is not None
+        assert abs(position["at"] - timeline.pieces[0].start - 2 * SECOND) < 100_000
+
+
+async def test_a_killed_slot_records_again_in_place_without_being_told_anything(
+    slot: SlotProcess, camera_factory: Callable[..., Camera]
+) -> None:
+    channel = fresh("ch")
+    await tell(slot, channel)
+    begun = int(time.time() * SECOND)
+    await push(slot, channel, camera_factory)
+    await first_pictures(slot.url("live", channel), 60)
+    await asyncio.sleep(1.5)
+    slot.kill()
+    killed = time.monotonic()
+    slot.start()
+    took, _ = await first_pictures_when_up(slot, channel)
+    assert time.monotonic() - killed < 5
+    assert took < 5
+    await asyncio.sleep(3)
+    timeline = await slot.ask(calls.AskTimeline(channel, begun - SECOND, int(time.time() * SECOND), 200))
+    holes = [later.start - earlier.end for earlier, later in zip(timeline.pieces, timeline.pieces[1:], strict=False)]
+    assert all(hole < 5 * SECOND for hole in holes)
+    assert timeline.pieces[-1].end > time.time() * SECOND - 3 * SECOND
+    # Control was away all the time; when it comes it hears what happened.
+    await slot.control_comes()
+    async with asyncio.timeout(20):
+        while not any(event.kind == "viewing.ended" for event in slot.events):
+            await asyncio.sleep(0.1)
+
+
+async def first_pictures_when_up(slot: SlotProcess, channel: str) -> tuple[float, list[int]]:
+    while True:
+        try:
+            return await first_pictures(slot.url("live", channel))
+        except (OSError, ConnectionClosed):
+            await asyncio.sleep(0.05)
+
+
+async def test_signing_out_ends_the_video_within_a_second(
+    slot: SlotProcess, camera_factory: Callable[..., Camera]
+) -> None:
+    channel = fresh("ch")
+    await tell(slot, channel, "off")
+    await push(slot, channel, camera_factory)
+    async with connect(slot.url("live", channel), max_size=None) as client:
+        while not isinstance(await client.recv(), bytes):
+            pass
+        ended = time.monotonic()
+        await slot.ask(calls.EndSessions(("s1",)))
+        with contextlib.suppress(ConnectionClosed):
+            async with asyncio.timeout(2):
+                async for _ in client:
+                    pass
+        assert time.monotonic() - ended < 1.0
+        assert client.close_code == 1008
+
+
+async def test_a_viewer_makes_a_stream_wanted_and_a_lost_one_is_told(
+    slot: SlotProcess, camera_factory: Callable[..., Camera]
+) -> None:
+    channel = fresh("ch")
+    await tell(slot, channel, "off")
+    told: list[calls.StreamState] = []
+
+    async def watch() -> None:
+        async for state in slot.calls.stream("media-0", calls.WatchStreams()):
+            assert isinstance(state, calls.StreamState)
+            told.append(state)
+
+    async def until(condition: Callable[[calls.StreamState], bool], patience: float = 5.0) -> None:
+        async with asyncio.timeout(patience):
+            while not (told and condition(told[-1])):
+                await asyncio.sleep(0.02)
+
+    watching = asyncio.create_task(watch())
+    await until(lambda state: not state.wanted and state.state == "idle")
+    async with connect(slot.url("live", channel), max_size=None) as client:
+        await until(lambda state: state.wanted and state.viewers == 1)
+        camera = await push(slot, channel, camera_factory)
+        await until(lambda state: state.state == "running")
+        await camera.stop()
+        await until(lambda state: state.state == "lost" and state.step == "gb_packets_stopped", 10)
+        said = [json.loads(message) for message in await drain(client) if isinstance(message, str)]
+        assert [one["state"] for one in said if one["type"] == "state"][-1] == "lost"
+    await until(lambda state: not state.wanted)
+    watching.cancel()
+
+
+async def drain(client: Any) -> list[str | bytes]:
+    found: list[str | bytes] = []
+    with contextlib.suppress(TimeoutError):
+        while True:
+            found.append(await asyncio.wait_for(client.recv(), 0.2))
+    return found
+
+
+async def test_an_older_epoch_is_refused(slot: SlotProcess) -> None:
+    channel = fresh("ch")
+    newer = calls.Assignment(channel, 5, {"main": calls.PushedSource()}, calls.RecordPolicy(mode="off"))
+    older = calls.Assignment(channel, 4, {"main": calls.PushedSource()}, calls.RecordPolicy(mode="off"))
+    await slot.ask(calls.ApplyAssignments(1, (newer,)))
+    with pytest.raises(SafecityError) as caught:
+        await slot.ask(calls.ApplyAssignments(2, (older,)))
+    assert caught.value.code == "epoch_too_low"
+
+
+def test_the_duty_is_light() -> None:
+    program = (
+        "import sys, time; start = time.process_time(); import safecity.server.roles.media; "
+        "print(time.process_time() - start); "
+        "heavy = {'fastapi', 'starlette', 'pydantic', 'sqlalchemy', 'av', 'numpy', 'cv2'}; "
+        "print(sorted(set(sys.modules) & heavy))"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    seconds, modules = ran.stdout.splitlines()
+    assert modules == "[]"
+    assert float(seconds) < 0.3
