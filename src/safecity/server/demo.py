@@ -16,7 +16,7 @@ from safecity.web.services import Services
 logger = logging.getLogger(__name__)
 
 AREAS = (("34", "安徽省"), ("3402", "芜湖市"), ("340202", "镜湖区"))
-LOOK_SECONDS = 0.2
+LOOK_SECONDS = 0.5
 
 
 def platform_itself(now_us: int) -> Actor:
@@ -24,17 +24,24 @@ def platform_itself(now_us: int) -> Actor:
     return Actor(user="platform", name="platform", session="", grants=(Grant(role=Role.ADMINISTRATOR),), at=now_us)
 
 
-async def import_demo(manifest_path: Path, services: Services) -> None:
-    """Wait for the city's manifest and add what is not there yet. Does nothing once the demo was removed."""
-    if (manifest_path.parent / "removed").exists():
-        return
-    while (manifest := read_manifest(manifest_path)) is None:  # noqa: ASYNC110 - another process writes it
+async def import_demo(folder: Path, services: Services) -> None:
+    """Watch `folder` for manifests (`*.json`) and add what is not there yet, until cancelled or the demo is removed.
+
+    The city writes `manifest.json`; `safecity sim cameras --data` writes others for load tests.
+    """
+    done: set[tuple[str, int]] = set()
+    while not (folder / "removed").exists():
+        for path in sorted(folder.glob("*.json")):  # noqa: ASYNC240 - a handful of small local files
+            key = (path.name, path.stat().st_mtime_ns)
+            manifest = None if key in done else read_manifest(path)
+            if manifest is None:
+                continue
+            done.add(key)
+            who = platform_itself(services.clock.now_us())
+            added = await _devices(manifest, services, who, await _areas(services, who))
+            if added:
+                logger.info("simulated devices brought in file=%s devices=%s", path.name, added)
         await asyncio.sleep(LOOK_SECONDS)
-    who = platform_itself(services.clock.now_us())
-    area = await _areas(services, who)
-    added = await _devices(manifest, services, who, area)
-    if added:
-        logger.info("demo city brought in devices=%s", added)
 
 
 async def _areas(services: Services, who: Actor) -> str:
@@ -49,7 +56,7 @@ async def _areas(services: Services, who: Actor) -> str:
 
 
 async def _devices(manifest: Manifest, services: Services, who: Actor, area: str) -> int:
-    known, _ = await services.devices.page(who, after=None, limit=1000)
+    known, _ = await services.devices.page(who, after=None, limit=100_000)
     codes = {device.code for device in known if device.code}
     urls = {device.url for device in known if device.url}
     added = 0

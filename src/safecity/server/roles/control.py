@@ -209,7 +209,7 @@ async def _announce(context: RoleContext, services: Services) -> None:
 
 async def _bring_demo(context: RoleContext, services: Services) -> None:
     try:
-        await import_demo(context.data_dir / "demo" / "manifest.json", services)
+        await import_demo(context.data_dir / "demo", services)
     except SafecityError as error:
         logger.warning("demo city not brought in code=%s why=%s", error.code, error)
 
