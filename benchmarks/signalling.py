@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import hashlib
 import json
 import os
@@ -85,6 +86,8 @@ async def serve(devices: int) -> None:
             )
         )
         platform.knowing.meet = lambda device: None  # each cost is measured alone
+        gc.freeze()  # as the duty does it
+        gc.set_threshold(20_000, 20, 50)
         drain = asyncio.get_running_loop().create_task(relay(outbox, control))
         print(json.dumps({"port": endpoint.udp_port}), flush=True)
         reader = asyncio.StreamReader()
@@ -133,7 +136,8 @@ class City(asyncio.DatagramProtocol):
             f"{method} sip:{PLATFORM}@{DOMAIN} SIP/2.0\r\nVia: {self._via}{method[0]}{number}x{sequence}\r\n"
             f"From: <sip:{code}@{DOMAIN}>;tag=t{number}\r\nTo: <sip:{PLATFORM}@{DOMAIN}>\r\n"
             f"Call-ID: {method}-{number}\r\nCSeq: {sequence} {method}\r\nMax-Forwards: 70\r\n"
-            f"Contact: <sip:{code}@{self._contact}>\r\nUser-Agent: Bench\r\n{extra}{kind}Content-Length: {len(body)}\r\n\r\n"
+            f"Contact: <sip:{code}@{self._contact}>\r\nUser-Agent: Bench\r\n{extra}{kind}"
+            f"Content-Length: {len(body)}\r\n\r\n"
         )
         self.transport.sendto(head.encode() + body)
 
@@ -233,6 +237,12 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def resident_mb(pid: int) -> float:
+    """Memory of a process."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return round(int(status.split("VmRSS:")[1].split()[0]) / 1024, 1)
+
+
 async def many(cities: list[City], done: asyncio.Queue[int], work: list[tuple[City, int, int]], act: str) -> None:
     """Run the work with a window of requests under way."""
     waiting = iter(work)
@@ -290,8 +300,7 @@ async def drive(options: argparse.Namespace, process: subprocess.Popen[bytes]) -
 
     await measure("catalog_channels", asked * options.channels, catalogs())
     figures["refused"] = sum(city.refused for city in cities)
-    status = Path(f"/proc/{process.pid}/status").read_text()
-    figures["platform_mb"] = round(int(status.split("VmRSS:")[1].split()[0]) / 1024, 1)
+    figures["platform_mb"] = resident_mb(process.pid)
     for city in cities:
         city.transport.close()
     return figures

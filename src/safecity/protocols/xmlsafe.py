@@ -30,8 +30,8 @@ _PREDEFINED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 
 
 def key_of(element: Element) -> str:
-    """The name in lower case and without prefix."""
-    return element.tag.rpartition(":")[2].lower()
+    """The name in lower case, without prefix or namespace."""
+    return element.tag.rpartition("}")[2].rpartition(":")[2].lower()
 
 
 def text_of(element: Element) -> str:

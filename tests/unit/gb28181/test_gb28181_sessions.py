@@ -71,7 +71,8 @@ async def test_a_slot_without_ports_is_the_step_that_failed(bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("transport", "setup", "tcp"), [("udp", "", False), ("tcp_passive", "passive", True), ("tcp_active", "active", True)]
+    ("transport", "setup", "tcp"),
+    [("udp", "", False), ("tcp_passive", "passive", True), ("tcp_active", "active", True)],
 )
 async def test_each_way_of_transport_is_offered(bench, transport: str, setup: str, tcp: bool) -> None:
     bench.apply(2, transport=transport)

@@ -42,9 +42,9 @@ def plain(value: Any) -> Any:
 def _without_none(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_none(item) for key, item in value.items() if item is not None}  # pyright: ignore[reportUnknownVariableType]
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_without_none(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
-    return value[:4096] if isinstance(value, str) else value
+    return value
 
 
 # --- steering -------------------------------------------------------------------------------------------------
@@ -223,7 +223,7 @@ def channel_fact(item: CatalogItem) -> dict[str, Any]:
     fact.update(
         {name: value[:_TEXT_LIMIT] if isinstance(value, str) else value for name, value in optional.items() if value}
     )
-    fields = plain(item)
+    fields: dict[str, Any] = msgspec.to_builtins(item)
     fields.pop("Password", None)
     fact["fields"] = fields
     return fact

@@ -5,7 +5,7 @@ from __future__ import annotations
 from safecity.protocols.gb28181.elements import Part
 
 
-class ItemInfo(Part, frozen=True, kw_only=True):
+class ItemInfo(Part, frozen=True, kw_only=True, omit_defaults=True):
     """`Info` of an item. PTZType: 1 dome, 2 half-dome, 3 fixed, 4 remote box, [2022] 5 remote half-dome,
     6 panoramic, 7 split channel."""
 
@@ -41,7 +41,7 @@ class ItemInfo(Part, frozen=True, kw_only=True):
     industrial_classification: str | None = None
 
 
-class CatalogItem(Part, frozen=True, kw_only=True):
+class CatalogItem(Part, frozen=True, kw_only=True, omit_defaults=True):
     """One node. Only the code is sure to be there; area nodes have a name beside it and nothing else.
 
     Event (in notices): ON, OFF, VLOST, DEFECT, ADD, DEL, UPDATE. Status: ON or OFF. Longitude and latitude are

@@ -41,6 +41,9 @@ LIST_ITEM: Final[dict[str, str]] = {
 }
 """Lists whose members are not called `Item`."""
 WITHOUT_NUM: Final = {"SnapShotList"}
+MAX_TEXT: Final = 4096
+"""Characters kept of one element; no field of the standard is near it."""
+
 _Reader = Callable[[Element], Any]
 
 
@@ -84,7 +87,7 @@ def _list_reader(inner: Any, item: str) -> _Reader:
 
 
 def _text(node: Element) -> str:
-    return text_of(node)
+    return text_of(node)[:MAX_TEXT]
 
 
 def _integer(node: Element) -> int | None:
@@ -179,7 +182,7 @@ def write_scalar(value: str | int | float | bool) -> str:
 def to_plain(node: Element) -> Plain:
     """Text of a leaf, a dict of the rest; elements that come more than once become a list, `Item`s always do."""
     if not len(node):
-        return text_of(node)
+        return text_of(node)[:MAX_TEXT]
     found: dict[str, Any] = {}
     for child in node:
         value = to_plain(child)
