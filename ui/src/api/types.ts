@@ -51,6 +51,9 @@ export interface Channel {
   tags?: string[]
   simulated?: boolean
   enabled?: boolean
+  sentence?: string
+  manufacturer?: string
+  model?: string
 }
 
 export interface Span {
@@ -94,6 +97,8 @@ export interface Device {
   last_keepalive?: string | null
   since?: string | null
   clock_offset_ms?: number
+  sentence?: string
+  sub_url?: string
   simulated?: boolean
   enabled?: boolean
 }

@@ -1,3 +1,6 @@
 import { words } from './row'
 
-export const health = words({})
+export const health = words({
+  'health.why': ['What failed', '故障原因'],
+  'health.since': ['Since', '起始时间'],
+})

@@ -1,0 +1,48 @@
+import { CopyOutlined } from '@ant-design/icons'
+import { App } from 'antd'
+import type { Registration } from '../api/types'
+import { type Key, t } from '../words'
+
+const ROWS: [keyof Registration, Key][] = [
+  ['platform_code', 'device.cred.server'], ['domain', 'device.cred.domain'], ['host', 'device.cred.host'], ['port', 'device.cred.port'],
+  ['device_code', 'device.cred.code'], ['username', 'device.cred.username'], ['password', 'device.cred.password'], ['transport', 'device.cred.transport'],
+]
+
+/** What somebody types into the device, each line copied by one click. */
+export function Credentials({ registration }: { registration: Registration }) {
+  const { message } = App.useApp()
+  const copy = async (text: string) => {
+    if (await copyText(text)) void message.success(t('verb.copied'))
+  }
+  return (
+    <dl className="credential panel">
+      {ROWS.filter(([key]) => registration[key] !== undefined && registration[key] !== '').map(([key, words]) => (
+        <div key={key} style={{ display: 'contents' }}>
+          <dt>{t(words)}</dt>
+          <dd className="mono">{String(registration[key])}</dd>
+          <button type="button" className="plain-button" aria-label={`${t('verb.copy')}: ${t(words)}`} title={t('verb.copy')} onClick={() => void copy(String(registration[key]))}><CopyOutlined /></button>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+/** Also on pages opened by http, where the clipboard interface does not exist. */
+export async function copyText(text: string): Promise<boolean> {
+  if (window.isSecureContext) {
+    try {
+      await navigator.clipboard.writeText(text)
+      return true
+    } catch {
+      // not allowed: the old way may be
+    }
+  }
+  const area = document.createElement('textarea')
+  area.value = text
+  area.style.position = 'fixed'
+  document.body.append(area)
+  area.select()
+  const done = document.execCommand('copy')
+  area.remove()
+  return done
+}

@@ -1,0 +1,148 @@
+// A table of any length: only the visible rows are in the page. Sort, filter, choose columns, export.
+
+import { DownloadOutlined, UnorderedListOutlined } from '@ant-design/icons'
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { Checkbox, Popover } from 'antd'
+import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
+import { saveBlob } from '../live/picture'
+import { t, useLanguage } from '../words'
+
+export interface Column<T> {
+  key: string
+  title: string
+  /** A track of CSS grid: `120px`, `minmax(160px, 2fr)`. */
+  width: string
+  cell: (row: T) => ReactNode
+  /** What it sorts by and exports; without it the column does neither. */
+  value?: (row: T) => string | number
+  end?: boolean
+  /** Not shown unless chosen. */
+  spare?: boolean
+}
+
+interface TableProps<T> {
+  name: string
+  rows: T[]
+  columns: Column<T>[]
+  id: (row: T) => string
+  onOpen?: (row: T) => void
+  chosen?: string | null
+  rowHeight?: number
+  tools?: ReactNode
+  empty?: ReactNode
+  more?: () => void
+  loading?: boolean
+  filter?: boolean
+}
+
+export function Table<T>({ name, rows, columns, id, onOpen, chosen, rowHeight = 28, tools, empty, more, loading, filter = true }: TableProps<T>) {
+  useLanguage()
+  const [sort, setSort] = useState<{ key: string; down: boolean } | null>(null)
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(() => new Set(columns.filter((each) => each.spare).map((each) => each.key)))
+  const [text, setText] = useState('')
+  const box = useRef<HTMLDivElement>(null)
+  const shown = columns.filter((each) => !hidden.has(each.key))
+  const sorted = useMemo(() => arrange(rows, columns, sort, text), [rows, columns, sort, text])
+  // eslint-disable-next-line react-hooks/incompatible-library -- the virtualizer is meant to change under React
+  const virtual = useVirtualizer({ count: sorted.length, getScrollElement: () => box.current, estimateSize: () => rowHeight, overscan: 10 })
+  const visible = virtual.getVirtualItems()
+  const last = visible.at(-1)?.index ?? 0
+  useEffect(() => {
+    if (more && last >= sorted.length - 20 && !text) more()
+  }, [more, last, sorted.length, text])
+  const tracks = shown.map((each) => each.width).join(' ')
+  const order = (column: Column<T>) => {
+    if (column.value) setSort((now) => (now?.key !== column.key ? { key: column.key, down: false } : now.down ? null : { key: column.key, down: true }))
+  }
+  return (
+    <div className="table">
+      <div className="table-tools">
+        {filter && <input className="plain-input" placeholder={t('verb.filter')} aria-label={t('verb.filter')} value={text} onChange={(event) => setText(event.target.value)} />}
+        {tools}
+        <span className="grow" />
+        <Popover trigger="click" content={<Chooser columns={columns} hidden={hidden} onChange={setHidden} />}>
+          <button type="button" className="plain-button" aria-label={t('verb.columns')} title={t('verb.columns')}><UnorderedListOutlined /></button>
+        </Popover>
+        <button type="button" className="plain-button" aria-label={t('verb.exportTable')} title={t('verb.exportTable')} onClick={() => exportCsv(name, sorted, shown)}><DownloadOutlined /></button>
+      </div>
+      <div className="table-scroll" ref={box} role="table" aria-label={name} aria-rowcount={sorted.length + 1} tabIndex={0}>
+        <div role="rowgroup" style={{ display: 'contents' }}>
+        <div className="table-head" role="row" style={{ gridTemplateColumns: tracks }}>
+          {shown.map((each) =>
+            each.value ? (
+              <button key={each.key} type="button" role="columnheader" className={each.end ? 'end' : ''} aria-sort={sort?.key === each.key ? (sort.down ? 'descending' : 'ascending') : 'none'} onClick={() => order(each)}>
+                {each.title}{sort?.key === each.key ? (sort.down ? ' ↓' : ' ↑') : ''}
+              </button>
+            ) : (
+              <span key={each.key} role="columnheader" className={each.end ? 'end' : ''}>{each.title}</span>
+            ),
+          )}
+        </div>
+        </div>
+        {sorted.length === 0 && !loading ? (
+          <div role="rowgroup"><div role="row"><div role="cell">{empty ?? <div className="empty">{t('word.empty')}</div>}</div></div></div>
+        ) : (
+          <div role="rowgroup" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
+            {visible.map((item) => {
+              const row = sorted[item.index]!
+              return (
+                <div
+                  key={id(row)} role="row" aria-rowindex={item.index + 2} className={`table-row ${rowHeight > 28 ? 'tall' : ''} ${id(row) === chosen ? 'chosen' : ''}`}
+                  style={{ gridTemplateColumns: tracks, transform: `translateY(${item.start}px)`, height: rowHeight, cursor: onOpen ? 'pointer' : undefined }}
+                  onClick={onOpen ? () => onOpen(row) : undefined}
+                >
+                  {shown.map((each) => <div key={each.key} role="cell" className={each.end ? 'end' : ''}>{each.cell(row)}</div>)}
+                </div>
+              )
+            })}
+          </div>
+        )}
+      </div>
+      <div className="table-foot">{loading ? t('word.loading') : t('word.count', { n: sorted.length })}{more ? '+' : ''}</div>
+    </div>
+  )
+}
+
+function arrange<T>(rows: T[], columns: Column<T>[], sort: { key: string; down: boolean } | null, text: string): T[] {
+  const wanted = text.trim().toLowerCase()
+  const found = wanted ? rows.filter((row) => columns.some((each) => each.value && String(each.value(row)).toLowerCase().includes(wanted))) : rows
+  const by = columns.find((each) => each.key === sort?.key)?.value
+  if (!by || !sort) return found
+  const sign = sort.down ? -1 : 1
+  return [...found].sort((a, b) => {
+    const [x, y] = [by(a), by(b)]
+    return sign * (typeof x === 'number' && typeof y === 'number' ? x - y : String(x).localeCompare(String(y), undefined, { numeric: true }))
+  })
+}
+
+function Chooser<T>({ columns, hidden, onChange }: { columns: Column<T>[]; hidden: ReadonlySet<string>; onChange: (hidden: ReadonlySet<string>) => void }) {
+  return (
+    <div className="column">
+      {columns.map((each) => (
+        <Checkbox
+          key={each.key} checked={!hidden.has(each.key)}
+          onChange={(event) => {
+            const next = new Set(hidden)
+            if (event.target.checked) next.delete(each.key)
+            else next.add(each.key)
+            onChange(next)
+          }}
+        >
+          {each.title}
+        </Checkbox>
+      ))}
+    </div>
+  )
+}
+
+// A name that begins with = + - @ would be a formula in a spreadsheet: device names come from strangers.
+export function csvCell(value: string | number): string {
+  const text = typeof value === 'number' ? String(value) : /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+function exportCsv<T>(name: string, rows: T[], columns: Column<T>[]): void {
+  const used = columns.filter((each) => each.value)
+  const lines = [used.map((each) => csvCell(each.title)), ...rows.map((row) => used.map((each) => csvCell(each.value!(row))))]
+  saveBlob(new Blob(['\ufeff', lines.map((line) => line.join(',')).join('\r\n')], { type: 'text/csv' }), `${name}.csv`)
+}
