@@ -281,9 +281,7 @@ class Access:
             return await asyncio.to_thread(self._passwords.hash, password)
 
 
-def _new_user(
-    username: str, display: str, language: str, zone: str, grants: tuple[Grant, ...], now: int
-) -> User:
+def _new_user(username: str, display: str, language: str, zone: str, grants: tuple[Grant, ...], now: int) -> User:
     return User(
         id=fresh("us"), username=username, display_name=display, language=language, zone=zone, enabled=True,
         created_at=now, revision=1, grants=grants,

@@ -64,6 +64,8 @@ class CatalogueChange:
 def is_channel(item: Mapping[str, Any]) -> bool:
     """A source, and no directory, district or group of the tree that some devices mix in."""
     code = str(item.get("code", ""))
+    if item.get("video") is False and code[10:13] not in _KINDS:
+        return False
     return bool(code) and len(code) > 10 and code[10:13] not in _DIRECTORY_TYPES
 
 
@@ -79,7 +81,7 @@ def apply_catalogue(
     wanted = {str(item["code"]): item for item in items if is_channel(item)}
     # A recorder that lists itself beside its channels is not a channel of itself.
     if len(wanted) > 1:
-        parents = {str(item.get("parent_id", "")).rpartition("/")[2] for item in wanted.values()}
+        parents = {parent for item in wanted.values() for parent in _parents(item)}
         wanted = {code: item for code, item in wanted.items() if code not in parents or code[10:13] in ("131", "132")}
     added: list[Channel] = []
     changed: list[Channel] = []
@@ -93,6 +95,11 @@ def apply_catalogue(
     if whole:
         changed += [replace(c, present=False) for code, c in by_code.items() if code not in wanted and c.present]
     return CatalogueChange(tuple(added), tuple(changed))
+
+
+def _parents(item: Mapping[str, Any]) -> list[str]:
+    given = item.get("parents")
+    return [str(p) for p in given] if isinstance(given, list) else str(item.get("parent_id", "")).split("/")  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
 
 
 def apply_notice(known: Sequence[Channel], change: str, items: Sequence[Mapping[str, Any]]) -> list[Channel]:
@@ -118,18 +125,20 @@ def _told(channel: Channel, item: Mapping[str, Any]) -> Channel:
     code = channel.code
     name = _line(item.get("name")) or channel.name
     status = str(item.get("status") or channel.announced).upper()
-    streams = _number(item.get("stream_number"))
+    if "on" in item:
+        status = "ON" if item["on"] else "OFF"
+    streams = _number(item.get("stream_number") or _deep(item, "fields", "stream_number_list"))
     qualities = channel.qualities
     if streams is not None and streams >= 2 and "sub" not in qualities:
         qualities = (*qualities, "sub")
-    ptz_type = item.get("ptz_type")
+    ptz_type = item.get("ptz", item.get("ptz_type"))
     return replace(
         channel,
         name=channel.name if channel.name_given else name,
         kind=_KINDS.get(code[10:13], "camera") if len(code) == 20 else channel.kind,
         present=True,
         announced="ON" if status in ("ON", "OK", "ONLINE") else "OFF",
-        ptz=channel.ptz if ptz_type is None else str(ptz_type).split("/")[0] in ("1", "4"),
+        ptz=channel.ptz if ptz_type is None else str(ptz_type).split("/")[0] in ("1", "2", "4", "5"),
         qualities=qualities,
         manufacturer=_line(item.get("manufacturer")) or channel.manufacturer,
         model=_line(item.get("model")) or channel.model,
@@ -137,6 +146,13 @@ def _told(channel: Channel, item: Mapping[str, Any]) -> Channel:
         longitude=_degrees(item.get("longitude"), 180) or channel.longitude,
         latitude=_degrees(item.get("latitude"), 90) or channel.latitude,
     )
+
+
+def _deep(item: Mapping[str, Any], *names: str) -> object:
+    value: Any = item
+    for name in names:
+        value = value.get(name) or value.get("info", {}).get(name) if isinstance(value, Mapping) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return value  # pyright: ignore[reportUnknownVariableType]
 
 
 def _line(value: object, limit: int = 100) -> str:

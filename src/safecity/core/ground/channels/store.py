@@ -85,15 +85,20 @@ def of_device(tx: Tx, device: str, allowed: Predicate | None = None) -> list[Cha
 
 
 def page(
-    tx: Tx, allowed: Predicate, *, after: tuple[str, str] | None, limit: int, area: str = "", device: str = "", q: str = ""
+    tx: Tx,
+    allowed: Predicate,
+    *,
+    after: tuple[str, str] | None,
+    limit: int,
+    area: str = "",
+    device: str = "",
+    q: str = "",
 ) -> list[tuple[str, Channel]]:
     """(sort key, channel), by name."""
     query = select(channels).where(where(allowed, channels.c.area_path, channels.c.tags), channels.c.kind == "camera")
     if after is not None:
         key_, id_ = after
-        query = query.where(
-            (channels.c.sort_key > key_) | ((channels.c.sort_key == key_) & (channels.c.id > id_))
-        )
+        query = query.where((channels.c.sort_key > key_) | ((channels.c.sort_key == key_) & (channels.c.id > id_)))
     if area:
         query = query.where(under(channels.c.area_path, area))
     if device:
@@ -115,7 +120,7 @@ def everything(tx: Tx, allowed: Predicate | None = None, area: str = "") -> list
 
 def load(tx: Tx, slots: tuple[str, ...]) -> dict[str, int]:
     """Channels per slot."""
-    counted = {slot: 0 for slot in slots}
+    counted = dict.fromkeys(slots, 0)
     for row in tx.rows(select(channels.c.slot, func.count().label("n")).group_by(channels.c.slot)):
         if row["slot"] in counted:
             counted[row["slot"]] = int(row["n"])

@@ -68,7 +68,9 @@ def check_code(code: str) -> str:
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> str:
     """InvalidError `choice` with what is possible."""
     if value not in choices:
-        raise InvalidError(f"{name}: {value[:40]!r}", code="choice", params={"field": name, "choices": "|".join(choices)})
+        raise InvalidError(
+            f"{name}: {value[:40]!r}", code="choice", params={"field": name, "choices": "|".join(choices)}
+        )
     return value
 
 

@@ -133,7 +133,13 @@ class Devices:
         channel = self.template(tx, device)
         record = {**channel.record, "mode": record_mode}
         channel = replace(
-            channel, id=fresh("ch"), code="1", name=device.name, sources=sources, qualities=tuple(sources), record=record
+            channel,
+            id=fresh("ch"),
+            code="1",
+            name=device.name,
+            sources=sources,
+            qualities=tuple(sources),
+            record=record,
         )
         channels.add(tx, replace(channel, slot=channels.place(channel.id, channels.load(tx, self._slots))))
 
@@ -152,9 +158,7 @@ class Devices:
             id="", device=device.id, code="", name="", area=device.area, area_path=device.area_path, record=record
         )
 
-    async def change(
-        self, who: Actor, device: str, revision: int | None, changes: dict[str, Any]
-    ) -> Device:
+    async def change(self, who: Actor, device: str, revision: int | None, changes: dict[str, Any]) -> Device:
         """Set name, password, username, url, transport, charset, enabled, area, organisation."""
 
         def work(tx: Tx) -> Device:
@@ -232,4 +236,3 @@ def remove_device(tx: Tx, who: Actor, device: Device) -> list[str]:
     touch_desired(tx)
     note(tx, who, Action.DEVICE_DELETE, _thing(device), device.name, code=device.code, channels=len(gone))
     return gone
-

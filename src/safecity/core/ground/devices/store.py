@@ -85,15 +85,20 @@ def secret_of(tx: Tx, device: str) -> bytes | None:
 
 
 def page(
-    tx: Tx, allowed: Predicate, *, after: tuple[str, str] | None, limit: int, area: str = "", q: str = "", kind: str = ""
+    tx: Tx,
+    allowed: Predicate,
+    *,
+    after: tuple[str, str] | None,
+    limit: int,
+    area: str = "",
+    q: str = "",
+    kind: str = "",
 ) -> list[tuple[str, Device]]:
     """(sort key, device), by name."""
     query = select(devices).where(where(allowed, devices.c.area_path)).order_by(devices.c.sort_key, devices.c.id)
     if after is not None:
         key_, id_ = after
-        query = query.where(
-            (devices.c.sort_key > key_) | ((devices.c.sort_key == key_) & (devices.c.id > id_))
-        )
+        query = query.where((devices.c.sort_key > key_) | ((devices.c.sort_key == key_) & (devices.c.id > id_)))
     if area:
         query = query.where(under(devices.c.area_path, area))
     if q:

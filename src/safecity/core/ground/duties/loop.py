@@ -90,7 +90,7 @@ class Duties:
             try:
                 opened.append((device, self._vault.open(sealed, device.id)))
             except SafecityError:
-                logger.error("secret of a device does not open device=%s", device.id)  # noqa: TRY400
+                logger.error("secret of a device does not open device=%s", device.id)
                 opened.append((device, ""))
         revision, platform = int(get(tx, DESIRED, 0)), self._settings.platform(tx)
         return desired(revision, platform, opened, channels.everything(tx), self._duty.slots, self._duty.keepalive)

@@ -90,9 +90,7 @@ def _went_offline(_: Intake, tx: Tx, event: Event, effects: Effects) -> None:
     device = _device(tx, event)
     if device is not None and event.at >= device.state_since:
         state_code = f"device_{_text(event.body, 'why', 40) or 'offline'}"
-        _save(
-            tx, replace(device, state=DeviceState.OFFLINE, state_since=event.at, state_code=state_code), effects
-        )
+        _save(tx, replace(device, state=DeviceState.OFFLINE, state_since=event.at, state_code=state_code), effects)
 
 
 def _refused(_: Intake, tx: Tx, event: Event, effects: Effects) -> None:
@@ -152,13 +150,15 @@ def _catalog_changed(intake: Intake, tx: Tx, event: Event, effects: Effects) -> 
     device = _device(tx, event)
     if device is None:
         return
-    known = channels.of_device(tx, device.id)
-    change, items = _text(event.body, "change", 10).upper(), list(event.body.get("items") or ())
-    if change in ("ADD", "UPDATE"):
-        found = channels.apply_catalogue(known, items, device=intake.template(tx, device), whole=False)
-        _write(intake, tx, list(found.added), list(found.changed), effects, device)
-    else:
-        _write(intake, tx, [], channels.apply_notice(known, change, items), effects, device)
+    all_items: list[dict[str, Any]] = list(event.body.get("changes") or event.body.get("items") or ())
+    for item in all_items:
+        known = channels.of_device(tx, device.id)
+        change = _text(item, "change", 10).upper() or _text(event.body, "change", 10).upper()
+        if change in ("ADD", "UPDATE"):
+            found = channels.apply_catalogue(known, [item], device=intake.template(tx, device), whole=False)
+            _write(intake, tx, list(found.added), list(found.changed), effects, device)
+        else:
+            _write(intake, tx, [], channels.apply_notice(known, change, [item]), effects, device)
 
 
 def _write(

@@ -56,6 +56,20 @@ def list_areas(tx: Tx, allowed: Predicate, parent: str | None, *, everything: bo
     return [_area(row) for row in tx.rows(query)]
 
 
+def children_of(tx: Tx, allowed: Predicate, parent: str) -> list[Area]:
+    """Directly below an area."""
+    return list_areas(tx, allowed, parent, everything=False, limit=20_000)
+
+
+def tops_of(tx: Tx, allowed: Predicate) -> list[Area]:
+    """Where the tree begins for somebody: nobody of a district sees the province above it."""
+    found = list_areas(tx, allowed, None, everything=False, limit=20_000)
+    if found:
+        return found
+    own = list_areas(tx, allowed, None, everything=True, limit=20_000)
+    return [a for a in own if not any(a.path != b.path and a.path.startswith(b.path) for b in own)]
+
+
 def areas_by_path(tx: Tx, paths: list[str]) -> dict[str, Area]:
     return {row["path"]: _area(row) for row in tx.rows(select(areas).where(areas.c.path.in_(paths)))}
 

@@ -1,0 +1,8 @@
+"""Holds and exports of what was recorded."""
+
+from safecity.core.ground.exports.holds import Holds, check_range
+from safecity.core.ground.exports.runner import ExportRunner
+from safecity.core.ground.exports.service import Exports
+from safecity.core.ground.exports.store import Export, Hold, JobState
+
+__all__ = ["Export", "ExportRunner", "Exports", "Hold", "Holds", "JobState", "check_range"]

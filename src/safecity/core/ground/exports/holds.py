@@ -1,0 +1,78 @@
+"""Holds: placed in the slot that has the footage, and remembered here."""
+
+from __future__ import annotations
+
+from safecity.core.ground.access.api import Action, Actor, Thing, authorize, scope
+from safecity.core.ground.audit.api import note
+from safecity.core.ground.audit.decide import tidy
+from safecity.core.ground.channels.api import find_channel
+from safecity.core.ground.exports import store
+from safecity.core.ground.exports.store import Hold
+from safecity.kit.clock import Clock
+from safecity.kit.errors import InvalidError, NotFoundError, UnavailableError
+from safecity.kit.ids import fresh
+from safecity.model.facts.media_calls import PlaceHold, ReleaseHold
+from safecity.ports.calls import Calls
+from safecity.ports.database import Database, Tx
+
+MAX_RANGE_US = 31 * 86_400 * 1_000_000
+
+
+def check_range(start: int, end: int, longest: int = MAX_RANGE_US) -> None:
+    """InvalidError `range_invalid`."""
+    if not 0 <= start < end <= start + longest or end > 1 << 60:
+        raise InvalidError("not a range", code="range_invalid", params={"longest_hours": longest // 3_600_000_000})
+
+
+class Holds:
+    """The slot is asked first: a hold that is not in force is not shown."""
+
+    def __init__(self, database: Database, calls: Calls, clock: Clock) -> None:
+        self._database = database
+        self._calls = calls
+        self._clock = clock
+
+    async def page(self, who: Actor, *, before: str, limit: int, channel: str = "") -> list[Hold]:
+        """Newest first."""
+        allowed = scope(who, Action.HOLD_SEE)
+        return await self._database.read(
+            lambda tx: store.page_holds(tx, allowed, before=before, limit=limit, channel=channel)
+        )
+
+    async def place(self, who: Actor, channel: str, start: int, end: int, reason: str) -> Hold:
+        """Keep [start, end) whatever retention says."""
+        check_range(start, end)
+        found = await self._database.read(lambda tx: find_channel(tx, who, Action.HOLD_PLACE, channel))
+        if not found.slot:
+            raise UnavailableError("the channel has no slot", code="channel_not_placed")
+        hold = Hold(
+            id=fresh("ho"), channel=channel, channel_name=found.name, area_path=found.area_path, tags=found.tags,
+            start=start, end=end, reason=tidy(reason), placed_by=who.name, placed_at=who.at, slot=found.slot,
+        )  # fmt: skip
+        await self._calls.call(found.slot, PlaceHold(hold.id, channel, start, end, hold.reason), timeout=10)
+
+        def work(tx: Tx) -> None:
+            store.add_hold(tx, hold)
+            note(tx, who, Action.HOLD_PLACE, _thing(hold), hold.channel_name, reason=reason, start=start, end=end)
+
+        await self._database.write(work)
+        return hold
+
+    async def release(self, who: Actor, hold: str) -> None:
+        """Audited before the slot lets go."""
+
+        def work(tx: Tx) -> Hold:
+            found = store.find_hold(tx, hold)
+            if found is None or not scope(who, Action.HOLD_SEE).allows(_thing(found)):
+                raise NotFoundError("no such hold", code="not_found", params={"kind": "hold"})
+            authorize(who, Action.HOLD_RELEASE, _thing(found))
+            store.release_hold(tx, hold, who.at)
+            note(tx, who, Action.HOLD_RELEASE, _thing(found), found.channel_name)
+            return found
+
+        found = await self._database.write(work)
+        await self._calls.call(found.slot, ReleaseHold(hold), timeout=10)
+
+
+def _thing(hold: Hold) -> Thing:
+    return Thing("hold", hold.area_path, hold.tags, id=hold.id)

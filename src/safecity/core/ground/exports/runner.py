@@ -1,0 +1,101 @@
+"""Starts the export child and reads what it tells. Names and options come from us alone; there is no shell."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+_MODEST = ("nice", "-n", "15") if shutil.which("nice") else ()
+"""Whoever watches and records comes before who exports."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+
+
+@dataclass
+class Outcome:
+    """How a job ended."""
+
+    files: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    gaps: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    code: str = ""
+    params: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportRunner:
+    """`command` is what runs a job file (`[python, -m, safecity.media.export]`); `folder` is where results lie."""
+
+    command: tuple[str, ...]
+    folder: Path
+
+    def place(self, export: str) -> Path:
+        """The folder of one job."""
+        return self.folder / export
+
+    def file(self, export: str, name: str) -> Path | None:
+        """A finished file, None unless the name is one that a job can have made."""
+        if not _NAME.fullmatch(name):
+            return None
+        path = self.place(export) / "out" / name
+        return path if path.is_file() and not path.is_symlink() else None
+
+    def clear(self, export: str) -> None:
+        """Remove all of a job."""
+        shutil.rmtree(self.place(export), ignore_errors=True)
+
+    async def run(self, job: dict[str, Any], progress: Callable[[float], Awaitable[None]]) -> Outcome:
+        """Run to the end; cancelling ends the child."""
+        if not self.command:
+            return Outcome(code="export_unavailable")
+        place = self.place(job["id"])
+        out = place / "out"
+        await asyncio.to_thread(_fresh, out)
+        job_file = place / "job.json"
+        job_file.write_text(json.dumps({**job, "out": str(out.absolute())}), "utf-8")
+        child = await asyncio.create_subprocess_exec(
+            *_MODEST,
+            *self.command,
+            str(job_file),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            limit=1 << 20,
+        )
+        outcome = Outcome(code="export_broke")
+        try:
+            assert child.stdout is not None
+            async for line in child.stdout:
+                with contextlib.suppress(ValueError, TypeError):
+                    told: dict[str, Any] = json.loads(line)
+                    if "progress" in told:
+                        await progress(min(1.0, max(0.0, float(told["progress"]))))
+                    elif told.get("done"):
+                        files = [f for f in told.get("files", []) if _NAME.fullmatch(str(f.get("name", "")))]
+                        outcome = Outcome(files=files, gaps=list(told.get("gaps", []))[:10_000])
+                    elif "failed" in told:
+                        failed = told["failed"]
+                        outcome = Outcome(code=str(failed.get("code", "export_broke")), params=failed.get("params", {}))
+            await child.wait()
+        finally:
+            if child.returncode is None:
+                child.terminate()
+                try:
+                    async with asyncio.timeout(5):
+                        await child.wait()
+                except TimeoutError:
+                    child.kill()
+                    await child.wait()
+        if child.returncode and not outcome.code:
+            outcome = Outcome(code="export_broke", params={"status": child.returncode})
+        return outcome
+
+
+def _fresh(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)

@@ -1,0 +1,205 @@
+"""Exports: asked for, run one after the other, fetched, removed; each step is audited or does not happen."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from safecity.core.ground.access.api import Action, Actor, Thing, authorize, scope
+from safecity.core.ground.audit.api import note
+from safecity.core.ground.audit.decide import tidy
+from safecity.core.ground.channels.api import find, find_channel
+from safecity.core.ground.exports import store
+from safecity.core.ground.exports.holds import check_range
+from safecity.core.ground.exports.runner import ExportRunner
+from safecity.core.ground.exports.store import Export, JobState
+from safecity.core.ground.settings.api import Settings
+from safecity.kit.clock import Clock
+from safecity.kit.errors import ExhaustedError, InvalidError, NotFoundError
+from safecity.kit.ids import fresh
+from safecity.ports.calls import Calls
+from safecity.ports.database import Database, Tx
+
+logger = logging.getLogger(__name__)
+MAX_WAITING = 100
+LONGEST_US = 24 * 3600 * 1_000_000
+
+
+class Exports:
+    """One job at a time: two would only make each other late."""
+
+    def __init__(
+        self, database: Database, calls: Calls, clock: Clock, runner: ExportRunner, settings: Settings,
+        data_dir: Path,
+    ) -> None:  # fmt: skip
+        self._database = database
+        self._calls = calls
+        self._clock = clock
+        self._runner = runner
+        self._settings = settings
+        self._data_dir = data_dir.absolute()
+        self._bell = asyncio.Event()
+        self._running: tuple[str, asyncio.Task[Any]] | None = None
+
+    async def page(self, who: Actor, *, before: str, limit: int) -> list[Export]:
+        """Newest first."""
+        allowed = scope(who, Action.EXPORT_SEE)
+        return await self._database.read(lambda tx: store.page_exports(tx, allowed, before=before, limit=limit))
+
+    async def see(self, who: Actor, export: str, action: Action = Action.EXPORT_SEE) -> Export:
+        return await self._database.read(lambda tx: _find(tx, who, action, export))
+
+    async def add(self, who: Actor, channel: str, start: int, end: int, product: str, reason: str) -> Export:
+        """Ask for one; fails when it cannot be audited."""
+        check_range(start, end, LONGEST_US)
+        if product not in ("evidence", "viewing"):
+            raise InvalidError("product", code="choice", params={"field": "product", "choices": "evidence|viewing"})
+
+        def work(tx: Tx) -> Export:
+            found = find_channel(tx, who, Action.EXPORT_MAKE, channel)
+            if len(store.in_state(tx, JobState.WAITING)) >= MAX_WAITING:
+                raise ExhaustedError("too many jobs wait", code="too_many_jobs", params={"limit": MAX_WAITING})
+            job = Export(
+                id=fresh("ex"), owner=who.user, owner_name=who.name, channel=channel, channel_name=found.name,
+                area_path=found.area_path, tags=found.tags, start=start, end=end, product=product,
+                reason=tidy(reason), language=who.language, created_at=who.at,
+            )  # fmt: skip
+            store.add_export(tx, job)
+            thing = Thing("channel", found.area_path, id=channel)
+            note(tx, who, Action.EXPORT_MAKE, thing, found.name, reason=reason, export=job.id, start=start, end=end)
+            return job
+
+        job = await self._database.write(work)
+        self._bell.set()
+        return job
+
+    async def remove(self, who: Actor, export: str) -> None:
+        """Cancel or delete; the audit comes first."""
+
+        def work(tx: Tx) -> None:
+            found = _find(tx, who, Action.EXPORT_DELETE, export)
+            store.remove_export(tx, export)
+            note(tx, who, Action.EXPORT_DELETE, _thing(found), found.channel_name)
+
+        await self._database.write(work)
+        if self._running is not None and self._running[0] == export:
+            self._running[1].cancel()
+        await asyncio.to_thread(self._runner.clear, export)
+
+    async def fetch(self, who: Actor, export: str, name: str) -> Path:
+        """The path of a finished file; every fetch is audited or refused."""
+
+        def work(tx: Tx) -> None:
+            found = _find(tx, who, Action.EXPORT_SEE, export)
+            if found.state is not JobState.DONE or name not in {f["name"] for f in found.files}:
+                raise NotFoundError("no such file", code="not_found", params={"kind": "file"})
+            note(tx, who, "export.fetch", _thing(found), found.channel_name, file=name)
+
+        await self._database.write(work)
+        path = self._runner.file(export, name)
+        if path is None:
+            raise NotFoundError("no such file", code="not_found", params={"kind": "file"})
+        return path
+
+    # --- running ---------------------------------------------------------------------------------------------
+
+    async def recover(self) -> None:
+        """What was running when we went down begins again."""
+
+        def work(tx: Tx) -> None:
+            for job in store.in_state(tx, JobState.RUNNING):
+                store.save_export(tx, replace(job, state=JobState.WAITING, progress=0.0))
+
+        await self._database.write(work)
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await self._bell.wait()
+            self._bell.clear()
+            while waiting := await self._database.read(lambda tx: store.in_state(tx, JobState.WAITING)):
+                task = asyncio.ensure_future(self._one(waiting[0]))
+                self._running = (waiting[0].id, task)
+                try:
+                    await asyncio.wait({task})
+                finally:
+                    self._running = None
+                    if not task.done():
+                        task.cancel()
+
+    async def _one(self, job: Export) -> None:
+        if not await self._save(replace(job, state=JobState.RUNNING)):
+            return
+        last = 0.0
+
+        async def progress(value: float) -> None:
+            nonlocal last
+            if value - last >= 0.02:
+                last = value
+                await self._save(replace(job, state=JobState.RUNNING, progress=value))
+
+        outcome = await self._runner.run(await self._job(job), progress)
+        failed = bool(outcome.code)
+        if failed:
+            logger.warning("export failed id=%s code=%s", job.id, outcome.code)
+        done = replace(
+            job,
+            state=JobState.FAILED if failed else JobState.DONE,
+            progress=last if failed else 1.0,
+            files=outcome.files,
+            gaps=outcome.gaps,
+            code=outcome.code,
+            params=outcome.params,
+            finished_at=self._clock.now_us(),
+        )
+        if not await self._save(done):
+            await asyncio.to_thread(self._runner.clear, job.id)
+
+    async def _save(self, job: Export) -> bool:
+        """False when somebody removed it meanwhile."""
+
+        def work(tx: Tx) -> bool:
+            if store.find_export(tx, job.id) is None:
+                return False
+            store.save_export(tx, job)
+            return True
+
+        return await self._database.write(work)
+
+    async def _job(self, job: Export) -> dict[str, Any]:
+        platform = await self._settings.read()
+        channel = await self._database.read(lambda tx: find(tx, job.channel))
+        return {
+            "id": job.id,
+            "product": job.product,
+            "channel": job.channel,
+            "channel_name": job.channel_name,
+            "code": channel.code if channel else "",
+            "start_us": job.start,
+            "end_us": job.end,
+            "volumes": [
+                {"name": volume.name, "path": str(self._data_dir / volume.path)} for volume in platform.volumes
+            ],
+            "slots": [channel.slot] if channel and channel.slot else [],
+            "platform": {"code": platform.code, "name": platform.name},
+            "operator": job.owner_name,
+            "reason": job.reason,
+            "zone": platform.zone,
+            "language": job.language,
+        }
+
+
+def _thing(export: Export) -> Thing:
+    return Thing("export", export.area_path, export.tags, owner=export.owner, id=export.id)
+
+
+def _find(tx: Tx, who: Actor, action: Action, export: str) -> Export:
+    found = store.find_export(tx, export)
+    if found is None or not scope(who, Action.EXPORT_SEE).allows(_thing(found)):
+        raise NotFoundError("no such export", code="not_found", params={"kind": "export"})
+    authorize(who, action, _thing(found))
+    return found

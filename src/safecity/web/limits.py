@@ -1,0 +1,116 @@
+"""What every request passes first: a number, a size limit, a rate limit, and the headers of every answer."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from safecity.core.ground.access.throttle import Buckets
+from safecity.kit.ids import fresh
+from safecity.web.metrics import REQUEST_SECONDS, REQUESTS
+from safecity.web.problems import problem
+from safecity.web.services import Services
+
+logger = logging.getLogger(__name__)
+MAX_BODY = 1 << 20
+MAX_URL = 8192
+API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+
+class Envelope:
+    """Pure ASGI: it must not buffer answers."""
+
+    def __init__(self, app: ASGIApp, services: Services) -> None:
+        self._app = app
+        self._services = services
+        self._writes = Buckets(burst=120, seconds=0.1)
+        self._reads = Buckets(burst=600, seconds=0.02)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope["safecity.request"] = fresh("rq")
+        started = time.monotonic()
+        status = 500
+        too_large = False
+        received = 0
+
+        async def limited() -> Message:
+            nonlocal received, too_large
+            message = await receive()
+            if message["type"] == "http.request":
+                received += len(message.get("body", b""))
+                if received > MAX_BODY:
+                    too_large = True
+                    # The handler sees the end of the body; its answer is replaced below.
+                    return {"type": "http.request", "body": b"", "more_body": False}
+            return message
+
+        async def headed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                self._head(scope, message)
+            await send(message)
+
+        async def refuse_large(message: Message) -> None:
+            if not too_large:
+                await headed(message)
+
+        refused = self._refused(scope)
+        if refused is not None:
+            await refused(scope, receive, headed)
+        else:
+            await self._app(scope, limited, refuse_large)
+            if too_large:
+                await _too_large(scope)(scope, receive, headed)
+        route: Any = scope.get("route")
+        path = getattr(route, "path", "other")
+        REQUESTS.labels(scope["method"], path, str(status)).inc()
+        REQUEST_SECONDS.labels(path).observe(time.monotonic() - started)
+
+    def _refused(self, scope: Scope) -> Any:
+        headers = dict(scope["headers"])
+        if len(scope.get("raw_path") or b"") + len(scope.get("query_string", b"")) > MAX_URL:
+            return problem(414, "url_too_long", {}, _language(scope))
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > MAX_BODY:
+            return _too_large(scope)
+        client = scope.get("client") or ("", 0)
+        buckets = self._reads if scope["method"] in ("GET", "HEAD") else self._writes
+        wait = buckets.take(client[0], time.monotonic())
+        if wait > 0:
+            seconds = max(1, round(wait + 0.5))
+            return problem(
+                429, "too_many_requests", {"seconds": seconds}, _language(scope), {"Retry-After": str(seconds)}
+            )
+        return None
+
+    def _head(self, scope: Scope, message: Message) -> None:
+        headers = MutableHeaders(scope=message)
+        headers["X-Request-Id"] = scope["safecity.request"]
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["X-Frame-Options"] = "DENY"
+        headers["Referrer-Policy"] = "same-origin"
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(self), payment=(), usb=()"
+        headers.setdefault("Content-Security-Policy", API_POLICY)
+        if scope["path"].startswith("/api/"):
+            headers.setdefault("Cache-Control", "no-store")
+        if self._services.web.tls:
+            headers["Strict-Transport-Security"] = "max-age=31536000"
+
+
+def _language(scope: Scope) -> str:
+    accept = dict(scope["headers"]).get(b"accept-language", b"")
+    return "en" if accept.lower().startswith(b"en") else "zh"
+
+
+def _too_large(scope: Scope) -> Any:
+    return problem(413, "body_too_large", {"limit_bytes": MAX_BODY}, _language(scope))

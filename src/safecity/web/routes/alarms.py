@@ -1,0 +1,131 @@
+"""Alarms as received."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Query, Response
+from pydantic import Field
+
+from safecity.core.ground.access.api import Action, Actor
+from safecity.core.ground.alarms.api import Alarm
+from safecity.kit.errors import NotFoundError, UnavailableError
+from safecity.model.facts.media_calls import AskPicture, Picture
+from safecity.web.guard import Here, Routes, Who
+from safecity.web.media import note_watching
+from safecity.web.shapes import Answer, Ask, Moment, OptionalMoment, Page, Words, read_cursor, write_cursor
+from safecity.web.texts import sentence
+
+routes = Routes("alarms")
+
+
+class AlarmOut(Answer):
+    """`description` is the device's own text, never ours; `kind` names method and type in words."""
+
+    id: str
+    at: Moment
+    seen: Moment
+    kind: str
+    priority: int
+    method: str
+    type: str
+    state: str
+    channel: str | None
+    channel_name: str | None
+    device: str | None
+    name: str
+    description: str
+    acknowledged_by: str | None
+    acknowledged_at: OptionalMoment
+    note: str
+    has_picture: bool
+    longitude: float | None
+    latitude: float | None
+
+
+class AlarmPage(Page[AlarmOut]):
+    """With the number of raised ones per priority."""
+
+    counts: dict[int, int] = {}
+
+
+class AcknowledgeAsk(Ask):
+    """A word about it."""
+
+    note: Annotated[Words, Field()] = ""
+
+
+@routes.get("/alarms", Action.ALARM_SEE)
+async def list_alarms(
+    who: Who,
+    here: Here,
+    state: Annotated[str, Query(max_length=20)] = "",
+    channel: Annotated[str, Query(max_length=40)] = "",
+    area: Annotated[str, Query(max_length=40)] = "",
+    priority: Annotated[int, Query(ge=0, le=4)] = 0,
+    cursor: Annotated[str, Query(max_length=200)] = "",
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> AlarmPage:
+    """Newest first."""
+    place = read_cursor(cursor, str)
+    found = await here.alarms.page(
+        who,
+        before=place[0] if place else "",
+        limit=limit + 1,
+        state=state,
+        channel=channel,
+        area=area,
+        priority=priority,
+    )
+    items = [_alarm(alarm, who) for alarm in found[:limit]]
+    more = write_cursor(found[limit - 1].id) if len(found) > limit else None
+    return AlarmPage(items=items, next=more, counts=await here.alarms.counts(who))
+
+
+@routes.get("/alarms/{alarm}", Action.ALARM_SEE)
+async def see_alarm(alarm: str, who: Who, here: Here) -> AlarmOut:
+    """One alarm."""
+    return _alarm(await here.alarms.see(who, alarm), who)
+
+
+@routes.post("/alarms/{alarm}/acknowledge", Action.ALARM_ACKNOWLEDGE)
+async def acknowledge_alarm(alarm: str, who: Who, here: Here, ask: AcknowledgeAsk | None = None) -> AlarmOut:
+    """Take notice of it."""
+    done = await here.alarms.acknowledge(who, alarm, ask.note if ask else "")
+    here.hub.changed([("alarm", alarm)])
+    return _alarm(done, who)
+
+
+@routes.get(
+    "/alarms/{alarm}/picture", Action.ALARM_SEE, response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}}},
+)  # fmt: skip
+async def see_alarm_picture(
+    alarm: str, who: Who, here: Here, width: Annotated[int, Query(ge=0, le=3840)] = 0
+) -> Response:
+    """The recorded picture of its channel when it was received."""
+    found = await here.alarms.see(who, alarm)
+    if found.channel is None:
+        raise NotFoundError("no channel", code="no_picture")
+    # The picture is footage of the channel: whoever may not play that back does not see it here either.
+    channel = await here.channels.find(who, Action.PLAYBACK_WATCH, found.channel)
+    answer = await here.calls.call(channel.slot, AskPicture(channel.id, found.seen), timeout=10)
+    if not isinstance(answer, Picture):
+        raise UnavailableError("not a picture", code="answer_unexpected")
+    jpeg = await here.pictures.as_jpeg(answer.fmp4, width)
+    await note_watching(here, who, Action.PLAYBACK_WATCH, channel, alarm=alarm)
+    return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
+
+
+def _alarm(alarm: Alarm, who: Actor) -> AlarmOut:
+    code = (
+        f"alarm_method_{alarm.method}" if alarm.method in {"1", "2", "3", "4", "5", "6", "7"} else "alarm_method_other"
+    )
+    return AlarmOut(
+        id=alarm.id, at=alarm.at, seen=alarm.seen, kind=sentence(code, {"type": alarm.type}, who.language),
+        priority=alarm.priority, method=alarm.method, type=alarm.type, state=str(alarm.state), channel=alarm.channel,
+        channel_name=alarm.name if alarm.channel else None, device=alarm.device, name=alarm.name,
+        description=alarm.description, acknowledged_by=alarm.acknowledged_by or None,
+        acknowledged_at=alarm.acknowledged_at, note=alarm.note, has_picture=alarm.channel is not None,
+        longitude=alarm.longitude, latitude=alarm.latitude,
+    )  # fmt: skip

@@ -1,0 +1,185 @@
+"""The event socket: what changes is pushed to whoever may see it, and nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
+
+from safecity.core.ground.access.api import Action, Actor, SignedIn, Thing, scope
+from safecity.core.ground.alarms.api import find as find_alarm
+from safecity.core.ground.alarms.api import thing_of as thing_of_alarm
+from safecity.core.ground.channels.api import find_many, thing_of
+from safecity.core.ground.devices.api import find as find_device
+from safecity.kit.clock import rfc3339
+from safecity.kit.errors import InvalidError
+from safecity.model.facts.envelope import Event
+from safecity.ports.database import Tx
+from safecity.web.hub import Viewer
+from safecity.web.metrics import SOCKETS
+from safecity.web.services import Services
+
+router = APIRouter(tags=["events"])
+PROTOCOL = "safecity.v1"
+RECHECK_SECONDS = 15.0
+_BODIES = frozenset({"alarm.received", "stream.lost", "stream.running"})
+"""Only of these the body travels; for the others the browser asks again, through the same door as always."""
+
+
+@router.websocket("/events")
+async def follow_events(socket: WebSocket, after: Annotated[int, Query(ge=0)] = 0) -> None:
+    """`after` is the position of the last event seen. Close codes: 4401 sign in, 4403 foreign page."""
+    here: Services = socket.app.state.services
+    if not same_origin(socket):
+        await socket.close(4403)
+        return
+    found = await _signed_in(here, socket)
+    if found is None:
+        await socket.close(4401)
+        return
+    await socket.accept(PROTOCOL if PROTOCOL in socket.scope.get("subprotocols", []) else None)
+    viewer = here.hub.join(found.session.id, after)
+    SOCKETS.inc()
+    try:
+        reader = asyncio.create_task(_read(socket, viewer))
+        try:
+            await _write(here, socket, viewer, found)
+        finally:
+            reader.cancel()
+    except (WebSocketDisconnect, RuntimeError):
+        pass  # the browser left
+    finally:
+        here.hub.leave(viewer)
+        SOCKETS.dec()
+
+
+def same_origin(socket: WebSocket) -> bool:
+    """Whether the page that opens the socket is ours: browsers send cookies with sockets of foreign pages too."""
+    origin = socket.headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc.lower() == socket.headers.get("host", "").lower()
+
+
+async def _signed_in(here: Services, socket: WebSocket) -> SignedIn | None:
+    token = socket.cookies.get(here.web.cookie, "")
+    address = socket.client.host if socket.client else ""
+    return await here.access.who(token, address=address, request="")
+
+
+async def _read(socket: WebSocket, viewer: Viewer) -> None:
+    """The browser has nothing to say; what matters is when it leaves."""
+    try:
+        while True:
+            message = await socket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+    finally:
+        viewer.ended = True
+        viewer.bell.set()
+
+
+async def _write(here: Services, socket: WebSocket, viewer: Viewer, found: SignedIn) -> None:
+    checked = here.clock.monotonic()
+    while not viewer.ended:
+        try:
+            async with asyncio.timeout(RECHECK_SECONDS):
+                await viewer.bell.wait()
+        except TimeoutError:
+            await socket.send_text('{"type":"alive"}')
+        viewer.bell.clear()
+        if here.clock.monotonic() - checked >= RECHECK_SECONDS:
+            again = await _signed_in(here, socket)
+            if again is None:
+                break
+            found, checked = again, here.clock.monotonic()
+        batch = [viewer.queue.popleft() for _ in range(len(viewer.queue))]
+        if viewer.lost:
+            viewer.lost = 0
+            await socket.send_text('{"type":"reset"}')
+        for message in await _visible(here, found.actor, batch):
+            await socket.send_text(json.dumps(message, ensure_ascii=False))
+    await socket.close(4401)
+
+
+async def _visible(here: Services, who: Actor, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The part of the batch that `who` may see, as it goes out."""
+    if not batch:
+        return []
+    return await here.database.read(lambda tx: [m for raw in batch if (m := _one(here, tx, who, raw)) is not None])
+
+
+def _one(here: Services, tx: Tx, who: Actor, raw: dict[str, Any]) -> dict[str, Any] | None:
+    match raw["type"]:
+        case "_event":
+            event: Event = raw["event"]
+            if not _may_see(tx, who, event.kind, event.subject, event.area):
+                return None
+            return {"type": "event", "position": raw["position"], "event": _event(event)}
+        case "_channel":
+            found = find_many(tx, [raw["channel"]]).get(raw["channel"])
+            if found is None or not scope(who, Action.CHANNEL_SEE).allows(thing_of(found)):
+                return None
+            standing = here.board.standing(found)
+            return {
+                "type": "channel",
+                "id": found.id,
+                "state": standing.state,
+                "step": standing.step,
+                "params": standing.params,
+            }
+        case "ptz_lock":
+            return raw if _may_see(tx, who, "channel", raw["channel"], "") else None
+        case "changed":
+            if not _may_see(tx, who, raw["kind"], raw["id"], ""):
+                return None
+            event_out = {"kind": f"{raw['kind']}.changed", "subject": raw["id"]}
+            return {"type": "event", "position": 0, "event": event_out}
+        case _:
+            return raw
+
+
+def _may_see(tx: Tx, who: Actor, kind: str, subject: str, area: str) -> bool:
+    first = kind.split(".", 1)[0]
+    action = {
+        "alarm": Action.ALARM_SEE,
+        "device": Action.DEVICE_SEE,
+        "catalog": Action.DEVICE_SEE,
+        "area": Action.AREA_SEE,
+        "export": Action.EXPORT_SEE,
+        "volume": Action.HEALTH_SEE,
+    }.get(first, Action.CHANNEL_SEE)
+    allowed = scope(who, action)
+    if allowed.empty:
+        return False
+    thing = _thing(tx, subject) or Thing(first, area or "/")
+    # Of areas and exports only that something changed is told, never what.
+    return first in ("area", "export") or allowed.allows(thing)
+
+
+def _thing(tx: Tx, subject: str) -> Thing | None:
+    try:
+        if subject.startswith("ch_"):
+            channel = find_many(tx, [subject]).get(subject)
+            return thing_of(channel) if channel else None
+        if subject.startswith("dv_"):
+            device = find_device(tx, subject)
+            return Thing("device", device.area_path) if device else None
+        if subject.startswith("al_"):
+            alarm = find_alarm(tx, subject)
+            return thing_of_alarm(alarm) if alarm else None
+    except InvalidError:
+        return None
+    return None
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "kind": event.kind,
+        "subject": event.subject,
+        "at": rfc3339(event.at),
+        "mode": str(event.mode),
+        "body": event.body if event.kind in _BODIES else {},
+    }

@@ -1,0 +1,96 @@
+"""The tree: area > device > channel, one level at a time, with how everything below stands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Annotated
+
+from fastapi import Query
+
+from safecity.core.ground.access.api import Action, Actor, scope
+from safecity.core.ground.channels.api import Channel
+from safecity.core.ground.places.api import Area
+from safecity.core.views.tree import level
+from safecity.ports.database import Tx
+from safecity.web.guard import Here, Routes, Who
+from safecity.web.services import Services
+from safecity.web.shapes import Answer, Page
+
+routes = Routes("tree")
+
+
+class Node(Answer):
+    """`counts` per state, of all channels below; `online` are those with a picture or ready to give one."""
+
+    id: str
+    kind: str
+    name: str
+    code: str = ""
+    state: str = ""
+    step: str = ""
+    ptz: bool = False
+    qualities: list[str] = []
+    recording: bool = False
+    simulated: bool = False
+    total: int = 0
+    online: int = 0
+    counts: dict[str, int] = {}
+    has_children: bool = False
+
+
+@routes.get("/tree", Action.CHANNEL_SEE)
+async def see_tree(who: Who, here: Here, parent: Annotated[str, Query(max_length=40)] = "") -> Page[Node]:
+    """Children of an area or device; without `parent` the top."""
+    areas_seen, channels_seen = scope(who, Action.AREA_SEE), scope(who, Action.CHANNEL_SEE)
+    devices_seen = scope(who, Action.DEVICE_SEE)
+
+    def work(tx: Tx) -> list[Node]:
+        found = level(tx, parent, areas_seen, devices_seen, channels_seen)
+        nodes = [_area(here, who, area, found.below(area)) for area in found.areas]
+        for device in found.devices:
+            own = [c for c in found.channels if c.device == device.id]
+            state = str(device.state) if device.code else "online"
+            counts = _counts(here, own)
+            nodes.append(
+                Node(
+                    id=device.id, kind="device", name=device.name, code=device.code, state=state, step=device.state_code,
+                    simulated=device.demo, total=len(own), online=_online(counts), counts=counts,
+                    has_children=bool(own),
+                )
+            )  # fmt: skip
+        if parent.startswith("dv_"):
+            nodes += [_channel(here, channel, found.demo) for channel in found.channels]
+        return nodes
+
+    return Page(items=await here.database.read(work))
+
+
+def _area(here: Services, who: Actor, area: Area, channels: list[Channel]) -> Node:
+    counts = _counts(here, channels)
+    return Node(
+        id=area.id, kind="area", name=area.name, code=area.code, total=len(channels), online=_online(counts),
+        counts=counts, has_children=True,
+    )  # fmt: skip
+
+
+def _channel(here: Services, channel: Channel, demo: bool) -> Node:
+    standing = here.board.standing(channel)
+    running = any(stream.state == "running" for stream in here.board.streams_of(channel.id).values())
+    return Node(
+        id=channel.id, kind="channel", name=channel.name, code=channel.code, state=standing.state, step=standing.step,
+        ptz=channel.ptz, qualities=list(channel.qualities), simulated=demo,
+        recording=running and channel.record.get("mode") == "continuous", total=1,
+        online=int(standing.state in _READY), counts={standing.state: 1},
+    )  # fmt: skip
+
+
+_READY = frozenset({"running", "idle", "opening"})
+
+
+def _counts(here: Services, channels: Iterable[Channel]) -> dict[str, int]:
+    return dict(Counter(here.board.standing(channel).state for channel in channels))
+
+
+def _online(counts: dict[str, int]) -> int:
+    return sum(number for state, number in counts.items() if state in _READY)

@@ -1,0 +1,337 @@
+"""The first run: what is found, tested and proposed; and the settings that may change later."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from fastapi import Query
+from pydantic import Field
+
+from safecity.core.ground.access.api import PLATFORM, Action, Actor, authorize
+from safecity.core.ground.devices.api import count
+from safecity.core.ground.places.api import area_by_code, create_area, significant
+from safecity.core.ground.settings.api import Platform, VolumeWish
+from safecity.core.ground.wizard.addresses import own_addresses, try_address
+from safecity.core.ground.wizard.codes import divisions, lineage
+from safecity.core.ground.wizard.menus import MENUS
+from safecity.core.ground.wizard.proposals import check_platform, propose_platform
+from safecity.kit.errors import InvalidError
+from safecity.ports.database import Tx
+from safecity.web.guard import Here, Routes, Who
+from safecity.web.ports_check import check_ports
+from safecity.web.shapes import Answer, Ask, Page, Text
+from safecity.web.texts import sentence
+
+routes = Routes("wizard")
+Host = Annotated[str, Field(max_length=253)]
+
+
+class VolumeShape(Ask):
+    """A place for recordings; a relative path lies in the data folder."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+    path: Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f]+$")]
+    max_gib: Annotated[float, Field(ge=0, le=1_000_000)] = 0
+    layout: Literal["auto", "channel", "shared"] = "auto"
+    extent_mib: Annotated[int, Field(ge=4, le=1024)] = 64
+
+
+class PlatformAsk(Ask):
+    """Who we are; only what is sent changes."""
+
+    name: Text | None = None
+    code: Annotated[str, Field(max_length=20)] | None = None
+    domain: Annotated[str, Field(max_length=20)] | None = None
+    public_host: Host | None = None
+    area_code: Annotated[str, Field(max_length=12)] | None = None
+    language: Literal["zh", "en", "zh-CN"] | None = None
+    zone: Text | None = None
+    clock_source: Literal["system", "ntp", "manual"] | None = None
+    ntp_server: Host | None = None
+    retention_days: Annotated[int, Field(ge=0, le=3650)] | None = None
+    floor_days: Annotated[int, Field(ge=0, le=3650)] | None = None
+
+
+class PlatformOut(Answer):
+    """As it is set now. `remarks` are what a person should look at again, `proposal` follows from the area code."""
+
+    name: str
+    code: str
+    domain: str
+    public_host: str
+    area_code: str
+    language: str
+    zone: str
+    clock_source: str
+    ntp_server: str
+    retention_days: int
+    floor_days: int
+    demo: bool
+    wizard_done: bool
+    volumes: list[dict[str, Any]]
+    sip_port: int
+    media_port: int
+    remarks: list[dict[str, str]]
+
+
+class StepOut(Answer):
+    """A step of the first run, and whether it is done."""
+
+    name: str
+    done: bool
+
+
+class WizardOut(Answer):
+    """All that the pages of the first run show."""
+
+    done: bool
+    steps: list[StepOut]
+    platform: PlatformOut
+    menus: list[dict[str, Any]]
+    now_us: int
+
+
+class AddressOut(Answer):
+    """An address of this machine."""
+
+    address: str
+    interface: str
+    kind: str
+    proposed: bool
+
+
+class AddressAsk(Ask):
+    """What to test."""
+
+    address: Host
+
+
+class TestedOut(Answer):
+    """`sentence` says the `code`."""
+
+    address: str
+    ok: bool
+    code: str
+    port: int
+    sentence: str
+
+
+class PortOut(Answer):
+    """A port of ours, and whether something of ours answers on it."""
+
+    name: str
+    port: int
+    last: int
+    protocol: str
+    ok: bool
+    code: str
+    sentence: str
+
+
+class ProposalOut(Answer):
+    """Proposed from an area code."""
+
+    code: str
+    domain: str
+    areas: list[dict[str, str]]
+
+
+class VolumesAsk(Ask):
+    """All volumes; those left out are no longer written to."""
+
+    volumes: Annotated[list[VolumeShape], Field(min_length=1, max_length=64)]
+
+
+class VolumeState(Answer):
+    """A volume as set, and what the disk says."""
+
+    name: str
+    path: str
+    absolute: str
+    max_gib: float
+    layout: str
+    extent_mib: int
+    total_bytes: int
+    free_bytes: int
+    code: str
+    sentence: str
+
+
+@routes.get("/wizard", Action.SETTINGS_CHANGE)
+async def see_wizard(who: Who, here: Here) -> WizardOut:
+    """Where the first run stands."""
+    platform = await here.settings.see(who)
+    devices = await here.database.read(count)
+    steps = [
+        StepOut(name="address", done=bool(platform.public_host)),
+        StepOut(name="platform", done=not check_platform(platform.code, platform.domain)),
+        StepOut(name="volumes", done=bool(platform.volumes)),
+        StepOut(name="camera", done=devices > 0),
+        StepOut(name="demo", done=not platform.demo),
+    ]
+    menus = [{name: getattr(menu, name) for name in menu.__dataclass_fields__} for menu in MENUS]
+    return WizardOut(
+        done=platform.wizard_done, steps=steps, platform=_platform(here.web.sip_port, here.web.media_port, platform, who),
+        menus=menus, now_us=here.clock.now_us(),
+    )  # fmt: skip
+
+
+@routes.get("/wizard/addresses", Action.SETTINGS_CHANGE)
+async def list_addresses(who: Who, here: Here) -> Page[AddressOut]:
+    """Addresses found on the interfaces, the proposed one marked."""
+    authorize(who, Action.SETTINGS_CHANGE, PLATFORM)
+    return Page(items=[AddressOut.model_validate(found) for found in await asyncio.to_thread(own_addresses)])
+
+
+@routes.post("/wizard/addresses/test", Action.SETTINGS_CHANGE)
+async def test_address(ask: AddressAsk, who: Who, here: Here) -> TestedOut:
+    """Reach ourselves by it."""
+    authorize(who, Action.SETTINGS_CHANGE, PLATFORM)
+    found = await try_address(ask.address, [here.web.http_port, here.web.media_port, here.web.sip_port])
+    said = sentence(found.code, {"address": found.address, "port": found.port}, who.language) if found.code else ""
+    return TestedOut(address=found.address, ok=found.ok, code=found.code, port=found.port, sentence=said)
+
+
+@routes.get("/wizard/ports", Action.SETTINGS_CHANGE)
+async def list_ports(who: Who, here: Here) -> Page[PortOut]:
+    """Every port that must be open towards cameras and browsers."""
+    authorize(who, Action.SETTINGS_CHANGE, PLATFORM)
+    found = await check_ports(here.web.http_port, here.web.media_port, here.web.sip_port, here.web.rtp_ports)
+    return Page(
+        items=[
+            PortOut(**one, sentence=sentence(one["code"], one, who.language) if one["code"] else "") for one in found
+        ]
+    )
+
+
+@routes.get("/wizard/proposal", Action.SETTINGS_CHANGE)
+async def propose(who: Who, here: Here, area_code: Annotated[str, Query(max_length=12)]) -> ProposalOut:
+    """Platform code and domain for an area code, and the names of the areas above it."""
+    found = propose_platform(significant(area_code)[:8])
+    areas = [{"code": code, "name": name} for code, name in lineage(significant(area_code), who.language)]
+    return ProposalOut(code=found.code, domain=found.domain, areas=areas)
+
+
+@routes.get("/wizard/divisions", Action.SETTINGS_CHANGE)
+async def list_divisions(who: Who, parent: Annotated[str, Query(max_length=6)] = "") -> Page[dict[str, str]]:
+    """Provinces, and cities of a province."""
+    return Page(items=[{"code": code, "name": name} for code, name in divisions(parent, who.language)])
+
+
+@routes.put("/wizard/platform", Action.SETTINGS_CHANGE)
+async def put_platform(ask: PlatformAsk, who: Who, here: Here) -> PlatformOut:
+    """Set who we are; an area code also makes the areas down to it."""
+    return await _change(here, who, ask)
+
+
+@routes.put("/wizard/volumes", Action.SETTINGS_CHANGE)
+async def put_volumes(ask: VolumesAsk, who: Who, here: Here) -> Page[VolumeState]:
+    """Set where recordings go; each place is tried first."""
+    authorize(who, Action.SETTINGS_CHANGE, PLATFORM)
+    wishes = tuple(VolumeWish(**volume.model_dump()) for volume in ask.volumes)
+    states = [await asyncio.to_thread(_try_volume, here.web.data_dir, wish, who.language) for wish in wishes]
+    bad = next((state for state in states if state.code), None)
+    if bad is not None:
+        raise InvalidError("volume", code=bad.code, params={"volume": bad.name, "path": bad.absolute})
+    await here.settings.change(who, volumes=wishes)
+    here.duties.look_again()
+    return Page(items=states)
+
+
+@routes.get("/wizard/volumes", Action.SETTINGS_CHANGE)
+async def list_volumes(who: Who, here: Here) -> Page[VolumeState]:
+    """Where recordings go, and what the disks say."""
+    platform = await here.settings.see(who)
+    return Page(
+        items=[await asyncio.to_thread(_try_volume, here.web.data_dir, v, who.language) for v in platform.volumes]
+    )
+
+
+@routes.post("/wizard/finish", Action.SETTINGS_CHANGE)
+async def finish_wizard(who: Who, here: Here) -> PlatformOut:
+    """The first run is over."""
+    platform = await here.settings.change(who, wizard_done=True)
+    return _platform(here.web.sip_port, here.web.media_port, platform, who)
+
+
+@routes.post("/demo/remove", Action.DEVICE_DELETE)
+async def remove_demo(who: Who, here: Here) -> dict[str, int]:
+    """Remove the simulated city with all its devices."""
+    gone = await here.devices.remove_demo(who)
+    here.duties.look_again()
+    here.hub.changed([("device", "")])
+    if here.on_demo_removed is not None:
+        await here.on_demo_removed()
+    return {"removed": gone}
+
+
+@routes.get("/settings", Action.SETTINGS_SEE)
+async def see_settings(who: Who, here: Here) -> PlatformOut:
+    """What may be changed while running."""
+    return _platform(here.web.sip_port, here.web.media_port, await here.settings.see(who), who)
+
+
+@routes.patch("/settings", Action.SETTINGS_CHANGE)
+async def change_settings(ask: PlatformAsk, who: Who, here: Here) -> PlatformOut:
+    """Change some of it."""
+    return await _change(here, who, ask)
+
+
+async def _change(here: Here, who: Actor, ask: PlatformAsk) -> PlatformOut:
+    changes = {name: value for name, value in ask.given().items() if value is not None}
+    if "language" in changes:
+        changes["language"] = "en" if changes["language"] == "en" else "zh"
+    if changes.get("code") and "domain" not in changes:
+        changes["domain"] = changes["code"][:10]
+    authorize(who, Action.SETTINGS_CHANGE, PLATFORM)
+
+    def work(tx: Tx) -> Platform:
+        if changes.get("area_code"):
+            _make_areas(tx, who, changes["area_code"])
+        return here.settings.set(tx, who, changes)
+
+    platform = await here.database.write(work)
+    here.duties.look_again()
+    return _platform(here.web.sip_port, here.web.media_port, platform, who)
+
+
+def _make_areas(tx: Tx, who: Actor, area_code: str) -> None:
+    above = None
+    for code, name in lineage(significant(area_code), "zh"):
+        found = area_by_code(tx, code)
+        above = found or create_area(tx, who, name=name or code, code=code, above=above, zone="")
+
+
+def _platform(sip_port: int, media_port: int, platform: Platform, who: Actor) -> PlatformOut:
+    values = {name: getattr(platform, name) for name in PlatformOut.model_fields if hasattr(platform, name)}
+    values["volumes"] = [{n: getattr(v, n) for n in v.__dataclass_fields__} for v in platform.volumes]
+    values["language"] = "en" if platform.language == "en" else "zh-CN"
+    remarks = [
+        {"code": code, "sentence": sentence(code, {}, who.language)}
+        for code in check_platform(platform.code, platform.domain)
+    ]
+    return PlatformOut(**values, sip_port=sip_port, media_port=media_port, remarks=remarks)
+
+
+def _try_volume(data_dir: Path, wish: VolumeWish, language: str) -> VolumeState:
+    path = (data_dir / wish.path).absolute()
+    code, total, free = "", 0, 0
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        probe = path / ".safecity-probe"
+        probe.write_bytes(b"x")
+        probe.unlink()
+        usage = shutil.disk_usage(path)
+        total, free = usage.total, usage.free
+        if free < 1 << 30:
+            code = "volume_too_small"
+    except OSError:
+        code = "volume_not_writable"
+    said = sentence(code, {"volume": wish.name, "path": str(path)}, language) if code else ""
+    return VolumeState(
+        name=wish.name, path=wish.path, absolute=str(path), max_gib=wish.max_gib, layout=wish.layout,
+        extent_mib=wish.extent_mib, total_bytes=total, free_bytes=free, code=code, sentence=said,
+    )  # fmt: skip

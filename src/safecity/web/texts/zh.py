@@ -1,0 +1,5 @@
+"""Sentences in Chinese."""
+
+ZH: dict[str, str] = {
+    "internal_code": "出现问题(代码 {code})。",
+}
