@@ -46,6 +46,24 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
+class Lag:
+    """How late the loop wakes a task that asks for 10 ms."""
+
+    def __init__(self) -> None:
+        self.worst = 0.0
+        self._task = asyncio.get_running_loop().create_task(self._watch())
+
+    async def _watch(self) -> None:
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(0.01)
+            self.worst = max(self.worst, time.monotonic() - before - 0.01)
+
+    def stop(self) -> None:
+        """No more watching."""
+        self._task.cancel()
+
+
 async def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """One run."""
     streams = Streams()
@@ -82,15 +100,18 @@ async def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 1000)
+    sys.setswitchinterval(0.0005)
     sender.stdin.write(b"go\n")
     await sender.stdin.drain()
     await asyncio.sleep(WARM_SECONDS)
+    lag = Lag()
     cpu, begin = time.process_time(), time.monotonic()
     usage = resource.getrusage(resource.RUSAGE_SELF)
     await asyncio.sleep(arguments.seconds - 0.5)
     used, elapsed = time.process_time() - cpu, time.monotonic() - begin
     after = resource.getrusage(resource.RUSAGE_SELF)
     memory = resident()
+    lag.stop()
     said = json.loads(await sender.stdout.readline())
     await sender.wait()
     await asyncio.sleep(1.2)
@@ -112,6 +133,7 @@ async def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         "rcvbuf_bytes": min(port.buffer_bytes for port in receiver.ports.values()),
         "mbit_per_stream": round(said["body_bytes"] * 8 / total / 1e6, 3),
         "loop": type(asyncio.get_running_loop()).__module__.split(".")[0],
+        "loop_lag_ms_max": round(lag.worst * 1000, 1),
         "sender_cpu": said["sender_cpu"],
         "sender_late_ms_p99": said["sender_late_ms_p99"],
         "recorded_ratio": None,
@@ -129,7 +151,7 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--rcvbuf", type=int, default=4 * 1024 * 1024)
-    parser.add_argument("--coalesce-ms", type=int, default=2)
+    parser.add_argument("--coalesce-ms", type=int, default=4)
     parser.add_argument("--no-record", dest="record", action="store_false")
     parser.add_argument("--stock-loop", action="store_true", help="asyncio's own loop instead of uvloop")
     parser.add_argument("--directory", default=None, help="where to record (default: the temporary directory)")

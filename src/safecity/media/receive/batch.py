@@ -99,7 +99,9 @@ class MmsgBatch(_Buffers):
 
     def __init__(self, count: int = 64, slot: int = 2048) -> None:
         super().__init__(count, slot)
-        library = ctypes.CDLL(None, use_errno=True)
+        # PyDLL keeps the interpreter lock: the call never waits, and giving the lock away to the writer thread
+        # between two batches costs a switch interval each time.
+        library = ctypes.PyDLL(None, use_errno=True)
         self._call = library.recvmmsg
         self._call.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.c_void_p]
         self._call.restype = ctypes.c_int
