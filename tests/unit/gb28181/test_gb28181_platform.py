@@ -23,8 +23,8 @@ async def test_from_register_to_media(bench) -> None:
     assert answer.get("X-GB-Ver") == "3.0"
     assert (await device.keepalive()).status == 200
     received = await bench.until_event("catalog.received")
-    assert received.body["channels"][0]["code"] == CAMERA
-    assert received.body["channels"][0]["name"] == "路口01"
+    assert received.body["items"][0]["code"] == CAMERA
+    assert received.body["items"][0]["name"] == "路口01"
     assert received.body["complete"] is True
 
     bench.platform.streams.slot_says("media-0", wants())

@@ -22,7 +22,7 @@ async def test_a_wrong_password_is_refused_and_told_once(bench) -> None:
     assert (await device.register()).status == 403
     assert (await device.register()).status == 403
     refused = bench.events("device.refused")
-    assert [event.body["refusal"] for event in refused] == ["gb_wrong_password"]
+    assert [event.body["reason"] for event in refused] == ["gb_wrong_password"]
     assert presence(bench) is PresenceState.REFUSED
     figure = bench.platform.figures(AskDevices()).devices[0]
     assert (figure.state, figure.code_of_refusal) == ("refused", "gb_wrong_password")
@@ -75,7 +75,7 @@ async def test_silence_makes_it_offline_and_a_keepalive_brings_it_back(bench) ->
     known = bench.platform.directory.by_code(CODE)
     known.presence.silent_at = 0.0
     assert bench.platform.attendance.sweep() == [known]
-    assert (await bench.until_event("device.went_offline")).body["why"] == "silent"
+    assert (await bench.until_event("device.went_offline")).body["why"] == "keepalive"
     assert (await device.keepalive()).status == 200
     assert presence(bench) is PresenceState.ONLINE
     await bench.until_event("device.went_online", 2)
@@ -113,7 +113,7 @@ async def test_two_devices_with_one_code_do_not_throw_each_other_out_for_ever(be
         answers.append((await second.register()).status)
     assert answers[:2] == [200, 200]  # a device may move
     assert 403 in answers[2:]
-    assert bench.events("device.refused")[0].body["refusal"] == "gb_duplicate_code"
+    assert bench.events("device.refused")[0].body["reason"] == "gb_duplicate_code"
 
 
 async def test_a_code_registered_behind_a_new_port_is_followed(bench) -> None:

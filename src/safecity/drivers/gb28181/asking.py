@@ -62,7 +62,20 @@ class _Open:
     def complete(self) -> bool:
         if not self.bodies:
             return False
-        return self.collected.complete if self.is_list else len(self.bodies) >= self.parts_wanted
+        return self.collected.complete if self.is_list else self.parts >= self.parts_wanted
+
+    @property
+    def parts(self) -> int:
+        """Answers of a query without a list: messages, or for ConfigDownload the types they hold."""
+        if not isinstance(self.bodies[-1], ConfigDownloadResponse):
+            return len(self.bodies)
+        held = {
+            name
+            for body in self.bodies
+            for name, value in structs.asdict(body).items()
+            if value is not None and name not in ("sn", "device_id", "result")
+        }
+        return max(len(held), len(self.bodies) if len(self.bodies) >= self.parts_wanted else 0)
 
 
 class Asker:
@@ -147,7 +160,8 @@ def _reply(pending: _Open) -> Reply:
         for part in pending.bodies:
             merged.update({name: value for name, value in structs.asdict(part).items() if value is not None})
         body = ConfigDownloadResponse(**merged)
-    return Reply(body, [], len(pending.bodies) >= pending.parts_wanted, len(pending.bodies), pending.parts_wanted)
+    parts = min(pending.parts, pending.parts_wanted)
+    return Reply(body, [], parts >= pending.parts_wanted, parts, pending.parts_wanted)
 
 
 __all__ = ["IDLE_SECONDS", "Asker", "Reply"]

@@ -150,7 +150,7 @@ class Attendance:
         # A device with a wrong password tries for ever: one fact a minute is enough.
         taken = self._refusals.take(device.code, now)
         if news or taken:
-            body = {"device": device.id, "code": device.code, "refusal": ruling.refusal, "address": str(source)}
+            body = {"device": device.id, "code": device.code, "address": str(source), "reason": ruling.refusal}
             self._publish("device.refused", device.id, body)
 
     def _note_unknown(self, code: str, source: Source, user_agent: str, now_us: int) -> None:
@@ -206,7 +206,7 @@ class Attendance:
         now = self._clock.monotonic()
         gone = [device for device in self._directory if device.presence.expire(now)]
         for device in gone:
-            self._went_offline(device, "silent" if device.presence.is_registered(now) else "expired")
+            self._went_offline(device, "keepalive" if device.presence.is_registered(now) else "expired")
         return gone
 
     def _leave(self, device: Device, why: str) -> None:
@@ -214,9 +214,11 @@ class Attendance:
             self._went_offline(device, why)
 
     def _went_offline(self, device: Device, why: str) -> None:
-        device.since = self._clock.now_us()
+        now_us = self._clock.now_us()
+        silent = (now_us - device.last_keepalive) // SECOND_US if device.last_keepalive else None
+        device.since = now_us
         self._store.put_device(device.row())
-        body = {"device": device.id, "code": device.code, "why": why, "last_keepalive": device.last_keepalive}
+        body = {"device": device.id, "code": device.code, "why": why, "silent_seconds": silent}
         self._publish("device.went_offline", device.id, body)
 
     def _bind(self, device: Device, flow: Flow) -> None:

@@ -19,7 +19,7 @@ from safecity.drivers.gb28181.streams import Streams
 from safecity.drivers.gb28181.subscribing import Subscribing
 from safecity.drivers.gb28181.translate import key_frame_body, plain, query_body, steer_body
 from safecity.kit.clock import Clock
-from safecity.kit.errors import ConflictError, InvalidError, RefusedError, SafecityError
+from safecity.kit.errors import InvalidError, RefusedError, SafecityError
 from safecity.links.sip import Flow, Incoming, SipEndpoint
 from safecity.model.facts.signal_calls import (
     Answered,
@@ -61,7 +61,7 @@ class GbPlatform:
         self._clock = clock
         self._node = node
         self._identity = NOBODY
-        self._revision = -1
+        self._config: list[ApplySignal] = []
         self._parts: dict[int, ApplySignal] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._flush_timer: asyncio.TimerHandle | None = None
@@ -156,9 +156,6 @@ class GbPlatform:
 
     def apply(self, message: ApplySignal) -> None:
         """Take a part of the configuration; the last part puts it into force, durably."""
-        if message.revision < self._revision:
-            params = {"revision": message.revision, "current": self._revision}
-            raise ConflictError("older configuration", code="old_revision", params=params)
         if any(part.revision != message.revision for part in self._parts.values()):
             self._parts.clear()
         if not 0 <= message.part < message.parts <= 10_000:
@@ -168,6 +165,8 @@ class GbPlatform:
             return
         parts = [self._parts[number] for number in sorted(self._parts)]
         self._parts = {}
+        if parts == self._config:
+            return
         self.store.save_config(parts)
         self._take_config(parts)
         self.streams.configured()
@@ -179,7 +178,7 @@ class GbPlatform:
             ssrcs = SsrcPool(parts[0].identity.domain, start=self._clock.now_us() % 10_000)
             self.streams.ssrcs = self.history.ssrcs = ssrcs
         self._identity = self.link.identity = parts[0].identity
-        self._revision = parts[0].revision
+        self._config = parts
         self.attendance.use(self._identity)
         for device in self.directory.apply(self._identity, devices, channels):
             self.attendance.forget(device)

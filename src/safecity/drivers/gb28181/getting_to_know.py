@@ -85,13 +85,12 @@ class GettingToKnow:
             body: dict[str, Any] = {
                 "device": device.id,
                 "code": device.code,
-                "query": device.catalog_at,
-                "part": part + 1,
-                "parts": parts,
+                "batch": f"{device.code}-{device.catalog_at}",
+                "last": part == parts - 1,
                 "complete": reply.complete,
                 "received": reply.received,
                 "total": reply.total,
-                "channels": [channel_fact(item) for item in some],
+                "items": [channel_fact(item) for item in some],
             }
             self._publish("catalog.received", device.id, body)
         return reply

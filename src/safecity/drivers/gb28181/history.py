@@ -91,7 +91,7 @@ class History:
             raise InvalidError("playback window", code="gb_bad_window", params={"hours": MAX_HOURS})
         channel, device = self._directory.channel(request.channel)
         if request.session in self._sessions:
-            await self.stop(request.session, "replaced")
+            await self.stop(request.session, "closed")
         held = sum(1 for session in self._sessions.values() if session.device == device.code)
         if held + self._starting.get(device.code, 0) >= PER_DEVICE:
             params: dict[str, Param] = {"limit": PER_DEVICE}
@@ -139,7 +139,7 @@ class History:
         if session is None:
             raise NotFoundError("no such playback session", code="gb_no_session")
         if request.action == "stop":
-            await self.stop(request.session, "stopped")
+            await self.stop(request.session, "closed")
             return
         if request.action == "seek" and not await self._may_seek(session):
             return

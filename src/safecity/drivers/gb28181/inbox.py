@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from itertools import groupby
 from typing import Any
 
 from safecity.drivers.gb28181.asking import Asker
@@ -131,7 +132,7 @@ class Inbox:
             return
         channel = self._directory.channel_id(device, clean_code(alarm.device_id))
         fact = alarm_fact(alarm, channel, now_us)
-        self._publish("alarm.received", channel or device.id, {"device": device.id, **fact}, at=fact["at"])
+        self._publish("alarm.received", channel or device.id, {"device": device.id, **fact}, at=fact["time_us"])
 
     def _position(self, device: Device, notice: MobilePositionNotify) -> None:
         now_us = self._clock.now_us()
@@ -141,20 +142,21 @@ class Inbox:
             if fact is None or not self._facts.take(("position", device.code), self._clock.monotonic()):
                 self.dropped += 1
                 continue
-            self._publish("position.received", channel or device.id, {"device": device.id, **fact}, at=fact["at"])
+            self._publish("position.received", channel or device.id, {"device": device.id, **fact}, at=fact["time_us"])
 
     def _catalog_changed(self, device: Device, notice: CatalogNotify) -> None:
-        items = [item for item in notice.device_list or () if clean_code(item.device_id)]
-        for start in range(0, min(len(items), 10_000), 100):
-            changes: list[dict[str, Any]] = [
-                {
-                    "change": (item.event or "UPDATE").strip().upper()[:16],
-                    "channel": self._directory.channel_id(device, clean_code(item.device_id)),
-                    **channel_fact(item),
+        items = [item for item in notice.device_list or () if clean_code(item.device_id)][:10_000]
+        # Equal changes beside each other go into one event; the order of changes is kept.
+        for change, group in groupby(items, lambda item: (item.event or "UPDATE").strip().upper()[:16]):
+            same = list(group)
+            for start in range(0, len(same), 100):
+                body: dict[str, Any] = {
+                    "device": device.id,
+                    "code": device.code,
+                    "change": change,
+                    "items": [channel_fact(item) for item in same[start : start + 100]],
                 }
-                for item in items[start : start + 100]
-            ]
-            self._publish("catalog.changed", device.id, {"device": device.id, "code": device.code, "changes": changes})
+                self._publish("catalog.changed", device.id, body)
 
     def _publish_plain(self, device: Device, body: Body) -> None:
         kinds = {

@@ -198,39 +198,68 @@ def is_query(body: Body) -> bool:
 
 
 def channel_fact(item: CatalogItem) -> dict[str, Any]:
-    """One item of a catalogue as event data: our words first, the standard's own fields under `fields`."""
+    """One item of a catalogue as event data, in our words; what it does not say is absent.
+
+    `kind` and `video` are what its code says; elements that have no word of ours stand in `extra`.
+    """
     code = clean_code(item.device_id)
+    info = item.info
+    streams = (info.stream_number_list if info else None) or item.stream_number_list or ""
     fact: dict[str, Any] = {
         "code": code,
-        "name": (item.name or "").strip()[:_TEXT_LIMIT] or code,
         "kind": str(node_kind(code)),
         "video": is_video_channel(code) and not (item.parental == 1 and code[10:13] in ("111", "112", "118", "130")),
-        "on": item.is_on,
-        "ptz": item.steering,
-        "parents": list(item.parents)[:16],
-    }
-    optional = {
+        "name": (item.name or "").strip(),
         "manufacturer": item.manufacturer,
         "model": item.model,
+        "owner": item.owner,
         "civil_code": None if (item.civil_code or "").lower() == "null" else item.civil_code,
         "address": item.address,
-        "owner": item.owner,
-        "business_group": item.business_group_id or (item.info.business_group_id if item.info else None),
-        "longitude": item.longitude if item.longitude and -180 <= item.longitude <= 180 else None,
-        "latitude": item.latitude if item.latitude and -90 <= item.latitude <= 90 else None,
+        "parental": item.parental,
+        "parent_id": item.parent_id,
+        "status": None if item.status is None else "ON" if item.is_on else "OFF",
+        "longitude": item.longitude if item.longitude and abs(item.longitude) <= 180 else None,
+        "latitude": item.latitude if item.latitude and abs(item.latitude) <= 90 else None,
+        "ptz_type": item.steering or None,
         "ip": item.ip_address,
+        "port": item.port,
+        "business_group": item.business_group_id or (info.business_group_id if info else None),
+        "stream_number": streams.count("/") + 1 if streams else None,
     }
-    fact.update(
-        {name: value[:_TEXT_LIMIT] if isinstance(value, str) else value for name, value in optional.items() if value}
-    )
-    fields: dict[str, Any] = msgspec.to_builtins(item)
-    fields.pop("Password", None)
-    fact["fields"] = fields
+    fact = {
+        name: value[:_TEXT_LIMIT] if isinstance(value, str) else value
+        for name, value in fact.items()
+        if value is not None and value != ""
+    }
+    extra: dict[str, Any] = {name: value for name, value in msgspec.to_builtins(item).items() if name not in _WORDED}
+    if extra:
+        fact["extra"] = extra
     return fact
 
 
+_WORDED = frozenset(
+    {
+        *(
+            "DeviceID",
+            "Event",
+            "Name",
+            "Manufacturer",
+            "Model",
+            "Owner",
+            "CivilCode",
+            "Address",
+            "Parental",
+            "ParentID",
+        ),
+        *("Status", "Longitude", "Latitude", "PTZType", "IPAddress", "Port", "BusinessGroupID", "StreamNumberList"),
+        "Password",
+    }
+)
+"""Elements that have a word of ours, and the one that must not travel."""
+
+
 def alarm_fact(alarm: AlarmNotify, channel: str, now_us: int) -> dict[str, Any]:
-    """Event data; `at` is the device's own clock."""
+    """Event data; `time_us` is by the device's own clock."""
     info = alarm.info
     kind = (info.alarm_type if info else None) or alarm.alarm_type or ""
     event_type = info.alarm_type_param.event_type if info and info.alarm_type_param else None
@@ -241,7 +270,7 @@ def alarm_fact(alarm: AlarmNotify, channel: str, now_us: int) -> dict[str, Any]:
         "method": _digit(alarm.alarm_method, 7),
         "type": kind[:16],
         "event_type": event_type,
-        "at": parse_local(alarm.alarm_time) or now_us,
+        "time_us": parse_local(alarm.alarm_time) or now_us,
         "description": (alarm.alarm_description or "")[:_TEXT_LIMIT],
         "longitude": alarm.longitude,
         "latitude": alarm.latitude,
@@ -249,19 +278,19 @@ def alarm_fact(alarm: AlarmNotify, channel: str, now_us: int) -> dict[str, Any]:
 
 
 def position_fact(item: PositionItem, channel: str, now_us: int) -> dict[str, Any] | None:
-    """Event data in SI units: speed in m/s; None where the place makes no sense."""
+    """Event data in SI units: m/s, degrees from north, metres; None where the place makes no sense."""
     longitude, latitude = item.longitude, item.latitude
     if longitude is None or latitude is None or abs(longitude) > 180 or abs(latitude) > 90:
         return None
     return {
         "channel": channel,
         "code": clean_code(item.device_id),
-        "at": parse_local(item.capture_time) or now_us,
+        "time_us": parse_local(item.capture_time) or now_us,
         "longitude": longitude,
         "latitude": latitude,
-        "speed_mps": None if item.speed is None else round(item.speed / 3.6, 3),
-        "direction_degrees": item.direction,
-        "altitude_m": item.altitude,
+        "speed": None if item.speed is None else round(item.speed / 3.6, 3),
+        "direction": item.direction,
+        "altitude": item.altitude,
     }
 
 

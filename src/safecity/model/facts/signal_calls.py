@@ -128,7 +128,7 @@ class AskDevices(Message, frozen=True):
     """Answer: DeviceFigures, ordered by device id, at most `limit` of them behind `after`."""
 
     after: str = ""
-    limit: int = 2000
+    limit: int = 4000
 
 
 class DeviceFigure(Message, frozen=True):

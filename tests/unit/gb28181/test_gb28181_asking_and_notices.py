@@ -1,0 +1,285 @@
+"""Queries, controls, notices and subscriptions against a scripted device."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from safecity.kit.errors import SafecityError
+from safecity.model.facts.signal_calls import AskKeyFrame, QueryDevice, Steer
+from safecity.protocols.gb28181.answers import (
+    ConfigDownloadResponse,
+    DeviceControlResponse,
+    PresetItem,
+    PresetResponse,
+    RecordInfoResponse,
+    RecordItem,
+)
+from safecity.protocols.gb28181.catalog import CatalogItem
+from safecity.protocols.gb28181.manscdp import read_body, write_body
+from safecity.protocols.gb28181.notices import AlarmNotify, CatalogNotify, MobilePositionNotify
+from safecity.protocols.gb28181.ptz import Move, decode_ptz
+
+CODE = "34020000001180000001"
+CAMERA = "34020000001310000001"
+
+
+async def test_a_long_catalogue_comes_in_several_messages_and_events(bench) -> None:
+    device = await bench.device()
+    device.channels = [f"3402000000131{number:07d}" for number in range(250)]
+    device.per_message = 7
+    await device.register()
+    await bench.until_event("catalog.received", 3)
+    events = bench.events("catalog.received")
+    assert [len(event.body["items"]) for event in events] == [100, 100, 50]
+    assert [event.body["last"] for event in events] == [False, False, True]
+    assert len({event.body["batch"] for event in events}) == 1
+    assert len({item["code"] for event in events for item in event.body["items"]}) == 250
+
+
+async def test_a_catalogue_with_a_bad_byte_loses_no_channel(bench) -> None:
+    device = await bench.device()
+
+    def broken(incoming) -> None:
+        incoming.respond(200)
+        query = read_body(incoming.request.body)
+        if b"Catalog" not in incoming.request.body:
+            return
+        body = (
+            f"<Response><CmdType>Catalog</CmdType><SN>{query.sn}</SN><DeviceID>{CODE}</DeviceID><SumNum>2</SumNum>"
+            f"<DeviceList Num='2'><Item><DeviceID>{CAMERA}</DeviceID><Name>@@</Name></Item><Item><DeviceID>"
+            "34020000001310000002</DeviceID><Name>b</Name></Item></DeviceList></Response>"
+        ).encode()
+        device.tasks.add(asyncio.get_running_loop().create_task(device.send(body.replace(b"@@", b"\xc8\xff"))))
+
+    device.on["MESSAGE"] = broken
+    await device.register()
+    event = await _catalog(bench)
+    assert [item["code"][-1] for item in event.body["items"]] == ["1", "2"]
+
+
+async def _catalog(bench):
+    known = bench.platform.directory.by_code(CODE)
+    await bench.platform.knowing.catalog(known)
+    return await bench.until_event("catalog.received")
+
+
+async def test_what_never_comes_is_said_k_of_n(bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("safecity.drivers.gb28181.asking.FIRST_SECONDS", 0.5)
+    device = await bench.device()
+    await device.register()
+    await bench.until_event("catalog.received")
+
+    def half(incoming) -> None:
+        incoming.respond(200)
+        query = read_body(incoming.request.body)
+        answer = RecordInfoResponse(
+            sn=query.sn, device_id=CAMERA, sum_num=5, record_list=(RecordItem(device_id=CAMERA, name="1"),)
+        )
+        device.tasks.add(asyncio.get_running_loop().create_task(device.send(answer)))
+
+    device.on["MESSAGE"] = half
+    monkeypatch.setattr("safecity.protocols.gb28181.collector.IDLE_SECONDS", 0.3)
+    pending = asyncio.create_task(
+        bench.platform.query(QueryDevice("dev_1", "RecordInfo", CAMERA, {"StartTime": "2026-01-01T00:00:00"}))
+    )
+    await device.until("MESSAGE", match="RecordInfo")
+    async with asyncio.timeout(5):
+        while not (opened := list(bench.platform.asker._open.values())) or not opened[0].bodies:
+            await asyncio.sleep(0.01)
+    opened[0].collected.deadline = 0.0
+    opened[0].arrived.set()
+    answer = await pending
+    assert (answer.complete, answer.received, answer.total) == (False, 1, 5)
+    assert answer.body["RecordList"][0]["Name"] == "1"
+
+
+async def test_a_query_is_answered_with_the_names_of_the_standard(bench) -> None:
+    device = await bench.device()
+    await device.register()
+
+    def presets(incoming) -> None:
+        incoming.respond(200)
+        query = read_body(incoming.request.body)
+        if b"PresetQuery" in incoming.request.body:
+            # An SN of its own, as some devices have it.
+            answer = PresetResponse(
+                sn=99_999, device_id=query.device_id, sum_num=1, preset_list=(PresetItem(preset_id="3"),)
+            )
+            device.tasks.add(asyncio.get_running_loop().create_task(device.send(answer)))
+
+    device.on["MESSAGE"] = presets
+    answer = await bench.platform.query(QueryDevice("dev_1", "PresetQuery", CAMERA))
+    assert answer.body["PresetList"] == [{"PresetID": "3"}]
+    assert answer.complete
+
+
+async def test_configuration_types_that_come_one_by_one_are_joined(bench) -> None:
+    device = await bench.device()
+    await device.register()
+
+    def parts(incoming) -> None:
+        incoming.respond(200)
+        query = read_body(incoming.request.body)
+        if b"ConfigDownload" in incoming.request.body:
+            for answer in (
+                ConfigDownloadResponse(sn=query.sn, device_id=CODE, result="OK", video_param_opt={"Resolution": "6"}),
+                ConfigDownloadResponse(sn=query.sn, device_id=CODE, result="OK", frame_mirror="1"),
+            ):
+                device.tasks.add(asyncio.get_running_loop().create_task(device.send(answer)))
+
+    device.on["MESSAGE"] = parts
+    fields = {"ConfigType": "VideoParamOpt/FrameMirror"}
+    answer = await bench.platform.query(QueryDevice("dev_1", "ConfigDownload", "", fields))
+    assert answer.body["VideoParamOpt"] == {"Resolution": "6"}
+    assert answer.body["FrameMirror"] == "1"
+
+
+async def test_unknown_devices_queries_and_acts_are_errors_with_codes(bench) -> None:
+    for request, code in (
+        (QueryDevice("dev_9", "Catalog"), "gb_unknown_device"),
+        (QueryDevice("dev_1", "Nonsense"), "gb_unknown_query"),
+        (QueryDevice("dev_1", "DeviceInfo"), "gb_device_offline"),
+    ):
+        with pytest.raises(SafecityError) as caught:
+            await bench.platform.query(request)
+        assert caught.value.code == code
+    with pytest.raises(SafecityError) as caught:
+        await bench.platform.steer(Steer("ch_1", "dance"))
+    assert caught.value.code == "ptz_unknown_action"
+
+
+async def test_a_key_press_becomes_a_ptz_command(bench) -> None:
+    device = await bench.device()
+    await device.register()
+    await bench.platform.steer(Steer("ch_1", "move", pan=0.5, tilt=-1.0))
+    request = await device.until("MESSAGE", match="PTZCmd")
+    body = read_body(request.body)
+    assert (body.device_id, decode_ptz(body.ptz_cmd)) == (CAMERA, Move(pan=128, tilt=-255))
+
+
+@pytest.mark.parametrize(
+    ("steer", "element"),
+    [
+        (Steer("ch_1", "reboot"), "<TeleBoot>Boot</TeleBoot>"),
+        (Steer("ch_1", "drag_in", extra={"width": 100, "x": 5}), "<DragZoomIn>"),
+        (Steer("ch_1", "precise", pan=10.0), "<PTZPreciseCtrl>"),
+        (Steer("ch_1", "preset_call", number=2), "A50F018200020039"),
+        (Steer("ch_1", "aux_on", number=1), "A50F018C01000042"),
+    ],
+)
+async def test_other_acts_have_their_elements(bench, steer: Steer, element: str) -> None:
+    device = await bench.device()
+    await device.register()
+    assert await bench.platform.steer(steer) is None
+    await device.until("MESSAGE", match=element)
+
+
+async def test_controls_that_are_answered_wait_for_the_answer(bench) -> None:
+    device = await bench.device()
+    await device.register()
+    results = ["OK", "ERROR"]
+
+    def control(incoming) -> None:
+        incoming.respond(200)
+        query = read_body(incoming.request.body)
+        if b"GuardCmd" in incoming.request.body:
+            answer = DeviceControlResponse(sn=query.sn, device_id=CAMERA, result=results.pop(0))
+            device.tasks.add(asyncio.get_running_loop().create_task(device.send(answer)))
+
+    device.on["MESSAGE"] = control
+    answer = await bench.platform.steer(Steer("ch_1", "guard_on"))
+    assert answer.body["Result"] == "OK"
+    with pytest.raises(SafecityError) as caught:
+        await bench.platform.steer(Steer("ch_1", "guard_on"))
+    assert caught.value.code == "gb_control_failed"
+
+
+@pytest.mark.parametrize(("version", "element"), [("2.0", "<IFameCmd>"), ("3.0", "<IFrameCmd>"), ("", "<IFameCmd>")])
+async def test_a_key_frame_is_asked_for_in_the_words_of_the_device(bench, version: str, element: str) -> None:
+    device = await bench.device()
+    await device.register(**({"X-GB-Ver": version} if version else {}))
+    await bench.platform.ask_key_frame(AskKeyFrame("ch_1"))
+    await device.until("MESSAGE", match=element)
+
+
+async def test_an_alarm_by_message_is_answered_and_becomes_a_fact(bench) -> None:
+    device = await bench.device()
+    await device.register()
+    await device.send(
+        AlarmNotify(
+            sn=6,
+            device_id=CAMERA,
+            alarm_priority="2",
+            alarm_method="5",
+            alarm_time="2026-01-02T03:04:05",
+            alarm_type="2",
+        )
+    )
+    await device.until("MESSAGE", match="<Response>\\s*<CmdType>Alarm</CmdType>\\s*<SN>6</SN>")
+    event = await bench.until_event("alarm.received")
+    assert event.subject == "ch_1"
+    assert (event.body["priority"], event.body["method"], event.body["type"]) == (2, 5, "2")
+    assert event.at == event.body["time_us"] == 1_767_294_245_000_000
+
+
+async def test_positions_and_catalogue_changes_become_facts(bench) -> None:
+    device = await bench.device()
+    await device.register()
+    position = MobilePositionNotify(sn=1, device_id=CODE, longitude=118.3, latitude=31.2, speed=36.0)
+    await device.send(position)
+    event = await bench.until_event("position.received")
+    assert (event.subject, event.body["speed"]) == ("dev_1", 10.0)
+    items = tuple(
+        CatalogItem(device_id=CAMERA[:-1] + str(end), event=change) for end, change in enumerate(("OFF", "OFF", "ON"))
+    )
+    notify = device.request("NOTIFY", write_body(CatalogNotify(sn=1, device_id=CODE, sum_num=3, device_list=items)))
+    assert (await device.endpoint.request(notify, device.flow)).status == 200
+    await bench.until_event("catalog.changed", 2)
+    changes = [(event.body["change"], len(event.body["items"])) for event in bench.events("catalog.changed")]
+    assert changes == [("OFF", 2), ("ON", 1)]
+
+
+async def test_subscriptions_are_made_and_refreshed_in_their_dialog_after_a_restart(bench) -> None:
+    device = await bench.device()
+    await device.register()
+    known = bench.platform.directory.by_code(CODE)
+    for subscription in known.subscriptions.values():
+        subscription.due_at = 0.0
+    bench.platform.subscribing.tick()
+    first = await device.until("SUBSCRIBE", 2)
+    assert {request.get("Event").partition(";")[0] for request in device.requests if request.method == "SUBSCRIBE"} == {
+        "Catalog",
+        "presence",
+    }
+    async with asyncio.timeout(5):
+        while len(bench.platform.subscribing._by_call) < 2:
+            await asyncio.sleep(0.01)
+    await bench.restart()
+    known = bench.platform.directory.by_code(CODE)
+    assert len(known.dialogs) == 2
+    for subscription in known.subscriptions.values():
+        subscription.due_at = 0.0
+    bench.platform.subscribing.tick()
+    again = await device.until("SUBSCRIBE", 3)
+    assert again.to.tag
+    assert again.call_id in {request.call_id for request in device.requests[:50] if request is not again}
+    assert again.cseq.number > first.cseq.number or again.call_id != first.call_id
+
+
+async def test_a_subscription_the_device_does_not_know_is_left_alone(bench) -> None:
+    device = await bench.device()
+    device.on["SUBSCRIBE"] = lambda incoming: incoming.respond(489)
+    await device.register()
+    known = bench.platform.directory.by_code(CODE)
+    for subscription in known.subscriptions.values():
+        subscription.due_at = 0.0
+    bench.platform.subscribing.tick()
+    await device.until("SUBSCRIBE", 2)
+    async with asyncio.timeout(5):
+        while any(subscription.asking for subscription in known.subscriptions.values()):
+            await asyncio.sleep(0.01)
+    bench.platform.subscribing.tick()
+    now = bench.platform._clock.monotonic()
+    assert all(subscription.due_at > now + 3600 for subscription in known.subscriptions.values())
