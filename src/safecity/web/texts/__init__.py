@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from safecity.web.texts.en import EN
-from safecity.web.texts.zh import ZH
+from safecity.web.texts.problems import PROBLEMS
+from safecity.web.texts.steps import STEPS
 
-CATALOGUES: dict[str, dict[str, str]] = {"zh": ZH, "en": EN}
+CATALOGUE: dict[str, tuple[str, str]] = {**PROBLEMS, **STEPS}
+"""code -> (Chinese, English)."""
+_UNKNOWN = ("出现问题(代码 {_code})。", "Something went wrong (code {_code}).")
 
 
 class _Params(dict[str, Any]):
@@ -17,14 +19,13 @@ class _Params(dict[str, Any]):
 
 
 def sentence(code: str, params: Mapping[str, Any] | None = None, language: str = "zh") -> str:
-    """What a person can use; the code itself where no catalogue knows it."""
-    words = CATALOGUES["en" if language.startswith("en") else "zh"]
-    template = words.get(code) or words.get("internal_code", "{code}")
+    """What a person can use; the code itself where the catalogue does not know it."""
+    template = CATALOGUE.get(code, _UNKNOWN)[1 if language.startswith("en") else 0]
     # `format_map` with names only: what strangers sent is a value here, never part of the template.
     values = {key: str(value)[:200] for key, value in (params or {}).items()}
-    return template.format_map(_Params({"code": code, **values}))
+    return template.format_map(_Params({**values, "_code": code}))
 
 
 def known(code: str) -> bool:
-    """Whether both catalogues have words for it."""
-    return code in ZH and code in EN
+    """Whether the catalogue has words for it."""
+    return code in CATALOGUE
