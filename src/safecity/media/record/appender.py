@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from safecity.kit.errors import ExhaustedError
+from safecity.kit.errors import InvalidError
 from safecity.media.record.chunk import HEADER_BYTES, Header, Kind, chunk_hash, pack_header
 from safecity.media.record.extent import ExtentState, Head, Layout, Table, walk_headers
 from safecity.media.record.files import BLOCK, MediaFile, aligned
@@ -72,6 +72,8 @@ class OpenExtent:
         self.position = position
         """Where the next chunk goes; everything before it is written (durable after the sync)."""
         self.dirty = False
+        self.touched = created
+        """When a chunk was last put here, microseconds UTC."""
         self.inits: set[int] = set()
         """Numbers of the runs whose init segment stands in this extent."""
         self.uses: dict[int, list[int]] = {}
@@ -102,7 +104,7 @@ class OpenExtent:
         for part in parts:
             end = at + len(part)
             if end + BLOCK > len(view):
-                raise ExhaustedError("chunk larger than the buffer", code="chunk_too_large")
+                raise InvalidError("chunk larger than the buffer", code="chunk_too_large")
             view[at:end] = part
             at = end
         with view[body:at] as payload:

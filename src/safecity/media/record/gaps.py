@@ -38,6 +38,11 @@ class GapBook:
         return self._open
 
     @property
+    def cause(self) -> str | None:
+        """Why footage is missing if it is missing now."""
+        return self._cause
+
+    @property
     def last_end(self) -> int:
         """Up to here all is explained: by footage, by a gap, or because nothing was expected."""
         return self._last_end

@@ -164,7 +164,7 @@ class Janitor:
             'SELECT no, "end" FROM deletion WHERE channel_no = ? AND reason = ? ORDER BY no DESC LIMIT 1',
             (channel_no, reason),
         )
-        if last and 0 <= start - last[0][1] <= MINUTE_US and reason != REQUEST:
+        if last and 0 <= start - last[0][1] <= MINUTE_US and not reason.startswith(REQUEST):
             self._index.add(
                 'UPDATE deletion SET "end" = ?, bytes = bytes + ?, at = ?, extents = extents + 1 WHERE no = ?',
                 (end, size, now, last[0][0]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import json
 import logging
@@ -31,6 +33,8 @@ READY, FULL, OFFLINE, FAILED = "ready", "full", "offline", "failed"
 RETRY_US: Final = 10 * SECOND_US
 CHECK_US: Final = 5 * SECOND_US
 SWEEP_US: Final = 60 * SECOND_US
+IDLE_US: Final = 3600 * SECOND_US
+_TIGHT_BYTES: Final = 16 << 20
 
 
 class Place:
@@ -73,7 +77,7 @@ class Place:
     def open(self, now: int) -> None:
         """Try to make it ready; leaves state and code behind, raises nothing."""
         try:
-            self._open()
+            self._open(now)
         except (OSError, SafecityError) as error:
             self._retry_at = now + RETRY_US
             code: str = error.code if isinstance(error, SafecityError) else "volume_error"
@@ -86,16 +90,30 @@ class Place:
             logger.info("volume ready name=%s adopted=%d", self.spec.name, self.revived.adopted_chunks)
         self.figure = self._figure()
 
-    def fail(self, error: BaseException) -> None:
-        """Out of service at once. After an I/O error nothing is tried again in this process."""
-        gone = isinstance(error, SafecityError)
-        self.state = OFFLINE if gone else FAILED
-        self.code = error.code if isinstance(error, SafecityError) else "volume_write_failed"
+    def fail(self, error: Exception, now: int) -> None:
+        """Out of service at once. After an I/O error nothing is tried again in this process; a mount that went away
+        and a disk that somebody else filled are looked at again."""
+        if isinstance(error, SafecityError):
+            self.state, self.code = OFFLINE, error.code
+        elif self._is_full(error):
+            self.state, self.code = OFFLINE, "volume_full"
+        else:
+            self.state, self.code = FAILED, "volume_write_failed"
+        self._retry_at = now + RETRY_US
         logger.error("volume out of service name=%s code=%s why=%s", self.spec.name, self.code, error)
         shelf, self.shelf, self.janitor = self.shelf, None, None
         if shelf is not None:
-            shelf.close(clean=False)
+            with contextlib.suppress(Exception):  # it is lost anyway
+                shelf.close(clean=False)
         self.figure = self._figure()
+
+    def _is_full(self, error: Exception) -> bool:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        try:
+            return self._files.space(self.path).free < _TIGHT_BYTES
+        except OSError:
+            return False
 
     def tend(self, now: int, streams: int) -> None:
         """Once a turn: come back, notice that the mount is gone, make room. Errors of the media reach the caller."""
@@ -107,7 +125,9 @@ class Place:
         if now >= self._check_at:
             self._check_at = now + CHECK_US
             shelf.pool.ensure_mounted()
-            left, wanted = shelf.pool.extents_left(), room_wanted(shelf.layout, streams)
+            # A small volume keeps a sixteenth free, not two extents for each of its streams.
+            most = max(1, shelf.pool.total_bytes() // shelf.pool.extent_bytes // 16)
+            left, wanted = shelf.pool.extents_left(), min(most, room_wanted(shelf.layout, streams))
             if left < wanted:
                 self.make_room(now, wanted - left)
             elif self.state == FULL:
@@ -115,6 +135,8 @@ class Place:
             self.figure = self._figure()
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP_US
+            if shelf.roll_idle(now - IDLE_US):
+                shelf.commit()
             janitor.sweep(now)
 
     def make_room(self, now: int, extents: int) -> bool:
@@ -122,13 +144,17 @@ class Place:
         shelf, janitor = self.shelf, self.janitor
         if shelf is None or janitor is None:
             return False
-        found = janitor.sweep(now, extents * shelf.pool.extent_bytes)
+        goal = shelf.pool.extents_left() + extents
+        while (left := shelf.pool.extents_left()) < goal:
+            # Punched parts of shared extents free bytes but no extent: go on until whole ones come free.
+            if not janitor.sweep(now, (goal - left) * shelf.pool.extent_bytes).removals:
+                break
         if shelf.pool.extents_left() > 0:
             if self.state == FULL:
                 self.state, self.code = READY, ""
             return True
         if self.state != FULL:
-            logger.error("volume full name=%s stuck=%s", self.spec.name, found.stuck)
+            logger.error("volume full, only held footage is left name=%s", self.spec.name)
         self.state, self.code = FULL, "volume_full"
         return False
 
@@ -141,7 +167,7 @@ class Place:
                 logger.error("volume not closed cleanly name=%s why=%s", self.spec.name, error)
             self.shelf = self.janitor = None
 
-    def _open(self) -> None:
+    def _open(self, now: int) -> None:
         files, path = self._files, self.path
         identity = open_volume(files, path, self._known.get(self.spec.name))
         self._known.put(self.spec.name, identity.uuid)
@@ -163,7 +189,7 @@ class Place:
             closed=lambda stream, row: self._closed(self, stream, row),
         )  # fmt: skip
         for extent, channel_no in self.revived.continued:
-            shelf.adopt(extent, channel_no)
+            shelf.adopt(extent, channel_no, now)
         self.shelf, self.janitor = shelf, Janitor(shelf)
 
     def _figure(self) -> VolumeFigure:

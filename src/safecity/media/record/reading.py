@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
+from safecity.kit.clock import Clock, SystemClock
 from safecity.kit.errors import ExhaustedError, NotFoundError, UnavailableError
 from safecity.media.formats.fmp4_read import read_fragment, read_init
 from safecity.media.record.chunk import HEADER_BYTES, Flag, Header, payload_fits, unpack_header
@@ -64,8 +65,13 @@ class Archive:
     """All shelves under these volumes. Shelves that appear later are found by the next question."""
 
     def __init__(
-        self, volumes: Callable[[], Sequence[Path]], open_reader: OpenSqlReader, files: FileLayer | None = None
+        self,
+        volumes: Callable[[], Sequence[Path]],
+        open_reader: OpenSqlReader,
+        files: FileLayer | None = None,
+        clock: Clock | None = None,
     ) -> None:
+        self._clock: Clock = clock or SystemClock()
         self._volumes = volumes
         self._open_reader = open_reader
         self._files: FileLayer = files or SystemFiles()
@@ -93,7 +99,11 @@ class Archive:
             absences += shelf.absences(no, start, end)
             holds += shelf.holds(identity)
         pieces = _pieces(joined(spans, resolution_ms), _merged(holds), start, end)
-        return Timeline(channel, tuple(pieces), tuple(_gaps(pieces, absences, start, end, resolution_ms * 1000)))
+        return Timeline(
+            channel,
+            tuple(pieces),
+            tuple(_gaps(pieces, absences, start, end, self._clock.now_us(), resolution_ms * 1000)),
+        )
 
     def days(
         self, channel: str, start: int, end: int, offset_minutes: int = 480, quality: Quality = Quality.MAIN
@@ -335,7 +345,7 @@ def _pieces(spans: list[Span], holds: list[tuple[int, int]], start: int, end: in
     return pieces
 
 
-def _gaps(pieces: list[Piece], absences: list[Absence], start: int, end: int, least: int) -> list[Gap]:
+def _gaps(pieces: list[Piece], absences: list[Absence], start: int, end: int, now: int, least: int) -> list[Gap]:
     """What no shelf has, each with the cause that was written down, `unknown` where none was."""
     holes: list[tuple[int, int]] = []
     at = start
@@ -345,7 +355,9 @@ def _gaps(pieces: list[Piece], absences: list[Absence], start: int, end: int, le
         at = max(at, piece.end)
     holes.append((at, end))
     first, last = (pieces[0].start, pieces[-1].end) if pieces else (end, start)
-    known = sorted(Absence(one.start, one.end or end, one.cause, one.detail) for one in absences)
+    known = sorted(
+        Absence(one.start, one.end or min(end, max(now, one.start)), one.cause, one.detail) for one in absences
+    )
     gaps: list[Gap] = []
     for left, right in holes:
         at = left

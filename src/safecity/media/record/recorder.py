@@ -11,26 +11,25 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
 
 from safecity.kit.clock import SECOND_US, Clock
-from safecity.kit.errors import ExhaustedError, InvalidError, SafecityError, UnavailableError
+from safecity.kit.errors import ExhaustedError, SafecityError, UnavailableError
 from safecity.media.record.appender import Buffer
 from safecity.media.record.chain import Signer
-from safecity.media.record.cutter import Cut, Cutter
 from safecity.media.record.decide import Window
 from safecity.media.record.facts import Fact, GapClosed, GapOpened, SegmentClosed, VolumeChanged
 from safecity.media.record.files import FileLayer, SystemFiles
-from safecity.media.record.gaps import GapBook, GapChange
+from safecity.media.record.gaps import GapChange
 from safecity.media.record.index import OpenRow
+from safecity.media.record.line import Line
 from safecity.media.record.place import Known, Place, channel_bytes
 from safecity.media.record.retention import Keep
 from safecity.media.record.shelf import ShelfStream
-from safecity.media.record.stream import Mark, Pending, StreamRecorder
+from safecity.media.record.stream import Pending, StreamRecorder
 from safecity.model.facts.media_calls import RecordPolicy, VolumeFigure, VolumeSpec
-from safecity.model.values.media import Quality, StreamKey, Unit
+from safecity.model.values.media import StreamKey
 from safecity.ports.sqlfile import OpenSqlFile
 
 logger = logging.getLogger(__name__)
@@ -38,27 +37,8 @@ logger = logging.getLogger(__name__)
 TURN_SECONDS: Final = 0.95
 """A little less than a chunk may hold, so that a turn makes one chunk and not one and a splinter."""
 WINDOW_BYTES: Final = 64 << 20
-QUALITIES: Final = {Quality.MAIN: 0, Quality.SUB: 1}
 _STEP_US: Final = SECOND_US // 2
-_FIRST_FOOTAGE_US: Final = 10 * SECOND_US
 T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class _Line:
-    """A stream in the writer thread."""
-
-    recorder: StreamRecorder
-    channel: bytes
-    quality: int
-    cutter: Cutter = field(default_factory=Cutter)
-    book: GapBook | None = None
-    place: Place | None = None
-    gaps: list[GapChange] = field(default_factory=list[GapChange])
-    """Gaps that no volume has written down yet."""
-    cuts: list[Cut] = field(default_factory=list[Cut])
-    seen: bool = False
-    refused: bool = False
 
 
 class Recorder:
@@ -91,7 +71,7 @@ class Recorder:
         self._pending = Pending(Window.of(window_bytes))
         self._buffer = Buffer()
         self._known = Known(self._files, memory)
-        self._lines: dict[StreamKey, _Line] = {}
+        self._lines: dict[StreamKey, Line] = {}
         self._commands: deque[Callable[[], None]] = deque()
         self._places: list[Place] = []
         self._states: dict[str, str] = {}
@@ -223,77 +203,49 @@ class Recorder:
             try:
                 place.tend(now, sum(line.place is place for line in self._lines.values()))
             except (OSError, SafecityError) as error:
-                self._give_up(place, error)
+                self._give_up(place, error, now)
         done = 0
         for line in list(self._lines.values()):
-            done += self._collect(line, stepped, now)
+            line.recorder.review()
+            if line.book is None:
+                line.begin_book(self._ready())
+                self._apply_keep(line)
+            done += line.collect(stepped)
         self._write(now)
         self._pending.done += done
         for key, line in list(self._lines.items()):
-            if line.recorder.closed and not line.cuts:
+            line.tick(now)
+            if line.recorder.closed and not line.waiting:
                 self._remove(key, line)
         self.turns += 1
         self._flush_facts()
 
-    def _collect(self, line: _Line, stepped: int, now: int) -> int:
-        """Cut what came, keep the book of gaps; bytes taken."""
-        recorder = line.recorder
-        recorder.review()
-        if line.book is None:
-            line.book = self._begin_book(line)
-        book, taken = line.book, 0
-        units: list[Unit] = []
-        for item in recorder.drain():
-            if type(item) is Unit:
-                units.append(item)
-                taken += len(item.data)
-            elif type(item) is Mark:
-                self._cut(line, book, units, stepped)
-                units = []
-                if item.ends_run:
-                    line.cutter.end_run()
-                line.gaps += book.why(item.cause, item.detail, item.at)
-        self._cut(line, book, units, stepped)
-        if not line.seen and now - recorder.opened_at >= _FIRST_FOOTAGE_US and recorder.recording:
-            line.seen = True  # it is no longer the restart that is to blame
-            line.gaps += book.why("network", "", recorder.opened_at)
-        line.gaps += book.tick(now)
-        return taken
-
-    def _cut(self, line: _Line, book: GapBook, units: list[Unit], stepped: int) -> None:
-        if units:
-            for cut in line.cutter.feed(units, stepped):
-                line.gaps += book.footage(cut.wall, cut.end)
-                line.cuts.append(cut)
-                line.seen = True
-
     def _write(self, now: int) -> None:
-        """Place every line's cuts; a volume that fails or is full is left for the next one, nothing is lost by it."""
+        """Place every line's cuts; what a failing or full volume leaves goes to the next one, nothing is lost by it."""
         tried: dict[StreamKey, set[str]] = {}
-        lines = [line for line in self._lines.values() if line.cuts or line.gaps]
+        lines = [line for line in self._lines.values() if line.waiting]
         while lines:
-            groups: dict[str, list[_Line]] = {}
+            groups: dict[str, list[Line]] = {}
             for line in lines:
-                place = self._choose(line, tried.get(line.recorder.key, set()))
+                place = self._choose(line, tried.get(line.key, set()))
                 if place is None:
-                    self._lose(line, now)
+                    line.lose()
                 else:
                     groups.setdefault(place.spec.name, []).append(line)
-            again: list[_Line] = []
+            lines = list[Line]()
             for place in [one for one in self._places if one.spec.name in groups]:
                 left = self._write_to(place, groups[place.spec.name], now)
                 for line in left:
-                    tried.setdefault(line.recorder.key, set()).add(place.spec.name)
-                again += left
-            lines = again
+                    tried.setdefault(line.key, set()).add(place.spec.name)
+                lines += left
 
-    def _write_to(self, place: Place, lines: list[_Line], now: int) -> list[_Line]:
+    def _write_to(self, place: Place, lines: list[Line], now: int) -> list[Line]:
         """Write and commit; the lines that still have something are to go elsewhere."""
         shelf = place.shelf
         if shelf is None:
             return lines
-        left: list[_Line] = []
-        kept = [(line, list(line.cuts), list(line.gaps)) for line in lines]
+        left: list[Line] = []
+        kept = [(line, line.keep()) for line in lines]
         try:
             shelf.begin(now)
             for line in lines:
@@ -301,45 +253,29 @@ class Recorder:
                 if not self._write_line(place, stream, line, now):
                     left.append(line)
             shelf.commit()
-        except Exception as error:
-            self._give_up(place, error)
-            for line, cuts, gaps in kept:
-                line.cuts, line.gaps = cuts, gaps
+        except Exception as error:  # SQL errors have no common name here; all mean that the state is unknown
+            for line, before in kept:
+                line.restore(before)
+            self._give_up(place, error, now)
             return lines
+        for line in lines:
+            for change in line.told():
+                self._tell_gap(line, change)
         return left
 
-    def _write_line(self, place: Place, stream: ShelfStream, line: _Line, now: int) -> bool:
+    def _write_line(self, place: Place, stream: ShelfStream, line: Line, now: int) -> bool:
         """False when the volume is full and the rest is to go elsewhere."""
-        while line.cuts:
+        for _ in range(2):
             try:
-                stream.write(line.cuts[0])
+                line.write(stream)
             except ExhaustedError:
                 if not place.make_room(now, 1):
                     return False
-                continue
-            except InvalidError as error:
-                if not line.refused:
-                    logger.warning("stream cannot be kept key=%s why=%s", line.recorder.key, error)
-                line.refused = True
-            line.cuts.pop(0)
-        for change in line.gaps:
-            stream.gap(change)
-            self._tell_gap(line, change)
-        line.gaps.clear()
-        return True
+            else:
+                return True
+        return False
 
-    def _lose(self, line: _Line, now: int) -> None:
-        """No volume takes it: a gap with cause `disk`, and what there was is gone."""
-        if line.cuts and line.book is not None:
-            start = line.cuts[0].wall
-            line.cutter.end_run()
-            line.cuts.clear()
-            book = GapBook(start, "disk", "no_volume")
-            line.gaps += book.tick(max(now, start + 4 * SECOND_US))
-            line.book = book
-        del line.gaps[:-100]
-
-    def _choose(self, line: _Line, tried: set[str]) -> Place | None:
+    def _choose(self, line: Line, tried: set[str]) -> Place | None:
         """The place it has, or the one with most room for each stream."""
         if line.place is not None and line.place.usable and line.place.spec.name not in tried:
             return line.place
@@ -354,36 +290,13 @@ class Recorder:
         self._apply_keep(line)
         return line.place
 
-    def _begin_book(self, line: _Line) -> GapBook:
-        """What is missing since the footage that earlier lives left: the process was stopped, or it died."""
-        recorder = line.recorder
-        expected = recorder.decision.absence
-        ends: list[tuple[int, Place, ShelfStream]] = []
-        for place in self._ready():
-            shelf = place.shelf
-            if shelf is not None and (line.channel, line.quality) in shelf.index.channels():
-                stream = shelf.stream(line.channel, line.quality, recorder.epoch)
-                if stream.last_end is not None:
-                    ends.append((stream.last_end, place, stream))
-        if not ends or expected is None:
-            return GapBook(recorder.opened_at, expected)
-        end, place, stream = max(ends, key=lambda one: one[0])
-        line.place = place
-        self._apply_keep(line)
-        cause = expected if expected != "network" else "maintenance" if place.revived.clean else "unknown"
-        book = GapBook(min(end, recorder.opened_at), cause, "restart" if expected == "network" else "")
-        row = place.shelf.index.open_gap(stream.channel_no) if place.shelf is not None else None
-        if row is not None and row[0] >= end:
-            book.resume(GapChange(row[0], 0, row[1], row[2]))
-        return book
-
     # --- volumes --------------------------------------------------------------------------------------------------
 
     def _ready(self) -> list[Place]:
         return [place for place in self._places if place.usable]
 
-    def _give_up(self, place: Place, error: BaseException) -> None:
-        place.fail(error)
+    def _give_up(self, place: Place, error: Exception, now: int) -> None:
+        place.fail(error, now)
         for line in self._lines.values():
             if line.place is place:
                 line.place = None
@@ -409,19 +322,18 @@ class Recorder:
 
     def _add(self, recorder: StreamRecorder) -> None:
         old = self._lines.pop(recorder.key, None)
-        line = _Line(recorder, channel_bytes(recorder.key.channel), QUALITIES[recorder.key.quality])
+        line = Line(recorder)
         if old is not None:
-            line.place, line.book, line.cuts, line.gaps = old.place, old.book, old.cuts, old.gaps
-            line.seen = True
+            line.follow(old)
         self._lines[recorder.key] = line
         self._apply_keep(line)
 
-    def _remove(self, key: StreamKey, line: _Line) -> None:
+    def _remove(self, key: StreamKey, line: Line) -> None:
         del self._lines[key]
         if line.place is not None and line.place.shelf is not None:
             line.place.shelf.stream(line.channel, line.quality, line.recorder.epoch).finish()
 
-    def _apply_keep(self, line: _Line) -> None:
+    def _apply_keep(self, line: Line) -> None:
         policy = line.recorder.policy
         for place in self._ready():
             if place.janitor is not None:
@@ -463,7 +375,7 @@ class Recorder:
         if key is not None:
             self._facts.append(SegmentClosed(key, row.first * 1000, row.last * 1000, row.bytes, place.spec.name))
 
-    def _tell_gap(self, line: _Line, change: GapChange) -> None:
+    def _tell_gap(self, line: Line, change: GapChange) -> None:
         key = line.recorder.key
         if change.end:
             self._facts.append(GapClosed(key, change.start, change.end, change.cause, change.detail))

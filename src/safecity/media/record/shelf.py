@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from safecity.kit.errors import InvalidError
 from safecity.media.formats.fmp4 import init_segment
 from safecity.media.record.appender import Buffer, OpenExtent
 from safecity.media.record.chain import CHECKPOINT_US, EMPTY, Checkpoint, Signer, minute_digest
@@ -191,9 +192,10 @@ class Shelf:
         self.streams[key].epoch = epoch
         return self.streams[key]
 
-    def adopt(self, extent: OpenExtent, channel_no: int | None) -> None:
+    def adopt(self, extent: OpenExtent, channel_no: int | None, now: int) -> None:
         """Go on in an extent that was open when the last life ended."""
         self._open[extent.number] = extent
+        extent.touched = now
         if channel_no is None:
             self._lane = extent
         else:
@@ -213,6 +215,9 @@ class Shelf:
             extent = None
         if extent is None:
             extent = self._take()
+            if not extent.room_for(payload):
+                raise InvalidError("chunk larger than an extent", code="chunk_too_large")
+        extent.touched = self._now
         if self.layout is Layout.SHARED:
             self._lane = extent
         stream.extent = extent
@@ -264,6 +269,14 @@ class Shelf:
         extent = self._open.get(extent_no)
         if extent is not None:
             self._finish(extent)
+
+    def roll_idle(self, before: int) -> bool:
+        """Close extents that nobody has written to for long, so that retention can see them."""
+        idle = [extent for extent in self._open.values() if extent.touched < before]
+        for extent in idle:
+            self._parked = {number: one for number, one in self._parked.items() if one is not extent}
+            self._finish(extent)
+        return bool(idle)
 
     @property
     def open_extents(self) -> dict[int, OpenExtent]:

@@ -106,6 +106,7 @@ class Pool:
 
     def take(self, layout: Layout, now_us: int) -> tuple[str, int, MediaFile]:
         """A fresh extent as (name, generation, open file), its head durable. ExhaustedError (`volume_full`)."""
+        self.ensure_mounted()
         name = self._rename_one() or self._make_one()
         self._files.sync_folder(self._path / FREE)
         self._files.sync_folder(self.shelf)
