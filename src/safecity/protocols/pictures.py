@@ -8,6 +8,7 @@ set really changes.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Protocol
 
 from safecity.model.values.media import Codec, VideoParameters
@@ -24,6 +25,12 @@ class Pictures(Protocol):
     codec: Codec
     parameters: VideoParameters | None
     bad_sets: int
+    firsts: int
+    """How many pictures the last stretch held that `convert` was given (0 where that cannot be told)."""
+
+    def separate(self, data: bytes, start: int, end: int) -> list[tuple[int, int]]:
+        """The stretches of each picture where there are several in one."""
+        ...
 
     def convert(self, data: bytes, start: int, end: int) -> Picture | None:
         """One picture in Annex B form; None when there is no slice in it."""
@@ -51,11 +58,29 @@ class _NalPictures:
     def __init__(self) -> None:
         self.parameters: VideoParameters | None = None
         self.bad_sets = 0
+        self.firsts = 0
         self._known: dict[tuple[int, int], bytes] = {}
         self._last: list[bytes] = []
 
     def _id_of(self, nal: bytes) -> tuple[int, int]:
         raise NotImplementedError
+
+    def begins_unit(self, data: bytes, start: int, end: int) -> bool:
+        raise NotImplementedError
+
+    def has_slice(self, data: bytes, start: int, end: int) -> bool:
+        raise NotImplementedError
+
+    def separate(self, data: bytes, start: int, end: int) -> list[tuple[int, int]]:
+        """Cut before each NAL unit that begins an access unit behind a slice."""
+        cuts = [start]
+        sliced = False
+        for a, b in nal_spans(data, start, end):
+            if sliced and self.begins_unit(data, a - 3, b):
+                cuts.append(a - 3)
+                sliced = False
+            sliced = sliced or self.has_slice(data, a - 3, b)
+        return list(pairwise([*cuts, end]))
 
     def learn(self, sets: list[bytes]) -> None:
         """Take parameter sets from the stream or from signalling (SDP); nothing happens when they are known."""
@@ -102,7 +127,7 @@ class H264Pictures(_NalPictures):
         parts: list[bytes] = []
         sets: list[bytes] | None = None
         key = False
-        slices = 0
+        slices = firsts = 0
         here = data.find(START_CODE, start, last + 3) + 3
         while True:
             if here <= last:
@@ -111,10 +136,12 @@ class H264Pictures(_NalPictures):
                 following = stop = end
             while stop > here and not data[stop - 1]:
                 stop -= 1
-            if stop > here:
+            if stop > here + 1:
                 kind = data[here] & 31
                 if kind == 1 or kind == 5:
                     slices += 1
+                    if data[here + 1] >= 0x80:
+                        firsts += 1  # first_mb_in_slice is 0
                     if kind == 5:
                         key = True
                     parts.append((stop - here).to_bytes(4, "big"))
@@ -129,6 +156,7 @@ class H264Pictures(_NalPictures):
             if following == end:
                 break
             here = following + 3
+        self.firsts = firsts
         if sets is not None:
             self.learn(sets)
             if slices and not key:
@@ -207,13 +235,15 @@ class H265Pictures(_NalPictures):
         parts: list[bytes] = []
         sets: list[bytes] = []
         key = False
-        slices = 0
+        slices = firsts = 0
         for nal in nals:
             if len(nal) < 2:
                 continue
             kind = (nal[0] >> 1) & 63
             if kind < 32:
                 slices += 1
+                if len(nal) > 2 and nal[2] >= 0x80:
+                    firsts += 1  # first_slice_segment_in_pic_flag
                 if 16 <= kind <= 23:
                     key = True
             elif kind <= 34:
@@ -223,6 +253,7 @@ class H265Pictures(_NalPictures):
                 continue
             parts.append(len(nal).to_bytes(4, "big"))
             parts.append(nal)
+        self.firsts = firsts
         if sets:
             self.learn(sets)
         return (b"".join(parts), key) if slices else None
@@ -257,6 +288,7 @@ class Mpeg4Pictures:
     def __init__(self) -> None:
         self.parameters: VideoParameters | None = None
         self.bad_sets = 0
+        self.firsts = 0
         self._head = b""
 
     def convert(self, data: bytes, start: int, end: int) -> Picture | None:
@@ -276,6 +308,9 @@ class Mpeg4Pictures:
     def take(self, nals: Sequence[bytes]) -> Picture | None:
         piece = b"".join(nals)
         return self.convert(piece, 0, len(piece))
+
+    def separate(self, data: bytes, start: int, end: int) -> list[tuple[int, int]]:
+        return [(start, end)]
 
     def begins_unit(self, data: bytes, start: int, end: int) -> bool:
         return data[start : start + 3] == START_CODE and start + 3 < end

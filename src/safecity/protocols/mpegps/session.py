@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from safecity.model.values.media import AUDIO, VIDEO, AudioParameters, Codec, Unit
+from safecity.model.values.media import AUDIO, CLOCK_HZ, VIDEO, AudioParameters, Codec, Unit
 from safecity.protocols import aac
 from safecity.protocols.mpegps.codes import CODEC_OF, UNSUPPORTED, VIDEO_TYPES
 from safecity.protocols.mpegps.demux import PsDemuxer, read_time
 from safecity.protocols.mpegts import TsDemuxer, looks_like_ts
-from safecity.protocols.pictures import Pictures, guess_codec, pictures_for
+from safecity.protocols.pictures import Picture, Pictures, guess_codec, pictures_for
 from safecity.protocols.timeline import JUMP_90K, Timeline
 
 MAX_PICTURE = 8 * 1024 * 1024
@@ -140,7 +140,7 @@ class MediaSession:
             self._recognise(data)
 
     def _take_simple(self, data: bytes) -> bool:
-        """The shape of nearly every picture between key frames: a pack header and one PES packet that fills the rest."""
+        """Nearly every picture between key frames: a pack header and one PES packet that fills the rest."""
         if data[:4] != b"\x00\x00\x01\xba":
             return False
         size = len(data)
@@ -221,11 +221,7 @@ class MediaSession:
         self._in_video = True
         if not self._spans:
             self._pts, self._dts = pts, dts
-        elif pts is not None and pts != self._pts:
-            if self._has_slice():
-                self._finish_picture()
-            self._pts, self._dts = pts, dts
-        elif new_pack:
+        elif new_pack or (pts is not None and pts != self._pts):
             self._next = (pts, dts)  # the first bytes will tell whether the picture goes on
         return True
 
@@ -247,12 +243,14 @@ class MediaSession:
                 self._sound.append(data[start:end])
             return
         if self._next is not None:
-            pictures = self._pictures
-            if pictures is not None and pictures.begins_unit(data, start, end) and self._has_slice():
-                times = self._next
+            times = self._next
+            self._next = None
+            if self._goes_on(data, start, end, times[0]):
+                if times[0] is not None and not self._has_slice():
+                    self._pts, self._dts = times  # parameter sets with a time of their own, before their picture
+            else:
                 self._finish_picture()
                 self._pts, self._dts = times
-            self._next = None
         self._video_size += end - start
         if self._video_size > MAX_PICTURE:
             self._drop_oversize()
@@ -272,6 +270,15 @@ class MediaSession:
         self._spans.clear()
         self._video_size = 0
         self._hole = self._broken = True
+
+    def _goes_on(self, data: bytes, start: int, end: int, pts: int | None) -> bool:
+        """Whether a PES packet belongs to the picture under way, judged by what it begins with."""
+        pictures = self._pictures
+        if data.find(b"\x00\x00\x01", start, min(end, start + 4)) < 0:
+            return True
+        if pts is not None and pts != self._pts:
+            return not self._has_slice()
+        return pictures is None or not pictures.begins_unit(data, start, end) or not self._has_slice()
 
     def _joined(self) -> tuple[bytes, int, int]:
         spans = self._spans
@@ -301,7 +308,6 @@ class MediaSession:
         data, start, end = self._joined()
         self._spans = []
         self._video_size = 0
-        self._next = None
         hole, self._hole = self._hole, False
         pictures = self._pictures
         picture = pictures.convert(data, start, end) if pictures is not None else None
@@ -315,14 +321,27 @@ class MediaSession:
             picture = pictures.convert(data, start, end)
             if picture is None:
                 return
+        raw, decode = self._raw_time(), self._dts
+        self._pts = self._dts = None
+        if pictures is not None and pictures.firsts > 1:
+            # Several pictures in one PES packet, as in files: each is a unit, at the stream's own pace.
+            step = (
+                round(CLOCK_HZ / pictures.parameters.fps) if pictures.parameters and pictures.parameters.fps else 3600
+            )
+            for number, (a, b) in enumerate(pictures.separate(data, start, end)):
+                one = pictures.convert(data, a, b)
+                if one is not None:
+                    self._emit(pictures, one, raw + number * step, None, hole)
+        elif pictures is not None:
+            self._emit(pictures, picture, raw, decode, hole)
+
+    def _emit(self, pictures: Pictures, picture: Picture, raw: int, decode: int | None, hole: bool) -> None:
         payload, key = picture
-        parameters = pictures.parameters if pictures is not None else None
+        parameters = pictures.parameters
         if parameters is None or not (key or self._started):
             self.before_key += 1
             return
-        raw = self._raw_time()
         arrived = self._arrived_us
-        decode = self._dts
         if decode is None:
             pts = dts = self._video_time.place(raw, arrived)
         else:
@@ -336,13 +355,9 @@ class MediaSession:
         if key:
             self._started = True
             self._broken = hole
-            damaged = hole
-        else:
-            damaged = self._broken
-        self._pts = self._dts = None
         self.units += 1
-        self.damaged += damaged
-        self.deliver(Unit(VIDEO, payload, pts, dts, key, damaged, arrived, parameters))
+        self.damaged += self._broken
+        self.deliver(Unit(VIDEO, payload, pts, dts, key, self._broken, arrived, parameters))
 
     # --- sound ----------------------------------------------------------------------------------------------
 
