@@ -74,8 +74,7 @@ class VideoEncoder:
             options |= {"maxrate": f"{spec.kbps}k", "bufsize": f"{spec.kbps}k", "x264-params": "scenecut=0"}
         elif spec.codec is Codec.H265:
             options["x265-params"] = _X265
-        # MPEG-4 would drop to its coarsest steps to keep the rate, and blur the clock: quality goes before rate.
-        context.options = {"qmax": "9"} if spec.codec is Codec.MPEG4 else options
+        context.options = {} if spec.codec is Codec.MPEG4 else options
         self._context = context
         self._count = 0
 
