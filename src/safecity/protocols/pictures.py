@@ -237,8 +237,8 @@ class H265Pictures(_NalPictures):
         key = False
         slices = firsts = 0
         for nal in nals:
-            if len(nal) < 2:
-                continue
+            if len(nal) < 2 or nal[0] & 0x81 or nal[1] & 0xF8:
+                continue  # not of the base layer, or no H.265 at all
             kind = (nal[0] >> 1) & 63
             if kind < 32:
                 slices += 1

@@ -9,33 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from safecity.model.values.media import AUDIO, CLOCK_HZ, VIDEO, AudioParameters, Codec, Unit
-from safecity.protocols import aac
-from safecity.protocols.mpegps.codes import CODEC_OF, UNSUPPORTED, VIDEO_TYPES
+from safecity.model.values.media import CLOCK_HZ, VIDEO, Unit
+from safecity.protocols.mpegps.codes import UNSUPPORTED, VIDEO_TYPES
 from safecity.protocols.mpegps.demux import PsDemuxer, read_time
+from safecity.protocols.mpegps.sound import SoundTrack
 from safecity.protocols.mpegts import TsDemuxer, looks_like_ts
 from safecity.protocols.pictures import Picture, Pictures, guess_codec, pictures_for
 from safecity.protocols.timeline import JUMP_90K, Timeline
 
 MAX_PICTURE = 8 * 1024 * 1024
-MAX_SOUND = 64 * 1024
 _AUDIO_ALONE_US = 3_000_000
-"""Sound waits this long for the first key frame, so that a run begins with a picture where there are pictures."""
-
-_G711 = {codec: AudioParameters(codec, 8000, 1) for codec in (Codec.PCMA, Codec.PCMU)}
+"""So long sound waits for a picture."""
 
 
 class MediaSession:
     """Counters are plain attributes: `units`, `damaged`, `before_key`, `oversize`, `doubles`."""
 
     __slots__ = (
-        "_adts_rest",
         "_anchor",
         "_arrived_us",
-        "_audio",
         "_audio_id",
-        "_audio_last",
-        "_audio_time",
         "_broken",
         "_demuxer",
         "_dts",
@@ -49,8 +42,6 @@ class MediaSession:
         "_pts",
         "_rtp",
         "_sound",
-        "_sound_pts",
-        "_sound_size",
         "_spans",
         "_started",
         "_types",
@@ -65,12 +56,14 @@ class MediaSession:
         "oversize",
         "units",
         "unsupported",
+        "unsupported_sound",
     )
 
     def __init__(self, deliver: Callable[[Unit], None], origin: int = 90_000) -> None:
         self.deliver = deliver
         self.container = ""
         self.unsupported = ""
+        self.unsupported_sound = ""
         self.units = self.damaged = self.before_key = self.oversize = 0
         self.audio_declared = False
         self._origin = origin
@@ -92,17 +85,10 @@ class MediaSession:
         self._video_time = Timeline(origin)
         self._last_dts = -1
         self._anchor: tuple[int, int] | None = None
-        # audio
         self._types: dict[int, int] = {}
-        self._audio_id = -1
-        self._audio: AudioParameters | None = None
-        self._sound: list[bytes] = []
-        self._sound_size = 0
-        self._sound_pts: int | None = None
-        self._adts_rest = b""
-        self._audio_time: Timeline | None = None
-        self._audio_last = -1
         self._in_video = False
+        self._audio_id = -1
+        self._sound = SoundTrack()
 
     @property
     def pictures(self) -> Pictures | None:
@@ -181,7 +167,7 @@ class MediaSession:
             self._demuxer.lost()
         self._hole = True
         self._broken = True
-        self._adts_rest = b""
+        self._sound.lost()
 
     def _recognise(self, data: bytes) -> None:
         if not self._first_us:
@@ -204,14 +190,15 @@ class MediaSession:
     # --- what the demuxer says ------------------------------------------------------------------------------
 
     def mapped(self, types: dict[int, int]) -> None:
-        self._types = types
-        for stream_id, kind in types.items():
+        for kind in types.values():
             if kind in UNSUPPORTED and kind in VIDEO_TYPES:
                 self.unsupported = UNSUPPORTED[kind]
             elif kind not in VIDEO_TYPES:
                 self.audio_declared = True
-                if stream_id == self._audio_id:
-                    self._audio = None
+                if kind in UNSUPPORTED:
+                    self.unsupported_sound = UNSUPPORTED[kind]
+        self._sound.mapped(types.get(self._audio_id))
+        self._types = types
 
     def video_begins(self, stream_id: int, pts: int | None, dts: int | None, new_pack: bool) -> bool:
         if stream_id != self._video_id:
@@ -230,17 +217,14 @@ class MediaSession:
             if self._audio_id >= 0:
                 return False
             self._audio_id = stream_id
+            self._sound.mapped(self._types.get(stream_id))
         self._in_video = False
-        self._sound_pts = pts
-        self._sound_size = 0
-        self._sound = []
+        self._sound.begins(pts)
         return True
 
     def payload(self, data: bytes, start: int, end: int) -> None:
         if not self._in_video and self._demuxer is not None:
-            self._sound_size += end - start
-            if self._sound_size <= MAX_SOUND:
-                self._sound.append(data[start:end])
+            self._sound.add(data[start:end])
             return
         if self._next is not None:
             times = self._next
@@ -259,7 +243,12 @@ class MediaSession:
 
     def payload_ends(self) -> None:
         if not self._in_video:
-            self._finish_sound()
+            # Sound waits for the first key frame, so that a run begins with a picture where there are pictures.
+            wanted = self._started or self._arrived_us - self._first_us >= _AUDIO_ALONE_US
+            for unit in self._sound.finish(self._video_time, self._origin, self._arrived_us):
+                if wanted:
+                    self.units += 1
+                    self.deliver(unit)
         elif self.container == "ts" and self._spans:
             self._finish_picture()  # in TS a PES packet is a whole picture
 
@@ -358,67 +347,3 @@ class MediaSession:
         self.units += 1
         self.damaged += self._broken
         self.deliver(Unit(VIDEO, payload, pts, dts, key, self._broken, arrived, parameters))
-
-    # --- sound ----------------------------------------------------------------------------------------------
-
-    def _finish_sound(self) -> None:
-        sound = b"".join(self._sound)
-        self._sound = []
-        if not sound or self._sound_size > MAX_SOUND:
-            self.oversize += self._sound_size > MAX_SOUND
-            return
-        if not self._started and self._arrived_us - self._first_us < _AUDIO_ALONE_US:
-            return
-        kind = self._types.get(self._audio_id)
-        codec = CODEC_OF.get(kind) if kind is not None else None
-        if codec is Codec.AAC or (codec is None and sound[0] == 0xFF and aac.read_adts(sound) is not None):
-            self._finish_aac(sound)
-        elif kind in UNSUPPORTED:
-            self.unsupported = self.unsupported or UNSUPPORTED[kind]
-        else:
-            self._audio = _G711[Codec.PCMU if codec is Codec.PCMU else Codec.PCMA]
-            self._deliver_sound(sound, self._place_sound(self._sound_pts))
-
-    def _finish_aac(self, sound: bytes) -> None:
-        sound = self._adts_rest + sound
-        at = 0
-        samples = 0
-        base: int | None = None
-        while True:
-            frame = aac.read_adts(sound, at)
-            if frame is None:
-                break
-            data, at, config = frame
-            if self._audio is None or self._audio.config != config:
-                try:
-                    self._audio = aac.parameters_of(config)
-                except ValueError:
-                    return
-            if base is None:
-                base = self._place_sound(self._sound_pts)
-            self._deliver_sound(data, base + samples * 90_000 // self._audio.sample_rate)
-            samples += aac.SAMPLES_PER_FRAME
-        rest = sound[at:]
-        self._adts_rest = rest if rest[:1] == b"\xff" and len(rest) < 8192 else b""
-
-    def _place_sound(self, raw: int | None) -> int:
-        if self._audio_time is None:
-            video = self._video_time
-            origin = self._origin
-            if video.last is not None:
-                apart = video.delta(raw) if raw is not None else 0
-                origin = video.last + apart if -JUMP_90K < apart < JUMP_90K else video.last
-            self._audio_time = Timeline(max(0, origin))
-        if raw is None:
-            last = self._audio_time.last
-            return self._origin if last is None else last + 1
-        return self._audio_time.place(raw, self._arrived_us)
-
-    def _deliver_sound(self, data: bytes, pts: int) -> None:
-        if self._audio is None:
-            return
-        if pts <= self._audio_last:
-            pts = self._audio_last + 1
-        self._audio_last = pts
-        self.units += 1
-        self.deliver(Unit(AUDIO, data, pts, pts, True, False, self._arrived_us, self._audio))
