@@ -13,7 +13,7 @@ from msgspec import Struct
 from safecity.drivers.gb28181.directory import Directory
 from safecity.drivers.gb28181.link import Link
 from safecity.drivers.gb28181.store import DialogRow, SignalStore, dialog_of, dialog_row
-from safecity.drivers.gb28181.streams import SLOT_SECONDS, hang_up, invite
+from safecity.drivers.gb28181.streams import SLOT_SECONDS, hang_up, invite, media_transport
 from safecity.kit.clock import SECOND_US, Clock
 from safecity.kit.errors import ConflictError, InvalidError, NotFoundError, Param, RefusedError, SafecityError
 from safecity.model.facts.media_calls import CloseStream, ConfirmStream, Prepared, PrepareStream
@@ -100,7 +100,7 @@ class History:
         ssrc = self.ssrcs.take(HISTORY)
         key = (request.session, Quality.MAIN)
         try:
-            transport = device.config.transport if device.config.transport in ("tcp_passive", "tcp_active") else "udp"
+            transport = media_transport(device)
             prepared = await self._calls.call(channel.slot, PrepareStream(*key, ssrc, transport), timeout=SLOT_SECONDS)
             assert isinstance(prepared, Prepared)
             wish = Wish(

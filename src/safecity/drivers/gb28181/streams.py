@@ -267,7 +267,7 @@ class Streams:
     async def _invite(
         self, session: Session, channel: GbChannel, device: Device, ssrc: int
     ) -> tuple[Agreed, Dialog]:  # fmt: skip
-        transport = device.config.transport if device.config.transport in ("tcp_passive", "tcp_active") else "udp"
+        transport = media_transport(device)
         prepare = PrepareStream(*session.key, ssrc, transport)
         prepared = await self._calls.call(channel.slot, prepare, timeout=SLOT_SECONDS)
         if not isinstance(prepared, Prepared):
@@ -328,6 +328,12 @@ class Streams:
         session.dialog = None
         self.ssrcs.give_back(session.ssrc)
         session.ssrc = 0
+
+
+def media_transport(device: Device) -> str:
+    """`udp`, `tcp_passive` or `tcp_active`; plain `tcp` is the way cameras can: they connect to us (annex D)."""
+    wish = device.config.transport
+    return "tcp_passive" if wish == "tcp" else wish if wish in ("tcp_passive", "tcp_active") else "udp"
 
 
 async def invite(link: Link, device: Device, wish: Wish) -> tuple[Agreed, Dialog]:
