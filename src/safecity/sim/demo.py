@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import functools
 import logging
 import os
 import signal
@@ -22,11 +23,13 @@ from pathlib import Path
 from random import Random
 
 from safecity.kit.errors import SafecityError
-from safecity.sim.city import CITY, PLATFORM_CODE, Kit, make_device, new_manifest, set_rtsp_port
+from safecity.sim.camera import Camera
+from safecity.sim.city import CITY, PLATFORM_CODE, Kit, make_camera, make_device, new_manifest, set_rtsp_port
 from safecity.sim.control import Door
 from safecity.sim.gb28181.device import SimDevice
 from safecity.sim.manifest import Manifest, read_manifest, write_manifest
 from safecity.sim.operations import CityOperations
+from safecity.sim.rtsp.server import RtspCameras
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +47,8 @@ class City:
     alarms: bool = True
     devices: dict[str, SimDevice] = field(default_factory=dict[str, SimDevice])
     painter: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "painter"))
+    pulled: list[Camera] = field(default_factory=list[Camera])
+    rtsp: RtspCameras | None = None
     _alarm_task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -55,8 +60,23 @@ class City:
             device = make_device(kit, known, self.manifest, self.host, self.port, self.painter)
             self.devices[kit.code] = device
             await device.start()
+        await self._start_rtsp()
         if self.alarms:
             self._alarm_task = asyncio.get_running_loop().create_task(self._raise_alarms())
+
+    async def _start_rtsp(self) -> None:
+        kits = [kit for kit in self.kits if kit.profile is None]
+        known = [self.manifest.device(kit.name_en) for kit in kits]
+        if not kits or known[0] is None:
+            return
+        self.pulled = [make_camera(kit.places[0], self.painter) for kit in kits]
+        loop = asyncio.get_running_loop()
+        # Painting the first picture, for the parameter sets of the SDP, takes a moment.
+        self.rtsp = rtsp = await loop.run_in_executor(
+            self.painter,
+            functools.partial(RtspCameras, self.pulled, username=known[0].username, password=known[0].password),
+        )
+        await rtsp.start("127.0.0.1", self.manifest.rtsp_port)
 
     async def stop(self) -> None:
         """Log off and end."""
@@ -67,6 +87,10 @@ class City:
         for device in self.devices.values():
             for channel in device.state.channels.values():
                 await channel.camera.close()
+        if self.rtsp is not None:
+            await self.rtsp.close()
+        for camera in self.pulled:
+            await camera.close()
         self.painter.shutdown(wait=False)
 
     async def _raise_alarms(self) -> None:

@@ -1,0 +1,1 @@
+"""Cameras that are asked by RTSP: UDP and interleaved TCP, digest login."""
