@@ -1,4 +1,4 @@
-"""The ten points of the recording contract (docs/design/0003-recording-store.md), each with a test that bears its number.
+"""The ten points of the recording contract (docs/design/0003-recording-store.md): each test bears its number.
 
 Points 1 to 3 and 5 under a power cut are in test_record_power_cut.py; the loss after kill -9 in a real process is
 measured by benchmarks/crash.py and smoke-tested in test_record_kill.py.
@@ -262,7 +262,7 @@ def test_point_6_erasing_what_is_held_is_refused_and_the_rest_is_gone_for_good(m
     world.recorder.turn()
     refused = world.recorder.erase(key.channel, begin, begin + 21 * SECOND, "order 1")
     done = world.recorder.erase(key.channel, begin + 5 * SECOND, begin + 10 * SECOND, "order 2")
-    gone = [ref for ref in world.archive.chunks(key.channel, begin + 5 * SECOND, begin + 10 * SECOND)]
+    gone = world.archive.chunks(key.channel, begin + 5 * SECOND, begin + 10 * SECOND)
     world.recorder.turn()
     with pytest.raises(ConflictError):
         refused.result(0)

@@ -18,7 +18,7 @@ def live_until_cut(world: Any, operation: int, seconds: float = 5.0) -> None:
 
 
 @pytest.mark.parametrize("layout", ["channel", "shared"])
-@pytest.mark.parametrize("operation", range(1, 60, 2))
+@pytest.mark.parametrize("operation", [*range(1, 22), *range(23, 60, 6)])
 def test_point_1_2_3_a_cut_at_any_operation_costs_two_seconds_and_leaves_no_lie(
     make_world: Any, layout: str, operation: int
 ) -> None:
@@ -40,7 +40,7 @@ def test_point_1_2_3_a_cut_at_any_operation_costs_two_seconds_and_leaves_no_lie(
         assert numbers == list(range(numbers[-1] + 1))
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(8))
 def test_point_5_extents_that_change_hands_survive_a_cut(make_world: Any, seed: int) -> None:
     """Retention at work: renames may be lost, old content must never come back as new footage."""
     world = make_world(PowerCutFiles(), extent_bytes=128 << 10, max_bytes=1 << 20, layout="shared")

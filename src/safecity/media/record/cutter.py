@@ -87,6 +87,7 @@ class Cutter:
         self._begins = False
         self._shift = 0
         self._stepped = False
+        self._stepping = False
         self._base_wall = 0
         self._base_dts = 0
         self._lead = VIDEO
@@ -185,7 +186,7 @@ class Cutter:
             return True
         error = unit.arrived_us - self._wall(unit.dts)
         if stepped_us and abs(error - stepped_us) < abs(error):
-            self._stepped = True
+            self._stepping = True
             return False
         return abs(error) <= MAX_ERROR_US
 
@@ -204,6 +205,7 @@ class Cutter:
         self._lines = {track: _Line(parameters) for track, parameters in known.items()}
         self._incoming, self._lead = {}, lead
         self._running = self._begins = self._decodable = True
+        self._stepped, self._stepping = self._stepping, False
         self._base_wall, self._base_dts = unit.arrived_us, unit.dts
         self._shift = CLOCK_HZ - unit.dts if unit.dts < CLOCK_HZ else 0  # boxes know no time before zero
         self._end = None

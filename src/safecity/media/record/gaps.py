@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 LEAST_US: Final = 2_000_000
-"""A shorter hole is no gap."""
+"""A shorter hole is no gap ..."""
+LEAST_NAMED_US: Final = 200_000
+"""... unless somebody said why it is there."""
 SILENCE_US: Final = 3_000_000
 """So long nothing comes before a gap is opened while it lasts."""
 
@@ -60,7 +62,7 @@ class GapBook:
             changes.append(self._open)
         elif self._cause is None:
             self._last_end = max(self._last_end, at)
-        elif at - self._last_end >= LEAST_US:
+        elif at - self._last_end >= self._least():
             changes.append(GapChange(self._last_end, at, self._cause, self._detail))
             self._last_end = at
         self._cause, self._detail = cause, detail
@@ -73,7 +75,7 @@ class GapBook:
             # A wall clock that was set back may put the end before the begin: then the gap has no length.
             changes.append(self._open._replace(end=max(start, self._open.start + 1)))
             self._open = None
-        elif start - self._last_end >= LEAST_US and self._cause is not None:
+        elif start - self._last_end >= self._least() and self._cause is not None:
             changes.append(GapChange(self._last_end, start, self._cause, self._detail))
         self._last_end = end
         if self._cause is not None:
@@ -86,6 +88,9 @@ class GapBook:
             self._open = GapChange(self._last_end, 0, self._cause, self._detail)
             return [self._open]
         return []
+
+    def _least(self) -> int:
+        return LEAST_US if (self._cause, self._detail) == ("network", "") else LEAST_NAMED_US
 
     def resume(self, gap: GapChange) -> None:
         """A gap of an earlier life that lasts still."""

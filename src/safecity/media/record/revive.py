@@ -47,8 +47,8 @@ def revive(files: FileLayer, pool: Pool, index: Index, layout: Layout, slot: int
     """Make index and media agree again, committed on return."""
     revived = Revived(clean=bool(index.meta("clean")) or index.meta("clean") is None)
     pool.ensure_mounted()
-    names = {name for name in files.names(pool.shelf) if name.endswith(SUFFIX)}
     _finish_deletions(pool, index)
+    names = {name for name in files.names(pool.shelf) if name.endswith(SUFFIX)}
     adopter = Adopter(index)
     rows = index.open_rows()
     written: dict[int, int] = {}

@@ -274,7 +274,6 @@ class Shelf:
         """Close extents that nobody has written to for long, so that retention can see them."""
         idle = [extent for extent in self._open.values() if extent.touched < before]
         for extent in idle:
-            self._parked = {number: one for number, one in self._parked.items() if one is not extent}
             self._finish(extent)
         return bool(idle)
 
@@ -316,6 +315,7 @@ class Shelf:
         self.tell_uses(extent.number)
         del self._open[extent.number]
         self._finished.append(extent)
+        self._parked = {number: one for number, one in self._parked.items() if one is not extent}
         for stream in self.streams.values():
             if stream.extent is extent:
                 stream.extent = None
