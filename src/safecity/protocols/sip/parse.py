@@ -206,6 +206,8 @@ def _fields(lines: list[str]) -> list[tuple[str, str]]:
 
 
 def _start(line: str, fields: list[tuple[str, str]]) -> Request | Response:
+    if "\r" in line:
+        raise _Refused("bare CR")
     match = _REQUEST_LINE.match(line)
     if match is not None:
         method, uri, version = match.groups()
@@ -276,7 +278,7 @@ def _answer(message: Request | Response | None, status: int, reason: str) -> Res
         return None
     copied = [field for field in message.fields if field[0] in ("Via", "From", "To", "Call-ID", "CSeq")]
     singles = [name for name, _ in copied if name != "Via"]
-    if len(singles) != 4 or len(set(singles)) != 4:
+    if len(singles) != 4 or len(set(singles)) != 4 or not message.call_id:
         return None
     phrase = "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in reason[:60])
     return Response(status, phrase, copied)
