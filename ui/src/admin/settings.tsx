@@ -1,3 +1,141 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { App, Button, Form, Input, InputNumber, Select } from 'antd'
+import { useEffect, useState } from 'react'
+import { useNavigate } from 'react-router'
+import { api } from '../api/client'
+import { useMay, useMe, useSpoken } from '../api/session'
+import type { Platform } from '../api/types'
+import { look } from '../look/theme'
+import { ProblemNote, sentence } from '../parts/problem'
+import { useStore } from '../parts/store'
+import { language, t, useLanguage } from '../words'
+import { Sessions } from './users'
+
 export function SettingsPage() {
-  return null
+  useLanguage()
+  const maySee = useMay('settings.see')
+  return (
+    <div className="page">
+      <div className="page-head"><h1>{t('page.settings')}</h1></div>
+      <div className="page-body scroll">
+        <div className="cards">
+          {maySee && <PlatformCard />}
+          <MineCard />
+        </div>
+      </div>
+    </div>
+  )
+}
+
+const FIELDS = ['name', 'code', 'domain', 'public_host', 'zone', 'clock_source', 'ntp_server', 'retention_days', 'floor_days'] as const
+type Filled = Pick<Platform, (typeof FIELDS)[number]>
+
+export function zones(): string[] {
+  return typeof Intl.supportedValuesOf === 'function' ? Intl.supportedValuesOf('timeZone') : ['Asia/Shanghai', 'UTC']
+}
+
+function PlatformCard() {
+  const queries = useQueryClient()
+  const navigate = useNavigate()
+  const { message, modal } = App.useApp()
+  const may = useMay('settings.change')
+  const [form] = Form.useForm<Filled>()
+  const [problem, setProblem] = useState<unknown>(null)
+  const [touched, setTouched] = useState<ReadonlySet<string>>(new Set())
+  const { data } = useQuery({ queryKey: ['settings'], queryFn: ({ signal }) => api.get<Platform>('settings', undefined, signal) })
+  const clock = Form.useWatch('clock_source', form)
+  useEffect(() => {
+    if (data && touched.size === 0) form.setFieldsValue(data)
+  }, [data, form, touched])
+  const save = async (filled: Filled) => {
+    try {
+      await api.patch('settings', Object.fromEntries(FIELDS.filter((key) => touched.has(key)).map((key) => [key, filled[key]])))
+      setTouched(new Set())
+      setProblem(null)
+      void message.success(t('device.saved'))
+      await queries.invalidateQueries({ queryKey: ['settings'] })
+    } catch (error) {
+      setProblem(error)
+    }
+  }
+  const removeDemo = () => {
+    modal.confirm({
+      title: t('settings.demoAsk'), okText: t('settings.demoRemove'), cancelText: t('verb.cancel'), okButtonProps: { danger: true },
+      onOk: () => api.post<{ removed: number }>('demo/remove').then((answer) => {
+        void message.success(t('settings.demoGone', { n: answer.removed }))
+        void queries.invalidateQueries()
+      }).catch((error: unknown) => void message.error(sentence(error))),
+    })
+  }
+  return (
+    <Form form={form} layout="vertical" requiredMark={false} className="panel form" disabled={!may} onFinish={(filled: Filled) => void save(filled)} onValuesChange={(change: Partial<Filled>) => setTouched(new Set([...touched, ...Object.keys(change)]))}>
+      <h2 style={{ marginBottom: 8 }}>{t('settings.platform')}</h2>
+      <Form.Item name="name" label={t('settings.name')}><Input maxLength={100} /></Form.Item>
+      <Form.Item name="code" label={t('settings.code')} rules={[{ pattern: /^\d{20}$/, message: t('device.codeBad') }]}><Input className="mono" maxLength={20} /></Form.Item>
+      <Form.Item name="domain" label={t('settings.domain')}><Input className="mono" maxLength={20} /></Form.Item>
+      {(data?.remarks ?? []).map((remark) => <p key={remark.code} className="p3">▲ {remark.sentence}</p>)}
+      <Form.Item name="public_host" label={t('settings.host')}><Input className="mono" maxLength={253} /></Form.Item>
+      <Form.Item name="zone" label={t('settings.zone')}><Select showSearch options={zones().map((value) => ({ value, label: value }))} /></Form.Item>
+      <Form.Item name="clock_source" label={t('settings.clock')}><Select options={(['system', 'ntp', 'manual'] as const).map((value) => ({ value, label: t(`settings.clock.${value}`) }))} /></Form.Item>
+      <Form.Item name="ntp_server" label={t('settings.ntp')} hidden={clock !== 'ntp'}><Input maxLength={253} /></Form.Item>
+      <div className="row" style={{ gap: 24 }}>
+        <Form.Item name="retention_days" label={t('settings.retention')}><InputNumber min={0} max={3650} addonAfter={t('channel.days')} /></Form.Item>
+        <Form.Item name="floor_days" label={t('settings.floor')}><InputNumber min={0} max={3650} addonAfter={t('channel.days')} /></Form.Item>
+      </div>
+      {data && <p className="quiet">{t('settings.ports')}: SIP {data.sip_port}, WebSocket {data.media_port}</p>}
+      <ProblemNote error={problem} />
+      <div className="row wrap">
+        <Button type="primary" htmlType="submit" disabled={touched.size === 0}>{t('verb.save')}</Button>
+        <span className="grow" />
+        <Button onClick={() => void navigate('/wizard')}>{t('settings.wizard')}</Button>
+        {data?.demo && <Button danger onClick={removeDemo}>{t('settings.demoRemove')}</Button>}
+      </div>
+    </Form>
+  )
+}
+
+function MineCard() {
+  const me = useMe()
+  const speak = useSpoken()
+  const { message } = App.useApp()
+  const { name } = useStore(look)
+  const [problem, setProblem] = useState<unknown>(null)
+  const [form] = Form.useForm<{ password: string }>()
+  if (!me.data) return null
+  const user = me.data.user
+  const change = async ({ password }: { password: string }) => {
+    try {
+      await api.patch(`users/${user.id}`, { password })
+      form.resetFields()
+      setProblem(null)
+      void message.success(t('device.saved'))
+    } catch (error) {
+      setProblem(error)
+    }
+  }
+  return (
+    <div className="panel column">
+      <h2>{t('settings.mine')}: {user.username}</h2>
+      <Form layout="vertical">
+        <Form.Item label={t('language.label')}>
+          <Select
+            value={language()} options={[{ value: 'zh-CN', label: t('language.zh') }, { value: 'en', label: t('language.en') }]} aria-label={t('language.label')}
+            onChange={(tag) => {
+              speak(tag)
+              void api.patch(`users/${user.id}`, { language: tag }).catch(() => undefined)
+            }}
+          />
+        </Form.Item>
+        <Form.Item label={t('look.label')}>
+          <Select value={name} aria-label={t('look.label')} options={[{ value: 'dark', label: t('look.dark') }, { value: 'light', label: t('look.light') }]} onChange={(value) => look.set({ name: value })} />
+        </Form.Item>
+      </Form>
+      <Form form={form} layout="vertical" requiredMark={false} onFinish={(filled: { password: string }) => void change(filled)}>
+        <Form.Item name="password" label={t('user.password')} rules={[{ required: true, min: 12, message: t('setup.short') }]}><Input.Password autoComplete="new-password" /></Form.Item>
+        <ProblemNote error={problem} />
+        <Button htmlType="submit">{t('verb.save')}</Button>
+      </Form>
+      <Sessions user={user} />
+    </div>
+  )
 }

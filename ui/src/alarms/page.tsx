@@ -1,3 +1,112 @@
+import { useQueryClient } from '@tanstack/react-query'
+import { App, Button, Segmented } from 'antd'
+import { useState } from 'react'
+import { useNavigate, useSearchParams } from 'react-router'
+import { useKeys } from '../app/keys'
+import { address, api } from '../api/client'
+import { useMay } from '../api/session'
+import type { Alarm } from '../api/types'
+import { Age } from '../parts/age'
+import { usePages } from '../parts/pages'
+import { ProblemNote, sentence } from '../parts/problem'
+import { type Column, Table } from '../parts/table'
+import { stamp, toUs } from '../parts/times'
+import { type Key, maybe, t, useLanguage } from '../words'
+
+const SHAPES: Record<number, string> = { 1: '●', 2: '◆', 3: '▲', 4: '■' }
+
+/** A plain list: the newest first, each with the picture of its moment. */
 export function AlarmsPage() {
-  return null
+  useLanguage()
+  const [query, setQuery] = useSearchParams()
+  const navigate = useNavigate()
+  const queries = useQueryClient()
+  const { message } = App.useApp()
+  const state = query.get('state') ?? 'raised'
+  const list = usePages<Alarm>(['alarms', 'list'], 'alarms', { state: state === 'all' ? '' : state }, 20_000)
+  const [chosen, setChosen] = useState<string | null>(query.get('alarm'))
+  const may = useMay('alarm.acknowledge')
+  const acknowledge = async (alarms: Alarm[]) => {
+    try {
+      for (const alarm of alarms) await api.post(`alarms/${alarm.id}/acknowledge`)
+      await queries.invalidateQueries({ queryKey: ['alarms'] })
+    } catch (error) {
+      void message.error(sentence(error))
+    }
+  }
+  const at = list.rows.findIndex((row) => row.id === chosen)
+  useKeys((event) => {
+    if (event.key === 'ArrowDown') setChosen(list.rows[Math.min(at + 1, list.rows.length - 1)]?.id ?? null)
+    else if (event.key === 'ArrowUp') setChosen(list.rows[Math.max(at - 1, 0)]?.id ?? null)
+    else if ((event.key === 'a' || event.key === 'A') && may) {
+      const alarm = list.rows[at] ?? list.rows[0]
+      if (alarm?.state === 'raised') {
+        setChosen(list.rows[list.rows.indexOf(alarm) + 1]?.id ?? null)
+        void acknowledge([alarm])
+      }
+    } else return false
+    return true
+  })
+  const moment = (alarm: Alarm) => `/playback?channels=${alarm.channel}&at=${toUs(alarm.at) - 5e6}`
+  const columns: Column<Alarm>[] = [
+    {
+      key: 'priority', title: t('alarm.priority'), width: '104px', value: (row) => row.priority,
+      cell: (row) => (
+        <span className={`mark ${row.state === 'raised' ? `p${row.priority}` : 'quiet'} ${row.state === 'raised' && row.priority === 1 ? 'blinking' : ''}`}>
+          {SHAPES[row.priority] ?? '■'} {t(`alarm.priority.${Math.min(4, Math.max(1, row.priority))}` as Key)}
+        </span>
+      ),
+    },
+    { key: 'picture', title: t('alarm.picture'), width: '112px', cell: (row) => (row.has_picture ? <Picture alarm={row} /> : null) },
+    { key: 'at', title: t('word.time'), width: '170px', value: (row) => row.at, cell: (row) => <span>{stamp(row.at)}<br /><span className="quiet"><Age at={row.at} /></span></span> },
+    { key: 'kind', title: t('alarm.kind'), width: 'minmax(160px, 1fr)', value: (row) => row.kind, cell: (row) => row.kind },
+    { key: 'channel', title: t('word.channel'), width: 'minmax(160px, 1fr)', value: (row) => row.channel_name ?? row.name ?? '', cell: (row) => row.channel_name || row.name || row.device || '–' },
+    { key: 'description', title: t('alarm.description'), width: 'minmax(120px, 1fr)', value: (row) => row.description ?? '', cell: (row) => <span title={row.description}>{row.description || '–'}</span> },
+    {
+      key: 'state', title: t('word.state'), width: '150px', value: (row) => row.state,
+      cell: (row) => (
+        <span>
+          {maybe(`alarm.state.${row.state}`) ?? row.state}
+          {row.acknowledged_by && <><br /><span className="quiet">{t('alarm.by', { name: row.acknowledged_by })}</span></>}
+        </span>
+      ),
+    },
+    {
+      key: 'act', title: '', width: '230px',
+      cell: (row) => (
+        <span className="row" onClick={(event) => event.stopPropagation()}>
+          {may && row.state === 'raised' && <Button size="small" onClick={() => void acknowledge([row])}>{t('alarm.acknowledge')}</Button>}
+          {row.channel && <Button size="small" type="text" onClick={() => void navigate(moment(row))}>{t('alarm.playback')}</Button>}
+        </span>
+      ),
+    },
+  ]
+  const raised = list.rows.filter((row) => row.state === 'raised')
+  return (
+    <div className="page">
+      <div className="page-head">
+        <h1>{t('page.alarms')}</h1>
+        <Segmented
+          value={state} onChange={(value) => setQuery({ state: value })}
+          options={[{ value: 'raised', label: t('alarm.open') }, { value: 'acknowledged', label: t('alarm.acknowledged') }, { value: 'all', label: t('alarm.all') }]}
+        />
+        <span className="grow" />
+        {may && raised.length > 1 && <Button onClick={() => void acknowledge(raised)}>{t('alarm.acknowledgeAll')} ({raised.length})</Button>}
+      </div>
+      <div className="page-body">
+        {list.error ? <ProblemNote error={list.error} retry={list.refetch} /> : (
+          <Table
+            name={t('page.alarms')} rows={list.rows} columns={columns} id={(row) => row.id} rowHeight={64} loading={list.loading} chosen={chosen} onOpen={(row) => setChosen(row.id)}
+            {...(list.more ? { more: list.more } : {})} empty={<div className="empty"><h2>{t('alarm.none')}</h2><span>{t('alarm.begin')}</span></div>}
+          />
+        )}
+      </div>
+    </div>
+  )
+}
+
+function Picture({ alarm }: { alarm: Alarm }) {
+  const [gone, setGone] = useState(false)
+  if (gone) return <span className="quiet">–</span>
+  return <img className="alarm-picture" loading="lazy" src={address(`alarms/${alarm.id}/picture`, { width: 192 })} alt={alarm.kind} onError={() => setGone(true)} />
 }

@@ -5,7 +5,9 @@ import type { QueryClient } from '@tanstack/react-query'
 export type Pushed =
   | { type: 'event'; position: number; event: { kind?: string; type?: string } & Record<string, unknown> }
   | { type: 'channel'; id: string; state: string; step?: string; params?: Record<string, unknown> }
-  | { type: 'ptz_lock'; channel?: string; id?: string } & Record<string, unknown>
+  | ({ type: 'ptz_lock'; channel?: string } & Record<string, unknown>)
+  | { type: 'reset' }
+  | { type: 'alive' }
 
 type Listener = (message: Pushed) => void
 
@@ -56,8 +58,10 @@ export function listen(queries: QueryClient): () => void {
         // a message of a newer server
       }
     }
-    socket.onclose = () => {
+    socket.onclose = (event) => {
       if (ended) return
+      // 4401: the session ended elsewhere; asking who we are shows the sign-in page.
+      if (event.code === 4401) void queries.invalidateQueries({ queryKey: ['session'] })
       failures += 1
       if (failures > 2) setConnected(false)
       timer = window.setTimeout(open, Math.min(15_000, 500 * 2 ** failures) * (0.5 + Math.random() / 2))
@@ -74,6 +78,7 @@ export function listen(queries: QueryClient): () => void {
 function take(message: Pushed, queries: QueryClient): void {
   for (const listener of [...listeners]) listener(message)
   if (message.type === 'channel') soon(queries, 'tree', 'channels')
+  else if (message.type === 'reset') void queries.invalidateQueries()
   else if (message.type === 'ptz_lock') soon(queries, 'ptz')
   else if (message.type === 'event') {
     const kind = String(message.event.kind ?? message.event.type ?? '').toLowerCase()

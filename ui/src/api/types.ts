@@ -165,6 +165,8 @@ export interface Preset {
 }
 
 export interface Place {
+  kind?: string
+  zone?: string
   id: string
   name: string
   code?: string
@@ -184,7 +186,8 @@ export interface User {
   disabled?: boolean
   enabled?: boolean
   language?: string
-  last_seen?: string | null
+  zone?: string
+  grants?: { role: string; area_path: string; deny?: boolean }[]
   created_at?: string
 }
 
@@ -211,6 +214,7 @@ export interface Alarm {
   acknowledged_by?: string | null
   acknowledged_at?: string | null
   has_picture?: boolean
+  name?: string
 }
 
 export interface StreamHealth {
@@ -236,6 +240,7 @@ export interface StreamHealth {
   audio?: string
   reconnects?: number
   opened_at?: string | null
+  sentence?: string
 }
 
 export interface VolumeHealth {
@@ -250,6 +255,7 @@ export interface VolumeHealth {
   held_bytes: number
   code?: string
   slot?: string
+  sentence?: string
 }
 
 export interface ProcessHealth {
@@ -261,6 +267,7 @@ export interface ProcessHealth {
   lag_ms?: number | null
   memory_bytes?: number | null
   step?: string
+  sentence?: string
 }
 
 export interface Health {
@@ -268,6 +275,7 @@ export interface Health {
   volumes: VolumeHealth[]
   processes: ProcessHealth[]
   now?: string
+  udp_drops?: number
 }
 
 export interface AuditRecord {
@@ -279,6 +287,8 @@ export interface AuditRecord {
   object?: string | null
   object_name?: string | null
   outcome?: string
+  object_kind?: string
+  hash?: string
   address?: string
   reason?: string | null
   details?: Record<string, unknown>
@@ -308,6 +318,8 @@ export interface ExportJob {
   reason?: string
   code?: string
   created_at?: string
+  sentence?: string
+  created_by?: string
   files?: { name: string; bytes: number; sha256?: string }[]
 }
 
@@ -332,4 +344,31 @@ export interface Hit {
   name: string
   detail?: string
   state?: StreamState
+}
+
+export interface Platform {
+  name: string
+  code: string
+  domain: string
+  public_host: string
+  area_code: string
+  language: string
+  zone: string
+  clock_source: 'system' | 'ntp' | 'manual'
+  ntp_server: string
+  retention_days: number
+  floor_days: number
+  demo: boolean
+  wizard_done: boolean
+  sip_port: number
+  media_port: number
+  remarks: { code: string; sentence: string }[]
+}
+
+export interface WizardState {
+  done: boolean
+  steps: { name: string; done: boolean }[]
+  platform: Platform
+  menus: { maker: string; name: Record<string, string>; path: Record<string, string[]>; fields: Record<string, Record<string, string>>; notes: string[] }[]
+  now_us: number
 }

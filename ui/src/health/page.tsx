@@ -1,3 +1,124 @@
+import { useQuery } from '@tanstack/react-query'
+import { Switch, Tabs } from 'antd'
+import { useState } from 'react'
+import { useNavigate } from 'react-router'
+import { api } from '../api/client'
+import type { Health, ProcessHealth, StreamHealth, VolumeHealth } from '../api/types'
+import { Age } from '../parts/age'
+import { ProblemNote, stepWords } from '../parts/problem'
+import { StateMark, stateWords } from '../parts/state'
+import { type Column, Table } from '../parts/table'
+import { toUs } from '../parts/times'
+import { bitRate, bytes } from '../parts/units'
+import { t, useLanguage } from '../words'
+
+const GOOD = new Set(['running', 'idle'])
+
+/** For each stream what it brings, and where it stands still the failed step in words. */
 export function HealthPage() {
-  return null
+  useLanguage()
+  const { data, error, refetch, isPending } = useQuery({ queryKey: ['health'], queryFn: ({ signal }) => api.get<Health>('health', undefined, signal), refetchInterval: 3000 })
+  const streams = data?.streams ?? []
+  const count = (states: string[]) => streams.filter((each) => states.includes(each.state)).length
+  return (
+    <div className="page">
+      <div className="page-head">
+        <h1>{t('page.health')}</h1>
+        {data && <span className="quiet">{t('health.summary', { running: count(['running']), lost: streams.filter((each) => !GOOD.has(each.state)).length, idle: count(['idle']) })}</span>}
+        {(data?.udp_drops ?? 0) > 0 && <span className="p3">▲ {t('health.drops', { n: data?.udp_drops ?? 0 })}</span>}
+      </div>
+      {error && !data ? <div className="page-body"><ProblemNote error={error} retry={() => void refetch()} /></div> : (
+        <Tabs
+          className="page-tabs" destroyOnHidden
+          items={[
+            { key: 'streams', label: t('health.streams'), children: <Streams rows={streams} loading={isPending} now={data?.now} /> },
+            { key: 'volumes', label: t('health.volumes'), children: <Volumes rows={data?.volumes ?? []} /> },
+            { key: 'processes', label: t('health.processes'), children: <Processes rows={data?.processes ?? []} /> },
+          ]}
+        />
+      )}
+    </div>
+  )
+}
+
+function why(row: { step?: string | undefined; params?: Record<string, unknown> | undefined; sentence?: string | undefined }): string {
+  return row.sentence || (row.step ? stepWords(row.step, row.params) : '')
+}
+
+function Streams({ rows, loading, now }: { rows: StreamHealth[]; loading: boolean; now: string | undefined }) {
+  const navigate = useNavigate()
+  const [trouble, setTrouble] = useState(false)
+  const age = (row: StreamHealth) => (row.last_frame_at && now ? (toUs(now) - toUs(row.last_frame_at)) / 1e6 : -1)
+  const shown = trouble ? rows.filter((row) => !GOOD.has(row.state) || age(row) > 3) : rows
+  const columns: Column<StreamHealth>[] = [
+    { key: 'state', title: t('word.state'), width: '104px', cell: (row) => <StateMark state={row.state} />, value: (row) => stateWords(row.state) },
+    { key: 'name', title: t('word.channel'), width: 'minmax(170px, 2fr)', cell: (row) => row.channel_name ?? row.name ?? row.channel, value: (row) => row.channel_name ?? row.name ?? row.channel },
+    { key: 'quality', title: t('health.quality'), width: '76px', cell: (row) => t(row.quality === 'sub' ? 'word.sub' : 'word.main'), value: (row) => row.quality },
+    { key: 'picture', title: t('health.picture'), width: '150px', cell: (row) => [row.codec?.toUpperCase(), row.width ? `${row.width}×${row.height}` : ''].filter(Boolean).join(' ') || '–', value: (row) => row.codec },
+    { key: 'rate', title: t('health.rate'), width: '104px', end: true, cell: (row) => (row.bits_per_second ? bitRate(row.bits_per_second) : '–'), value: (row) => row.bits_per_second },
+    { key: 'fps', title: t('health.frames'), width: '80px', end: true, cell: (row) => (row.frames_per_second ? `${row.frames_per_second.toFixed(1)}/s` : '–'), value: (row) => row.frames_per_second },
+    {
+      key: 'age', title: t('health.age'), width: '104px', end: true, value: age,
+      cell: (row) => (row.state === 'running' && age(row) >= 0 && age(row) <= 3 ? `${age(row).toFixed(1)} s` : <span className={row.last_frame_at && row.state !== 'idle' ? 'p2' : ''}><Age at={row.last_frame_at} /></span>),
+    },
+    { key: 'lost', title: t('health.lost'), width: '110px', end: true, cell: (row) => (row.packets ? `${row.packets_lost} (${((row.packets_lost / (row.packets + row.packets_lost)) * 100).toFixed(2)}%)` : '–'), value: (row) => row.packets_lost },
+    { key: 'why', title: t('health.why'), width: 'minmax(180px, 3fr)', cell: (row) => <span title={why(row)}>{why(row) || '–'}</span>, value: (row) => why(row) },
+    { key: 'recording', title: t('health.recording'), width: '80px', cell: (row) => (row.recording ? t('word.yes') : '–'), value: (row) => (row.recording ? 1 : 0) },
+    { key: 'viewers', title: t('health.viewers'), width: '80px', end: true, cell: (row) => row.viewers, value: (row) => row.viewers },
+    { key: 'transport', title: t('health.transport'), width: '90px', cell: (row) => row.transport || '–', value: (row) => row.transport },
+    { key: 'reconnects', title: t('health.reconnects'), width: '90px', end: true, cell: (row) => row.reconnects ?? 0, value: (row) => row.reconnects ?? 0, spare: true },
+    { key: 'damaged', title: t('health.damaged'), width: '110px', end: true, cell: (row) => row.units_damaged ?? 0, value: (row) => row.units_damaged ?? 0, spare: true },
+  ]
+  return (
+    <Table
+      name={t('health.streams')} rows={shown} columns={columns} id={(row) => `${row.channel} ${row.quality}`} loading={loading} onOpen={(row) => void navigate(`/channels/${row.channel}`)}
+      tools={<label className="row"><Switch size="small" checked={trouble} onChange={setTrouble} aria-label={t('health.trouble')} />{t('health.trouble')}</label>}
+      empty={<div className="empty">{t('health.none')}</div>}
+    />
+  )
+}
+
+function Volumes({ rows }: { rows: VolumeHealth[] }) {
+  return (
+    <div className="cards">
+      {rows.map((row) => {
+        const part = (value: number) => `${Math.min(100, (value / Math.max(1, row.total_bytes)) * 100)}%`
+        const other = Math.max(0, row.total_bytes - row.free_bytes - row.recorded_bytes)
+        return (
+          <div key={`${row.slot ?? ''} ${row.name}`} className="panel column">
+            <div className="row"><b className="grow">{row.name}</b><StateMark state={row.state} /></div>
+            <div className="meter" role="img" aria-label={t('health.free', { free: bytes(row.free_bytes), total: bytes(row.total_bytes) })}>
+              <i style={{ width: part(other), opacity: 0.4 }} />
+              <i style={{ width: part(row.recorded_bytes - row.held_bytes) }} />
+              <i className="held" style={{ width: part(row.held_bytes) }} />
+            </div>
+            <div className="row wrap">
+              <span>{t('health.free', { free: bytes(row.free_bytes), total: bytes(row.total_bytes) })}</span>
+              <span className="quiet">{t('health.recorded', { bytes: bytes(row.recorded_bytes) })}</span>
+              <span className="quiet">{t('health.held', { bytes: bytes(row.held_bytes) })}</span>
+            </div>
+            <dl className="facts">
+              <dt>{t('health.path')}</dt><dd className="mono">{row.path}</dd>
+              <dt>{t('health.layout')}</dt><dd>{row.layout} · {row.mode}{row.slot ? ` · ${row.slot}` : ''}</dd>
+            </dl>
+            {(row.sentence || row.code) && <span className="p2">▲ {row.sentence || row.code}</span>}
+          </div>
+        )
+      })}
+    </div>
+  )
+}
+
+function Processes({ rows }: { rows: ProcessHealth[] }) {
+  const columns: Column<ProcessHealth>[] = [
+    { key: 'state', title: t('word.state'), width: '110px', cell: (row) => <StateMark state={row.state} />, value: (row) => stateWords(row.state) },
+    { key: 'name', title: t('word.name'), width: 'minmax(140px, 1fr)', cell: (row) => row.name, value: (row) => row.name },
+    { key: 'pid', title: t('health.pid'), width: '100px', end: true, cell: (row) => row.pid ?? '–', value: (row) => row.pid ?? 0 },
+    { key: 'since', title: t('health.since'), width: '140px', end: true, cell: (row) => <Age at={row.since} />, value: (row) => row.since ?? '' },
+    { key: 'restarts', title: t('health.restarts'), width: '100px', end: true, cell: (row) => row.restarts ?? 0, value: (row) => row.restarts ?? 0 },
+    { key: 'lag', title: t('health.lag'), width: '110px', end: true, cell: (row) => (row.lag_ms === null || row.lag_ms === undefined ? '–' : `${row.lag_ms.toFixed(1)} ms`), value: (row) => row.lag_ms ?? 0 },
+    { key: 'memory', title: t('health.memory'), width: '110px', end: true, cell: (row) => (row.memory_bytes ? bytes(row.memory_bytes) : '–'), value: (row) => row.memory_bytes ?? 0 },
+    { key: 'why', title: t('health.why'), width: 'minmax(160px, 2fr)', cell: (row) => why(row) || '–', value: (row) => why(row) },
+  ]
+  return <Table name={t('health.processes')} rows={rows} columns={columns} id={(row) => row.name} filter={false} />
 }

@@ -20,7 +20,7 @@ export class Deck {
   speed = 1
   direction: 1 | -1 = 1
   playing = false
-  leader = 0
+  private leader = 0
   private members: RecordedPlayer[] = []
   private jumpedAt = new Map<RecordedPlayer, number>()
   private listeners = new Set<() => void>()
@@ -42,6 +42,11 @@ export class Deck {
       this.members = this.members.filter((each) => each !== player)
       this.jumpedAt.delete(player)
     }
+  }
+
+  /** Which member the others follow. */
+  leadBy(index: number): void {
+    this.leader = index
   }
 
   member(index: number): RecordedPlayer | undefined {

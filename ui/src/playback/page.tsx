@@ -50,7 +50,7 @@ export function PlaybackPage() {
     }
   }, [])
   useEffect(() => {
-    if (deck) deck.leader = chosen
+    deck?.leadBy(chosen)
   }, [deck, chosen])
 
   const setIds = useCallback(

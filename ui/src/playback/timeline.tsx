@@ -153,13 +153,12 @@ function Thumb({ blob }: { blob: Blob }) {
 
 function useTimelines(channels: string[], span: Span): (Data | undefined)[] {
   const { start, end, resolution_ms } = asked(span)
-  const now = Date.now() * 1000
   return useQueries({
     queries: channels.map((channel) => ({
       queryKey: ['timeline', channel, start, end],
       queryFn: ({ signal }: { signal: AbortSignal }) => api.get<Data>(`channels/${channel}/timeline`, { start: iso(start), end: iso(end), resolution_ms }, signal),
       staleTime: 8_000,
-      refetchInterval: end > now ? 10_000 : (false as const),
+      refetchInterval: () => (end > Date.now() * 1000 ? 10_000 : (false as const)),
       placeholderData: (before: Data | undefined) => before,
     })),
   }).map((answer) => answer.data)

@@ -57,7 +57,6 @@ export const devices = words({
   'device.organisation': ['Organisation', '组织机构'],
   'device.saved': ['Saved', '已保存'],
 
-  'channel.list': ['Channels', '通道'],
   'channel.settings': ['Channel settings', '通道设置'],
   'channel.ptz': ['Has PTZ', '具备云台'],
   'channel.tags': ['Tags', '标签'],

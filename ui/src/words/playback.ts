@@ -15,7 +15,6 @@ export const playback = words({
   'play.play': ['Play', '播放'],
   'play.pause': ['Pause', '暂停'],
   'play.back': ['Play backwards', '倒放'],
-  'play.forward': ['Play forward', '播放'],
   'play.frameBack': ['Frame back', '上一帧'],
   'play.frameForward': ['Frame forward', '下一帧'],
   'play.skipBack': ['10 s back', '后退 10 秒'],
@@ -42,9 +41,7 @@ export const playback = words({
   'play.full': ['At most nine channels play in step', '最多同步回放九路'],
 
   'timeline.label': ['Timeline. Wheel zooms, dragging moves, a click seeks.', '时间轴：滚轮缩放，拖动平移，单击定位。'],
-  'timeline.recorded': ['recorded', '有录像'],
   'timeline.held': ['held', '已锁定'],
-  'timeline.gap': ['gap', '断档'],
   'timeline.zoomIn': ['Zoom in', '放大时间轴'],
   'timeline.zoomOut': ['Zoom out', '缩小时间轴'],
 
@@ -72,7 +69,6 @@ export const playback = words({
   'export.none': ['No exports yet', '尚无导出'],
   'export.begin': ['Mark a range with [ and ] in playback, then press Export.', '在回放中用 [ 和 ] 标记区间，然后点击“导出”。'],
   'export.files': ['Files', '文件'],
-  'export.progress': ['Progress', '进度'],
   'export.length': ['Length', '时长'],
   'export.delete': ['Delete the export “{name}”? Its files go too; the footage stays.', '删除导出“{name}”？其文件将一并删除；录像保留。'],
   'export.state.queued': ['waiting', '等待'],
