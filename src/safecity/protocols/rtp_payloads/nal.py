@@ -121,6 +121,24 @@ class _NalDepacketiser:
 class H264Depacketiser(_NalDepacketiser):
     """RFC 6184, packetisation modes 0 and 1. Mode 2 (interleaved) no camera sends: dropped and counted."""
 
+    def push(self, timestamp: int, marker: bool, payload: bytes, gap: bool = False) -> list[Piece]:
+        """See `Depacketiser`."""
+        fragment = self._fragment
+        # The middle of a large picture: nine packets of ten.
+        if (
+            fragment is not None
+            and timestamp == self._timestamp
+            and not (marker or gap)
+            and len(payload) > 2
+            and payload[1] < 0x40
+            and payload[0] & 31 == _FU_A
+            and self._size < MAX_UNIT_BYTES
+        ):
+            fragment.append(payload[2:])
+            self._size += len(payload) - 2
+            return _NO_PIECES
+        return super().push(timestamp, marker, payload, gap)
+
     def _read(self, payload: bytes) -> None:
         if not payload:
             self._bad()
@@ -152,6 +170,23 @@ class H265Depacketiser(_NalDepacketiser):
     def __init__(self, *, donl: bool = False) -> None:
         super().__init__()
         self._donl = 2 if donl else 0
+
+    def push(self, timestamp: int, marker: bool, payload: bytes, gap: bool = False) -> list[Piece]:
+        """See `Depacketiser`."""
+        fragment = self._fragment
+        if (
+            fragment is not None
+            and timestamp == self._timestamp
+            and not (marker or gap)
+            and len(payload) > 3
+            and payload[2] < 0x40
+            and payload[0] & 0x7E == _FU << 1
+            and self._size < MAX_UNIT_BYTES
+        ):
+            fragment.append(payload[3:])
+            self._size += len(payload) - 3
+            return _NO_PIECES
+        return super().push(timestamp, marker, payload, gap)
 
     def _read(self, payload: bytes) -> None:
         if len(payload) < 3:
