@@ -12,11 +12,14 @@ from collections.abc import Callable
 from safecity.model.values.media import CLOCK_HZ, VIDEO, Unit
 from safecity.protocols.mpegps.codes import UNSUPPORTED, VIDEO_TYPES
 from safecity.protocols.mpegps.demux import PsDemuxer, read_time
-from safecity.protocols.mpegps.sound import SoundTrack
+from safecity.protocols.mpegps.sound import Sound, SoundTrack
 from safecity.protocols.mpegts import TsDemuxer, looks_like_ts
 from safecity.protocols.pictures import Picture, Pictures, guess_codec, pictures_for
 from safecity.protocols.timeline import JUMP_90K, Timeline
 
+_PACK = b"\x00\x00\x01\xba"
+EARLY = 2048
+"""Bytes that are kept until it is clear what they are."""
 MAX_PICTURE = 8 * 1024 * 1024
 _AUDIO_ALONE_US = 3_000_000
 """So long sound waits for a picture."""
@@ -32,10 +35,12 @@ class MediaSession:
         "_broken",
         "_demuxer",
         "_dts",
+        "_early",
         "_first_us",
         "_hole",
         "_in_video",
         "_last_dts",
+        "_later",
         "_next",
         "_origin",
         "_pictures",
@@ -89,6 +94,8 @@ class MediaSession:
         self._in_video = False
         self._audio_id = -1
         self._sound = SoundTrack()
+        self._later: list[Sound] = []
+        self._early: bytes = b""
 
     @property
     def pictures(self) -> Pictures | None:
@@ -120,14 +127,14 @@ class MediaSession:
         if demuxer is not None:
             if not demuxer.idle or self._spans or not self._take_simple(data):
                 demuxer.feed(data)
-        elif self.container:
+        elif self.container and data[:4] != _PACK:
             self.payload(data, 0, len(data))
         else:
             self._recognise(data)
 
     def _take_simple(self, data: bytes) -> bool:
         """Nearly every picture between key frames: a pack header and one PES packet that fills the rest."""
-        if data[:4] != b"\x00\x00\x01\xba":
+        if data[:4] != _PACK:
             return False
         size = len(data)
         if size < 40 or data[4] & 0xC0 != 0x40:
@@ -172,19 +179,23 @@ class MediaSession:
     def _recognise(self, data: bytes) -> None:
         if not self._first_us:
             self._first_us = self._arrived_us
+        data = self._early + data
         at = data.find(b"\x00\x00\x01")
         if looks_like_ts(data):
             self.container = "ts"
             self._demuxer = TsDemuxer(self)
-        elif at >= 0 and at + 3 < len(data) and data[at + 3] in (0xBA, 0xBB, 0xBC, 0xE0, 0xC0):
+        elif _PACK in data or (at >= 0 and at + 3 < len(data) and data[at + 3] in (0xBB, 0xBC, 0xE0, 0xC0)):
             self.container = "ps"
             self._demuxer = PsDemuxer(self)
-        elif 0 <= at <= 1 and guess_codec(data, 0, len(data)) is not None:
+        elif at >= 0 and guess_codec(data, 0, len(data)) is not None:
             self.container = "es"
+            self._early = b""
             self.payload(data, 0, len(data))
             return
         else:
+            self._early = data[-EARLY:]
             return
+        self._early = b""
         self._demuxer.feed(data)
 
     # --- what the demuxer says ------------------------------------------------------------------------------
@@ -243,12 +254,11 @@ class MediaSession:
 
     def payload_ends(self) -> None:
         if not self._in_video:
-            # Sound waits for the first key frame, so that a run begins with a picture where there are pictures.
-            wanted = self._started or self._arrived_us - self._first_us >= _AUDIO_ALONE_US
-            for unit in self._sound.finish(self._video_time, self._origin, self._arrived_us):
-                if wanted:
-                    self.units += 1
-                    self.deliver(unit)
+            sound = self._sound.ends()
+            if sound is not None:
+                self._later.append(sound)
+            if not self._spans:
+                self._deliver_sound()
         elif self.container == "ts" and self._spans:
             self._finish_picture()  # in TS a PES packet is a whole picture
 
@@ -293,7 +303,21 @@ class MediaSession:
         base, rtp = self._anchor
         return (base + ((self._rtp - rtp) & 0xFFFFFFFF)) & ((1 << 33) - 1)
 
+    def _deliver_sound(self) -> None:
+        """Sound follows the picture it came with; before the first key frame it is left out."""
+        later, self._later = self._later, []
+        wanted = self._started or self._arrived_us - self._first_us >= _AUDIO_ALONE_US
+        for sound in later if wanted else ():
+            for unit in self._sound.units(sound, self._video_time, self._origin, self._arrived_us):
+                self.units += 1
+                self.deliver(unit)
+
     def _finish_picture(self) -> None:
+        self._convert_picture()
+        if self._later:
+            self._deliver_sound()
+
+    def _convert_picture(self) -> None:
         data, start, end = self._joined()
         self._spans = []
         self._video_size = 0

@@ -15,6 +15,10 @@ MAX_ADTS: Final = 8192
 _G711: Final = {codec: AudioParameters(codec, 8000, 1) for codec in (Codec.PCMA, Codec.PCMU)}
 
 
+Sound = tuple[int | None, bytes]
+"""Time of the PES packet, its payload."""
+
+
 class SoundTrack:
     """One track. Where the stream map is silent the bytes decide: ADTS heads are AAC, all else is G.711 A-law."""
 
@@ -51,23 +55,25 @@ class SoundTrack:
         if self._size <= MAX_SOUND:
             self._parts.append(data)
 
-    def finish(self, video: Timeline, origin: int, arrived_us: int) -> list[Unit]:
-        """It is whole: its units. One clock with the pictures keeps them together; a clock of its own begins on arrival."""
-        sound = b"".join(self._parts)
+    def ends(self) -> Sound | None:
+        """It is whole: its time and its bytes, None when there is nothing to be had of it."""
+        data = b"".join(self._parts)
         self._parts = []
         if self._size > MAX_SOUND:
             self.oversize += 1
-            return []
-        kind = self._kind
-        if not sound or kind in UNSUPPORTED:
-            return []
-        codec = CODEC_OF.get(kind) if kind is not None else None
-        if codec is Codec.AAC or (codec is None and sound[0] == 0xFF and aac.read_adts(sound) is not None):
-            return self._aac(sound, video, origin, arrived_us)
-        parameters = _G711[Codec.PCMU if codec is Codec.PCMU else Codec.PCMA]
-        return [self._unit(sound, self._place(video, origin, arrived_us), arrived_us, parameters)]
+            return None
+        return None if not data or self._kind in UNSUPPORTED else (self._pts, data)
 
-    def _aac(self, sound: bytes, video: Timeline, origin: int, arrived_us: int) -> list[Unit]:
+    def units(self, sound: Sound, video: Timeline, origin: int, arrived_us: int) -> list[Unit]:
+        """The units of it. One clock with the pictures keeps them together; a clock of its own begins on arrival."""
+        pts, data = sound
+        codec = CODEC_OF.get(self._kind) if self._kind is not None else None
+        if codec is Codec.AAC or (codec is None and data[0] == 0xFF and aac.read_adts(data) is not None):
+            return self._aac(pts, data, video, origin, arrived_us)
+        parameters = _G711[Codec.PCMU if codec is Codec.PCMU else Codec.PCMA]
+        return [self._unit(data, self._place(pts, video, origin, arrived_us), arrived_us, parameters)]
+
+    def _aac(self, pts: int | None, sound: bytes, video: Timeline, origin: int, arrived_us: int) -> list[Unit]:
         sound = self._rest + sound
         units: list[Unit] = []
         at = samples = 0
@@ -81,15 +87,14 @@ class SoundTrack:
                 except ValueError:
                     break
             if base is None:
-                base = self._place(video, origin, arrived_us)
+                base = self._place(pts, video, origin, arrived_us)
             units.append(self._unit(data, base + samples * 90_000 // parameters.sample_rate, arrived_us, parameters))
             samples += aac.SAMPLES_PER_FRAME
         rest = sound[at:]
         self._rest = rest if rest[:1] == b"\xff" and len(rest) < MAX_ADTS else b""
         return units
 
-    def _place(self, video: Timeline, origin: int, arrived_us: int) -> int:
-        raw = self._pts
+    def _place(self, raw: int | None, video: Timeline, origin: int, arrived_us: int) -> int:
         if self._time is None:
             if video.last is not None:
                 apart = video.delta(raw) if raw is not None else 0
