@@ -16,10 +16,10 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.pool import SingletonThreadPool
 
-from safecity.kit.errors import ConflictError, UnavailableError
+from safecity.kit.errors import ConflictError, SafecityError, UnavailableError
 from safecity.ports.database import Row, Tx
 
 T = TypeVar("T")
@@ -95,12 +95,23 @@ def _translated(run: Callable[[], T]) -> Callable[[], T]:
     def wrapped() -> T:
         try:
             return run()
-        except IntegrityError as error:
-            raise ConflictError("a rule of the database refused it", code="duplicate") from error
-        except OperationalError as error:
-            raise UnavailableError(f"database: {error.orig}", code="database_unavailable") from error
+        except StatementError as error:
+            # A value that its column type refused: an id that is none, for instance.
+            if isinstance(error.orig, SafecityError):
+                raise error.orig from error
+            raise _foreign(error) from error
 
     return wrapped
+
+
+def _foreign(error: StatementError) -> Exception:
+    match error:
+        case IntegrityError():
+            return ConflictError("a rule of the database refused it", code="duplicate")
+        case OperationalError():
+            return UnavailableError(f"database: {error.orig}", code="database_unavailable")
+        case _:
+            return error
 
 
 def open_database(url: str, *, migrate: bool = True) -> SqlDatabase:

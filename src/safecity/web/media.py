@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Sequence
+from typing import Any
 
 from fastapi import Request
 
@@ -24,7 +25,7 @@ logger = logging.getLogger(__name__)
 OPEN_SECONDS = 12.0
 
 
-async def note_watching(here: Services, who: Actor, action: Action, channel: Channel, **details: object) -> None:
+async def note_watching(here: Services, who: Actor, action: Action, channel: Channel, **details: Any) -> None:
     """Write down who watches what. Watching goes on when the log cannot be written; that it could not is logged."""
     try:
         await here.database.write(lambda tx: note(tx, who, action, thing_of(channel), channel.name, **details))

@@ -77,7 +77,7 @@ class WebSettings:
     session_idle_minutes: int = 30
     session_hours: int = 12
     argon2_kib: int = 65536
-    keepalive: Keepalive = Keepalive()
+    keepalive: Keepalive = field(default_factory=Keepalive)
     version: str = ""
 
     @property

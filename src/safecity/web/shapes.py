@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
@@ -79,7 +79,7 @@ def read_cursor(text: str, *kinds: type) -> tuple[Any, ...] | None:
         raise bad from error
     if not isinstance(place, list) or len(place) != len(kinds):  # pyright: ignore[reportUnknownArgumentType]
         raise bad
-    found: tuple[Any, ...] = tuple(place)  # pyright: ignore[reportUnknownArgumentType]
+    found = tuple(cast("list[Any]", place))
     if any(type(value) is not kind for value, kind in zip(found, kinds, strict=True)):
         raise bad
     return found

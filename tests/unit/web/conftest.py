@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,9 +125,19 @@ class Client:
         self.me = await self.ok("POST", "session", {"username": username, "password": password})
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the newest schema and nothing in it, copied for each test."""
+    path = tmp_path_factory.mktemp("schema") / "control.db"
+    asyncio.run(open_database(f"sqlite:///{path}").close())
+    return path
+
+
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    database = open_database(f"sqlite:///{tmp_path}/control/control.db")
+async def house(tmp_path: Path, migrated: Path) -> AsyncIterator[House]:
+    (tmp_path / "control").mkdir()
+    shutil.copy(migrated, tmp_path / "control" / "control.db")
+    database = open_database(f"sqlite:///{tmp_path}/control/control.db", migrate=False)
     bus = EmbeddedBus(open_file, tmp_path / "bus.db")
     calls, clock = FakeCalls(), FakeClock()
     web = WebSettings(

@@ -46,7 +46,7 @@ class AlarmOut(Answer):
 class AlarmPage(Page[AlarmOut]):
     """With the number of raised ones per priority."""
 
-    counts: dict[int, int] = {}
+    counts: dict[int, int] = Field(default_factory=dict[int, int])
 
 
 class AcknowledgeAsk(Ask):

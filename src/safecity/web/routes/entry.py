@@ -82,7 +82,7 @@ class GrantShape(Ask):
 
     role: Literal["administrator", "operator", "viewer"]
     area: ThingId | None = None
-    tags: Annotated[list[Text], Field(max_length=20)] = []
+    tags: Annotated[list[Text], Field(max_length=20, default_factory=list)]
     deny: bool = False
     until: OptionalMoment = None
 
@@ -121,8 +121,8 @@ class UserAsk(Ask):
     name: Text = ""
     language: Language = "zh-CN"
     zone: Text = "Asia/Shanghai"
-    roles: Annotated[list[Literal["administrator", "operator", "viewer"]], Field(max_length=3)] = []
-    areas: Annotated[list[ThingId], Field(max_length=200)] = []
+    roles: Annotated[list[Literal["administrator", "operator", "viewer"]], Field(max_length=3, default_factory=list)]
+    areas: Annotated[list[ThingId], Field(max_length=200, default_factory=list)]
     grants: Annotated[list[GrantShape], Field(max_length=200)] | None = None
 
 
@@ -330,7 +330,7 @@ async def _grants(
 ) -> tuple[Grant, ...]:
     wanted = grants
     if wanted is None:
-        wanted = [GrantShape(role=role, area=area) for role in roles for area in areas or [None]]
+        wanted = [GrantShape(role=role, area=area, tags=[]) for role in roles for area in areas or [None]]
     if any("|" in tag for grant in wanted for tag in grant.tags):
         raise InvalidError("not a tag", code="tag_invalid", params={"tag": "|"})
 

@@ -43,10 +43,10 @@ class HoldOut(Answer):
 
 
 class ExportAsk(Ask):
-    """`evidence`: the original bytes with hashes; `viewing`: one plain MP4. One channel (`channels` may name it too)."""
+    """`evidence`: the original bytes with hashes; `viewing`: one plain MP4. Of one channel."""
 
     channel: ThingId = ""
-    channels: Annotated[list[ThingId], Field(max_length=1)] = []
+    channels: Annotated[list[ThingId], Field(max_length=1, default_factory=list)]
     start: Moment
     end: Moment
     product: Literal["evidence", "viewing"] = "viewing"

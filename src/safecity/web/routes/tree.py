@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import Query
+from pydantic import Field
 
 from safecity.core.ground.access.api import Action, Actor, scope
 from safecity.core.ground.channels.api import Channel
@@ -30,12 +31,12 @@ class Node(Answer):
     state: str = ""
     step: str = ""
     ptz: bool = False
-    qualities: list[str] = []
+    qualities: list[str] = Field(default_factory=list[str])
     recording: bool = False
     simulated: bool = False
     total: int = 0
     online: int = 0
-    counts: dict[str, int] = {}
+    counts: dict[str, int] = Field(default_factory=dict[str, int])
     has_children: bool = False
 
 
@@ -54,9 +55,9 @@ async def see_tree(who: Who, here: Here, parent: Annotated[str, Query(max_length
             counts = _counts(here, own)
             nodes.append(
                 Node(
-                    id=device.id, kind="device", name=device.name, code=device.code, state=state, step=device.state_code,
-                    simulated=device.demo, total=len(own), online=_online(counts), counts=counts,
-                    has_children=bool(own),
+                    id=device.id, kind="device", name=device.name, code=device.code, state=state,
+                    step=device.state_code, simulated=device.demo, total=len(own), online=_online(counts),
+                    counts=counts, has_children=bool(own),
                 )
             )  # fmt: skip
         if parent.startswith("dv_"):

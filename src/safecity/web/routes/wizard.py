@@ -22,6 +22,7 @@ from safecity.kit.errors import InvalidError
 from safecity.ports.database import Tx
 from safecity.web.guard import Here, Routes, Who
 from safecity.web.ports_check import check_ports
+from safecity.web.services import Services
 from safecity.web.shapes import Answer, Ask, Page, Text
 from safecity.web.texts import sentence
 
@@ -174,7 +175,7 @@ async def see_wizard(who: Who, here: Here) -> WizardOut:
     ]
     menus = [{name: getattr(menu, name) for name in menu.__dataclass_fields__} for menu in MENUS]
     return WizardOut(
-        done=platform.wizard_done, steps=steps, platform=_platform(here.web.sip_port, here.web.media_port, platform, who),
+        done=platform.wizard_done, steps=steps, platform=_platform(here, platform, who),
         menus=menus, now_us=here.clock.now_us(),
     )  # fmt: skip
 
@@ -254,7 +255,7 @@ async def list_volumes(who: Who, here: Here) -> Page[VolumeState]:
 async def finish_wizard(who: Who, here: Here) -> PlatformOut:
     """The first run is over."""
     platform = await here.settings.change(who, wizard_done=True)
-    return _platform(here.web.sip_port, here.web.media_port, platform, who)
+    return _platform(here, platform, who)
 
 
 @routes.post("/demo/remove", Action.DEVICE_DELETE)
@@ -271,7 +272,7 @@ async def remove_demo(who: Who, here: Here) -> dict[str, int]:
 @routes.get("/settings", Action.SETTINGS_SEE)
 async def see_settings(who: Who, here: Here) -> PlatformOut:
     """What may be changed while running."""
-    return _platform(here.web.sip_port, here.web.media_port, await here.settings.see(who), who)
+    return _platform(here, await here.settings.see(who), who)
 
 
 @routes.patch("/settings", Action.SETTINGS_CHANGE)
@@ -280,7 +281,7 @@ async def change_settings(ask: PlatformAsk, who: Who, here: Here) -> PlatformOut
     return await _change(here, who, ask)
 
 
-async def _change(here: Here, who: Actor, ask: PlatformAsk) -> PlatformOut:
+async def _change(here: Services, who: Actor, ask: PlatformAsk) -> PlatformOut:
     changes = {name: value for name, value in ask.given().items() if value is not None}
     if "language" in changes:
         changes["language"] = "en" if changes["language"] == "en" else "zh"
@@ -295,7 +296,7 @@ async def _change(here: Here, who: Actor, ask: PlatformAsk) -> PlatformOut:
 
     platform = await here.database.write(work)
     here.duties.look_again()
-    return _platform(here.web.sip_port, here.web.media_port, platform, who)
+    return _platform(here, platform, who)
 
 
 def _make_areas(tx: Tx, who: Actor, area_code: str) -> None:
@@ -305,7 +306,7 @@ def _make_areas(tx: Tx, who: Actor, area_code: str) -> None:
         above = found or create_area(tx, who, name=name or code, code=code, above=above, zone="")
 
 
-def _platform(sip_port: int, media_port: int, platform: Platform, who: Actor) -> PlatformOut:
+def _platform(here: Services, platform: Platform, who: Actor) -> PlatformOut:
     values = {name: getattr(platform, name) for name in PlatformOut.model_fields if hasattr(platform, name)}
     values["volumes"] = [{n: getattr(v, n) for n in v.__dataclass_fields__} for v in platform.volumes]
     values["language"] = "en" if platform.language == "en" else "zh-CN"
@@ -313,7 +314,7 @@ def _platform(sip_port: int, media_port: int, platform: Platform, who: Actor) ->
         {"code": code, "sentence": sentence(code, {}, who.language)}
         for code in check_platform(platform.code, platform.domain)
     ]
-    return PlatformOut(**values, sip_port=sip_port, media_port=media_port, remarks=remarks)
+    return PlatformOut(**values, sip_port=here.web.sip_port, media_port=here.web.media_port, remarks=remarks)
 
 
 def _try_volume(data_dir: Path, wish: VolumeWish, language: str) -> VolumeState:

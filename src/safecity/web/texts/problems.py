@@ -1,9 +1,11 @@
-# ruff: noqa: E501 - a sentence is one line
 """What a request cannot have, and what to do about it. (Chinese, English)."""
 
 PROBLEMS: dict[str, tuple[str, str]] = {
     # --- general
-    "internal": ("平台内部错误,请稍后重试;若反复出现请联系管理员。", "The platform made an error. Try again; tell an administrator if it comes back."),
+    "internal": (
+        "平台内部错误,请稍后重试;若反复出现请联系管理员。",
+        "The platform made an error. Try again; tell an administrator if it comes back.",
+    ),
     "invalid": ("请求有误。", "The request is wrong."),
     "not_found": ("不存在,或您无权查看。", "There is no such thing, or you may not see it."),
     "conflict": ("状态已变化,请刷新后重试。", "It is in another state now; look again."),
@@ -27,7 +29,10 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "out_of_range": ("{field} 必须在 {low} 到 {high} 之间。", "{field} must be from {low} to {high}."),
     "too_long": ("{field} 过长(最多 {limit})。", "{field} is too long (at most {limit})."),
     "too_many": ("数量过多(最多 {limit})。", "Too many (at most {limit})."),
-    "changed_meanwhile": ("内容已被他人修改,请刷新后再改。", "Somebody changed it meanwhile; look again and decide anew."),
+    "changed_meanwhile": (
+        "内容已被他人修改,请刷新后再改。",
+        "Somebody changed it meanwhile; look again and decide anew.",
+    ),
     "secret_unreadable": ("密钥不匹配,无法读取保存的密码。", "The stored secret was sealed with another key."),
     "key_file_damaged": ("密钥文件损坏。", "The key file is damaged."),
     # --- signing in, people
@@ -35,7 +40,10 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "wrong_credentials": ("用户名或密码错误。", "Name or password is wrong."),
     "too_many_tries": ("尝试次数过多,请在 {seconds} 秒后重试。", "Too many tries; wait {seconds} s."),
     "csrf": ("页面已过期,请刷新。", "The page is out of date; reload it."),
-    "setup_token": ("一次性链接无效或已使用。请使用启动时打印的链接。", "The one-time link is not valid or was used. Use the one printed at the start."),
+    "setup_token": (
+        "一次性链接无效或已使用。请使用启动时打印的链接。",
+        "The one-time link is not valid or was used. Use the one printed at the start.",
+    ),
     "setup_done": ("管理员已存在。", "There is an administrator already."),
     "not_allowed": ("您无权执行此操作({action})。", "You may not do this ({action})."),
     "grant_beyond_own": ("不能授予超出自己范围的权限。", "Nobody can give rights that they do not hold."),
@@ -62,7 +70,10 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "device_code_taken": ("编号 {code} 的设备已存在。", "A device with the code {code} exists."),
     "probe_unavailable": ("暂时无法测试该地址。", "Addresses cannot be tested now."),
     "schedule_span": ("录像计划的时段无效。", "A span of the schedule makes no sense."),
-    "range_invalid": ("时间范围无效(最长 {longest_hours} 小时)。", "The time range makes no sense (at most {longest_hours} h)."),
+    "range_invalid": (
+        "时间范围无效(最长 {longest_hours} 小时)。",
+        "The time range makes no sense (at most {longest_hours} h).",
+    ),
     "too_many_pictures": ("截图请求过多,请稍后重试。", "Too many pictures at once; try again shortly."),
     "too_many_jobs": ("等待的任务过多(最多 {limit})。", "Too many jobs are waiting (at most {limit})."),
     "ptz_locked": ("{owner} 正在控制云台,{seconds} 秒后可用。", "{owner} steers this camera; free in {seconds} s."),
@@ -74,11 +85,20 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "setting_invalid": ("设置 {setting} 的值无效。", "Not a value for {setting}."),
     "address_invalid": ("地址无效。", "Not an address."),
     "address_unresolved": ("地址 {address} 无法解析。", "{address} cannot be resolved."),
-    "address_not_ours": ("{address} 不是本机的地址。若经过 NAT,可以忽略。", "{address} is not an address of this machine. Behind NAT this may be right."),
+    "address_not_ours": (
+        "{address} 不是本机的地址。若经过 NAT,可以忽略。",
+        "{address} is not an address of this machine. Behind NAT this may be right.",
+    ),
     "port_unreachable": ("端口 {port} 无法连接。", "Port {port} does not answer."),
     "port_not_bound": ("端口 {port} 未在监听。", "Nothing listens on port {port}."),
     "platform_code_not_20_digits": ("平台编号须为 20 位数字。", "The platform code has 20 digits."),
-    "platform_code_type_not_platform": ("平台编号的类型位(第 11-13 位)应为 200 到 299。", "Digits 11-13 of a platform code are 200 to 299."),
+    "platform_code_type_not_platform": (
+        "平台编号的类型位(第 11-13 位)应为 200 到 299。",
+        "Digits 11-13 of a platform code are 200 to 299.",
+    ),
     "domain_empty": ("SIP 域不能为空。", "The SIP domain is empty."),
-    "domain_not_from_code": ("SIP 域通常是平台编号的前 10 位。", "The SIP domain is normally the first ten digits of the platform code."),
+    "domain_not_from_code": (
+        "SIP 域通常是平台编号的前 10 位。",
+        "The SIP domain is normally the first ten digits of the platform code.",
+    ),
 }

@@ -8,24 +8,42 @@ STEPS: dict[str, tuple[str, str]] = {
         "The device has never registered. Check platform code, domain, address, port and password in the device, and the network.",
     ),
     "device_offline": ("设备离线。请检查其电源和网络。", "The device is offline. Check its power and network."),
-    "device_keepalive": ("设备心跳中断。请检查其电源和网络。", "The device stopped sending keepalives. Check its power and network."),
+    "device_keepalive": (
+        "设备心跳中断。请检查其电源和网络。",
+        "The device stopped sending keepalives. Check its power and network.",
+    ),
     "device_unregistered": ("设备已主动注销。", "The device signed off by itself."),
     "device_replaced": ("同一编号的另一台设备已注册。", "Another device registered with the same code."),
     "wrong_password": ("设备注册密码错误。", "The device registers with a wrong password."),
     "channel_not_in_catalogue": ("设备目录中已没有此通道。", "The device no longer lists this channel."),
-    "channel_announced_off": ("设备报告此通道无信号或已关闭。", "The device reports this channel as off or without signal."),
+    "channel_announced_off": (
+        "设备报告此通道无信号或已关闭。",
+        "The device reports this channel as off or without signal.",
+    ),
     "channel_not_placed": ("此通道尚未分配到媒体服务,请稍候。", "No media slot has this channel yet; wait a moment."),
     # --- opening a stream of GB/T 28181
-    "gb_device_offline": ("设备离线,无法点播。请检查其电源和网络。", "The device is offline and cannot be asked for pictures. Check its power and network."),
-    "gb_unknown_device": ("信令服务不认识此设备,请稍候再试。", "Signalling does not know this device yet; try again in a moment."),
-    "gb_unknown_channel": ("信令服务不认识此通道,请稍候再试。", "Signalling does not know this channel yet; try again in a moment."),
+    "gb_device_offline": (
+        "设备离线,无法点播。请检查其电源和网络。",
+        "The device is offline and cannot be asked for pictures. Check its power and network.",
+    ),
+    "gb_unknown_device": (
+        "信令服务不认识此设备,请稍候再试。",
+        "Signalling does not know this device yet; try again in a moment.",
+    ),
+    "gb_unknown_channel": (
+        "信令服务不认识此通道,请稍候再试。",
+        "Signalling does not know this channel yet; try again in a moment.",
+    ),
     "gb_no_sip_answer": (
         "设备在线,但对点播请求没有应答。请重启设备或检查中间的防火墙。",
         "The device is online but did not answer the request for pictures. Restart it, or check firewalls in between.",
     ),
     "gb_no_answer": ("设备没有应答查询。", "The device did not answer the query."),
     "gb_refused": ("设备拒绝了请求({status} {reason})。", "The device refused the request ({status} {reason})."),
-    "gb_busy": ("设备或平台正忙于此通道,请稍候再试。", "The device or the platform is busy with this channel; try again shortly."),
+    "gb_busy": (
+        "设备或平台正忙于此通道,请稍候再试。",
+        "The device or the platform is busy with this channel; try again shortly.",
+    ),
     "gb_bad_sdp": ("设备应答的媒体描述无法使用。", "The device's answer describes no usable media."),
     "gb_no_packet": (
         "设备已接受点播,但没有收到任何数据。请检查设备到媒体端口的 UDP/TCP 是否放行,或改用 TCP。",
@@ -35,18 +53,30 @@ STEPS: dict[str, tuple[str, str]] = {
         "收到了数据,但同步源标识(SSRC)与约定不符。请升级设备固件或改用 TCP。",
         "Packets arrive with another SSRC than agreed. Update the device's firmware or use TCP.",
     ),
-    "gb_no_ps_header": ("收到了数据,但不是 PS 流。请检查设备的封装设置。", "Packets arrive, but no program stream in them. Check the packaging set in the device."),
-    "gb_no_key_frame": ("收到了数据,但一直没有关键帧。请检查设备的 I 帧间隔。", "Data arrive, but no key frame. Check the I-frame interval of the device."),
+    "gb_no_ps_header": (
+        "收到了数据,但不是 PS 流。请检查设备的封装设置。",
+        "Packets arrive, but no program stream in them. Check the packaging set in the device.",
+    ),
+    "gb_no_key_frame": (
+        "收到了数据,但一直没有关键帧。请检查设备的 I 帧间隔。",
+        "Data arrive, but no key frame. Check the I-frame interval of the device.",
+    ),
     "gb_packets_stopped": ("数据中断,正在重新点播。", "The packets stopped; the stream is being asked for again."),
     "gb_no_connection": ("设备没有建立约定的 TCP 连接。", "The device did not open the agreed TCP connection."),
     "gb_dial_failed": ("无法连接到设备给出的媒体地址。", "The media address that the device gave cannot be reached."),
     "gb_connection_closed": ("设备关闭了媒体连接。", "The device closed the media connection."),
     "gb_bye": ("设备结束了会话。", "The device ended the session."),
-    "gb_gone": ("设备上的会话已不存在,正在重新点播。", "The session is gone on the device; it is being asked for again."),
+    "gb_gone": (
+        "设备上的会话已不存在,正在重新点播。",
+        "The session is gone on the device; it is being asked for again.",
+    ),
     "gb_flood": ("设备发送的消息过多,部分被丢弃。", "The device sends too many messages; some are dropped."),
     "gb_no_session": ("该会话已结束。", "That session is over."),
     "gb_control_failed": ("设备未执行该控制命令。", "The device did not carry out the command."),
-    "gb_too_many_questions": ("对该设备的查询过多,请稍候。", "Too many questions to this device at once; wait a moment."),
+    "gb_too_many_questions": (
+        "对该设备的查询过多,请稍候。",
+        "Too many questions to this device at once; wait a moment.",
+    ),
     "gb_unknown_query": ("不支持的查询。", "There is no such query."),
     "gb_unknown_action": ("不支持的操作。", "There is no such action."),
     "gb_bad_query": ("查询参数无效。", "The query's fields make no sense."),
@@ -59,19 +89,40 @@ STEPS: dict[str, tuple[str, str]] = {
     "sip_connect_failed": ("无法连接到设备的信令地址。", "The device's signalling address cannot be reached."),
     "sip_connection_lost": ("与设备的信令连接中断。", "The signalling connection to the device broke."),
     # --- RTSP
-    "rtsp_connect_failed": ("无法连接到该地址。请检查地址、端口和网络。", "The address cannot be reached. Check address, port and network."),
+    "rtsp_connect_failed": (
+        "无法连接到该地址。请检查地址、端口和网络。",
+        "The address cannot be reached. Check address, port and network.",
+    ),
     "rtsp_timeout": ("摄像机没有应答。", "The camera did not answer."),
     "rtsp_unauthorized": ("用户名或密码错误。", "User name or password is wrong."),
     "rtsp_not_found": ("摄像机上没有此路径。请核对 URL。", "The camera has no such path. Check the URL."),
     "rtsp_refused": ("摄像机拒绝了请求({status})。", "The camera refused ({status})."),
-    "rtsp_bad_answer": ("摄像机的应答无法理解。该地址可能不是 RTSP。", "The answer could not be understood; this may be no RTSP address."),
-    "rtsp_no_video": ("没有可用的视频轨(支持 H.264 和 H.265)。", "There is no usable video track (H.264 and H.265 are)."),
+    "rtsp_bad_answer": (
+        "摄像机的应答无法理解。该地址可能不是 RTSP。",
+        "The answer could not be understood; this may be no RTSP address.",
+    ),
+    "rtsp_no_video": (
+        "没有可用的视频轨(支持 H.264 和 H.265)。",
+        "There is no usable video track (H.264 and H.265 are).",
+    ),
     "rtsp_no_ports": ("没有空闲的接收端口。", "No receiving port is free."),
     "rtsp_closed": ("摄像机关闭了连接,正在重连。", "The camera closed the connection; reconnecting."),
     "rtsp_session_lost": ("摄像机会话丢失,正在重连。", "The camera's session was lost; reconnecting."),
     "rtsp_host_forbidden": ("不允许访问该地址。", "That address may not be used."),
+    "rtsp_no_packet": (
+        "摄像机已开始播放,但没有收到视频数据。请改用 TCP 传输。",
+        "The camera plays, but no video arrives. Choose TCP transport.",
+    ),
+    "rtsp_no_key_frame": (
+        "收到了数据,但一直没有关键帧。请检查摄像机的 I 帧间隔。",
+        "Data arrive, but no key frame. Check the I-frame interval of the camera.",
+    ),
+    "rtsp_silent": ("摄像机不再发送数据,正在重连。", "The camera fell silent; reconnecting."),
     "rtsp_url": ("不是有效的 RTSP 地址,应以 rtsp:// 开头。", "Not an RTSP address; it begins with rtsp://."),
-    "no_rtp_found": ("连接已建立,但没有收到视频数据。请改用 TCP 传输。", "Connected, but no video arrived. Choose TCP transport."),
+    "no_rtp_found": (
+        "连接已建立,但没有收到视频数据。请改用 TCP 传输。",
+        "Connected, but no video arrived. Choose TCP transport.",
+    ),
     # --- media
     "stream_closed": ("码流已关闭。", "The stream is closed."),
     "stream_not_prepared": ("码流尚未准备好,请重试。", "The stream was not prepared; try again."),
@@ -86,11 +137,17 @@ STEPS: dict[str, tuple[str, str]] = {
     "answer_unexpected": ("内部服务应答异常,请重试。", "A part of the platform gave an unexpected answer; try again."),
     # --- volumes and recordings
     "no_volume": ("没有可用的录像卷。", "There is no volume to record on."),
-    "volume_offline": ("录像卷 {volume} 不在线。请检查磁盘和挂载。", "Volume {volume} is offline. Check the disk and its mount."),
+    "volume_offline": (
+        "录像卷 {volume} 不在线。请检查磁盘和挂载。",
+        "Volume {volume} is offline. Check the disk and its mount.",
+    ),
     "volume_full": ("录像卷 {volume} 已满。", "Volume {volume} is full."),
     "volume_foreign": ("录像卷 {volume} 属于另一套系统。", "Volume {volume} belongs to another system."),
     "volume_damaged": ("录像卷 {volume} 的标识文件已损坏。", "The identity file of volume {volume} is damaged."),
-    "volume_not_writable": ("录像位置 {path} 无法写入。请检查权限和挂载。", "{path} cannot be written. Check permissions and mount."),
+    "volume_not_writable": (
+        "录像位置 {path} 无法写入。请检查权限和挂载。",
+        "{path} cannot be written. Check permissions and mount.",
+    ),
     "volume_too_small": ("录像位置 {path} 可用空间不足 1 GiB。", "{path} has less than 1 GiB free."),
     "disk_busy": ("磁盘来不及写入。", "The disk cannot keep up."),
     "held": ("该录像已锁定,不能删除。", "This footage is held and may not be deleted."),
@@ -101,8 +158,14 @@ STEPS: dict[str, tuple[str, str]] = {
     "export_broke": ("导出进程异常结束,请重试。", "The export process ended unexpectedly; try again."),
     "no_footage": ("该时段没有录像。", "There is no footage in that range."),
     # --- duties
-    "duty_down": ("平台的 {duty} 服务没有运行,正在恢复。", "The platform's service {duty} is not running; it is being restored."),
-    "duty_gone": ("平台的 {duty} 服务连接中断,请重试。", "The connection to the platform's service {duty} broke; try again."),
+    "duty_down": (
+        "平台的 {duty} 服务没有运行,正在恢复。",
+        "The platform's service {duty} is not running; it is being restored.",
+    ),
+    "duty_gone": (
+        "平台的 {duty} 服务连接中断,请重试。",
+        "The connection to the platform's service {duty} broke; try again.",
+    ),
     "duty_slow": ("平台的 {duty} 服务应答超时,请重试。", "The platform's service {duty} took too long; try again."),
     "duty_unreachable": ("平台的 {duty} 服务无应答。", "The platform's service {duty} does not answer."),
     # --- tickets

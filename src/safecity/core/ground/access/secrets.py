@@ -18,7 +18,26 @@ from safecity.kit.errors import InvalidError, UnavailableError
 MIN_PASSWORD = 10
 MAX_PASSWORD = 256
 _COMMON = frozenset(
-    ["1234567890", "0123456789", "password123", "admin12345", "qwertyuiop", "1q2w3e4r5t", "administrator", "safecity123", "hikvision123", "admin123456", "1234567891", "12345678910", "123456789a", "a123456789", "password1234", "qwerty12345", "iloveyou123", "dahua12345"]
+    [
+        "1234567890",
+        "0123456789",
+        "password123",
+        "admin12345",
+        "qwertyuiop",
+        "1q2w3e4r5t",
+        "administrator",
+        "safecity123",
+        "hikvision123",
+        "admin123456",
+        "1234567891",
+        "12345678910",
+        "123456789a",
+        "a123456789",
+        "password1234",
+        "qwerty12345",
+        "iloveyou123",
+        "dahua12345",
+    ]
 )
 
 

@@ -136,5 +136,6 @@ def open_counts(tx: Tx, allowed: Predicate) -> dict[int, int]:
 
 
 def _alarm(row: Row) -> Alarm:
-    values = {name: row[name] for name in Alarm.__dataclass_fields__}
-    return Alarm(**{**values, "state": AlarmState(row["state"])})
+    values: dict[str, Any] = {name: row[name] for name in Alarm.__dataclass_fields__}
+    values.update(state=AlarmState(row["state"]))
+    return Alarm(**values)

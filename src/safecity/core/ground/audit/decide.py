@@ -39,7 +39,9 @@ class Record:
 
 def clean(record: Record) -> Record:
     """Without control and direction characters, and short: names in it come from devices and strangers."""
-    values = {key: tidy(value) if isinstance(value, str) else value for key, value in asdict(record).items()}
+    values: dict[str, Any] = {
+        key: tidy(value) if isinstance(value, str) else value for key, value in asdict(record).items()
+    }
     values["details"] = {tidy(k): tidy(v) if isinstance(v, str) else v for k, v in record.details.items()}
     return Record(**values)
 

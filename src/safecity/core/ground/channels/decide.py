@@ -1,4 +1,4 @@
-"""Channels: what people see, grant and record. How a catalogue becomes channels, where they are placed, how they stand."""
+"""Channels: how a catalogue becomes channels, where they are placed, how they stand. Pure."""
 
 from __future__ import annotations
 

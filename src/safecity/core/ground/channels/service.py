@@ -137,7 +137,9 @@ def check_record(record: dict[str, Any]) -> dict[str, Any]:
             if not isinstance(value, int) or not low <= value <= high:
                 raise InvalidError(name, code="out_of_range", params={"field": name, "low": low, "high": high})
             clean[name] = value
-        elif (name == "mode" and value in ("off", "continuous", "schedule")) or (name == "quality" and value in ("main", "sub")):
+        elif (name == "mode" and value in ("off", "continuous", "schedule")) or (
+            name == "quality" and value in ("main", "sub")
+        ):
             clean[name] = value
         elif name == "schedule" and isinstance(value, list) and len(value) <= 100:  # pyright: ignore[reportUnknownArgumentType]
             clean[name] = [_check_span(span) for span in value]  # pyright: ignore[reportUnknownVariableType]

@@ -49,8 +49,9 @@ def _values(channel: Channel) -> dict[str, Any]:
 
 
 def _channel(row: Row) -> Channel:
-    values = {name: row[name] for name in _FIELDS}
-    return Channel(**{**values, "qualities": tuple(row["qualities"])})
+    values: dict[str, Any] = {name: row[name] for name in _FIELDS}
+    values.update(qualities=tuple(row["qualities"]))
+    return Channel(**values)
 
 
 def add(tx: Tx, channel: Channel) -> None:

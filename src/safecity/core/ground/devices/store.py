@@ -49,8 +49,9 @@ def _values(device: Device) -> dict[str, Any]:
 
 
 def _device(row: Row) -> Device:
-    values = {name: row[name] for name in _FIELDS}
-    return Device(**{**values, "kind": DeviceKind(row["kind"]), "state": DeviceState(row["state"])})
+    values: dict[str, Any] = {name: row[name] for name in _FIELDS}
+    values.update(kind=DeviceKind(row["kind"]), state=DeviceState(row["state"]))
+    return Device(**values)
 
 
 def add(tx: Tx, device: Device, secret: bytes | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from safecity.core.ground.access.api import Vault
 from safecity.core.ground.channels import api as channels
@@ -31,7 +31,7 @@ class DutySettings:
 
     slots: tuple[str, ...]
     data_dir: str
-    keepalive: Keepalive = Keepalive()
+    keepalive: Keepalive = field(default_factory=Keepalive)
 
 
 class Duties:

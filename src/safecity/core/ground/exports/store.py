@@ -159,5 +159,6 @@ def _hold(row: Row) -> Hold:
 
 
 def _export(row: Row) -> Export:
-    values = {name: row[name] for name in Export.__dataclass_fields__}
-    return Export(**{**values, "state": JobState(row["state"])})
+    values: dict[str, Any] = {name: row[name] for name in Export.__dataclass_fields__}
+    values.update(state=JobState(row["state"]))
+    return Export(**values)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import BigInteger, Column, Table, Text, delete, insert, select, update
 
 from safecity.core.ground.access.api import Predicate, where
@@ -122,8 +124,9 @@ def organisation_has_children(tx: Tx, organisation: str) -> bool:
 
 
 def _area(row: Row) -> Area:
-    values = {name: row[name] for name in Area.__dataclass_fields__}
-    return Area(**{**values, "level": Level(row["level"])})
+    values: dict[str, Any] = {name: row[name] for name in Area.__dataclass_fields__}
+    values.update(level=Level(row["level"]))
+    return Area(**values)
 
 
 def _organisation(row: Row) -> Organisation:

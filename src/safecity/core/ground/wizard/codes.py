@@ -1,4 +1,4 @@
-"""Provinces and cities of China with their codes (GB/T 2260-2007 and the later notices of the Ministry of Civil Affairs).
+"""Provinces and cities of China with their codes (GB/T 2260 and the later notices of the Ministry of Civil Affairs).
 
 For proposals and names only: an area may have any code that is well formed, whether it stands here or not. The four
 municipalities have no city level in practice; their districts lie below `NN01`.
