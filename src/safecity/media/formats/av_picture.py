@@ -9,6 +9,7 @@ where the picture cannot be decoded (big-endian). Needs the extra `safecity[av]`
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportAttributeAccessIssue=false, reportPrivateImportUsage=false
 # (the library's own types are incomplete)
 
 from __future__ import annotations

@@ -12,11 +12,12 @@ import gc
 import importlib
 import logging
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from safecity.backends.sqlitefile import open_file, open_reader
+from safecity.kit.errors import Param
 from safecity.media.link.server import LinkServer
 from safecity.media.receive.options import ReceiveOptions
 from safecity.media.receive.receiver import Receiver
@@ -28,13 +29,13 @@ from safecity.media.slot.pulls import Pull
 from safecity.media.slot.relay import Relay
 from safecity.media.slot.slot import Parts, Slot
 from safecity.media.slot.state import SlotFile
-from safecity.media.streams import Streams
-from safecity.model.facts.media_calls import VolumeSpec
+from safecity.media.streams import Stream, Streams
+from safecity.model.facts.media_calls import RtspSource, VolumeSpec
 from safecity.server.context import RoleContext
 
 logger = logging.getLogger(__name__)
 
-PULLER = "safecity.drivers.rtsp.driver:pull"
+PULLER = "safecity.drivers.rtsp.driver:RtspPull"
 """Assembled by name: the media plane knows no driver."""
 TICK_SECONDS = 1.0
 CERTIFICATE_SECONDS = 30.0
@@ -92,7 +93,7 @@ async def main(context: RoleContext) -> None:
             clock=context.clock,
             links=context.run_dir / "link",
             make_volume=lambda volume: _make_volume(context, volume),
-            pull=_puller(),
+            pull=_puller(context),
             idle_close_seconds=context.settings.media.idle_close_seconds,
         )
     )
@@ -163,13 +164,36 @@ def _receive_options(context: RoleContext) -> ReceiveOptions:
     )
 
 
-def _puller() -> Pull | None:
+def _puller(context: RoleContext) -> Pull | None:
+    """Pulls RTSP cameras into streams; None where this build has no driver for it."""
     module, _, name = PULLER.partition(":")
     try:
-        return getattr(importlib.import_module(module), name)
+        kind: Any = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError):
         logger.warning("this build pulls no cameras, only devices that push are received")
         return None
+
+    async def pull(source: RtspSource, stream: Stream) -> None:
+        def report(state: str, step: str, params: Mapping[str, Param]) -> None:
+            stream.transport = f"rtsp/{puller.figures.transport}"
+            stream.tell(state, context.clock.now_us(), step, dict(params))
+
+        puller: Any = kind(source, stream.key, stream.deliver, report, context.clock)
+        counting = asyncio.get_running_loop().create_task(_count(stream, puller))
+        try:
+            await puller.run()
+        finally:
+            counting.cancel()
+
+    return pull
+
+
+async def _count(stream: Stream, puller: Any) -> None:
+    """Carry the driver's counters over, once a second."""
+    while True:
+        await asyncio.sleep(TICK_SECONDS)
+        figures = puller.figures
+        stream.packets, stream.packets_lost = figures.packets, figures.packets_lost
 
 
 def _origins(context: RoleContext) -> frozenset[str]:
