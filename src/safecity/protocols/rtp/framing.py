@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import Final
 
-PREAMBLE: Final = 256
 MAX_HUNT: Final = 256 * 1024
 """After so many bytes without a packet the connection is no RTP."""
 
 MIN_LENGTH: Final = 8
-MAX_LENGTH: Final = 65_535
+ORDINARY: Final = 1_600
 
 
 class FramingError(ValueError):
@@ -79,9 +78,9 @@ class TcpDeframer:
             return True
         if length < 12:
             return False
-        # Once the SSRC is known a packet with another one is taken for a slip, unless it looks like a plain header.
+        # Once the SSRC is known a packet with another one is taken for a slip, unless it looks like an ordinary one.
         if self._ssrc is not None and size >= body + 12 and bytes(buffer[body + 8 : body + 12]) != self._ssrc:
-            return buffer[body] == 0x80 and buffer[body + 1] & 0x7F in (96, 97, 98, 99, 100, 102, 0, 8)
+            return length <= ORDINARY and buffer[body] == 0x80 and buffer[body + 1] & 0x7F in (*range(96, 103), 0, 8)
         return True
 
     def _hunt(self, buffer: bytearray, at: int, size: int) -> int:
