@@ -154,3 +154,42 @@ async def test_a_failing_device_is_tried_again_later_each_time(bench) -> None:
     bench.platform.streams.slot_says("media-0", StreamState("ch_1", Quality.MAIN, "idle", True))
     await bench.until_sent(ConfirmStream)
     assert len(bench.events("stream.open_failed")) == 1  # told once, not at every attempt
+
+
+async def test_a_viewer_who_comes_while_the_stream_is_being_closed_gets_a_new_one(
+    bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = await bench.device()
+    await device.register()
+    await bench.platform.open_stream(LIVE)
+    held = []
+    device.on["BYE"] = held.append
+    monkeypatch.setattr("safecity.drivers.gb28181.streams.LINGER_SECONDS", 0.0)
+    bench.platform.streams.slot_says("media-0", StreamState("ch_1", Quality.MAIN, "running", False))
+    bench.platform.streams.tick()
+    await device.until("BYE")
+    viewer = asyncio.create_task(bench.platform.open_stream(LIVE))
+    await asyncio.sleep(0)
+    held[0].respond(200)
+    await viewer
+    assert len(device.invites) == 2
+
+
+async def test_a_fault_of_ours_is_not_repeated_at_every_tick(bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    device = await bench.device()
+    await device.register()
+    calls = []
+
+    def broken(*_: object) -> None:
+        calls.append(1)
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("safecity.drivers.gb28181.streams.media_transport", broken)
+    bench.platform.streams.slot_says("media-0", StreamState("ch_1", Quality.MAIN, "idle", True))
+    async with asyncio.timeout(5):
+        while not calls:
+            bench.platform.streams.tick()
+            await asyncio.sleep(0.01)
+    (session,) = bench.platform.streams._sessions.values()
+    assert session.due_at > bench.platform._clock.monotonic()
+    assert session.task is None

@@ -284,8 +284,11 @@ class GbPlatform:
     async def query(self, message: QueryDevice) -> Answered:
         """Any query, as plain data. Long lists (a whole catalogue) come as events; here only k of n."""
         device = self.directory.device(message.device)
-        if message.command.lower() == "catalog" and message.code in ("", device.code):
+        whole = message.code in ("", device.code)
+        if message.command.lower() == "catalog" and whole:
             reply = await self.knowing.catalog(device)
+        elif message.command.lower() == "deviceinfo" and whole:
+            reply = await self.knowing.info(device)
         else:
             body = query_body(message.command, message.code or device.code, device.next_sn(), message.fields)
             reply = await self.asker.ask(device, body)

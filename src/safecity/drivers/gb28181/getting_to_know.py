@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Callable
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 AT_ONCE = 100
 """Devices asked at one time: after a power cut in a district they all come back together."""
+SHORT_SECONDS = 6.0
+"""How long a short answer may take; the first part of a catalogue may take longer."""
 CHANNELS_PER_EVENT = 100
 TRIES = 3
 
@@ -57,7 +60,8 @@ class GettingToKnow:
     async def _meet(self, device: Device) -> None:
         try:
             async with self._turn:
-                await self._info(device)
+                with contextlib.suppress(SafecityError):
+                    await self.info(device)
                 for attempt in range(TRIES):
                     try:
                         reply = await self.catalog(device)
@@ -95,12 +99,10 @@ class GettingToKnow:
             self._publish("catalog.received", device.id, body)
         return reply
 
-    async def _info(self, device: Device) -> None:
-        try:
-            reply = await self._asker.ask(device, DeviceInfoQuery(sn=device.next_sn(), device_id=device.code))
-        except SafecityError as error:
-            logger.debug("device info not got code=%s why=%s", device.code, error.code)
-            return
+    async def info(self, device: Device) -> Reply:
+        """What the device is, published as `device.described`."""
+        query = DeviceInfoQuery(sn=device.next_sn(), device_id=device.code)
+        reply = await self._asker.ask(device, query, first_seconds=SHORT_SECONDS)
         info = reply.body
         if isinstance(info, DeviceInfoResponse):
             device.manufacturer, device.model = (info.manufacturer or "")[:64], (info.model or "")[:64]
@@ -115,10 +117,12 @@ class GettingToKnow:
                 "channels": info.channel,
             }
             self._publish("device.described", device.id, body)
+        return reply
 
     async def _status(self, device: Device) -> None:
         try:
-            reply = await self._asker.ask(device, DeviceStatusQuery(sn=device.next_sn(), device_id=device.code))
+            query = DeviceStatusQuery(sn=device.next_sn(), device_id=device.code)
+            reply = await self._asker.ask(device, query, first_seconds=SHORT_SECONDS)
         except SafecityError as error:
             logger.debug("device status not got code=%s why=%s", device.code, error.code)
             return

@@ -67,7 +67,9 @@ class Session:
     unwanted_at: float = 0.0
     due_at: float = 0.0
     task: asyncio.Task[None] | None = None
+    opening: bool = False
     code: str = ""
+    params: dict[str, Param] = field(default_factory=dict[str, Param])
     backoff: Backoff = field(default_factory=lambda: Backoff(1.0, 60.0))
 
 
@@ -153,14 +155,18 @@ class Streams:
         session = self._session(key)
         session.wanted = True
         session.unwanted_at = self._clock.monotonic()
-        if session.dialog is not None and session.task is None:
-            return
-        if session.task is None:
-            self._begin(session, self._open(session))
-        assert session.task is not None
-        await asyncio.shield(session.task)
+        task, opening = session.task, session.opening
+        if task is not None:
+            await asyncio.shield(task)
+        if session.dialog is None and not opening:
+            if session.task is None:
+                self._begin(session, self._open(session), opening=True)
+            assert session.task is not None
+            await asyncio.shield(session.task)
         if session.dialog is None:
-            raise UnavailableError(f"{key.channel}: {session.code}", code=session.code or "unavailable")
+            raise UnavailableError(
+                f"{key.channel}: {session.code}", code=session.code or "unavailable", params=session.params
+            )
 
     def tick(self) -> None:
         """Open what is due, close what is not wanted, end what does not come."""
@@ -185,7 +191,7 @@ class Streams:
             return
         at_once = sum(self._opening.values())
         if at_once < OPENING_AT_ONCE and self._opening.get(channel.device, 0) < OPENING_PER_DEVICE:
-            self._begin(session, self._open(session))
+            self._begin(session, self._open(session), opening=True)
 
     def configured(self) -> None:
         """The configuration changed: end sessions of channels that are gone or were placed elsewhere."""
@@ -221,13 +227,18 @@ class Streams:
             session = self._sessions[key] = Session(key, unwanted_at=self._clock.monotonic())
         return session
 
-    def _begin(self, session: Session, work: Any) -> None:
+    def _begin(self, session: Session, work: Any, *, opening: bool = False) -> None:
         async def run() -> None:
             try:
                 await work
+            except Exception:
+                # A fault of ours must neither stop this stream for ever nor be repeated at every tick.
+                session.due_at = self._clock.monotonic() + session.backoff.failed(random.random())
+                raise
             finally:
-                session.task = None
+                session.task, session.opening = None, False
 
+        session.opening = opening
         session.task = self._spawn(run())
 
     async def _open(self, session: Session) -> None:
@@ -294,7 +305,7 @@ class Streams:
             logger.warning("stream not opened channel=%s quality=%s step=%s", *session.key, code)
             body = {"channel": session.key.channel, "quality": str(session.key.quality), "step": code, "params": params}
             self._publish("stream.open_failed", session.key.channel, body)
-        session.code = code
+        session.code, session.params = code, params
         if tell_slot or code == "gb_device_offline":
             await self._tell_closed(session, code, params)
 
