@@ -25,11 +25,12 @@ export function Setup({ token }: { token: string }) {
     setBusy(true)
     try {
       const made = await api.post<Partial<Me> | undefined>('setup/administrator', { token, username, password, language: language() })
+      // The address first: once somebody is signed in, this page gives way to whatever the address names.
+      void navigate('/wizard', { replace: true })
       if (made?.csrf && made.user) {
         keepCsrf(made.csrf)
         queries.setQueryData(['session'], made)
       } else await signIn(username, password)
-      void navigate('/wizard', { replace: true })
     } catch (error) {
       setProblem(error)
       setBusy(false)

@@ -28,14 +28,15 @@ const LIGHT = {
 export function antTheme(name: 'dark' | 'light'): ThemeConfig {
   const dark = name === 'dark'
   return {
-    algorithm: [dark ? theme.darkAlgorithm : theme.defaultAlgorithm, theme.compactAlgorithm],
+    algorithm: dark ? theme.darkAlgorithm : theme.defaultAlgorithm,
     token: {
       ...(dark ? DARK : LIGHT),
-      fontFamily: FONT, fontSize: 13, borderRadius: 3, controlHeight: 28, motion: false, wireframe: false,
+      fontFamily: FONT, fontSize: 13, borderRadius: 3, controlHeight: 28, controlHeightSM: 22, controlHeightLG: 36, fontSizeLG: 14, motion: false, wireframe: false,
       boxShadow: '0 8px 30px rgba(0,0,0,.45)', boxShadowSecondary: '0 4px 16px rgba(0,0,0,.4)',
     },
     components: {
       Table: { cellPaddingBlock: 3, cellPaddingInline: 8, headerBg: dark ? '#1f242a' : '#e7eaee', rowHoverBg: dark ? '#272d34' : '#e7eaee' },
+      Form: { itemMarginBottom: 14, verticalLabelPadding: '0 0 4px' },
       Button: { primaryShadow: 'none', defaultShadow: 'none', dangerShadow: 'none' },
       Tabs: { inkBarColor: dark ? '#e8ecf1' : '#1b2026', itemSelectedColor: dark ? '#ffffff' : '#000000', itemHoverColor: dark ? '#ffffff' : '#000000' },
     },

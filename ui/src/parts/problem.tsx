@@ -1,6 +1,6 @@
 import { Alert, Button } from 'antd'
 import { Problem } from '../api/client'
-import { maybe, t, useLanguage } from '../words'
+import { maybe, serverWords, t, useLanguage } from '../words'
 
 /** What happened, in the reader's words: ours for known codes, else the server's sentence. */
 export function sentence(error: unknown): string {
@@ -18,7 +18,7 @@ export function code(error: unknown): string {
 /** The words of a failed step. */
 export function stepWords(step: string, params?: Record<string, unknown>): string {
   if (!step) return ''
-  return maybe(`step.${step}`, params) ?? maybe(`problem.${step}`, params) ?? t('step.unknown', { code: step })
+  return maybe(`step.${step}`, params) ?? serverWords(step, params) ?? maybe(`problem.${step}`, params) ?? t('step.unknown', { code: step })
 }
 
 export function ProblemNote({ error, retry }: { error: unknown; retry?: () => void }) {

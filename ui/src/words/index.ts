@@ -9,6 +9,7 @@ import { health } from './health'
 import { live } from './live'
 import { playback } from './playback'
 import { problems } from './problems'
+import server from './server.json'
 import { steps } from './steps'
 import { wizard } from './wizard'
 
@@ -59,6 +60,12 @@ export function t(key: Key, params?: Params): string {
 /** The words for a key made at run time (codes of the server), or null where we have none. */
 export function maybe(key: string, params?: Params): string | null {
   return Object.hasOwn(catalogue, key) ? t(key as Key, params) : null
+}
+
+/** The server's own sentence for a code of a failed step, or null. Made by scripts/server_words.py. */
+export function serverWords(code: string, params?: Params): string | null {
+  const row = (server as Record<string, string[]>)[code]
+  return row ? fill(row[current === 'en' ? 0 : 1] ?? '', params ?? {}) : null
 }
 
 function fill(text: string, params: Params): string {
