@@ -21,6 +21,25 @@ STEPS: dict[str, tuple[str, str]] = {
         "The device reports this channel as off or without signal.",
     ),
     "channel_not_placed": ("此通道尚未分配到媒体服务,请稍候。", "No media slot has this channel yet; wait a moment."),
+    "device_expired": ("设备未按时刷新注册。", "The device did not renew its registration in time."),
+    "gb_wrong_password": ("设备注册密码错误。", "The device registers with a wrong password."),
+    "gb_no_password": (
+        "此设备尚未设置密码,不允许注册。",
+        "No password is set for this device, so it may not register.",
+    ),
+    "gb_disabled": ("此设备已停用。", "This device is disabled."),
+    "gb_duplicate_code": (
+        "另一地址的设备使用了相同编号,已拒绝。请更改其中一台的编号。",
+        "A device at another address uses the same code and was refused. Change the code of one of them.",
+    ),
+    "gb_expires_too_short": (
+        "设备的注册有效期过短。请改为 3600 秒或更长。",
+        "The device registers for too short a time. Set 3600 s or more.",
+    ),
+    "gb_banned": (
+        "注册失败次数过多,暂停应答该设备。",
+        "It failed to register too often and is not answered for a while.",
+    ),
     # --- opening a stream of GB/T 28181
     "gb_device_offline": (
         "设备离线,无法点播。请检查其电源和网络。",
@@ -82,6 +101,8 @@ STEPS: dict[str, tuple[str, str]] = {
     "gb_bad_query": ("查询参数无效。", "The query's fields make no sense."),
     "gb_bad_speed": ("速度超出设备支持范围。", "That speed is out of range."),
     "gb_bad_window": ("时间范围无效。", "That time range makes no sense."),
+    "ptz_malformed": ("云台指令无效。", "That is no PTZ command."),
+    "ptz_checksum": ("云台指令校验错误。", "The PTZ command is damaged."),
     "sip_timeout": ("设备没有应答信令。", "The device did not answer."),
     "sip_no_ack": ("信令未完成(缺少确认)。", "Signalling was not completed (no acknowledgement)."),
     "sip_bad_answer": ("设备的信令应答无法理解。", "The device's answer could not be understood."),
