@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import socket
 import struct
-import time
 from collections.abc import Callable
 from typing import Final
 
+from safecity.kit.clock import Clock
 from safecity.media.receive.batch import Batch
 from safecity.media.receive.shield import Shield
 from safecity.media.receive.source import LOOK, RtpSource
@@ -35,7 +35,9 @@ def widen(sock: socket.socket, size: int) -> int:
 class UdpPort:
     """A socket, the sources expected on it and its shield. Counters: `datagrams`, `unknown`, `junk`, `oversize`."""
 
-    def __init__(self, number: int, sock: socket.socket, batch: Batch, odd: Odd, buffer_bytes: int) -> None:
+    def __init__(
+        self, number: int, sock: socket.socket, batch: Batch, odd: Odd, clock: Clock, buffer_bytes: int
+    ) -> None:
         self.number = number
         self.sock = sock
         self.batch = batch
@@ -43,6 +45,7 @@ class UdpPort:
         self.shield = Shield(sock)
         self.datagrams = self.unknown = self.junk = self.oversize = 0
         self._odd = odd
+        self._clock = clock
         sock.setblocking(False)
         self.buffer_bytes = widen(sock, buffer_bytes)
 
@@ -61,13 +64,14 @@ class UdpPort:
         sources = self.sources
         buffer = batch.buffer
         slot = batch.slot
+        clock = self._clock
         total = 0
         for _ in range(ROUNDS):
             count = batch.receive(self.sock)
             if not count:
                 break
             total += count
-            us = time.time_ns() // 1000
+            us = clock.now_us()
             at = 0
             for (head, sequence, stamp, ssrc), size, peer in zip(
                 batch.heads(count), batch.sizes, batch.peers, strict=True
@@ -88,7 +92,7 @@ class UdpPort:
                         source.marked(head & 0x80 != 0, us)
                 else:
                     self._odd(
-                        self, peer, ssrc if size >= 12 else 0, bytes(buffer[at : at + size]), time.monotonic(), us
+                        self, peer, ssrc if size >= 12 else 0, bytes(buffer[at : at + size]), clock.monotonic(), us
                     )
                 at += slot
             if count < batch.count:

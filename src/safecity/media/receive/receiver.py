@@ -83,7 +83,7 @@ class Receiver:
         self._router = Router(self)
         self._batch = best_batch()
         self.ports = {
-            number: UdpPort(number, sock, self._batch, self._router.datagram, self.options.buffer_bytes)
+            number: UdpPort(number, sock, self._batch, self._router.datagram, self._clock, self.options.buffer_bytes)
             for number, sock in udp.items()
         }
         self._used = tuple(self.ports.values())
@@ -111,7 +111,7 @@ class Receiver:
         loop.add_reader(self._epoll.fileno(), self._readable)
         self._listeners = [TcpListener(number, sock, self._accepted) for number, sock in self._tcp.items()]
         self._second = self._reported = self._clock.monotonic()
-        self._timers["tick"] = loop.call_later(TICK_SECONDS, self._tick)
+        self._timers["tick"] = loop.call_later(TICK_SECONDS, self._beat)
 
     def stop(self) -> None:
         """Stop receiving; the ports stay open, for whoever comes next."""
@@ -300,11 +300,15 @@ class Receiver:
 
     # --- rhythm ---------------------------------------------------------------------------------------------
 
-    def _tick(self) -> None:
+    def _beat(self) -> None:
         loop = self._loop
         if loop is None:
             return
-        self._timers["tick"] = loop.call_later(TICK_SECONDS, self._tick)
+        self._timers["tick"] = loop.call_later(TICK_SECONDS, self._beat)
+        self.tick()
+
+    def tick(self) -> None:
+        """What is due: called every 50 ms; a test with a clock of its own calls it itself."""
         fetched, self._tick_datagrams = self._tick_datagrams, 0
         self._coalescing = fetched > CALM_PACKETS and self.options.coalesce_ms > 0
         now = self._clock.monotonic()
@@ -346,6 +350,7 @@ class Receiver:
         if source.media.units != feed.seen_units:
             feed.seen_units = source.media.units
             feed.progress = now
+            feed.blocked = ""
             if stream.state != RUNNING and feed.started:
                 stream.tell(RUNNING, us)
             return
