@@ -13,10 +13,9 @@ import logging
 import secrets
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from safecity.kit.errors import UnavailableError
-from safecity.links.sip_calls import Call, Incoming, new_tag
+from safecity.links.sip_calls import Call, Incoming, Pending, Provisional, new_tag, no_answer
 from safecity.links.sip_flows import (
     Admit,
     DatagramLink,
@@ -46,19 +45,10 @@ from safecity.protocols.sip.transactions import (
 
 logger = logging.getLogger(__name__)
 
-Provisional = Callable[[Response], None]
 __all__ = ["Call", "Flow", "Incoming", "SipCounters", "SipEndpoint", "SipLimits", "new_tag"]
 
 _SWEEP_SECONDS = 5.0
 _TICK_SECONDS = 0.01
-
-
-@dataclass(slots=True)
-class _Pending:
-    answer: asyncio.Future[Response]
-    on_provisional: Provisional | None
-    flow: Flow
-    abandoned: Request | None = None  # the INVITE nobody waits for any more: a late 2xx is ended at once
 
 
 Handler = Callable[[Incoming], None]
@@ -86,7 +76,7 @@ class SipEndpoint:
         self._limits = limits or SipLimits()
         self._admit = admit
         self._transactions = Transactions(timing, limit=self._limits.transactions)
-        self._pending: dict[Key, _Pending] = {}
+        self._pending: dict[Key, Pending] = {}
         self._calls: dict[Key, Incoming] = {}
         self._public_host = public_host
         self._public_port = public_port
@@ -199,7 +189,7 @@ class SipEndpoint:
             async with asyncio.timeout(timeout):
                 return await pending.answer
         except TimeoutError as error:
-            raise _timed_out(request, flow) from error
+            raise no_answer(request, flow) from error
         finally:
             self._pending.pop(key, None)
             self._transactions.forget(key) if not pending.answer.done() else None
@@ -217,7 +207,7 @@ class SipEndpoint:
                 pending.abandoned = request
                 self._run(self._transactions.cancel(key, self._loop.time()))
             if isinstance(error, TimeoutError):
-                raise _timed_out(request, flow) from error
+                raise no_answer(request, flow) from error
             raise
         self._pending.pop(key, None)
         dialog = None
@@ -236,11 +226,11 @@ class SipEndpoint:
         """Send once and follow nothing (a BYE while shutting down)."""
         self._out(self._with_via(request, flow).encode(), flow)
 
-    def _begin(self, request: Request, flow: Flow, on_provisional: Provisional | None) -> tuple[Key, _Pending]:
+    def _begin(self, request: Request, flow: Flow, on_provisional: Provisional | None) -> tuple[Key, Pending]:
         if self._closed or (flow.connection is not None and not flow.connection.is_open):
             raise UnavailableError(f"{flow}: connection is gone", code="sip_connection_lost")
         key, outputs = self._transactions.send(self._with_via(request, flow), flow, flow.reliable, self._loop.time())
-        pending = _Pending(self._loop.create_future(), on_provisional, flow)
+        pending = Pending(self._loop.create_future(), on_provisional, flow)
         self._pending[key] = pending
         self._run(outputs)
         return key, pending
@@ -353,7 +343,7 @@ class SipEndpoint:
             self._fail(pending, error)
 
     @staticmethod
-    def _fail(pending: _Pending, error: Exception) -> None:
+    def _fail(pending: Pending, error: Exception) -> None:
         if not pending.answer.done() and pending.abandoned is None:
             pending.answer.set_exception(error)
             pending.answer.exception()
@@ -404,11 +394,3 @@ class SipEndpoint:
     def _sweep(self) -> None:
         self._streams.sweep(self._loop.time())
         self._sweeper = self._loop.call_later(_SWEEP_SECONDS, self._sweep)
-
-
-def _timed_out(request: Request, flow: Flow) -> UnavailableError:
-    return UnavailableError(
-        f"{flow}: no answer to {request.method}",
-        code="sip_timeout",
-        params={"method": request.method, "peer": str(flow)},
-    )

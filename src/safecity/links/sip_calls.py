@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
+from safecity.kit.errors import UnavailableError
 from safecity.links.sip_flows import Flow
 from safecity.protocols.sip.dialog import Dialog
 from safecity.protocols.sip.message import Request, Response
 from safecity.protocols.sip.transactions import Key
+
+Provisional = Callable[[Response], None]
 
 
 def new_tag() -> str:
@@ -97,3 +101,22 @@ class Call:
         """Send the ACK of a 2xx (again whenever the 2xx comes again). A refusal is acknowledged by itself."""
         if self.dialog is not None:
             self._endpoint.acknowledge(self._key, self.dialog.ack(), self.flow)
+
+
+@dataclass(slots=True)
+class Pending:
+    """A request of ours that waits for its final answer."""
+
+    answer: asyncio.Future[Response]
+    on_provisional: Provisional | None
+    flow: Flow
+    abandoned: Request | None = None  # the INVITE nobody waits for any more: a late 2xx is ended at once
+
+
+def no_answer(request: Request, flow: Flow) -> UnavailableError:
+    """What a request that nobody answered is raised as."""
+    return UnavailableError(
+        f"{flow}: no answer to {request.method}",
+        code="sip_timeout",
+        params={"method": request.method, "peer": str(flow)},
+    )

@@ -57,9 +57,9 @@ class SipCounters:
 class SipLimits:
     """Of one endpoint. Seconds and counts."""
 
-    transactions: int = 100_000
+    transactions: int = 50_000
     connections: int = 20_000
-    connections_per_host: int = 2_000
+    connections_per_host: int = 5_000
     idle_seconds: float = 900.0
     message_seconds: float = 15.0
     answer_malformed: bool = True
@@ -132,7 +132,12 @@ class StreamLink(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._heard_at = now = self._loop.time()
-        for message in self._decoder.feed(data):
+        messages = self._decoder.feed(data)
+        if messages or not self._decoder.waiting:
+            self._incomplete_since = 0.0
+        if self._decoder.waiting and not self._incomplete_since:
+            self._incomplete_since = now
+        for message in messages:
             if self._owner.admit is not None and not self._owner.admit(self.flow.host, now):
                 self._owner.counters.dropped += 1
                 continue
@@ -141,7 +146,6 @@ class StreamLink(asyncio.Protocol):
             self.send(PONG)
         if self._decoder.broken:
             self.close()
-        self._incomplete_since = now if self._decoder.waiting and not self._incomplete_since else 0.0
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc

@@ -280,6 +280,29 @@ async def test_a_flooding_source_is_cut_and_counted() -> None:
     await platform.close()
 
 
+async def test_a_connection_that_hangs_inside_a_message_is_closed_and_an_idle_one_later() -> None:
+    platform = SipEndpoint(lambda incoming: None, limits=SipLimits(message_seconds=10, idle_seconds=900))
+    await platform.start(tcp=("127.0.0.1", 0))
+    slow = await asyncio.open_connection("127.0.0.1", platform.tcp_port)
+    idle = await asyncio.open_connection("127.0.0.1", platform.tcp_port)
+    await until(lambda: platform.counters.connections == 2)
+    for letter in b"MESS":
+        slow[1].write(bytes([letter]))
+        await asyncio.sleep(0.005)
+    await until(lambda: sum(link._decoder.waiting for link in platform._streams.links) == 1)
+    now = asyncio.get_running_loop().time()
+    platform._streams.sweep(now + 9)
+    assert platform.counters.connections == 2
+    platform._streams.sweep(now + 11)
+    assert await slow[0].read() == b""
+    await until(lambda: platform.counters.connections == 1)
+    platform._streams.sweep(now + 901)
+    assert await idle[0].read() == b""
+    for _, writer in (slow, idle):
+        writer.close()
+    await platform.close()
+
+
 async def test_connections_beyond_the_limit_are_refused() -> None:
     platform = SipEndpoint(lambda incoming: None, limits=SipLimits(connections_per_host=1))
     await platform.start(tcp=("127.0.0.1", 0))

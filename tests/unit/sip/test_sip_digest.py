@@ -68,7 +68,8 @@ def test_the_strongest_known_challenge_is_chosen_and_unknown_ones_are_read_over(
 
 @pytest.mark.parametrize(
     "text",
-    ["", "Digest", "Basic abc", 'Digest username="a', 'Digest username="a", username="b"', "Digest =,", "Digest a=1 b=2",
+    ["", "Digest", "Basic abc", 'Digest username="a', 'Digest username="a", username="b"', "Digest =,",
+     "Digest a=1 b=2",
      RFC2617.replace("qop=auth", "qop=auth-int"), RFC2617.replace("nc=00000001, ", ""), "Digest " + "a=1," * 5000],
 )  # fmt: skip
 def test_broken_credentials_are_a_value_error_and_nothing_else(text: str) -> None:

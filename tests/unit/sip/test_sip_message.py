@@ -45,6 +45,12 @@ def test_compact_folded_and_spaced_names_are_the_same_field() -> None:
     assert message.body == plain.body
 
 
+def test_a_device_without_a_domain_is_heard() -> None:
+    assert ok(KEEPALIVE.replace(b"sip:34020000002000000001@3402000000 SIP", b"sip:34020000002000000001@ SIP")).method
+    evil = KEEPALIVE.replace(b"sip:34020000002000000001@3402000000 SIP", b"sip:34020000002000000001@?Route=x SIP")
+    assert isinstance(parse_message(evil), Malformed)
+
+
 def test_bare_line_feeds_are_line_ends() -> None:
     head, _, body = KEEPALIVE.partition(b"\r\n\r\n")
     assert ok(head.replace(b"\r\n", b"\n") + b"\n\n" + body).fields == ok(KEEPALIVE).fields
@@ -98,6 +104,14 @@ def test_what_breaks_a_bound_is_refused_with_a_reason(old: bytes, new: bytes) ->
     refused = parse_message(KEEPALIVE.replace(old, new, 1))
     assert isinstance(refused, Malformed)
     assert refused.reason
+
+
+@pytest.mark.parametrize("wire", [b"SIP/2.0 200 O\rK\r\n", KEEPALIVE.replace(b"Call-ID: 12345678", b"Call-ID: ")])
+def test_what_we_would_refuse_to_read_we_never_write_as_an_answer(wire: bytes) -> None:
+    tail = KEEPALIVE.partition(b"\r\n")[2] if wire.startswith(b"SIP") else b""
+    refused = parse_message(wire + tail)
+    assert isinstance(refused, Malformed)
+    assert refused.answer is None
 
 
 def test_a_datagram_above_64_kb_is_refused() -> None:

@@ -214,6 +214,20 @@ def test_an_answer_to_nothing_and_an_ack_to_nothing_are_strays() -> None:
     assert len(layer) == 0
 
 
+def test_what_is_answered_makes_room_for_what_is_new() -> None:
+    layer = Transactions(limit=3)
+    for number in range(10):
+        assert not layer.full
+        message = request(branch=f"z9hG4bK{number}")
+        [arrived] = layer.received(message, "f", False, 0.0)
+        assert isinstance(arrived, Arrived)
+        layer.answer(arrived.key, message.respond(200, tag="t"), 0.0)
+    assert len(layer) == 3
+    assert len(sent(layer.received(request(branch="z9hG4bK9"), "f", False, 0.1))) == 1
+    sends_until(layer, 100.0)
+    assert (len(layer), len(layer._answered)) == (0, 0)
+
+
 def test_a_full_layer_says_so() -> None:
     layer = Transactions(limit=2)
     for number in range(2):

@@ -7,9 +7,10 @@ The layer matches, retransmits and gives up. It knows no sockets: what is to be 
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from dataclasses import dataclass, field
 
-from safecity.protocols.sip.fields import split_list
+from safecity.protocols.sip.derive import ack_of_refusal, cancel_of, stamp_source
 from safecity.protocols.sip.message import Request, Response
 from safecity.protocols.sip.steps import (
     MAGIC,
@@ -36,6 +37,7 @@ __all__ = [
     "TimedOut",
     "Timing",
     "Transactions",
+    "stamp_source",
 ]
 
 
@@ -61,21 +63,30 @@ class _Transaction:
 class Transactions:
     """All transactions of one endpoint. Every call may return outputs, which the caller carries out in order."""
 
-    def __init__(self, timing: Timing | None = None, *, limit: int = 100_000) -> None:
+    def __init__(self, timing: Timing | None = None, *, limit: int = 50_000) -> None:
         self._timing = timing or Timing()
         self._limit = limit
         self._all: dict[Key, _Transaction] = {}
         self._calls: dict[Key, _Transaction] = {}  # INVITE server transactions waiting for the ACK to a 2xx
         self._heap: list[tuple[float, int, _Transaction]] = []
         self._count = 0
+        self._answered: deque[_Transaction] = deque()  # server transactions kept only for retransmissions
 
     def __len__(self) -> int:
         return len(self._all)
 
     @property
     def full(self) -> bool:
-        """No room for another: answer 503 or stay silent."""
-        return len(self._all) >= self._limit
+        """No room for another: answer 503 or stay silent. What is answered already makes room, oldest first."""
+        return len(self._all) >= self._limit and not self._make_room()
+
+    def _make_room(self) -> bool:
+        while self._answered:
+            transaction = self._answered.popleft()
+            if transaction.state is State.COMPLETED:
+                self._end(transaction)
+                return True
+        return False
 
     # --- as client ------------------------------------------------------------------------------------------
 
@@ -140,6 +151,7 @@ class Transactions:
                 transaction.state = State.COMPLETED
                 transaction.request = None
                 transaction.end_at = now + timing.give_up
+                self._answered.append(transaction)
         else:
             accepted = response.status < 300
             transaction.state = State.ACCEPTED if accepted else State.COMPLETED
@@ -245,7 +257,7 @@ class Transactions:
                 if not first or transaction.request is None:
                     return []
                 transaction.state = State.COMPLETED
-                transaction.ack = _ack_of(transaction.request, response).encode()
+                transaction.ack = ack_of_refusal(transaction.request, response).encode()
                 outputs.append(Send(transaction.ack, transaction.flow))
             transaction.again_at = 0.0
             transaction.end_at = now + self._timing.give_up
@@ -294,6 +306,8 @@ class Transactions:
                 if self._is_failure(transaction):
                     outputs.append(TimedOut(transaction.key))
                 self._end(transaction)
+                while self._answered and self._answered[0].state is State.TERMINATED:
+                    self._answered.popleft()
             elif transaction.again_at and transaction.again_at <= now:
                 self._again(transaction, now, outputs)
                 self._wake(transaction)
@@ -354,36 +368,3 @@ def _server_key(request: Request, method: str) -> Key:
 
 def _call_key(response: Response) -> Key:
     return (response.call_id, str(response.cseq.number), response.from_.tag, response.to.tag)
-
-
-def _ack_of(invite: Request, response: Response) -> Request:
-    """The ACK to a refusal, in the INVITE's own transaction (RFC 3261, 17.1.1.3)."""
-    fields = [("Via", str(invite.via))]
-    fields += [(name, value) for name, value in invite.fields if name in ("From", "Call-ID", "Route")]
-    fields += [("To", response.raw("To") or ""), ("CSeq", f"{invite.cseq.number} ACK"), ("Max-Forwards", "70")]
-    return Request("ACK", invite.uri, fields)
-
-
-def cancel_of(invite: Request) -> Request:
-    """The CANCEL of an INVITE (RFC 3261, 9.1)."""
-    fields = [("Via", str(invite.via))]
-    fields += [(name, value) for name, value in invite.fields if name in ("From", "To", "Call-ID", "Route")]
-    fields += [("CSeq", f"{invite.cseq.number} CANCEL"), ("Max-Forwards", "70")]
-    return Request("CANCEL", invite.uri, fields)
-
-
-def stamp_source(request: Request, host: str, port: int) -> None:
-    """Write into the top Via where the request really came from (RFC 3261, 18.2.1; RFC 3581): answers copy it."""
-    via = request.via
-    params = via.params
-    if "rport" in params:
-        params["rport"] = str(port)
-    elif via.host == host:
-        return
-    params["received"] = host
-    fields = request.fields
-    for index, (name, value) in enumerate(fields):
-        if name == "Via":
-            others = split_list(value)[1:] if "," in value else []
-            fields[index] = (name, ", ".join([str(via), *others]))
-            return

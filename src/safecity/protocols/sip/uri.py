@@ -9,6 +9,8 @@ from urllib.parse import unquote
 from safecity.protocols.sip.fields import Params
 
 _SIP = re.compile(r"(sips?):(?:([^@\s<>\"]*)@)?(\[[0-9A-Fa-f:.]+\]|[^\s;?@,<>\":\[\]]+)(?::([0-9]{1,5}))?(.*)$", re.I)
+_NO_HOST = re.compile(r"sips?:[^@\s<>\"]+@(?:[:;][^?\s<>]*)?$", re.I)
+"""Devices that were given no domain leave the host empty."""
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>]+$")
 
 
@@ -61,7 +63,8 @@ def check_request_uri(text: str) -> None:
     """ValueError where it may not stand in a request line: brackets, blanks, escaped headers (RFC 4475, 3.1.2)."""
     if text[:4].lower() == "sip:" or text[:5].lower() == "sips:":
         match = _SIP.match(text)
-        if match is None or (match.group(5) and (match.group(5)[0] != ";" or "?" in match.group(5))):
+        rest = match.group(5) if match is not None else "?"
+        if rest and (rest[0] != ";" or "?" in rest) and _NO_HOST.match(text) is None:
             raise ValueError("malformed request URI")
     elif _SCHEME.match(text) is None:
         raise ValueError("malformed request URI")
