@@ -125,6 +125,43 @@ def test_point_4_what_media_cannot_tell_is_carried_over_from_the_old_index(world
     world.start()
 
 
+def test_point_4_each_extent_explains_itself(world: Any) -> None:
+    """Whichever extents are lost with the index, the others can still be played."""
+    key = world.add_camera(size=4000)
+    world.pass_time(60)
+    before = len(world.pictures(key))
+    world.recorder.close()
+    shelf = world.folder / "one" / "shelf-0"
+    extents = sorted(shelf.glob("*.sce"), key=lambda path: path.stat().st_mtime)
+    extents[0].unlink()
+    for path in shelf.glob("index.db*"):
+        path.unlink()
+    report = recover_shelf(shelf, open_file, now_us=5)
+    assert report.orphans == 0
+    assert len(world.pictures(key)) > before * (len(extents) - 1.5) / len(extents)
+    world.start()
+
+
+def test_point_5_a_recycled_extent_never_gives_back_what_was_deleted(world: Any) -> None:
+    """The rename out of the pool may be durable when the new head is not."""
+    world.add_camera(size=4000, policy=RecordPolicy(retention_days=1))
+    world.pass_time(40)
+    world.clock.advance(86_400 * 2)
+    world.pass_time(2)
+    world.recorder.close()
+    shelf, free = world.folder / "one" / "shelf-0", world.folder / "one" / "free"
+    recycled = sorted(free.glob("*.sce"))
+    assert recycled
+    deleted = world.archive.timeline(next(iter(world.cameras)).channel, 0, 1 << 60).pieces
+    for path in recycled:
+        path.rename(shelf / path.name)
+    for path in shelf.glob("index.db*"):
+        path.unlink()
+    recover_shelf(shelf, open_file, now_us=5)
+    assert world.archive.timeline(next(iter(world.cameras)).channel, 0, 1 << 60).pieces == deleted
+    world.start()
+
+
 def test_point_4_a_lost_index_does_not_keep_a_slot_from_recording(world: Any) -> None:
     key = world.add_camera()
     world.pass_time(20)

@@ -160,7 +160,7 @@ class Table:
 def read_table(payload: bytes) -> list[Found]:
     """The rows of a trailer; an empty list when it does not make sense."""
     try:
-        rows = zlib.decompressobj().decompress(payload, 256 << 20)
+        rows = zlib.decompressobj().decompress(payload, 64 << 20)
     except zlib.error:
         return []
     found: list[Found] = []

@@ -105,7 +105,7 @@ class Pool:
             raise UnavailableError(f"{self._path}: another volume is mounted here", code="volume_foreign")
 
     def take(self, layout: Layout, now_us: int) -> tuple[str, int, MediaFile]:
-        """A fresh extent as (name, generation, open file), its head durable. ExhaustedError (`volume_full`)."""
+        """A fresh extent as (name, generation, open file). ExhaustedError (`volume_full`)."""
         self.ensure_mounted()
         name = self._rename_one() or self._make_one()
         self._files.sync_folder(self._path / FREE)
@@ -116,9 +116,9 @@ class Pool:
         try:
             file.allocate(self.extent_bytes)  # refills what was punched
             head = Head(ExtentState.OPEN, self.volume, generation, self.extent_bytes, self._slot, layout, 0, now_us)
+            # Not synced alone: it becomes durable with the first chunks, before a row speaks of them. Until then the
+            # durable head says FREE, and whatever a crash leaves behind it is nobody's.
             write_head(file, head)
-            # Before the first chunk: else a crash could leave new chunks under the head of the former life.
-            file.sync()
         except OSError as error:
             file.close()
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
