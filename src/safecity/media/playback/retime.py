@@ -67,11 +67,9 @@ class Line:
         if self._expected is None or not -900 <= dts - self._expected <= LARGEST_HOLE_90K:
             self._origin, self._base = dts, self.end
 
-    def messages(self, shown: Sequence[Timed], heard: Sequence[Sample], sound: CodecParameters | None) -> bytes:
-        """Pictures in order, and the sound that goes with them (at normal speed only), as whole frames."""
-        first = shown[0]
-        self.follow(first.sample.dts)
-        begin = self.place(first.sample.dts)
+    def lay(self, shown: Sequence[Timed]) -> list[Sample]:
+        """Pictures in order onto the line."""
+        self.follow(shown[0].sample.dts)
         samples: list[Sample] = []
         for at, (sample, _) in enumerate(shown):
             dts = self.place(sample.dts)
@@ -82,6 +80,13 @@ class Line:
         last = shown[-1].sample
         self._expected = last.dts + max(1, last.duration)
         self.end = max(self.end, samples[-1].dts + samples[-1].duration)
+        return samples
+
+    def messages(self, shown: Sequence[Timed], heard: Sequence[Sample], sound: CodecParameters | None) -> bytes:
+        """Pictures in order, and the sound that goes with them (at normal speed only), as whole frames."""
+        first = shown[0]
+        samples = self.lay(shown)
+        begin = samples[0].dts
         tracks = [TrackSamples(VIDEO, samples)]
         voice = self._voice(heard) if sound is not None and self.speed == 1.0 else []
         before = b""
