@@ -85,6 +85,7 @@ _BY_LOWER = {name.lower(): name for name in _NAMES} | _COMPACT
 
 WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _TOKEN_RE = re.compile(WORD)
+_PLAIN = re.compile(WORD + r"|[0-9A-Za-z.\-:\[\]]+")  # tokens, and hosts with their ports
 _PARAM = re.compile(
     r"\s*;\s*(?:([^\s=;,\"]+)(?:\s*=\s*(\"(?:[^\"\\]|\\.)*\"|[^\s;,\"]*))?)?\s*", re.S
 )  # an empty parameter (";;") is read over
@@ -165,7 +166,7 @@ def write_params(params: Params) -> str:
     for name, value in params.items():
         if value is None:
             parts.append(f";{name}")
-        elif _TOKEN_RE.fullmatch(value) or (value.startswith("[") and value.endswith("]")) or ":" in value:
+        elif _PLAIN.fullmatch(value):
             parts.append(f";{name}={value}")
         else:
             parts.append(f";{name}={quote(value)}")
