@@ -97,12 +97,24 @@ class Shelf:
 
     def export(self, product: str, folder: Path, **changes: Any) -> tuple[int, dict[str, Any]]:
         self.recorder.turn()
-        job = {
-            "id": "ex_1", "product": product, "channel": self.channel, "channel_name": "门口", "code": "3402",
-            "start_us": self.begin, "end_us": self.clock.now_us(),
-            "volumes": [{"name": "main", "path": str(self.volume)}], "slots": ["media-0"], "out": str(folder / "out"), "platform": {"code": "1", "name": "城"}, "operator": "li",
-            "reason": "case 7", "zone": "Asia/Shanghai", "language": "zh", **changes,
-        }  # fmt: skip
+        job: dict[str, Any] = {
+            "id": "ex_1",
+            "product": product,
+            "channel": self.channel,
+            "channel_name": "门口",
+            "code": "3402",
+            "start_us": self.begin,
+            "end_us": self.clock.now_us(),
+            "volumes": [{"name": "main", "path": str(self.volume)}],
+            "slots": ["media-0"],
+            "out": str(folder / "out"),
+            "platform": {"code": "1", "name": "city"},
+            "operator": "li",
+            "reason": "case 7",
+            "zone": "Asia/Shanghai",
+            "language": "zh",
+        }
+        job |= changes
         path = folder / "job.json"
         path.write_text(json.dumps(job))
         command = [sys.executable, "-m", "safecity.media.export", str(path)]

@@ -68,6 +68,7 @@ class Answers:
     async def confirm(self, request: calls.ConfirmStream) -> calls.Message:
         key = StreamKey(request.channel, request.quality)
         self._slot.parts.receiver.confirm(key, request.ssrc, request.remote_host, request.remote_port)
+        self._slot.opened(key)
         return calls.Done()
 
     async def close(self, request: calls.CloseStream) -> calls.Message:

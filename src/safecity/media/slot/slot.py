@@ -49,6 +49,8 @@ logger = logging.getLogger(__name__)
 
 MAX_PLAYBACKS = 200
 SAVE_SECONDS = 0.2
+URGE_SECONDS = (0.2, 1.0, 2.0)
+"""After a device said 200: when it is asked for a key frame, for as long as there is no picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +206,18 @@ class Slot:
             stream.on_state = self._stream_changed
             self.hub.attach(key, stream)
         return stream
+
+    def opened(self, key: StreamKey) -> None:
+        """A device said 200: if no picture comes at once, it is asked for a key frame."""
+        self._spawn(self._urge(key))
+
+    async def _urge(self, key: StreamKey) -> None:
+        for wait in URGE_SECONDS:
+            await asyncio.sleep(wait)
+            stream = self.parts.streams.get(key)
+            if stream is None or stream.gop() or key.channel not in self.assignments:
+                return
+            await self._ask_signal(key)
 
     def expect(self, key: StreamKey) -> Stream:
         """The stream a device will push; also for a channel that is nobody's (playback of a device's own recording)."""
