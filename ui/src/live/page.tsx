@@ -1,6 +1,6 @@
 import { type MenuProps } from 'antd'
 import { useEffect, useMemo, useRef } from 'react'
-import { useNavigate, useParams } from 'react-router'
+import { useNavigate, useParams, useSearchParams } from 'react-router'
 import { useKeys } from '../app/keys'
 import type { TreeNode } from '../api/types'
 import { useStore } from '../parts/store'
@@ -12,20 +12,25 @@ import { sound } from './sound'
 import { Tile, toggleFull } from './tile'
 import { startAllTour } from './tours'
 import { stopTour, tour } from './tour'
-import { put, remove, resize, show, wall } from './wall'
+import { load, remove, show, wall } from './wall'
 
 export function LivePage() {
   useLanguage()
   const { channel } = useParams()
+  const [query] = useSearchParams()
   const state = useStore(wall)
   const board = useRef<HTMLDivElement>(null)
   const navigate = useNavigate()
 
   useEffect(() => {
-    if (!channel) return
-    resize(1)
-    put(channel, 0)
+    if (channel) load(1, [channel], null)
   }, [channel])
+  const linked = query.get('channels')
+  const linkedSize = Number(query.get('size'))
+  useEffect(() => {
+    const channels = linked?.split(',').filter(Boolean) ?? []
+    if (channels.length > 0) load(linkedSize || channels.length, channels, null)
+  }, [linked, linkedSize])
   useLiveKeys(board)
 
   const marks = useMemo(() => new Set(state.tiles.filter((each) => each !== null)), [state.tiles])

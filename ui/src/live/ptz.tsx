@@ -16,14 +16,17 @@ const KEYS = new Set(['ArrowUp', 'ArrowDown', 'ArrowLeft', 'ArrowRight', '+', '-
 interface PtzProps {
   channel: string
   box: RefObject<HTMLElement | null>
+  /** The keys are ours: this tile is the chosen one. */
   active: boolean
+  /** Pad and mouse too, with a lock that lasts; without them a key press takes the lock for a moment. */
+  open: boolean
   onClose: () => void
 }
 
-/** The pad, the keys and the mouse of one camera, as long as this user holds its lock. */
-export function Ptz({ channel, box, active, onClose }: PtzProps) {
+/** Steering one camera: keys while its tile is chosen, pad and mouse while this user holds its lock. */
+export function Ptz({ channel, box, active, open, onClose }: PtzProps) {
   const { message } = App.useApp()
-  const lock = useLock(channel)
+  const lock = useLock(channel, open)
   const steering = useMemo(
     () => new Steering(
       (action, motion) => api.post(`channels/${channel}/ptz`, { action, ...motion }),
@@ -36,14 +39,16 @@ export function Ptz({ channel, box, active, onClose }: PtzProps) {
     [channel],
   )
   useEffect(() => () => steering.close(), [steering])
-  usePtzKeys(steering, active && lock.mine, onClose)
-  useMouse(steering, box, lock.mine)
+  const mine = open && lock.mine
+  usePtzKeys(steering, active && (mine || !open), open ? onClose : null)
+  useMouse(steering, box, mine)
 
+  if (!open) return null
   if (!lock.mine) {
     return (
       <div className="ptz-owner" role="status">
         <span>{lock.owner ? t('live.ptz.locked', { owner: lock.owner }) : (lock.problem ?? t('word.loading'))} </span>
-        {lock.owner && <Button size="small" onClick={() => lock.take(true)}>{t('live.ptz.take')}</Button>}
+        {lock.owner && <Button size="small" onClick={() => lock.take()}>{t('live.ptz.take')}</Button>}
       </div>
     )
   }
@@ -86,16 +91,17 @@ function Pad({ words, children, ...rest }: { words: string; children: ReactNode 
   return <button type="button" className="plain-button" aria-label={words} title={words} {...rest}>{children}</button>
 }
 
-function useLock(channel: string) {
+function useLock(channel: string, on: boolean) {
   const queries = useQueryClient()
   const [problem, setProblem] = useState<string | null>(null)
   const asked = useQuery({
     queryKey: ['ptz', channel],
     queryFn: ({ signal }) => api.get<PtzLock | null>(`channels/${channel}/ptz/lock`, undefined, signal),
     refetchInterval: 10_000,
+    enabled: on,
   })
-  const take = (force: boolean) => {
-    api.put<PtzLock>(`channels/${channel}/ptz/lock`, { force }).then(
+  const take = () => {
+    api.put<PtzLock>(`channels/${channel}/ptz/lock`, {}).then(
       (lock) => {
         setProblem(null)
         queries.setQueryData(['ptz', channel], lock)
@@ -107,9 +113,10 @@ function useLock(channel: string) {
     )
   }
   useEffect(() => {
-    take(false)
+    if (!on) return
+    take()
     const timer = window.setInterval(() => {
-      if (queries.getQueryData<PtzLock>(['ptz', channel])?.mine) take(false)
+      if (queries.getQueryData<PtzLock>(['ptz', channel])?.mine) take()
     }, 10_000)
     return () => {
       window.clearInterval(timer)
@@ -117,18 +124,18 @@ function useLock(channel: string) {
       queries.removeQueries({ queryKey: ['ptz', channel] })
     }
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [channel])
+  }, [channel, on])
   const lock = asked.data
   return { mine: lock?.mine ?? false, owner: lock && !lock.mine ? (lock.owner_name ?? lock.owner ?? null) : null, problem, take, refetch: () => void asked.refetch() }
 }
 
-function usePtzKeys(steering: Steering, on: boolean, onClose: () => void): void {
+function usePtzKeys(steering: Steering, on: boolean, onClose: (() => void) | null): void {
   const held = useRef(new Set<string>())
   const clear = (key: string) => held.current.delete(key)
   useKeys(
     (event) => {
       if (!on) return false
-      if (event.key === 'Escape') {
+      if (event.key === 'Escape' && onClose) {
         onClose()
         return true
       }

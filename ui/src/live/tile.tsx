@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { memo, useEffect, useRef, useState } from 'react'
 import { api } from '../api/client'
+import { useMay } from '../api/session'
 import type { Channel } from '../api/types'
 import type { PlayerStatus } from '../media/status'
 import { stepWords } from '../parts/problem'
@@ -64,6 +65,7 @@ function Shown({ channel, place, chosen, onPhase }: { channel: string; place: nu
   const [ptz, setPtz] = useState(false)
   const { player, status } = usePlayer(channel, video, box, forced)
   const { data } = useQuery({ queryKey: ['channels', channel], queryFn: ({ signal }) => api.get<Channel>(`channels/${channel}`, undefined, signal), staleTime: 30_000 })
+  const maySteer = useMay('ptz.steer')
   const heard = useStore(sound)
   const picture = usePicture(box, !ptz)
   const name = data?.name ?? channel
@@ -90,7 +92,7 @@ function Shown({ channel, place, chosen, onPhase }: { channel: string; place: nu
         <video ref={video} muted playsInline autoPlay style={{ transform: picture.transform }} aria-label={name} data-channel={channel} data-kind="live" />
         {replay !== null && <Replay channel={channel} from={replay} onEnd={() => setReplay(null)} />}
         {replay === null && <Stamp status={status} />}
-        {ptz && <Ptz channel={channel} box={box} active={chosen} onClose={() => setPtz(false)} />}
+        {data?.ptz && maySteer && (ptz || chosen) && <Ptz channel={channel} box={box} active={chosen} open={ptz} onClose={() => setPtz(false)} />}
         {picture.view.scale > 1 && (
           <button type="button" className="tile-mark" onClick={picture.reset} title={t('live.zoomReset')}>{t('live.zoom', { n: picture.view.scale.toFixed(1) })}</button>
         )}
