@@ -20,8 +20,10 @@ from safecity.media.receive.receiver import Receiver
 from safecity.media.streams import LOST, OPENING, RUNNING, Streams
 from safecity.model.values.media import Codec, Quality, StreamKey, Unit
 from safecity.protocols.mpegps.mux import PsMuxer
+from safecity.protocols.nalbits import split_annex_b
 from safecity.protocols.rtp import rtcp
 from safecity.protocols.rtp.packets import HEADER, RtpPacket, packetise, write
+from safecity.protocols.rtp_payloads.writing import write_h264
 
 H264 = (Path(__file__).resolve().parents[2] / "vectors" / "h26x" / "two_slices_320x240.h264").read_bytes()
 AUD = b"\0\0\0\1\x09"
@@ -343,6 +345,19 @@ async def test_rtp_with_extension_and_padding_is_read(bench: Bench) -> None:
             dressed = bytes((packet[0] | 0x30,)) + packet[1:12] + b"\xbe\xde\0\1abcd" + packet[12:] + b"\0\0\0\4"
             camera.sock.send(dressed)
     await bench.until(lambda: len(kept.units) == 12)
+
+
+async def test_bare_h264_under_its_own_payload_type_is_read(bench: Bench) -> None:
+    kept = bench.open()
+    camera = bench.camera(100)
+    sequence = 0
+    for number, picture in enumerate(PICTURES):
+        for payload, marker in write_h264(split_annex_b(picture), size=200):
+            camera.sock.send(write(RtpPacket(98, marker, sequence, number * 3600, 100, payload)))
+            sequence += 1
+    await bench.until(lambda: len(kept.units) >= 11)
+    assert kept.units[0].is_key
+    assert [unit.pts for unit in kept.units] == [90_000 + n * 3600 for n in range(len(kept.units))]
 
 
 async def test_datagrams_larger_than_expected_are_read_from_the_second_on(bench: Bench) -> None:

@@ -136,7 +136,9 @@ class Router:
         kind = second & 0x7F
         if kind in _G711_TYPES:
             payload = b""  # sound beside a program stream: not ours, but its sequence number counts
-        elif first == 0x80:
+        elif not source.media.recognised:
+            source.look_at(kind, payload)
+        elif first == 0x80 and source.head:
             source.head = 0x8000 | kind
         source.accept(sequence, timestamp, second >= 0x80, payload, now, us)
         if source.holding:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from safecity.model.values.media import Unit
+from safecity.model.values.media import Codec, Unit
 from safecity.protocols.mpegps.session import MediaSession
 from safecity.protocols.rtp import rtcp
 from safecity.protocols.rtp.reorder import Reorder
+from safecity.protocols.rtp_payloads.nal import H264Depacketiser, H265Depacketiser
 
 PLAIN: Final = 0x8060
 """The first 16 bits of nearly every packet: version 2, no options, payload type 96, marker taken out."""
+
+NEVER: Final = 0
+"""No packet begins so: all of them take the slow way."""
 
 PARTS: Final = 64
 """Payloads gathered before they go to the demuxer although neither marker nor time stamp ended the picture."""
@@ -32,6 +36,7 @@ class RtpSource(Reorder[Held]):
     """
 
     __slots__ = (
+        "_elementary",
         "_highest",
         "_jitter",
         "_lies",
@@ -66,6 +71,7 @@ class RtpSource(Reorder[Held]):
         self.refused = 0
         self.last_arrived_us = 0
         self.media = MediaSession(deliver, origin)
+        self._elementary: tuple[Codec, H264Depacketiser | H265Depacketiser] | None = None
         self._trust_marker = True
         self._lies = 0
         self._marked_ts = -1
@@ -77,6 +83,17 @@ class RtpSource(Reorder[Held]):
         self._transit = 0
         self._sr_middle = 0
         self._sr_at = 0.0
+
+    def look_at(self, payload_type: int, payload: bytes) -> None:
+        """The first packets: video without a program stream around it (payload types 98 and 100) goes another way."""
+        if self._elementary is not None or self.media.recognised or payload[:3] == b"\0\0\1" or payload[:1] in b"\0G":
+            return
+        if payload_type == 98:
+            self._elementary = (Codec.H264, H264Depacketiser())
+        elif payload_type in (99, 100):
+            self._elementary = (Codec.H265, H265Depacketiser())
+        if self._elementary is not None:
+            self.head = NEVER
 
     def renew(self, ssrc: int, peer: int) -> None:
         """The device goes on under another SSRC: what is gathered is given up, media time runs on."""
@@ -107,6 +124,13 @@ class RtpSource(Reorder[Held]):
         self.next = -1 if self._held else self.expected
 
     def _in_order(self, gap: bool, timestamp: int, marker: bool, payload: bytes | bytearray, us: int) -> None:
+        if self._elementary is not None:
+            codec, depacketiser = self._elementary
+            self.packets += 1
+            self.last_arrived_us = us
+            for piece in depacketiser.push(timestamp, marker, bytes(payload), gap):
+                self.media.take(codec, piece.parts, piece.timestamp, piece.damaged or gap, us)
+            return
         if gap:
             self.flush(us, timestamp != self.timestamp)
             self.media.lost()

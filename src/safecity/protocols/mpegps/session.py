@@ -7,9 +7,9 @@ missing, and gets units through `deliver`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from safecity.model.values.media import CLOCK_HZ, VIDEO, Unit
+from safecity.model.values.media import CLOCK_HZ, VIDEO, Codec, Unit
 from safecity.protocols.mpegps.codes import UNSUPPORTED, VIDEO_TYPES
 from safecity.protocols.mpegps.demux import PsDemuxer, read_time
 from safecity.protocols.mpegps.sound import Sound, SoundTrack
@@ -156,6 +156,21 @@ class MediaSession:
         self._dts = None
         self._spans.append((data, start, size))
         return True
+
+    def take(self, codec: Codec, nals: Sequence[bytes], timestamp: int, hole: bool, arrived_us: int) -> None:
+        """One picture that came by a payload format of its own (RFC 6184, RFC 7798) instead of a program stream."""
+        self.container = "nal"
+        self._rtp = timestamp
+        self._arrived_us = arrived_us
+        self._pts = self._dts = None
+        pictures = self._pictures
+        if pictures is None or pictures.codec is not codec:
+            self._pictures = pictures = pictures_for(codec)
+            self._started = False
+        self._broken = self._broken or hole
+        picture = pictures.take(nals)
+        if picture is not None:
+            self._emit(pictures, picture, self._raw_time(), None, hole)
 
     def boundary(self, arrived_us: int) -> None:
         """A time stamp ended (marker bit, or the next packet carries another one)."""
