@@ -3,7 +3,7 @@
 A real slot process, a camera that pushes 2 Mbit/s over UDP with a key frame every 4 s. Warm: the stream runs, viewers
 come at random moments; from connecting to the last byte of the first picture, at the socket. `edge` is when all that
 was cached is there, that is when the viewer is at the live edge. Cold: nothing is received; the viewer makes the
-stream wanted, the device begins in the middle of a group of pictures and answers a request for a key frame after 100 ms.
+stream wanted, the device begins in the middle of a group of pictures and sends a key frame 100 ms after it is asked.
 """
 
 from __future__ import annotations

@@ -28,16 +28,17 @@ KEY = b"a key that control has pushed...."[:32]
 class SlotProcess:
     """The duty as the supervisor would start it, with the sockets in our hands."""
 
-    def __init__(self, folder: Path) -> None:
-        self.data, self.run = folder / "data", folder / "run"
-        self.run.mkdir()
+    def __init__(self, folder: Path, number: int = 0, run: Path | None = None) -> None:
+        self.data, self.run = folder / "data", run or folder / "run"
+        self.run.mkdir(exist_ok=True)
+        self.number = number
         self.media = socket.create_server(("127.0.0.1", 0))
         self.fds = {"media": self.media}
-        for number in range(2):
+        for port in range(2):
             udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             udp.bind(("127.0.0.1", 0))
-            self.fds[f"rtp-udp-{number}"] = udp
-            self.fds[f"rtp-tcp-{number}"] = socket.create_server(("127.0.0.1", 0))
+            self.fds[f"rtp-udp-{port}"] = udp
+            self.fds[f"rtp-tcp-{port}"] = socket.create_server(("127.0.0.1", 0))
         self.calls = UnixCalls(self.run / "calls")
         self.control = UnixCallServer(self.run / "calls")
         self.events: list[Event] = []
@@ -52,7 +53,7 @@ class SlotProcess:
             "SAFECITY_RUN": str(self.run),
             "SAFECITY_SETTINGS": settings.to_json(),
         }
-        command = [sys.executable, "-m", "safecity.server.role", "media", "--slot", "0"]
+        command = [sys.executable, "-m", "safecity.server.role", "media", "--slot", str(self.number)]
         self.process = subprocess.Popen(command, env=environment, pass_fds=list(numbers.values()))
 
     def kill(self) -> None:
@@ -72,7 +73,7 @@ class SlotProcess:
         end = time.monotonic() + patience
         while True:
             try:
-                return await self.calls.call("media-0", message, timeout=5)
+                return await self.calls.call(f"media-{self.number}", message, timeout=5)
             except SafecityError as error:
                 if error.code not in ("duty_down", "duty_gone") or time.monotonic() > end:
                     raise

@@ -284,3 +284,24 @@ def test_the_duty_is_light() -> None:
     seconds, modules = ran.stdout.splitlines()
     assert modules == "[]"
     assert float(seconds) < 0.9  # 0.2 on a quiet machine; a busy one counts what it waits for memory
+
+
+async def test_any_slot_serves_a_stream_of_another(tmp_path: Path, camera_factory: Callable[..., Camera]) -> None:
+    owner = SlotProcess(tmp_path)
+    other = SlotProcess(tmp_path, number=1, run=owner.run)
+    owner.start()
+    other.start()
+    try:
+        channel = fresh("ch")
+        await tell(owner, channel, "off")
+        await other.ask(calls.SlotSettings("platform", (KEY,), ()))
+        await push(owner, channel, camera_factory)
+        took, kinds = await first_pictures(other.url("live", channel, slot=0), 40)
+        assert kinds[:2] == [1, 2]
+        assert took < PATIENCE
+        figures = await owner.ask(calls.AskStreams())
+        assert [one.channel for one in figures.streams] == [channel]
+        assert (await other.ask(calls.AskStreams())).streams == ()
+    finally:
+        await other.close()
+        await owner.close()
