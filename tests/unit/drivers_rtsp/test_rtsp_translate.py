@@ -9,6 +9,7 @@ import random
 import pytest
 
 from safecity.drivers.rtsp.backoff import Backoff
+from safecity.drivers.rtsp.policy import camera_address
 from safecity.drivers.rtsp.translate import DecodingTimes, TrackFeed
 from safecity.model.values.media import AUDIO, VIDEO, AudioParameters, Codec, Unit
 from safecity.protocols.rtp import rtcp
@@ -190,3 +191,18 @@ def test_the_waits_grow_with_chance_and_begin_anew_after_a_steady_session() -> N
     assert backoff.next("rtsp_silent") == 1
     assert backoff.next("rtsp_unauthorized") == 60
     assert {Backoff(lambda value=value: value).next("") for value in (0.0, 1.0)} == {0.75, 1.25}
+
+
+@pytest.mark.parametrize(
+    ("address", "allowed"),
+    [
+        ("192.168.1.64", True), ("10.0.0.1", True), ("203.0.113.9", True), ("127.0.0.1", True), ("fd00::1", True),
+        ("169.254.169.254", False), ("fe80::1%eth0", False), ("::ffff:169.254.169.254", False), ("224.0.0.1", False),
+        ("0.0.0.0", False), ("::", False), ("240.0.0.1", False), ("camera", False),
+    ],
+)  # fmt: skip
+def test_cameras_may_live_in_private_networks_and_not_among_the_machines_own_services(
+    address: str, allowed: bool
+) -> None:
+    assert camera_address(address) is allowed
+    assert not camera_address("127.0.0.1", allow_loopback=False)

@@ -19,7 +19,7 @@ from safecity.kit.clock import Clock
 from safecity.kit.errors import Param
 from safecity.links.rtsp_client import HostPolicy, Player
 from safecity.model.facts.media_calls import RtspSource
-from safecity.model.values.media import CLOCK_HZ, VIDEO, StreamKey, Unit
+from safecity.model.values.media import VIDEO, StreamKey, Unit
 from safecity.protocols.rtsp.client import Described, Failed, Playing
 from safecity.protocols.rtsp.transport import RtspUrl, parse_rtsp_url
 
@@ -59,12 +59,13 @@ class Attempt:
 
     def __init__(
         self, url: RtspUrl, source: RtspSource, transport: str, deliver: Deliver, clock: Clock, patience: Patience,
-        *, epoch_us: int, after_90k: int = 0, policy: HostPolicy | None = None,
+        *, base_90k: int = 0, after_90k: int = 0, policy: HostPolicy | None = None,
     ) -> None:  # fmt: skip
         self._clock = clock
         self._patience = patience
         self._deliver = deliver
-        self._epoch_us = epoch_us
+        self._epoch_us = clock.now_us()
+        self._base = base_90k
         self._after = after_90k
         self._hold = 0.0 if transport == "tcp" else 0.2
         self._player = Player(url, source.username, source.password, self, transport=transport, policy=policy)
@@ -96,16 +97,21 @@ class Attempt:
         """See `Listener`."""
         self.feeds = [
             TrackFeed(
-                track, self._unit, hold_seconds=self._hold, epoch_us=self._epoch_us, after_90k=self._after
+                track,
+                self._unit,
+                hold_seconds=self._hold,
+                epoch_us=self._epoch_us,
+                base_90k=self._base,
+                after_90k=self._after,
             )
             for track in described.offer.tracks
-        ]  # fmt: skip
+        ]
 
     def playing(self, playing: Playing) -> None:
         """See `Listener`."""
         self._playing_at = self._clock.monotonic()
         if len(self.feeds) > 1 and all(stamp is not None for stamp in playing.rtp_times):
-            base = (self._clock.now_us() - self._epoch_us) * 9 // 100
+            base = self._base + (self._clock.now_us() - self._epoch_us) * 9 // 100
             for feed, stamp in zip(self.feeds, playing.rtp_times, strict=False):
                 feed.anchor(stamp or 0, base)
 
@@ -161,6 +167,8 @@ class RtspPull:
     deliver       takes each unit in decoding order per track, in the loop's thread
     report_state  is told of changes only
     policy        which addresses may be connected to; None: all
+    resume_at     (now in microseconds) -> the media time at which a new session begins, so that time never goes back
+                  over all sessions of the stream; None: this pull alone keeps it
     """
 
     def __init__(
@@ -172,6 +180,7 @@ class RtspPull:
         clock: Clock,
         *,
         policy: HostPolicy | None = None,
+        resume_at: Callable[[int], int] | None = None,
         patience: Patience | None = None,
         backoff: Backoff | None = None,
     ) -> None:
@@ -184,9 +193,9 @@ class RtspPull:
         self._patience = patience or Patience()
         self._backoff = backoff or Backoff(random.random)
         self._state = ("", "")
-        self._epoch_us = clock.now_us()
+        self._resume_at = resume_at or self._own_time
         self._last_90k = 0
-        self._ran = False
+        self._last_us = clock.now_us()
         self._good_transport = ""
         self._past = PullFigures()
         self._attempt: Attempt | None = None
@@ -246,7 +255,7 @@ class RtspPull:
             self._unit,
             self._clock,
             self._patience,
-            epoch_us=self._epoch_us,
+            base_90k=self._resume_at(self._clock.now_us()),
             after_90k=self._last_90k,
             policy=self._policy,
         )
@@ -256,6 +265,7 @@ class RtspPull:
         if unit.track == VIDEO and self._state[0] != "running":
             self._good_transport = self._past.transport
             self._tell("running", "", {})
+        self._last_us = unit.arrived_us
         self._deliver(unit)
 
     def _settle(self) -> None:
@@ -263,9 +273,11 @@ class RtspPull:
         if self._attempt is None:
             return
         self._past = self.figures
-        last = max((feed.last_90k for feed in self._attempt.feeds), default=0)
-        self._last_90k = max(self._last_90k, min(last, self._last_90k + 365 * 86_400 * CLOCK_HZ))
+        self._last_90k = max((feed.last_90k for feed in self._attempt.feeds), default=self._last_90k)
         self._attempt = None
+
+    def _own_time(self, now_us: int) -> int:
+        return self._last_90k + max(0, now_us - self._last_us) * 9 // 100
 
     def _tell(self, state: str, step: str, params: Mapping[str, Param]) -> None:
         if (state, step) == self._state:

@@ -52,7 +52,7 @@ async def probe(
             if isinstance(unit.parameters, VideoParameters) and not first.done():
                 first.set_result(unit)
 
-        attempt = Attempt(parsed, source, way, deliver, clock, patience, epoch_us=clock.now_us(), policy=policy)
+        attempt = Attempt(parsed, source, way, deliver, clock, patience, policy=policy)
         task = asyncio.create_task(attempt.run())
         try:
             await asyncio.wait({task, first}, return_when=asyncio.FIRST_COMPLETED, timeout=seconds * 2)

@@ -66,12 +66,19 @@ class TrackFeed:
     """One track. `packet` takes RTP as it comes; units go to `deliver`.
 
     hold_seconds  how long a missing packet is waited for (0 over TCP)
-    epoch_us      what time 0 of the platform's media time is, shared by the tracks
-    after_90k     media time begins behind it: what the try before delivered last
+    epoch_us      when the try began, shared by its tracks; media time is `base_90k` then
+    after_90k     media time begins behind it, whatever the clock says
     """
 
     def __init__(
-        self, track: Track, deliver: Deliver, *, hold_seconds: float, epoch_us: int, after_90k: int = 0
+        self,
+        track: Track,
+        deliver: Deliver,
+        *,
+        hold_seconds: float,
+        epoch_us: int,
+        base_90k: int = 0,
+        after_90k: int = 0,
     ) -> None:
         self.track = track
         self.figures = TrackFigures()
@@ -80,6 +87,7 @@ class TrackFeed:
         self.parameters: CodecParameters | None = track.audio
         self._deliver = deliver
         self._epoch_us = epoch_us
+        self._base_90k = base_90k
         self._order: Reorder[tuple[int, bool, bytes]] = Reorder(hold_seconds)
         self._depacketiser = track.depacketiser()
         self._pictures: Pictures | None = None
@@ -241,7 +249,7 @@ class TrackFeed:
         raw = self._wide if rate == CLOCK_HZ else self._wide * CLOCK_HZ // rate
         timeline = self._timeline
         if timeline is None:
-            origin = (arrived_us - self._epoch_us) * 9 // 100
+            origin = self._base_90k + (arrived_us - self._epoch_us) * 9 // 100
             if self._anchor is not None:
                 lead = (timestamp - self._anchor[0]) & 0xFFFFFFFF
                 lead = (lead - (1 << 32) if lead >= 1 << 31 else lead) * CLOCK_HZ // rate

@@ -178,7 +178,7 @@ def _puller(context: RoleContext) -> Pull | None:
             stream.transport = f"rtsp/{puller.figures.transport}"
             stream.tell(state, context.clock.now_us(), step, dict(params))
 
-        puller: Any = kind(source, stream.key, stream.deliver, report, context.clock)
+        puller: Any = kind(source, stream.key, stream.deliver, report, context.clock, resume_at=stream.resume_at)
         counting = asyncio.get_running_loop().create_task(_count(stream, puller))
         try:
             await puller.run()
