@@ -18,6 +18,8 @@ from safecity.ports.sqlfile import SqlFile
 logger = logging.getLogger(__name__)
 
 BATCH = 200
+BATCH_BYTES = 512 * 1024
+"""Events of one Publish together: half of what a frame of Calls may hold."""
 MAX_PENDING = 200_000
 """Events kept while control is away; beyond it the oldest go first, counted."""
 
@@ -51,9 +53,15 @@ class SqlOutbox:
         self.wake.set()
 
     def pending(self, limit: int = BATCH) -> list[tuple[int, Event]]:
-        """The oldest."""
-        rows = self._file.execute("SELECT number, body FROM outbox ORDER BY number LIMIT ?", (limit,))
-        return [(number, _decode(body)) for number, body in rows]
+        """The oldest, as many as go into one message; at least one, whatever its size."""
+        found: list[tuple[int, Event]] = []
+        total = 0
+        for number, body in self._file.execute("SELECT number, body FROM outbox ORDER BY number LIMIT ?", (limit,)):
+            total += len(body)
+            if found and total > BATCH_BYTES:
+                break
+            found.append((number, _decode(body)))
+        return found
 
     def forget(self, up_to: int) -> None:
         """The bus has them."""

@@ -74,6 +74,7 @@ class ScriptedDevice:
         self.arrived = asyncio.Event()
         self.tasks: set[Any] = set()
         self.per_message = 2
+        self.contact = ""
 
     async def start(self, *, host: str = "127.0.0.1", tcp: bool = False) -> None:
         await self.endpoint.start(udp=(host, 0), tcp=(host, 0) if tcp else None)
@@ -84,6 +85,7 @@ class ScriptedDevice:
 
     def request(self, method: str, body: bytes = b"", fields: Any = (), call_id: str = "") -> Request:
         self.cseq += 1
+        host, port = self.endpoint.local_address(self.flow)
         kind = [("Content-Type", "Application/MANSCDP+xml")] if body else []
         head = [
             ("From", f"<sip:{self.code}@{DOMAIN}>;tag={new_tag()}"),
@@ -91,7 +93,7 @@ class ScriptedDevice:
             ("Call-ID", call_id or new_tag()),
             ("CSeq", f"{self.cseq} {method}"),
             ("Max-Forwards", "70"),
-            ("Contact", f"<{self.endpoint.contact(self.code, self.flow)}>"),
+            ("Contact", f"<sip:{self.code}@{self.contact or f'{host}:{port}'}>"),
             ("User-Agent", "Scripted/1.0"),
         ]
         return Request(method, f"sip:{PLATFORM}@{DOMAIN}", [*head, *fields, *kind], body)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from safecity.kit.errors import SafecityError
@@ -283,3 +284,44 @@ async def test_a_subscription_the_device_does_not_know_is_left_alone(bench) -> N
     bench.platform.subscribing.tick()
     now = bench.platform._clock.monotonic()
     assert all(subscription.due_at > now + 3600 for subscription in known.subscriptions.values())
+
+
+async def test_whatever_a_device_writes_its_catalogue_fits_into_frames(bench) -> None:
+    device = await bench.device()
+    item = "<Item><DeviceID>{0}</DeviceID><Name>{1}</Name><Info><PointCommonName>{1}</PointCommonName></Info></Item>"
+    flood = "".join(item.format(f"34020000001310{number:06d}", "路" * 1500) for number in range(400))
+
+    def huge(incoming) -> None:
+        incoming.respond(200)
+        query = read_body(incoming.request.body)
+        if b"<Query>" in incoming.request.body and b"Catalog" in incoming.request.body:
+            body = f"<Response><CmdType>Catalog</CmdType><SN>{query.sn}</SN><DeviceID>{CODE}</DeviceID>"
+            body += f"<SumNum>400</SumNum><DeviceList>{flood}</DeviceList></Response>"
+            # Too big for any transport of ours: handed in as if it had come.
+            bench.platform.asker.answered(
+                bench.platform.directory.by_code(CODE), read_body(body.encode()), bench.platform._clock.monotonic()
+            )
+
+    device.on["MESSAGE"] = huge
+    await device.register()
+    await bench.until_event("catalog.received", 5)
+    bench.platform.store.flush()
+    batch = bench.outbox.pending()
+    assert sum(len(msgspec.msgpack.encode(event)) for _, event in batch) < 700_000
+    assert sum(len(event.body["items"]) for event in bench.events("catalog.received")) <= 400
+
+
+async def test_a_catalogue_answered_by_a_notify_is_an_answer(bench) -> None:
+    device = await bench.device()
+
+    def notify(incoming) -> None:
+        incoming.respond(200)
+        query = read_body(incoming.request.body)
+        if b"<Query>" in incoming.request.body and b"Catalog" in incoming.request.body:
+            answer = CatalogNotify(sn=query.sn, device_id=CODE, sum_num=1, device_list=(CatalogItem(device_id=CAMERA),))
+            device.tasks.add(asyncio.get_running_loop().create_task(device.send(answer)))
+
+    device.on["MESSAGE"] = notify
+    await device.register()
+    await _catalog(bench)
+    assert not bench.events("catalog.changed")

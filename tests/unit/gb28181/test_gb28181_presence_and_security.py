@@ -117,13 +117,16 @@ async def test_two_devices_with_one_code_do_not_throw_each_other_out_for_ever(be
     assert bench.events("device.refused")[0].body["reason"] == "gb_duplicate_code"
 
 
-async def test_a_code_registered_behind_a_new_port_is_followed(bench) -> None:
+@pytest.mark.parametrize("nat", [True, False])
+async def test_a_new_port_is_followed_behind_nat_only(bench, nat: bool) -> None:
     device = await bench.device()
+    if nat:
+        device.contact = "192.168.1.64:5060"
     await device.register()
-    again = await bench.device()  # the same host, another port, as NAT has it after a while
+    again = await bench.device()  # the same host, another port
     assert (await again.keepalive()).status == 200
     known = bench.platform.directory.by_code(CODE)
-    assert known.port == again.endpoint.udp_port
+    assert known.flow.port == (again if nat else device).endpoint.udp_port
 
 
 async def test_a_scanner_hears_nothing(bench) -> None:

@@ -18,6 +18,7 @@ from safecity.protocols.gb28181.limits import Buckets
 from safecity.protocols.gb28181.presence import PresenceState
 from safecity.protocols.gb28181.registrar import Member, Policy, Registrar, Ruling, Source, Verdict
 from safecity.protocols.sip.digest import Nonces
+from safecity.protocols.sip.uri import parse_uri
 
 logger = logging.getLogger(__name__)
 
@@ -170,11 +171,14 @@ class Attendance:
     # --- being there ------------------------------------------------------------------------------------------
 
     def admits(self, device: Device, flow: Flow) -> bool:
-        """Whether a message on this flow may speak for the device: it is registered, from the same host. A new port
-        or connection of that host is taken over (NAT gives out new ones)."""
+        """Whether a message on this flow may speak for the device: it is registered, from the same host.
+
+        A new connection is taken over, and a new port where the device is behind NAT, which gives out new ones. A
+        device that is not still listens where it registered from, whatever socket it sends a message by.
+        """
         if not device.presence.is_registered(self._clock.monotonic()) or flow.host != device.host:
             return False
-        if device.flow != flow:
+        if device.flow != flow and (device.flow is None or flow.connection is not None or _behind_nat(device)):
             self._bind(device, flow)
         return True
 
@@ -273,6 +277,15 @@ class Attendance:
             clock_offset_ms=device.clock_offset_ms,
             code_of_refusal=device.refusal,
         )
+
+
+def _behind_nat(device: Device) -> bool:
+    """Whether its Contact names another address than the one it was heard from."""
+    try:
+        contact = parse_uri(device.contact)
+    except ValueError:
+        return True
+    return (contact.host, contact.port or 5060) != (device.host, device.port)
 
 
 def make_event(kind: str, subject: str, body: dict[str, Any], *, origin: str, now_us: int, at: int = 0) -> Event:

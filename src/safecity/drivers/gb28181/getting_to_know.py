@@ -9,6 +9,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from safecity.drivers.gb28181.asking import Asker, Reply
 from safecity.drivers.gb28181.directory import Device, Directory
 from safecity.drivers.gb28181.store import SignalStore
@@ -27,6 +29,8 @@ AT_ONCE = 100
 SHORT_SECONDS = 6.0
 """How long a short answer may take; the first part of a catalogue may take longer."""
 CHANNELS_PER_EVENT = 100
+BYTES_PER_EVENT = 128 * 1024
+"""Several events must fit into one frame of Calls, whatever a device writes into its fields."""
 TRIES = 3
 
 
@@ -82,19 +86,17 @@ class GettingToKnow:
         reply = await self._asker.ask(device, CatalogQuery(sn=device.next_sn(), device_id=device.code))
         device.catalog_at = self._clock.now_us()
         self._store.put_device(device.row())
-        items = [item for item in reply.items if clean_code(item.device_id)]
-        parts = max(1, -(-len(items) // CHANNELS_PER_EVENT))
-        for part in range(parts):
-            some = items[part * CHANNELS_PER_EVENT : (part + 1) * CHANNELS_PER_EVENT]
+        parts = packed([channel_fact(item) for item in reply.items if clean_code(item.device_id)])
+        for number, some in enumerate(parts, 1):
             body: dict[str, Any] = {
                 "device": device.id,
                 "code": device.code,
                 "batch": f"{device.code}-{device.catalog_at}",
-                "last": part == parts - 1,
+                "last": number == len(parts),
                 "complete": reply.complete,
                 "received": reply.received,
                 "total": reply.total,
-                "items": [channel_fact(item) for item in some],
+                "items": some,
             }
             self._publish("catalog.received", device.id, body)
         return reply
@@ -131,3 +133,17 @@ class GettingToKnow:
         if there is not None:
             device.clock_offset_ms = (there - self._clock.now_us()) // 1000
             self._store.put_device(device.row())
+
+
+def packed(facts: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The facts in portions for one event each, bounded in number and bytes; at least one portion."""
+    parts: list[list[dict[str, Any]]] = [[]]
+    held = 0
+    for fact in facts:
+        size = len(msgspec.msgpack.encode(fact))
+        if parts[-1] and (len(parts[-1]) >= CHANNELS_PER_EVENT or held + size > BYTES_PER_EVENT):
+            parts.append([])
+            held = 0
+        parts[-1].append(fact)
+        held += size
+    return parts

@@ -10,6 +10,7 @@ from typing import Any
 from safecity.drivers.gb28181.asking import Asker
 from safecity.drivers.gb28181.attendance import Attendance
 from safecity.drivers.gb28181.directory import Device, Directory
+from safecity.drivers.gb28181.getting_to_know import packed
 from safecity.drivers.gb28181.translate import alarm_fact, channel_fact, plain, position_fact
 from safecity.kit.clock import Clock
 from safecity.kit.errors import InvalidError
@@ -108,7 +109,8 @@ class Inbox:
             case MobilePositionNotify():
                 self._position(device, body)
             case CatalogNotify():
-                self._catalog_changed(device, body)
+                if incoming.request.method == "NOTIFY" or not self._answers_anyway(device, body):
+                    self._catalog_changed(device, body)
             case MediaStatus():
                 if body.notify_type.strip() == "121":
                     self._media_ended(device, incoming.request.call_id)
@@ -122,6 +124,13 @@ class Inbox:
             case _:
                 if command_of(body).lower() in ("uploadsnapshotfinished", "deviceupgraderesult", "videouploadnotify"):
                     self._publish_plain(device, body)
+
+    def _answers_anyway(self, device: Device, body: CatalogNotify) -> bool:
+        """Some devices answer a catalogue query with Notify instead of Response."""
+        answer = CatalogResponse(
+            sn=body.sn, device_id=body.device_id, sum_num=body.sum_num, device_list=body.device_list
+        )  # fmt: skip
+        return self._asker.answered(device, answer, self._clock.monotonic())
 
     def _alarm(self, device: Device, alarm: AlarmNotify, *, is_message: bool) -> None:
         now_us = self._clock.now_us()
@@ -148,14 +157,8 @@ class Inbox:
         items = [item for item in notice.device_list or () if clean_code(item.device_id)][:10_000]
         # Equal changes beside each other go into one event; the order of changes is kept.
         for change, group in groupby(items, lambda item: (item.event or "UPDATE").strip().upper()[:16]):
-            same = list(group)
-            for start in range(0, len(same), 100):
-                body: dict[str, Any] = {
-                    "device": device.id,
-                    "code": device.code,
-                    "change": change,
-                    "items": [channel_fact(item) for item in same[start : start + 100]],
-                }
+            for some in packed([channel_fact(item) for item in group]):
+                body: dict[str, Any] = {"device": device.id, "code": device.code, "change": change, "items": some}
                 self._publish("catalog.changed", device.id, body)
 
     def _publish_plain(self, device: Device, body: Body) -> None:

@@ -41,7 +41,7 @@ LIST_ITEM: Final[dict[str, str]] = {
 }
 """Lists whose members are not called `Item`."""
 WITHOUT_NUM: Final = {"SnapShotList"}
-MAX_TEXT: Final = 4096
+MAX_TEXT: Final = 1024
 """Characters kept of one element; no field of the standard is near it."""
 
 _Reader = Callable[[Element], Any]
