@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 import logging
 import os
 import secrets
@@ -27,9 +26,10 @@ from safecity.kit.errors import SafecityError
 from safecity.server.context import RoleContext
 from safecity.server.demo import import_demo
 from safecity.server.processes import processes
+from safecity.server.rtsp_probe import probe as rtsp_probe
 from safecity.server.tls import certificate_files
 from safecity.web.app import create_app
-from safecity.web.services import Probe, Services, WebSettings, assemble
+from safecity.web.services import Services, WebSettings, assemble
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ async def assembled(context: RoleContext) -> AsyncGenerator[tuple[Services, Embe
             clock=context.clock,
             web=_web_settings(context, secrets.token_urlsafe(24)),
             defaults=_defaults(context),
-            probe=_rtsp_probe(),
+            probe=rtsp_probe,
             processes=lambda: processes(context.run_dir),
             export_command=(sys.executable, "-m", "safecity.media.export"),
             on_demo_removed=lambda: _demo_removed(context),
@@ -138,14 +138,6 @@ def _web_settings(context: RoleContext, setup_token: str) -> WebSettings:
         keepalive=Keepalive(seconds=settings.sip.keepalive_seconds, misses=settings.sip.keepalive_misses),
         version=safecity.__version__,
     )
-
-
-def _rtsp_probe() -> Probe | None:
-    try:
-        return importlib.import_module("safecity.server.rtsp_probe").probe
-    except ImportError:
-        logger.warning("RTSP addresses cannot be tested: the driver is not there")
-        return None
 
 
 class _HttpServer(uvicorn.Server):
