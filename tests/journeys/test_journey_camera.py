@@ -67,8 +67,12 @@ class Node:
 
     def timeline(self, channel: str, minutes: int = 10) -> dict[str, Any]:
         now = time.time_ns() // 1000
-        span = {"start": rfc3339(now - minutes * 60 * SECOND), "end": rfc3339(now + SECOND)}
-        return self.platform.get(f"/channels/{channel}/timeline", **span)
+        span = {"start": rfc3339(now - minutes * 60 * SECOND), "end": rfc3339(now + SECOND), "resolution_ms": "100"}
+        answer = self.platform.api.get(f"/channels/{channel}/timeline", params=span)
+        if answer.status_code == 503:  # while its slot is being started again nobody can tell
+            return {"pieces": [], "gaps": []}
+        assert answer.status_code == 200, answer.text
+        return answer.json()
 
     def recorded(self, channel: str, seconds: float) -> dict[str, Any]:
         """The newest piece, once it is that long."""
@@ -238,7 +242,7 @@ def test_alarms_and_switched_channels_of_a_recorder_are_heard(node: Node) -> Non
         "the alarm is in the list",
     )
     assert alarm["description"] == "区域入侵"
-    node.yard.run(device.subscriptions.switch(codes[2], False))
+    node.yard.run(device.switch(codes[2], False))
     until(lambda: node.channel(channels[2])["state"] in ("offline", "lost"), "the channel is known to be gone")
 
 
@@ -285,8 +289,7 @@ def test_a_killed_media_slot_records_again_within_five_seconds(node: Node) -> No
         return next((piece for piece in pieces if piece["end_us"] > killed + 6 * SECOND), None)
 
     piece = until(again, "recording went on")
-    before = [each["end_us"] for each in node.timeline(channel)["pieces"] if each["end_us"] <= killed + SECOND]
-    resumed = piece["start_us"] if piece["start_us"] > killed else killed
-    assert before, "what was recorded before is still there"
-    assert killed - max(before) <= 2 * SECOND, "at most two seconds are lost"
-    assert resumed - killed <= 5 * SECOND
+    pieces = node.timeline(channel)["pieces"]
+    kept = max((min(each["end_us"], killed) for each in pieces if each["start_us"] < killed), default=0)
+    assert killed - kept <= 2 * SECOND, f"at most two seconds are lost: {pieces}"
+    assert max(piece["start_us"], killed) - killed <= 5 * SECOND, f"it took too long: {pieces}"

@@ -125,8 +125,10 @@ class LiveStream:
     async def _run(self) -> None:
         loop, camera = asyncio.get_running_loop(), self._camera
         interval = 1 / self.video.fps
-        due = loop.time()
         try:
+            # Painting the world takes as long as many pictures: before the first one is dated, not between two.
+            await loop.run_in_executor(camera.painter, self._warm)
+            due = loop.time()
             while self._sinks:
                 pause = due - loop.time()
                 if pause > 0:
@@ -146,6 +148,12 @@ class LiveStream:
             self._encoder = None
             if self._task is asyncio.current_task():
                 self._task = None
+
+    def _warm(self) -> None:
+        at_us = self._camera.clock.now_us()
+        self._camera.street.render(at_us, self.video.width, self.video.height, self._camera.lens.pose)
+        if self._encoder is None:
+            self._encoder = VideoEncoder(self.video)
 
     def _paint(self, at_us: int, pose: Pose, key: bool) -> Coded | None:
         if self._encoder is None:

@@ -111,7 +111,7 @@ class CityOperations:
 
     async def switch(self, request: dict[str, Any]) -> dict[str, Any]:
         device, channel = self._channel(str(request["channel"]))
-        await device.subscriptions.switch(channel.code, bool(request["on"]))
+        await device.switch(channel.code, bool(request["on"]))
         return {}
 
     async def pose(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -118,6 +118,14 @@ class SimDevice:
         self._parts()
         await self.start()
 
+    async def switch(self, code: str, on: bool) -> None:
+        """A channel of a recorder comes or goes: its sessions end, and whoever subscribed is told."""
+        if not on:
+            for call_id, session in list(self.sessions.running.items()):
+                if session.channel.code == code:
+                    await self.sessions.hang_up(call_id)
+        await self.subscriptions.switch(code, on)
+
     async def registered(self, seconds: float = 10.0) -> None:
         """Wait until the platform has accepted us. TimeoutError."""
         async with asyncio.timeout(seconds):
