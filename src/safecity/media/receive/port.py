@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from safecity.kit.clock import Clock
@@ -32,6 +33,21 @@ def widen(sock: socket.socket, size: int) -> int:
     return sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
 
 
+@dataclass(frozen=True, slots=True)
+class PortFigure:
+    """One port's counters."""
+
+    number: int
+    streams: int
+    datagrams: int
+    unknown: int
+    junk: int
+    oversize: int
+    dropped: int
+    blocked: int
+    buffer_bytes: int
+
+
 class UdpPort:
     """A socket, the sources expected on it and its shield. Counters: `datagrams`, `unknown`, `junk`, `oversize`."""
 
@@ -57,6 +73,20 @@ class UdpPort:
         except OSError:
             return 0
         return struct.unpack_from("=I", info, _DROPS * 4)[0] if len(info) >= 36 else 0
+
+    def figure(self) -> PortFigure:
+        """What the health page shows."""
+        return PortFigure(
+            self.number,
+            len(self.sources),
+            self.datagrams,
+            self.unknown,
+            self.junk,
+            self.oversize,
+            self.drops,
+            len(self.shield.blocked),
+            self.buffer_bytes,
+        )
 
     def drain(self) -> int:
         """Take what is there, at most `ROUNDS` batches; how many datagrams. OSError for a broken socket."""

@@ -7,25 +7,17 @@ import logging
 import secrets
 import select
 import socket
-import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from safecity.kit.clock import Clock, SystemClock
 from safecity.kit.errors import ConflictError, ExhaustedError, InvalidError, NotFoundError, Param
 from safecity.media.receive.batch import best_batch, peer_address, peer_host, peer_key
+from safecity.media.receive.connections import Connections
 from safecity.media.receive.feed import TCP_ACTIVE, TCP_PASSIVE, UDP, Feed, SessionRecord
 from safecity.media.receive.options import ReceiveOptions
-from safecity.media.receive.port import UdpPort
+from safecity.media.receive.port import PortFigure, UdpPort
 from safecity.media.receive.router import Router
 from safecity.media.receive.source import RtpSource
-from safecity.media.receive.tcp import (
-    MAX_CONNECTIONS,
-    UNCLAIMED_SECONDS,
-    MediaConnection,
-    TcpListener,
-    dial,
-)
 from safecity.media.streams import IDLE, LOST, OPENING, RUNNING, Streams
 from safecity.model.values.media import StreamKey, Unit
 
@@ -37,21 +29,6 @@ CALM_PACKETS = 40
 
 BUSY_PACKETS = 1500
 """More than this in a tick: look for whoever floods."""
-
-
-@dataclass(frozen=True, slots=True)
-class PortFigure:
-    """One port's counters."""
-
-    number: int
-    streams: int
-    datagrams: int
-    unknown: int
-    junk: int
-    oversize: int
-    dropped: int
-    blocked: int
-    buffer_bytes: int
 
 
 class Receiver:
@@ -87,10 +64,7 @@ class Receiver:
             for number, sock in udp.items()
         }
         self._used = tuple(self.ports.values())
-        self._tcp = dict(tcp)
-        self._listeners: list[TcpListener] = []
-        self._connections: set[MediaConnection] = set()
-        self._dials: dict[Feed, asyncio.Task[None]] = {}
+        self._tcp = Connections(tcp, self._router, self._connection_lost)
         self._epoll: select.epoll | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -109,7 +83,7 @@ class Receiver:
         for port in self.ports.values():
             self._epoll.register(port.sock.fileno(), select.EPOLLIN)
         loop.add_reader(self._epoll.fileno(), self._readable)
-        self._listeners = [TcpListener(number, sock, self._accepted) for number, sock in self._tcp.items()]
+        self._tcp.start()
         self._second = self._reported = self._clock.monotonic()
         self._timers["tick"] = loop.call_later(TICK_SECONDS, self._beat)
 
@@ -121,13 +95,7 @@ class Receiver:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
-        for task in self._dials.values():
-            task.cancel()
-        self._dials.clear()
-        for listener in self._listeners:
-            listener.close()
-        for connection in tuple(self._connections):
-            connection.close("receiver_stopped")
+        self._tcp.stop()
         if self._epoll is not None:
             loop.remove_reader(self._epoll.fileno())
             self._epoll.close()
@@ -177,7 +145,7 @@ class Receiver:
     def _choose_port(self, ssrc: int, transport: str) -> int:
         if transport == TCP_ACTIVE:
             return 0
-        numbers = self.ports if transport == UDP else self._tcp
+        numbers = tuple(self.ports) if transport == UDP else self._tcp.numbers
         free = [number for number in numbers if not self._router.taken(number, transport, ssrc)]
         if not free:
             if not numbers:
@@ -203,11 +171,11 @@ class Receiver:
         try:
             feed.hint = peer_host(peer_key(remote_host, 0)) if remote_host else 0
         except ValueError:
-            feed.hint = 0
+            feed.hint = 0  # a name: of no use, and never looked up
         if 0 < ssrc <= 0xFFFFFFFF and ssrc != feed.ssrc and not feed.received:
             self._router.rename(feed, ssrc)
-        if feed.transport == TCP_ACTIVE and feed not in self._dials and not feed.connected:
-            self._dial(feed)
+        if feed.transport == TCP_ACTIVE and not feed.connected:
+            self._tcp.dial(feed)
         self._changed()
 
     def close(self, key: StreamKey, reason: str = "", params: Mapping[str, Param] | None = None) -> None:
@@ -230,13 +198,7 @@ class Receiver:
 
     def _forget(self, feed: Feed) -> None:
         self._router.forget(feed)
-        task = self._dials.pop(feed, None)
-        if task is not None:
-            task.cancel()
-        for connection in tuple(self._connections):
-            if connection.source is feed.source:
-                connection.source = None
-                connection.close("stream_closed")
+        self._tcp.forget(feed)
 
     def feed_of(self, key: StreamKey) -> Feed | None:
         """The running or expected stream."""
@@ -329,9 +291,7 @@ class Receiver:
             self._watch(feed, now, us, elapsed)
         for port in self.ports.values():
             port.shield.expire(now, port.sources)
-        for connection in tuple(self._connections):
-            if connection.source is None and now_in(self._loop) - connection.opened > UNCLAIMED_SECONDS:
-                connection.close("nobody_expects_it")
+        self._tcp.close_unclaimed()
 
     def _watch(self, feed: Feed, now: float, us: int, elapsed: float) -> None:
         stream, source = feed.stream, feed.source
@@ -376,48 +336,10 @@ class Receiver:
                 except OSError:
                     continue
 
-    # --- TCP ------------------------------------------------------------------------------------------------
-
-    def _accepted(self, number: int, sock: socket.socket, address: tuple[str, int]) -> None:
-        if len(self._connections) >= MAX_CONNECTIONS or not self._router.may_connect(
-            number, address[0], self._connections
-        ):
-            sock.close()
-            return
-        self._connections.add(MediaConnection(sock, address, number, self._router.packets, self._gone))
-
-    def _gone(self, connection: MediaConnection, reason: str) -> None:
-        self._connections.discard(connection)
-        feed = self._router.feed_of(connection.source) if connection.source is not None else None
-        if feed is None:
-            return
-        feed.connected = False
-        logger.info("media connection ended channel=%s reason=%s", feed.key.channel, reason)
+    def _connection_lost(self, feed: Feed, step: str, params: dict[str, Param]) -> None:
+        """Nothing will come on a closed connection: no need to wait for the loss timeout."""
         if self._current.get(feed.key) is feed and feed.stream.state in (RUNNING, OPENING):
-            # Nothing will come on a closed connection: no need to wait for the loss timeout.
-            feed.stream.tell(LOST, self._clock.now_us(), "gb_connection_closed", {"reason": reason})
-
-    def _dial(self, feed: Feed) -> None:
-        async def run() -> None:
-            def failed(why: str) -> None:
-                feed.dial_error = why[:120]
-
-            sock = await dial(feed.remote_host, feed.remote_port, failed)
-            self._dials.pop(feed, None)
-            if sock is None:
-                if self._current.get(feed.key) is feed:
-                    step, params = feed.diagnosis()
-                    feed.stream.tell(LOST, self._clock.now_us(), step, params)
-                return
-            feed.connected = True
-            connection = MediaConnection(
-                sock, (feed.remote_host, feed.remote_port), 0, self._router.packets, self._gone
-            )
-            connection.source = feed.source
-            self._connections.add(connection)
-
-        assert self._loop is not None
-        self._dials[feed] = self._loop.create_task(run(), name=f"dial {feed.key.channel}")
+            feed.stream.tell(LOST, self._clock.now_us(), step, params)
 
     # --- restart and figures --------------------------------------------------------------------------------
 
@@ -448,20 +370,7 @@ class Receiver:
 
     def figures(self) -> list[PortFigure]:
         """Counters of the ports."""
-        return [
-            PortFigure(
-                port.number,
-                len(port.sources),
-                port.datagrams,
-                port.unknown,
-                port.junk,
-                port.oversize,
-                port.drops,
-                len(port.shield.blocked),
-                port.buffer_bytes,
-            )
-            for port in self.ports.values()
-        ]
+        return [port.figure() for port in self.ports.values()]
 
     @property
     def udp_drops(self) -> int:
@@ -475,8 +384,3 @@ class Receiver:
     def monotonic(self) -> float:
         """The clock's."""
         return self._clock.monotonic()
-
-
-def now_in(loop: asyncio.AbstractEventLoop | None) -> float:
-    """The loop's own time, by which connections are dated."""
-    return loop.time() if loop is not None else time.monotonic()

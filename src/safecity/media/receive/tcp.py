@@ -115,6 +115,11 @@ class TcpListener:
 async def dial(host: str, port: int, failed: Callable[[str], None]) -> socket.socket | None:
     """Connect, with retries at least a second apart (GB/T 28181-2022 annex D); None when all failed."""
     loop = asyncio.get_running_loop()
+    try:
+        socket.inet_aton(host)
+    except OSError:
+        failed("not an IPv4 address")  # names are not looked up for a device
+        return None
     for attempt in range(DIALS):
         if attempt:
             await asyncio.sleep(DIAL_PAUSE_SECONDS)
