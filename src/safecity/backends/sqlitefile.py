@@ -44,7 +44,8 @@ class _File:
 
 
 def open_file(path: Path) -> _File:
-    """Open `path` as its sole writer; ConflictError while another process writes it.
+    """Open `path` as its sole writer; ConflictError while another process writes it, UnavailableError
+    (`file_damaged`) when it is no database.
 
     The lock is a file beside it, because the point is to refuse the second writer at the door and not when both
     meet in the WAL (a rare reset race below SQLite 3.51.3 can corrupt the file then).
@@ -58,10 +59,15 @@ def open_file(path: Path) -> _File:
         raise ConflictError(f"{path.name}: another process writes it", code="second_writer") from error
     # Shared between a creating thread and a writing thread one after the other, never at once.
     connection = sqlite3.connect(path, isolation_level=None, timeout=10, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA mmap_size = 0")
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA mmap_size = 0")
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        os.close(lock)
+        raise UnavailableError(f"{path.name}: {error}", code="file_damaged") from error
     return _File(connection, lock)
 
 

@@ -162,12 +162,15 @@ def test_point_5_a_recycled_extent_never_gives_back_what_was_deleted(world: Any)
     world.start()
 
 
-def test_point_4_a_lost_index_does_not_keep_a_slot_from_recording(world: Any) -> None:
+@pytest.mark.parametrize("damage", ["lost", "garbage"])
+def test_point_4_a_lost_index_does_not_keep_a_slot_from_recording(world: Any, damage: str) -> None:
     key = world.add_camera()
     world.pass_time(20)
     world.recorder.close()
     for path in (world.folder / "one" / "shelf-0").glob("index.db*"):
         path.unlink()
+    if damage == "garbage":
+        (world.folder / "one" / "shelf-0" / "index.db").write_bytes(b"no database" * 1000)
     world.reopen()
     world.pass_time(5)
     numbers = world.pictures(key)

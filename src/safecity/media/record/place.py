@@ -13,7 +13,7 @@ from typing import Final, cast
 from uuid import UUID
 
 from safecity.kit.clock import SECOND_US
-from safecity.kit.errors import SafecityError
+from safecity.kit.errors import SafecityError, UnavailableError
 from safecity.kit.ids import parse
 from safecity.media.record.appender import Buffer
 from safecity.media.record.chain import Signer
@@ -21,7 +21,7 @@ from safecity.media.record.extent import Layout
 from safecity.media.record.files import FileLayer
 from safecity.media.record.index import Index, OpenRow
 from safecity.media.record.janitor import Janitor, room_wanted
-from safecity.media.record.revive import Revived, revive
+from safecity.media.record.revive import Revived, adopt_some, revive
 from safecity.media.record.shelf import Shelf, ShelfStream
 from safecity.media.record.volume import Pool, open_volume
 from safecity.model.facts.media_calls import VolumeFigure, VolumeSpec
@@ -35,6 +35,7 @@ CHECK_US: Final = 5 * SECOND_US
 SWEEP_US: Final = 60 * SECOND_US
 IDLE_US: Final = 3600 * SECOND_US
 _TIGHT_BYTES: Final = 16 << 20
+_FILES_A_TURN: Final = 8
 
 
 class Place:
@@ -122,6 +123,7 @@ class Place:
         shelf, janitor = self.shelf, self.janitor
         if shelf is None or janitor is None:
             return
+        adopt_some(shelf.pool, shelf.index, self.revived, _FILES_A_TURN)
         if now >= self._check_at:
             self._check_at = now + CHECK_US
             shelf.pool.ensure_mounted()
@@ -177,7 +179,7 @@ class Place:
         files.make_folder(pool.shelf)
         files.sync_folder(path)
         layout = layout_of(self.spec, files)
-        index = Index(self._open_sql(pool.shelf / "index.db"))
+        index = self._open_index(pool.shelf / "index.db", now)
         try:
             self.revived = revive(files, pool, index, layout, self._slot)
         except BaseException:
@@ -191,6 +193,19 @@ class Place:
         for extent, channel_no in self.revived.continued:
             shelf.adopt(extent, channel_no, now)
         self.shelf, self.janitor = shelf, Janitor(shelf)
+
+    def _open_index(self, path: Path, now: int) -> Index:
+        """The index; one that is no database any more is put aside, and the media tell again what they hold."""
+        try:
+            return Index(self._open_sql(path))
+        except UnavailableError as error:
+            if error.code != "file_damaged":
+                raise
+            logger.error("index damaged, built anew from the media path=%s why=%s", path, error)
+        for suffix in ("", "-wal", "-shm"):
+            if self._files.exists(path.with_name(path.name + suffix)):
+                self._files.rename(path.with_name(path.name + suffix), path.with_name(f"index.lost-{now}.db{suffix}"))
+        return Index(self._open_sql(path))
 
     def _figure(self) -> VolumeFigure:
         shelf, janitor = self.shelf, self.janitor

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
+from typing import Final
 
 from safecity.media.record.adopt import Adopter
 from safecity.media.record.appender import OpenExtent
@@ -30,6 +31,9 @@ from safecity.media.record.volume import SUFFIX, Pool
 
 logger = logging.getLogger(__name__)
 
+FIRST_FILES: Final = 16
+"""Files without a row that are adopted before recording begins: those of the last second have none."""
+
 
 @dataclass(slots=True)
 class Revived:
@@ -40,6 +44,8 @@ class Revived:
     adopted_extents: int = 0
     missing_extents: int = 0
     unreadable: list[str] = field(default_factory=list[str])
+    backlog: list[str] = field(default_factory=list[str])
+    """Files without a row that are still to be looked at (the index was lost): some in each turn."""
     continued: list[tuple[OpenExtent, int | None]] = field(default_factory=list[tuple[OpenExtent, int | None]])
 
 
@@ -68,17 +74,32 @@ def revive(files: FileLayer, pool: Pool, index: Index, layout: Layout, slot: int
         start = max(BLOCK, extent.written, written.get(extent.no, 0))
         _go_on(pool, index, extent, start, adopter, revived, layout, slot)
     all_known = known | {row[0] for row in index.sql.execute("SELECT name FROM extent WHERE state IN (2, 3, 4)")}
-    for name in sorted(names - all_known):
-        _adopt_file(pool, index, name, adopter, revived)
     adopter.finish()
+    revived.backlog = sorted(names - all_known)
     index.set_meta("clean", 0)
     index.commit()
     revived.adopted_chunks = adopter.chunks
+    adopt_some(pool, index, revived, FIRST_FILES)
     if adopter.chunks:
         logger.info(
             "footage adopted shelf=%s chunks=%d extents=%d", pool.shelf, adopter.chunks, revived.adopted_extents
         )
     return revived
+
+
+def adopt_some(pool: Pool, index: Index, revived: Revived, most: int) -> None:
+    """Read up to `most` files of the backlog into the index; recording goes on meanwhile."""
+    if not revived.backlog:
+        return
+    adopter = Adopter(index)
+    names, revived.backlog = revived.backlog[:most], revived.backlog[most:]
+    for name in names:
+        _adopt_file(pool, index, name, adopter, revived)
+    adopter.finish()
+    index.commit()
+    revived.adopted_chunks += adopter.chunks
+    if not revived.backlog:
+        logger.info("footage without index adopted shelf=%s extents=%d", pool.shelf, revived.adopted_extents)
 
 
 def _finish_deletions(pool: Pool, index: Index) -> None:
