@@ -216,8 +216,11 @@ async def test_a_dead_viewer_is_noticed(place: Place) -> None:
     await reader.readuntil(b"\r\n\r\n")
     place.clock.advance(21)
     place.door.sweep()
-    assert await reader.readexactly(2) == b"\x89\x00"
-    place.clock.advance(40)
+    assert await reader.readexactly(4) == b"\x89\x00\x81\x10"
+    assert json.loads(await reader.readexactly(16)) == {"type": "alive"}
+    place.clock.advance(9)
+    place.door.sweep()
+    place.clock.advance(31)
     place.door.sweep()
     assert await reader.read() == b""
     writer.close()
@@ -228,6 +231,7 @@ async def test_an_honest_viewer_answers_pings_and_stays(place: Place) -> None:
         for _ in range(6):
             place.clock.advance(21)
             place.door.sweep()
+            assert json.loads(await client.recv()) == {"type": "alive"}
             await client.send('{"type":"x"}')
             await client.recv()
         assert place.door.viewers == 1

@@ -24,6 +24,7 @@ HIGH_WATER_BYTES = 64 * 1024
 """More waiting than this and the connection says that it is full."""
 MESSAGES_PER_SECOND = 100
 _NOTSENT_LOWAT_BYTES = 256 * 1024
+_ALIVE = websocket.frame_head(websocket.PING, 0) + messages.text({"type": "alive"})
 
 
 class Handler(Protocol):
@@ -143,8 +144,8 @@ class Connection(asyncio.Protocol):
             self._feed(rest)
 
     def ping(self) -> None:
-        """Ask for a sign of life."""
-        self._write(websocket.frame_head(websocket.PING, 0))
+        """Ask for a sign of life, and give one that a browser's script can see."""
+        self._write(_ALIVE)
 
     def abort(self) -> None:
         """Leave at once, dropping what waits."""

@@ -37,7 +37,8 @@ class Limits:
     unopened             connections that have not shown a ticket yet; the oldest leaves when one more comes
     per_session          connections of one signed-in session
     opening_seconds      from connecting to a whole request
-    ping_seconds, silence_seconds   an idle connection is asked, and dropped when it never answers
+    ping_seconds         so often each connection is asked, and told that we are alive (scripts do not see pings)
+    silence_seconds      a viewer that says and answers nothing for so long is dropped
     ending_seconds       how long a closing connection may take to be told so
     """
 
@@ -45,7 +46,7 @@ class Limits:
     unopened: int = 256
     per_session: int = 64
     opening_seconds: float = 5.0
-    ping_seconds: float = 20.0
+    ping_seconds: float = 10.0
     silence_seconds: float = 60.0
     ending_seconds: float = 0.5
 
@@ -140,7 +141,7 @@ class Door:
             elif now - connection.heard >= limits.silence_seconds:
                 self.count("silent")
                 connection.abort()
-            elif now - max(connection.heard, pinged) >= limits.ping_seconds:
+            elif now - (pinged or connection.since) >= limits.ping_seconds:
                 self._connections[connection] = now
                 connection.ping()
         if self._nonces:

@@ -93,7 +93,7 @@ class LiveHub:
         connection.say(self._notices.get(key, Notice("running" if stream is not None else "opening")).fields())
         channel.join(viewer)
         if viewer.behind and stream is not None:
-            self.ask_key(key)  # nothing to show yet: better now than at the end of a long group of pictures
+            channel.ask_key()  # nothing to show yet: better now than at the end of a long group of pictures
         return viewer
 
     def attach(self, key: StreamKey, stream: LiveStream) -> None:
@@ -211,7 +211,7 @@ class _Channel:
         packet = packager.feed(unit)
         if packet is None:
             if packager.broken:
-                self._ask_key()
+                self.ask_key()
             return
         self._keep(packet)
         for viewer in self.viewers:
@@ -260,7 +260,7 @@ class _Channel:
             if len(self._gop) > MAX_GOP_PACKETS or self._gop_bytes > MAX_GOP_BYTES:
                 self._gop, self._gop_bytes = [], 0  # without an end: who joins now waits for the next key frame
 
-    def _ask_key(self) -> None:
+    def ask_key(self) -> None:
         now = self._hub.now()
         if now - self._key_asked >= KEY_REQUEST_SECONDS:
             self._key_asked = now
