@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, CursorResult, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.pool import SingletonThreadPool
@@ -31,16 +31,25 @@ class _Tx:
         self.after: list[Callable[[], None]] = []
 
     def rows(self, statement: Any) -> list[Row]:
-        return cast("list[Row]", self._connection.execute(statement).mappings().all())
+        return cast("list[Row]", self._execute(statement, None).mappings().all())
 
     def row(self, statement: Any) -> Row | None:
-        return cast("Row | None", self._connection.execute(statement).mappings().first())
+        return cast("Row | None", self._execute(statement, None).mappings().first())
 
     def run(self, statement: Any, values: Sequence[Mapping[str, Any]] | None = None) -> int:
         if values is not None and not values:
             return 0
-        result = self._connection.execute(statement, None if values is None else [dict(v) for v in values])
+        result = self._execute(statement, None if values is None else [dict(v) for v in values])
         return int(result.rowcount)
+
+    def _execute(self, statement: Any, values: list[dict[str, Any]] | None) -> CursorResult[Any]:
+        try:
+            return cast("CursorResult[Any]", self._connection.execute(statement, values))
+        except StatementError as error:
+            # A value that its column type refused (an id that is none, say): the caller's own error, not SQL's.
+            if isinstance(error.orig, SafecityError):
+                raise error.orig from error
+            raise
 
     def after_commit(self, call: Callable[[], None]) -> None:
         self.after.append(call)
@@ -96,9 +105,6 @@ def _translated(run: Callable[[], T]) -> Callable[[], T]:
         try:
             return run()
         except StatementError as error:
-            # A value that its column type refused: an id that is none, for instance.
-            if isinstance(error.orig, SafecityError):
-                raise error.orig from error
             raise _foreign(error) from error
 
     return wrapped

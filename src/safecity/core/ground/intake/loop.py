@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from safecity.core.ground.intake.apply import KINDS, Effects, Intake
 from safecity.core.ground.settings.api import move, position
-from safecity.kit.errors import SafecityError
+from safecity.kit.errors import SafecityError, UnavailableError
 from safecity.model.facts.envelope import Event
 from safecity.ports.bus import Bus
 from safecity.ports.database import Database, Tx
@@ -42,7 +42,7 @@ class IntakeLoop:
                 return False
             try:
                 await self._apply(batch)
-            except SafecityError:
+            except UnavailableError:
                 raise
             except Exception:
                 # One event that nobody foresaw must not stop all after it: find it, set it aside, go on.
@@ -70,7 +70,7 @@ class IntakeLoop:
     async def _alone(self, one: tuple[int, Event]) -> None:
         try:
             await self._apply([one])
-        except SafecityError:
+        except UnavailableError:
             raise
         except Exception:
             self.failed += 1
