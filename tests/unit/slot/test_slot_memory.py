@@ -116,13 +116,17 @@ async def test_facts_wait_for_control_and_a_bad_one_holds_up_nobody(
     monkeypatch.setattr("safecity.media.slot.relay.FIRST_WAIT_SECONDS", 0.001)
     control: Any = Control()
     relay = Relay(state, control)
-    relay.add([Event(kind="a.b", subject=name, at=1, seen=1) for name in ("one", "bad", "two")])
+    for name in ("one", "bad", "two"):
+        relay.add([Event(kind="a.b", subject=name, at=1, seen=1)])
+    assert state.waiting(1) == []
+    relay.flush()
+    assert len(state.waiting(10)) == 3
     running = asyncio.create_task(relay.run())
     await control.asked.wait()
     assert control.taken == []
     control.away = False
     async with asyncio.timeout(5):
-        while state.waiting(1):
+        while state.waiting(1) or not control.taken:
             await asyncio.sleep(0)
     assert control.taken == ["one", "two"]
     assert relay.refused == 1

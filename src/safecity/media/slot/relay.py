@@ -16,6 +16,7 @@ from safecity.ports.calls import Calls
 logger = logging.getLogger(__name__)
 
 BATCH = 200
+GATHER_SECONDS = 0.05
 FIRST_WAIT_SECONDS, LAST_WAIT_SECONDS = 0.2, 15.0
 
 
@@ -25,15 +26,30 @@ class Relay:
     def __init__(self, state: SlotFile, calls: Calls) -> None:
         self._state = state
         self._calls = calls
+        self._gathered: list[Event] = []
+        self._flushing: asyncio.TimerHandle | None = None
         self._ring = asyncio.Event()
         self._ring.set()
         self.refused = 0
         """Facts control called wrong, kept out of the way of the others."""
 
     def add(self, events: Sequence[Event]) -> None:
-        """Durable on return."""
-        self._state.add(events)
-        self._ring.set()
+        """Durable within `GATHER_SECONDS`: when a switch dies and 300 streams are lost, that is one commit, not 300."""
+        if not events:
+            return
+        self._gathered += events
+        if self._flushing is None:
+            self._flushing = asyncio.get_running_loop().call_later(GATHER_SECONDS, self.flush)
+
+    def flush(self) -> None:
+        """Make durable what was gathered."""
+        if self._flushing is not None:
+            self._flushing.cancel()
+            self._flushing = None
+        gathered, self._gathered = self._gathered, []
+        if gathered:
+            self._state.add(gathered)
+            self._ring.set()
 
     async def run(self) -> None:
         """For ever; control may be away for days."""

@@ -146,6 +146,7 @@ class Slot:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._save_sessions()
+        self.parts.relay.flush()
 
     # --- settings and assignments ---
 
