@@ -1,0 +1,111 @@
+"""Every page in both languages: it opens without complaint, axe finds nothing serious, and each width holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from benchmarks.whole import Platform
+from playwright.sync_api import Page, expect
+from tests.browser.conftest import ROOT
+
+AXE = ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js"
+SHOTS = ROOT / "output" / "screenshots"
+GO_TO = "(path) => { history.pushState({}, '', path); dispatchEvent(new PopStateEvent('popstate')) }"
+PAGES = {
+    "live": ("Live", "实时"),
+    "playback": ("Playback", "回放"),
+    "alarms": ("Alarms", "报警"),
+    "devices": ("Devices", "设备"),
+    "health": ("Health", "运行状况"),
+    "exports": ("Exports", "导出"),
+    "areas": ("Areas", "行政区划"),
+    "organisations": ("Organisations", "组织机构"),
+    "users": ("Users", "用户"),
+    "audit": ("Audit", "审计"),
+    "settings": ("Settings", "设置"),
+    "wizard": ("First run", "初次设置"),
+}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_axe_finds_nothing_serious(open_page: Callable[..., Page], path: str) -> None:
+    if not AXE.exists():
+        pytest.skip("axe-core comes with ui/node_modules")
+    page = open_page(f"/{path}")
+    expect(page.get_by_role("heading", name=PAGES[path][0], exact=True).first).to_be_attached(timeout=20_000)
+    page.wait_for_timeout(800)
+    page.evaluate(AXE.read_text("utf-8"))
+    result: dict[str, Any] = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
+    serious = [
+        f"{found['id']}: {[node['html'][:160] for node in found['nodes'][:3]]}"
+        for found in result["violations"]
+        if found["impact"] in ("serious", "critical")
+    ]
+    assert not serious, "\n".join(serious)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1280, 800), (390, 844)])
+def test_every_page_opens_and_fits(open_page: Callable[..., Page], language: str, width: int, height: int) -> None:
+    page = open_page("/live", width=width, height=height, language=language)
+    folder: Path = SHOTS / language / str(width)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, names in PAGES.items():
+        page.evaluate(
+            "(path) => { history.pushState({}, '', path); dispatchEvent(new PopStateEvent('popstate')) }", f"/{path}"
+        )
+        name = names[language == "zh"]
+        expect(page.get_by_role("heading", name=name, exact=True).first).to_be_attached(timeout=20_000)
+        page.wait_for_timeout(700)
+        page.screenshot(path=folder / f"{path}.png")
+        sideways = page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
+        assert sideways <= 0, f"{path} scrolls sideways by {sideways} px"
+
+
+def test_the_language_changes_without_a_reload(open_page: Callable[..., Page]) -> None:
+    page = open_page("/health")
+    expect(page.get_by_role("heading", name="Health")).to_be_visible(timeout=20_000)
+    page.evaluate("() => { window.__same = true }")
+    page.get_by_label("User menu").click()
+    page.get_by_role("menuitem", name="中文").click()
+    expect(page.get_by_role("heading", name="运行状况")).to_be_visible()
+    assert page.evaluate("() => window.__same")
+
+
+def test_the_search_box_finds_a_camera_by_its_pinyin_initials(city: Platform, open_page: Callable[..., Page]) -> None:
+    page = open_page("/health")
+    expect(page.get_by_role("heading", name="Health")).to_be_visible(timeout=20_000)
+    page.keyboard.press("Control+k")
+    page.get_by_role("combobox", name="Search").fill("bjdl")
+    expect(page.get_by_role("option").filter(has_text="北京东路").first).to_be_visible()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/live")
+
+
+def test_a_new_camera_shows_what_to_type_into_it(open_page: Callable[..., Page]) -> None:
+    page = open_page("/devices")
+    page.get_by_role("button", name="Add camera").click()
+    page.get_by_label("Name", exact=True).fill("North gate")
+    page.get_by_label("Device code (20 digits)").fill("34020000001320008123")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Type this into the device")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("34020000001320008123").first).to_be_visible()
+
+
+def test_signing_out_leads_to_the_sign_in_page(open_page: Callable[..., Page], city: Platform) -> None:
+    page = open_page("/live")
+    # A session of its own, so that the fixture's stays open.
+    page.context.clear_cookies()
+    page.goto(f"{city.base}/live")
+    page.get_by_label("User name").fill("admin")
+    page.get_by_label("Password", exact=True).fill("wrong password here")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_be_visible(timeout=20_000)
+    page.get_by_label("Password", exact=True).fill("correct horse battery")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("User menu").click()
+    page.get_by_role("menuitem", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
