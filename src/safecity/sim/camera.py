@@ -67,6 +67,11 @@ class Camera:
             stream = self._live[quality] = LiveStream(self, self.video(quality))
         return stream
 
+    def warm(self) -> None:
+        """Paint the street already (in the painter's thread), so that the first picture comes at once."""
+        video = self.spec.main
+        self.street.render(self.clock.now_us(), video.width, video.height, self.lens.pose)
+
     def past(self) -> Street:
         """The same street for recordings: its views must not push the live ones out of the cache."""
         if self._past is None:

@@ -59,8 +59,13 @@ class City:
                 continue
             device = make_device(kit, known, self.manifest, self.host, self.port, self.painter)
             self.devices[kit.code] = device
-            await device.start()
         await self._start_rtsp()
+        loop = asyncio.get_running_loop()
+        # The platform counts from when it wants a stream: streets are painted before anybody registers.
+        for device in self.devices.values():
+            for channel in device.state.channels.values():
+                await loop.run_in_executor(self.painter, channel.camera.warm)
+            await device.start()
         if self.alarms:
             self._alarm_task = asyncio.get_running_loop().create_task(self._raise_alarms())
 
@@ -76,6 +81,8 @@ class City:
             self.painter,
             functools.partial(RtspCameras, self.pulled, username=known[0].username, password=known[0].password),
         )
+        for camera in self.pulled:
+            await loop.run_in_executor(self.painter, camera.warm)
         await rtsp.start("127.0.0.1", self.manifest.rtsp_port)
 
     async def stop(self) -> None:

@@ -155,6 +155,7 @@ class Street:
             return kept[2]
         painting = self._worlds.get(light)
         if painting is None:
+            self._worlds.clear()  # 11 MB each: day and night are not needed together
             painting = self._worlds[light] = world.paint_world(self._seed, light)
         view = world.View.of(pose, width, height)
         left, top = view.left - world.LEFT, view.top - world.TOP
