@@ -136,6 +136,13 @@ def test_a_200_nobody_acknowledges_is_reported() -> None:
     assert others == [TimedOut(arrived.key)]
 
 
+def test_an_invite_that_nobody_here_answers_is_reported_in_the_end() -> None:
+    layer = Transactions()
+    [arrived] = layer.received(request("INVITE"), "f", False, 0.0)
+    assert isinstance(arrived, Arrived)
+    assert sends_until(layer, 1000.0) == ([0.2], [TimedOut(arrived.key)])
+
+
 def test_a_refused_invite_is_acknowledged_by_the_layer_itself() -> None:
     client, server = Transactions(), Transactions()
     invite = request("INVITE")

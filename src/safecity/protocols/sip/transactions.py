@@ -331,7 +331,7 @@ class Transactions:
     def _is_failure(transaction: _Transaction) -> bool:
         if transaction.client:
             return transaction.state in (State.CALLING, State.PROCEEDING)
-        return transaction.invite and transaction.state in (State.COMPLETED, State.ACCEPTED)
+        return transaction.invite and transaction.state is not State.CONFIRMED
 
     def _wake(self, transaction: _Transaction) -> None:
         at = transaction.end_at
