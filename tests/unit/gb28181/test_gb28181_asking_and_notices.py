@@ -66,8 +66,7 @@ async def _catalog(bench):
     return await bench.until_event("catalog.received")
 
 
-async def test_what_never_comes_is_said_k_of_n(bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("safecity.drivers.gb28181.asking.FIRST_SECONDS", 0.5)
+async def test_what_never_comes_is_said_k_of_n(bench) -> None:
     device = await bench.device()
     await device.register()
     await bench.until_event("catalog.received")
@@ -75,22 +74,27 @@ async def test_what_never_comes_is_said_k_of_n(bench, monkeypatch: pytest.Monkey
     def half(incoming) -> None:
         incoming.respond(200)
         query = read_body(incoming.request.body)
+        if b"RecordInfo" not in incoming.request.body:
+            return
         answer = RecordInfoResponse(
             sn=query.sn, device_id=CAMERA, sum_num=5, record_list=(RecordItem(device_id=CAMERA, name="1"),)
         )
         device.tasks.add(asyncio.get_running_loop().create_task(device.send(answer)))
 
     device.on["MESSAGE"] = half
-    monkeypatch.setattr("safecity.protocols.gb28181.collector.IDLE_SECONDS", 0.3)
     pending = asyncio.create_task(
         bench.platform.query(QueryDevice("dev_1", "RecordInfo", CAMERA, {"StartTime": "2026-01-01T00:00:00"}))
     )
     await device.until("MESSAGE", match="RecordInfo")
+
+    def opened() -> list:
+        return [one for key, one in bench.platform.asker._open.items() if key[1] == "recordinfo" and one.bodies]
+
     async with asyncio.timeout(5):
-        while not (opened := list(bench.platform.asker._open.values())) or not opened[0].bodies:
+        while not opened():
             await asyncio.sleep(0.01)
-    opened[0].collected.deadline = 0.0
-    opened[0].arrived.set()
+    opened()[0].arrived.set()
+    opened()[0].collected.deadline = 0.0
     answer = await pending
     assert (answer.complete, answer.received, answer.total) == (False, 1, 5)
     assert answer.body["RecordList"][0]["Name"] == "1"
@@ -309,7 +313,7 @@ async def test_whatever_a_device_writes_its_catalogue_fits_into_frames(bench) ->
     batch = bench.outbox.pending()
     assert sum(len(msgspec.msgpack.encode(event)) for _, event in batch) < 700_000
     parts = bench.events("catalog.received")
-    assert 1 <= len(parts)
+    assert len(parts) >= 1
     assert all(len(msgspec.msgpack.encode(event)) < 200_000 for event in parts)
 
 
