@@ -20,6 +20,7 @@ from typing import Any
 from safecity import __version__
 from safecity.kit.clock import rfc3339
 from safecity.kit.errors import SafecityError
+from safecity.media.export import verify
 from safecity.media.export.job import Job, Made, base_name, hashed, stamp
 from safecity.media.export.runs import Footing
 from safecity.media.formats.fmp4_read import read_init
@@ -108,7 +109,9 @@ def export_evidence(footing: Footing, folder: Path, progress: Callable[[float], 
     part = folder / f".{manifest.name}.part"
     part.write_text(json.dumps(_manifest(footing, described), ensure_ascii=False, indent=1), "utf-8")
     part.replace(manifest)
-    return [*made, hashed(manifest)]
+    checker = folder / "verify.py"
+    checker.write_bytes(Path(verify.__file__).read_bytes())
+    return [*made, hashed(checker), hashed(manifest)]
 
 
 def _read(footing: Footing, clip: Clip) -> tuple[bytes, bytes, dict[str, Any], bytes, int] | None:
