@@ -18,6 +18,8 @@ MAX_BYTES: Final = 8 * 1024 * 1024
 """A catalogue of 10,000 items in one message (GB/T 28181-2022, annex M) fits."""
 MAX_DEPTH: Final = 64
 MAX_ELEMENTS: Final = 600_000
+MAX_MISFITS: Final = 200
+"""End tags that end nothing, in one document: beyond it nobody tried to write XML."""
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _DECLARATION = re.compile(r"\s*<\?xml[^<>]*\?>\s*", re.IGNORECASE)
@@ -70,6 +72,7 @@ class _Lenient:
         self.root: Element | None = None
         self._stack: list[Element] = []
         self._text: list[str] = []
+        self._misfits = 0
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         if len(self._stack) >= MAX_DEPTH:
@@ -103,6 +106,9 @@ class _Lenient:
                 while len(self._stack) > depth:
                     self.end()
                 return
+        self._misfits += 1
+        if self._misfits > MAX_MISFITS:
+            raise _refused("xml_not_xml")
 
     @property
     def finished(self) -> bool:
