@@ -1,4 +1,4 @@
-"""Catalogues of all kinds of devices become channels; placement is sticky and fair; one word says how a channel stands."""
+"""Catalogues of all kinds become channels; placement is sticky and fair; one word says how a channel stands."""
 
 from __future__ import annotations
 

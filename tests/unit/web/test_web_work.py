@@ -124,7 +124,8 @@ import json, sys
 job = json.load(open(sys.argv[1]))
 print(json.dumps({"progress": 0.5}), flush=True)
 open(job["out"] + "/film.mp4", "wb").write(b"bytes of " + job["channel_name"].encode())
-print(json.dumps({"done": True, "files": [{"name": "film.mp4", "bytes": 13, "sha256": "ab"}, {"name": "../evil", "bytes": 1}]}))
+print(json.dumps({"done": True, "files": [{"name": "film.mp4", "bytes": 13, "sha256": "ab"},
+  {"name": "../evil", "bytes": 1}]}))
 """
 
 
