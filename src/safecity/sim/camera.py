@@ -202,7 +202,7 @@ def recorded_files(start_us: int, end_us: int, oldest_us: int, now_us: int) -> l
     files: list[RecordedFile] = []
     begin = start_us // _FILE_US * _FILE_US
     while begin < end_us:
-        end = min(begin + _FILE_US, now_us)
+        end = min(begin // _FILE_US * _FILE_US + _FILE_US, now_us)
         day = begin // _DAY_US * _DAY_US
         if day + _GAP_FROM_US <= begin < day + _GAP_TO_US:
             begin = day + _GAP_TO_US
