@@ -14,6 +14,7 @@ import typer
 
 from safecity.backends.sqlitefile import open_file, open_reader
 from safecity.kit.errors import SafecityError
+from safecity.media.record.chain import load_signer
 from safecity.media.record.check import check_shelf
 from safecity.media.record.recover import recover_shelf
 from safecity.server.settings import load_settings
@@ -43,9 +44,11 @@ def check(
 ) -> None:
     """Compare every index with its media and follow the hash chains; nothing is changed. Exit 1 on a mismatch."""
     good = True
+    signers = [load_signer(path) for path in sorted((data / "media").glob("checkpoints-*.key"))]
+    keys = {signer.key_id: signer.public for signer in signers}
     for shelf in _shelves(data, volume):
         try:
-            report = check_shelf(shelf, open_reader, deep=not quick, progress=_progress)
+            report = check_shelf(shelf, open_reader, deep=not quick, keys=keys, progress=_progress)
         except SafecityError as error:
             typer.echo(f"{shelf}: {error} (run: safecity recover)", err=True)
             good = False

@@ -16,9 +16,9 @@ from powercut import PowerCutFiles
 
 from safecity.backends.sqlitefile import open_file, open_reader
 from safecity.kit.errors import ConflictError, NotFoundError, UnavailableError
-from safecity.media.record.chain import Ed25519Signer
+from safecity.media.record.chain import load_signer
 from safecity.media.record.check import check_shelf
-from safecity.media.record.facts import GapClosed, GapOpened, VolumeChanged
+from safecity.media.record.facts import FootageDamaged, GapClosed, GapOpened, VolumeChanged
 from safecity.media.record.recover import recover_shelf
 from safecity.model.facts.media_calls import RecordPolicy
 
@@ -368,7 +368,9 @@ def failing() -> None:
 
 
 def test_point_9_a_changed_byte_and_a_forged_history_are_both_found(tmp_path: Path, make_world: Any) -> None:
-    signer = Ed25519Signer(bytes(range(32)))
+    signer = load_signer(tmp_path / "checkpoints.key")
+    assert load_signer(tmp_path / "checkpoints.key").public == signer.public
+    assert (tmp_path / "checkpoints.key").stat().st_mode & 0o777 == 0o600
     world = make_world()
     world.recorder._places[0].shelf.signer = signer
     world.add_camera(size=500)
@@ -399,6 +401,26 @@ def test_point_9_a_changed_byte_and_a_forged_history_are_both_found(tmp_path: Pa
     codes = {one.code for one in check_shelf(shelf, open_reader, keys=keys).findings}
     assert codes == {"checkpoint_wrong", "digest_wrong"}
     world.start()
+
+
+def test_point_9_scrubbing_notices_in_passing_what_the_disk_forgot(make_world: Any) -> None:
+    world = make_world(extent_bytes=256 << 10)
+    world.add_camera(size=1000)
+    world.pass_time(40)
+    shelf = world.folder / "one" / "shelf-0"
+    rows = sqlite3.connect(shelf / "index.db")
+    (name,) = rows.execute("SELECT name FROM extent WHERE state = 2 ORDER BY no LIMIT 1").fetchone()
+    rows.close()
+    content = bytearray((shelf / name).read_bytes())
+    content[content.index(b"SCCH", 8192) + 300] ^= 1
+    with (shelf / name).open("r+b") as file:
+        file.write(content)
+    world.facts.clear()
+    world.pass_time(90)
+    damaged = [fact for fact in world.facts if isinstance(fact, FootageDamaged)]
+    assert damaged
+    assert {fact.extent for fact in damaged} == {name}
+    assert (shelf / name).read_bytes() == content
 
 
 def test_point_10_a_gap_is_a_fact_with_its_cause_also_across_a_restart(world: Any) -> None:

@@ -7,8 +7,10 @@ rewrite the volume cannot rewrite history.
 
 from __future__ import annotations
 
+import os
 import struct
 from hashlib import sha256
+from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 from cryptography.exceptions import InvalidSignature
@@ -46,6 +48,23 @@ class Ed25519Signer:
 
     def sign(self, data: bytes) -> bytes:
         return self._key.sign(data)
+
+
+def load_signer(path: Path) -> Ed25519Signer:
+    """The signer whose 32-byte seed lies in this file; made on first use, for the owner's eyes alone.
+
+    The file belongs where the volumes are not: whoever can rewrite a volume must not be able to sign.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        return Ed25519Signer(path.read_bytes())
+    with os.fdopen(descriptor, "wb") as file:
+        seed = os.urandom(32)
+        file.write(seed)
+        file.flush()
+        os.fsync(file.fileno())
+    return Ed25519Signer(seed)
 
 
 class Checkpoint(NamedTuple):

@@ -44,4 +44,13 @@ class VolumeChanged(NamedTuple):
     code: str
 
 
-Fact = SegmentClosed | GapOpened | GapClosed | VolumeChanged
+class FootageDamaged(NamedTuple):
+    """The disk does not give back what was written; nothing was mended. `key` is None when the stream is not open."""
+
+    key: StreamKey | None
+    at: int
+    volume: str
+    extent: str
+
+
+Fact = FootageDamaged | SegmentClosed | GapOpened | GapClosed | VolumeChanged

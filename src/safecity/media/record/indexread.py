@@ -36,11 +36,16 @@ class ShelfIndex:
     def __init__(self, path: Path, sql: SqlFile) -> None:
         self.path = path
         self._sql = sql
+        self._node = _node(path)
         self._numbers: dict[tuple[bytes, int], int] = {}
         self._extents: dict[int, tuple[str, int]] = {}
 
     def close(self) -> None:
         self._sql.close()
+
+    def is_current(self) -> bool:
+        """Whether this is still the index that lies there."""
+        return self._node == _node(self.path) != (0, 0)
 
     def number(self, channel: bytes, quality: int) -> int | None:
         """The channel's number on this shelf."""
@@ -206,6 +211,14 @@ class ShelfIndex:
 
     def forget(self, extent: int) -> None:
         self._extents.pop(extent, None)
+
+
+def _node(path: Path) -> tuple[int, int]:
+    try:
+        status = (path / "index.db").stat()
+    except OSError:
+        return (0, 0)
+    return (status.st_dev, status.st_ino)
 
 
 def joined(spans: list[Span], join: int) -> list[Span]:

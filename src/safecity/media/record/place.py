@@ -22,6 +22,7 @@ from safecity.media.record.files import FileLayer
 from safecity.media.record.index import Index, OpenRow
 from safecity.media.record.janitor import Janitor, room_wanted
 from safecity.media.record.revive import Revived, adopt_some, revive
+from safecity.media.record.scrub import Damage, Scrubber
 from safecity.media.record.shelf import Shelf, ShelfStream
 from safecity.media.record.volume import Pool, open_volume
 from safecity.model.facts.media_calls import VolumeFigure, VolumeSpec
@@ -58,6 +59,7 @@ class Place:
         self.code: str = "volume_offline"
         self.shelf: Shelf | None = None
         self.janitor: Janitor | None = None
+        self.scrubber: Scrubber | None = None
         self.revived = Revived()
         self._slot = slot
         self._files = files
@@ -103,6 +105,7 @@ class Place:
         self._retry_at = now + RETRY_US
         logger.error("volume out of service name=%s code=%s why=%s", self.spec.name, self.code, error)
         shelf, self.shelf, self.janitor = self.shelf, None, None
+        self._stop_scrubbing()
         if shelf is not None:
             with contextlib.suppress(Exception):  # it is lost anyway
                 shelf.close(clean=False)
@@ -141,6 +144,21 @@ class Place:
                 shelf.commit()
             janitor.sweep(now)
 
+    def scrub(self) -> list[Damage]:
+        """Verify a little of what was written long ago; what cannot be read at all is left to the next reader."""
+        if self.scrubber is None:
+            return []
+        try:
+            return self.scrubber.step()
+        except OSError as error:
+            logger.error("footage unreadable name=%s why=%s", self.spec.name, error)
+            return []
+
+    def _stop_scrubbing(self) -> None:
+        if self.scrubber is not None:
+            self.scrubber.close()
+            self.scrubber = None
+
     def make_room(self, now: int, extents: int) -> bool:
         """Delete by the rules until so many more extents can be taken; False when only what must stay is left."""
         shelf, janitor = self.shelf, self.janitor
@@ -162,6 +180,7 @@ class Place:
 
     def close(self) -> None:
         """Stop cleanly."""
+        self._stop_scrubbing()
         if self.shelf is not None:
             try:
                 self.shelf.close(clean=True)
@@ -192,7 +211,7 @@ class Place:
         )  # fmt: skip
         for extent, channel_no in self.revived.continued:
             shelf.adopt(extent, channel_no, now)
-        self.shelf, self.janitor = shelf, Janitor(shelf)
+        self.shelf, self.janitor, self.scrubber = shelf, Janitor(shelf), Scrubber(shelf)
 
     def _open_index(self, path: Path, now: int) -> Index:
         """The index; one that is no database any more is put aside, and the media tell again what they hold."""

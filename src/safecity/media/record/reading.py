@@ -228,6 +228,10 @@ class Archive:
         return found
 
     def _look(self) -> None:
+        for path, shelf in list(self._shelves.items()):
+            if not shelf.is_current():  # the volume went, or the index was built anew
+                shelf.close()
+                del self._shelves[path]
         for volume in self._volumes():
             for name in self._files.names(volume):
                 path = volume / name

@@ -19,10 +19,11 @@ from safecity.kit.errors import ExhaustedError, SafecityError, UnavailableError
 from safecity.media.record.appender import Buffer
 from safecity.media.record.chain import Signer
 from safecity.media.record.decide import Window
-from safecity.media.record.facts import Fact, GapClosed, GapOpened, SegmentClosed, VolumeChanged
+from safecity.media.record.facts import Fact, FootageDamaged, GapClosed, GapOpened, SegmentClosed, VolumeChanged
 from safecity.media.record.files import FileLayer, SystemFiles
 from safecity.media.record.gaps import GapChange
 from safecity.media.record.index import OpenRow
+from safecity.media.record.janitor import Janitor
 from safecity.media.record.line import Line
 from safecity.media.record.place import Known, Place, channel_bytes
 from safecity.media.record.retention import Keep
@@ -80,7 +81,6 @@ class Recorder:
         self._stopping = False
         self._thread: threading.Thread | None = None
         self.turns = 0
-        self.last_turn_seconds = 0.0
         self._set_volumes(tuple(volumes))
 
     # --- event loop -----------------------------------------------------------------------------------------------
@@ -108,9 +108,8 @@ class Recorder:
         """Keep [start, end) microseconds of the channel, on every volume, present and future footage."""
 
         def act() -> None:
-            for place in self._ready():
-                if place.janitor:
-                    place.janitor.place_hold(hold, channel_bytes(channel), start, end, reason, self._clock.now_us())
+            for janitor in self._janitors():
+                janitor.place_hold(hold, channel_bytes(channel), start, end, reason, self._clock.now_us())
 
         return self._submit(act)
 
@@ -118,9 +117,8 @@ class Recorder:
         """Also when it is gone already."""
 
         def act() -> None:
-            for place in self._ready():
-                if place.janitor:
-                    place.janitor.release_hold(hold)
+            for janitor in self._janitors():
+                janitor.release_hold(hold)
 
         return self._submit(act)
 
@@ -129,14 +127,9 @@ class Recorder:
 
         def act() -> int:
             now = self._clock.now_us()
-            janitors = [place.janitor for place in self._ready() if place.janitor]
-            return sum(one.erase(channel_bytes(channel), start, end, reason, now) for one in janitors)
+            return sum(one.erase(channel_bytes(channel), start, end, reason, now) for one in self._janitors())
 
         return self._submit(act)
-
-    def call(self, what: Callable[[], T]) -> Future[T]:
-        """Run something in the writer thread between two turns."""
-        return self._submit(what)
 
     def close(self) -> None:
         """Write and commit what is there, stop the thread. Blocks until done (at most some seconds)."""
@@ -163,12 +156,10 @@ class Recorder:
     def _run(self) -> None:
         due = self._clock.monotonic()
         while not self._stopping:
-            began = self._clock.monotonic()
             try:
                 self.turn()
             except Exception:
                 logger.exception("recorder turn failed")
-            self.last_turn_seconds = self._clock.monotonic() - began
             due = max(due + TURN_SECONDS, self._clock.monotonic() - TURN_SECONDS)
             self._wait(due)
         self.finish()
@@ -217,6 +208,7 @@ class Recorder:
             line.tick(now)
             if line.recorder.closed and not line.waiting:
                 self._remove(key, line)
+        self._scrub()
         self.turns += 1
         self._flush_facts()
 
@@ -295,6 +287,13 @@ class Recorder:
     def _ready(self) -> list[Place]:
         return [place for place in self._places if place.usable]
 
+    def _janitors(self) -> list[Janitor]:
+        """UnavailableError when no volume could keep what is asked."""
+        found = [place.janitor for place in self._places if place.janitor is not None]
+        if not found:
+            raise UnavailableError("no volume is ready", code="volume_offline")
+        return found
+
     def _give_up(self, place: Place, error: Exception, now: int) -> None:
         place.fail(error, now)
         for line in self._lines.values():
@@ -364,14 +363,7 @@ class Recorder:
     # --- facts ----------------------------------------------------------------------------------------------------
 
     def _segment(self, place: Place, stream: ShelfStream, row: OpenRow) -> None:
-        key = next(
-            (
-                one
-                for one, line in self._lines.items()
-                if (line.channel, line.quality) == (stream.channel, stream.quality)
-            ),
-            None,
-        )
+        key = self._key_of(stream.channel, stream.quality)
         if key is not None:
             self._facts.append(SegmentClosed(key, row.first * 1000, row.last * 1000, row.bytes, place.spec.name))
 
@@ -390,6 +382,19 @@ class Recorder:
         facts, self._facts = self._facts, []
         if facts and self._tell is not None:
             self._tell(facts)
+
+    def _scrub(self) -> None:
+        if self.waiting_bytes * 8 > self._pending.limits.limit(0):
+            return
+        for place in self._ready():
+            for damage in place.scrub():
+                logger.error("footage damaged volume=%s extent=%s at=%d", place.spec.name, damage.extent, damage.at)
+                key = self._key_of(damage.channel, damage.quality)
+                self._facts.append(FootageDamaged(key, damage.at, place.spec.name, damage.extent))
+
+    def _key_of(self, channel: bytes, quality: int) -> StreamKey | None:
+        lines = self._lines.items()
+        return next((key for key, line in lines if (line.channel, line.quality) == (channel, quality)), None)
 
     def _measure_skew(self) -> int:
         return self._clock.now_us() - round(self._clock.monotonic() * SECOND_US)

@@ -21,6 +21,7 @@ from safecity.kit.errors import Param
 from safecity.media.link.server import LinkServer
 from safecity.media.receive.options import ReceiveOptions
 from safecity.media.receive.receiver import Receiver
+from safecity.media.record.chain import load_signer
 from safecity.media.record.facts import Fact
 from safecity.media.record.reading import Archive, ReaderThread
 from safecity.media.record.recorder import Recorder
@@ -66,6 +67,7 @@ async def main(context: RoleContext) -> None:
         clock=context.clock,
         open_sql=open_file,
         memory=folder / f"volumes-{context.slot}.json",
+        signer=load_signer(folder / f"checkpoints-{context.slot}.key"),
         facts=tell,
         window_bytes=context.settings.record.ram_mib * MIB,
     )
