@@ -1,0 +1,82 @@
+"""The demo city as somebody sees it who only typed `make run`."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from benchmarks.whole import Platform, until
+
+from safecity.kit.clock import rfc3339
+from safecity.sim.control import say
+
+pytestmark = [pytest.mark.journey, pytest.mark.slow]
+SECOND = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def channels(demo_city: Platform) -> list[dict[str, Any]]:
+    """All eight, running."""
+
+    def all_running() -> list[dict[str, Any]] | None:
+        found = demo_city.channels()
+        return found if len(found) == 8 and all(each["state"] == "running" for each in found) else None
+
+    return until(all_running, "the eight cameras of the demo city run")
+
+
+def test_eight_cameras_of_four_kinds_run(demo_city: Platform, channels: list[dict[str, Any]]) -> None:
+    figures = {each["channel"]: each for each in demo_city.get("/health")["streams"] if each["quality"] == "main"}
+    codecs = [figures[each["id"]]["codec"] for each in channels]
+    assert sorted(codecs) == ["h264"] * 7 + ["h265"]
+    assert {figures[each["id"]]["audio"] for each in channels} == {"", "pcma", "aac"}
+    assert [each["name"] for each in channels if each["ptz"]] == ["镜湖路与中山路口"]
+    assert all(each["simulated"] for each in channels)
+    by_device = [each["device"] for each in channels]
+    assert sorted(by_device.count(each) for each in set(by_device)) == [1, 1, 1, 1, 4]
+    assert sum(bool(each["longitude"] and each["latitude"]) for each in channels) >= 7, "RTSP tells no place"
+
+
+def test_everything_is_recorded_without_a_hole(demo_city: Platform, channels: list[dict[str, Any]]) -> None:
+    begun = time.time_ns() // 1000
+
+    def held(channel: str) -> list[dict[str, Any]]:
+        now = time.time_ns() // 1000
+        span = {"start": rfc3339(begun), "end": rfc3339(now), "resolution_ms": 2000}
+        return demo_city.get(f"/channels/{channel}/timeline", **span)["pieces"]
+
+    for each in channels:
+        pieces = until(
+            lambda each=each: (p := held(each["id"])) and p[-1]["end_us"] > begun + 8 * SECOND and p,
+            f"{each['name']} is recorded",
+        )
+        assert len(pieces) == 1, f"{each['name']}: {pieces}"
+
+
+def test_the_sub_stream_of_the_h265_camera_plays_in_every_browser(
+    demo_city: Platform, channels: list[dict[str, Any]]
+) -> None:
+    figures = [each for each in demo_city.get("/health")["streams"] if each["codec"] == "h265"]
+    answer = demo_city.post(f"/channels/{figures[0]['channel']}/live", {"quality": "sub"})
+    assert answer["quality"] == "sub"
+
+    from websockets.sync.client import connect
+
+    def codec(message: str | bytes) -> str:
+        return "h264" if isinstance(message, str) and '"codec":"h264"' in message else ""
+
+    with connect(answer["url"], max_size=None) as socket:
+        assert until(lambda: codec(socket.recv(timeout=20)), "the sub stream begins")
+
+
+def test_an_alarm_of_the_city_has_a_picture(demo_city: Platform, channels: list[dict[str, Any]]) -> None:
+    code = next(each["code"] for each in channels if each["ptz"])
+    say(demo_city.data / "demo" / "door.sock", {"op": "alarm", "channel": code, "kind": 6, "description": "测试"})
+    alarm = until(
+        lambda: next((a for a in demo_city.get("/alarms")["items"] if a["description"] == "测试"), None),
+        "the alarm is in the list",
+    )
+    picture = demo_city.api.get(f"/alarms/{alarm['id']}/picture")
+    assert picture.status_code == 200
+    assert picture.content.startswith(b"\xff\xd8")
