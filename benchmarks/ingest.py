@@ -105,10 +105,11 @@ async def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     await sender.stdin.drain()
     await asyncio.sleep(WARM_SECONDS)
     lag = Lag()
-    cpu, begin = time.process_time(), time.monotonic()
+    cpu, own, begin = time.process_time(), time.thread_time(), time.monotonic()
     usage = resource.getrusage(resource.RUSAGE_SELF)
     await asyncio.sleep(arguments.seconds - 0.5)
     used, elapsed = time.process_time() - cpu, time.monotonic() - begin
+    loop_used = time.thread_time() - own
     after = resource.getrusage(resource.RUSAGE_SELF)
     memory = resident()
     lag.stop()
@@ -122,8 +123,10 @@ async def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         "streams": arguments.streams,
         "seconds": arguments.seconds,
         "cpu_ms_per_stream_second": round(used * 1000 / elapsed / arguments.streams, 3),
+        "loop_thread_ms": round(loop_used * 1000 / elapsed / arguments.streams, 3),
         "user_ms": round((after.ru_utime - usage.ru_utime) * 1000 / elapsed / arguments.streams, 3),
         "system_ms": round((after.ru_stime - usage.ru_stime) * 1000 / elapsed / arguments.streams, 3),
+        "page_faults_per_second": round((after.ru_minflt - usage.ru_minflt) / elapsed),
         "packets_sent": expected,
         "packets_lost": expected - got,
         "kernel_drops": receiver.udp_drops,

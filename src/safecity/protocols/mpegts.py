@@ -21,6 +21,9 @@ def looks_like_ts(data: bytes) -> bool:
 class TsDemuxer:
     """Bytes in at any split, payload out."""
 
+    idle = False
+    """Never: see `open`."""
+
     def __init__(self, sink: PsSink) -> None:
         self._sink = sink
         self._tail = b""
@@ -31,11 +34,6 @@ class TsDemuxer:
         self._programs = b""
         self.resyncs = 0
         self.packs = 0
-
-    @property
-    def idle(self) -> bool:
-        """Never, as with `open`."""
-        return False
 
     @property
     def open(self) -> bool:

@@ -157,6 +157,25 @@ def test_every_step_gives_the_same_units(step: int) -> None:
     check(run)
 
 
+@pytest.mark.parametrize("audio", [None, Codec.PCMA])
+def test_the_short_way_gives_what_the_long_way_gives(audio: Codec | None) -> None:
+    long, short = Run(), Run()
+    muxer = PsMuxer(Codec.H264, audio)
+    for number, picture in enumerate(pictures(H264) * 3):
+        pack = muxer.video(picture, number * FRAME, key=number % 6 == 0)
+        if audio and number % 2:
+            pack += muxer.audio(b"\xd5" * 320, number * FRAME)
+        if number == 7:
+            pack = pack[:-30]
+        if number == 14:
+            long.session.lost()
+            short.session.lost()
+        long.picture(number, pack)
+        short.session.whole(pack, number * FRAME, 1_000_000 + number * 40_000)
+    assert len(short.video) > 30
+    assert short.units == long.units
+
+
 def test_no_boundary_at_all_costs_one_picture_of_delay() -> None:
     run = Run()
     for number, pack in enumerate(packs()):

@@ -170,9 +170,10 @@ class RtpSource(Reorder[Held]):
         self.packets += len(parts)
         stamp = self.timestamp
         media = self.media
-        media.feed(b"".join(parts), stamp, us)
-        if whole:
-            media.boundary(us)
+        if not whole:
+            media.feed(b"".join(parts), stamp, us)
+        else:
+            media.whole(b"".join(parts), stamp, us)
             transit = us * 9 // 100 - stamp
             apart = abs(transit - self._transit) & 0xFFFFFFFF
             self._transit = transit

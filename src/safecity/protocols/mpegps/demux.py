@@ -65,7 +65,7 @@ def parse_map(section: bytes) -> dict[int, int]:
 
 
 class PsDemuxer:
-    """Counters: `packs`, `resyncs` (bytes that were no start code where one was due), `skipped_bytes`."""
+    """Counters: `packs` (those of pictures that took the short way left out), `resyncs` (bytes that were no start code where one was due), `skipped_bytes`."""
 
     __slots__ = (
         "_hunting",
@@ -76,6 +76,7 @@ class PsDemuxer:
         "_skip",
         "_tail",
         "_video",
+        "idle",
         "packs",
         "resyncs",
         "skipped_bytes",
@@ -90,14 +91,10 @@ class PsDemuxer:
         self._new_pack = False
         self._video = False  # the last PES packet was video, and wanted
         self._map = b""
+        self.idle = False  # nothing is under way and nothing is searched for: a pack may begin here
         self.packs = 0
         self.resyncs = 0
         self.skipped_bytes = 0
-
-    @property
-    def idle(self) -> bool:
-        """Nothing is under way and nothing is searched for: a pack may begin here."""
-        return not (self._need or self._tail or self._hunting)
 
     @property
     def open(self) -> bool:
@@ -113,6 +110,7 @@ class PsDemuxer:
                 self._sink.payload_ends()
         self._video = False
         self._hunting = True
+        self.idle = False
 
     def boundary(self) -> None:
         """The carrier says that a picture or piece of sound ended: a PES packet without length ends too."""
@@ -123,9 +121,14 @@ class PsDemuxer:
                     self._sink.payload(self._tail, 0, len(self._tail))
                 self._sink.payload_ends()
             self._tail = b""
+            self.idle = not self._hunting
 
     def feed(self, data: bytes) -> None:
         """The next bytes of the stream."""
+        self._feed(data)
+        self.idle = not (self._need or self._tail or self._hunting)
+
+    def _feed(self, data: bytes) -> None:
         if self._need > 0 and data.startswith(b"\x00\x00\x01\xba"):
             # The length of the last PES packet was a lie, or its rest never came.
             self.resyncs += 1
