@@ -249,6 +249,11 @@ class SipEndpoint:
         if incoming.request.method == "INVITE" and response.status >= 300:
             self._calls.pop(incoming.key, None)
 
+    def ignore(self, incoming: Incoming) -> None:
+        """For `Incoming`."""
+        self._transactions.forget(incoming.key)
+        self._calls.pop(incoming.key, None)
+
     def _heard(self, message: Request | Response | Malformed, flow: Flow) -> None:
         if isinstance(message, Malformed):
             self.counters.malformed += 1

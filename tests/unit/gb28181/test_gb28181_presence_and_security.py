@@ -137,6 +137,9 @@ async def test_a_scanner_hears_nothing(bench) -> None:
                 await scanner.endpoint.invite(scanner.request(method), scanner.flow, timeout=0.1)
             else:
                 await scanner.endpoint.request(scanner.request(method), scanner.flow, timeout=0.1)
+    await asyncio.sleep(0.4)  # longer than an unanswered INVITE waits for its 100
+    assert bench.endpoint.counters.messages_out == 0
+    assert len(bench.endpoint._transactions) == 0
 
 
 async def test_an_xml_bomb_is_refused_and_the_device_stays(bench) -> None:

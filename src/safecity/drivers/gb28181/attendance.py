@@ -114,6 +114,7 @@ class Attendance:
                 self._refuse(device, ruling, source, now)
             case Verdict.SILENT:
                 self.silenced += 1
+                incoming.ignore()
             case _ if device is None:
                 self._note_unknown(code, source, request.get("User-Agent"), now_us)
             case _:

@@ -216,6 +216,8 @@ class GbPlatform:
         if dialog is None or not _belongs(incoming.request, dialog.id.remote_tag):
             if self._sender(incoming) is not None:
                 incoming.respond(481)
+            else:
+                incoming.ignore()
             return
         incoming.respond(200)
         if not self.streams.ended_by_device(call_id, "gb_bye"):
@@ -224,8 +226,8 @@ class GbPlatform:
     def _on_other(self, incoming: Incoming) -> None:
         """Registered devices get a reason, everybody else silence: scanners live of answers."""
         if self._sender(incoming) is None:
-            return
-        if incoming.request.method == "OPTIONS":
+            incoming.ignore()
+        elif incoming.request.method == "OPTIONS":
             incoming.respond(200, fields=[("Allow", ALLOW)])
         elif incoming.request.method == "INVITE":
             incoming.respond(488)

@@ -93,9 +93,11 @@ class Inbox:
                 incoming.respond(403)
             else:
                 self.dropped += 1
+                incoming.ignore()
             return None
         if not self._per_device.take(device.code, now):
             self.dropped += 1
+            incoming.ignore()
             return None
         if not self._attendance.admits(device, incoming.flow):
             incoming.respond(403)  # it then registers again
