@@ -9,7 +9,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 from safecity.protocols.sip.message import Malformed, Request, Response
 from safecity.protocols.sip.parse import StreamDecoder, parse_message
@@ -19,8 +19,7 @@ MAX_OUTGOING_BYTES = 1024 * 1024
 """A TCP peer that lets so much lie unread is cut off."""
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(NamedTuple):
     """Where messages come from and go to: an address over UDP, or one TCP connection. Equal flows are the same way."""
 
     transport: str

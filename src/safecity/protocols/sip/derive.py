@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from safecity.protocols.sip.fields import split_list
 from safecity.protocols.sip.message import Request, Response
+
+_ODD = re.compile(r"[,\"]|received")
 
 
 def ack_of_refusal(invite: Request, response: Response) -> Request:
@@ -34,6 +38,11 @@ def stamp_source(request: Request, host: str, port: int) -> None:
     fields = request.fields
     for index, (name, value) in enumerate(fields):
         if name == "Via":
+            at = value.find(";rport")
+            if at > 0 and value[at + 6 : at + 7] in ("", ";") and value.isascii() and not _ODD.search(value):
+                # The common form is mended as text; anything else is written anew.
+                fields[index] = (name, f"{value[: at + 6]}={port}{value[at + 6 :]};received={host}")
+                return
             others = split_list(value)[1:] if "," in value else []
             fields[index] = (name, ", ".join([str(via), *others]))
             return

@@ -7,6 +7,7 @@ Reading is liberal (compact names, folding, blanks, any case), writing is strict
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 MAX_PARAMS = 64
@@ -241,6 +242,15 @@ def parse_name_addr(text: str) -> NameAddr:
         raise ValueError("not an address")
     uri, params = match.groups()
     return NameAddr(uri, parse_params(params) if params else {})
+
+
+_cached_name_addr = lru_cache(maxsize=4096)(parse_name_addr)
+
+
+def parse_known_name_addr(text: str) -> NameAddr:
+    """The same for what comes again and again (To is the same in every keep-alive of every device); short texts are
+    remembered. Do not change the `params` of what it returns."""
+    return _cached_name_addr(text) if len(text) <= 160 else parse_name_addr(text)
 
 
 class Via(NamedTuple):

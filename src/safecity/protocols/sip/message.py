@@ -17,6 +17,7 @@ from safecity.protocols.sip.fields import (
     clean,
     is_token,
     parse_cseq,
+    parse_known_name_addr,
     parse_name_addr,
     parse_via,
     split_list,
@@ -89,7 +90,7 @@ class Message:
     def to(self) -> NameAddr:
         """To."""
         if self._to is None:
-            self._to = parse_name_addr(self._required("To"))
+            self._to = parse_known_name_addr(self._required("To"))
         return self._to
 
     @property

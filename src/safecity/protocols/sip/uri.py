@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import unquote
 
 from safecity.protocols.sip.fields import Params
@@ -61,6 +62,13 @@ def parse_uri(text: str) -> SipUri:
 
 def check_request_uri(text: str) -> None:
     """ValueError where it may not stand in a request line: brackets, blanks, escaped headers (RFC 4475, 3.1.2)."""
+    if len(text) <= 160:
+        _check_known(text)  # most requests name us by the same URI
+    else:
+        _check(text)
+
+
+def _check(text: str) -> None:
     if text[:4].lower() == "sip:" or text[:5].lower() == "sips:":
         match = _SIP.match(text)
         rest = match.group(5) if match is not None else "?"
@@ -68,6 +76,9 @@ def check_request_uri(text: str) -> None:
             raise ValueError("malformed request URI")
     elif _SCHEME.match(text) is None:
         raise ValueError("malformed request URI")
+
+
+_check_known = lru_cache(maxsize=1024)(_check)
 
 
 def _escape(user: str) -> str:
