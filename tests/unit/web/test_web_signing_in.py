@@ -126,3 +126,14 @@ async def test_everybody_may_change_their_own_password_and_nothing_else_of_their
     assert (await li.ask("PATCH", f"users/{made['id']}", {"roles": ["administrator"]})).status_code == 403
     assert (await li.ask("PATCH", f"users/{admin.me['user']['id']}", {"name": "x"})).status_code == 403
     await house.client().sign_in("li", "a different good phrase")
+
+
+async def test_new_roles_alone_reach_no_further_than_the_old_ones(house: Any, admin: Any) -> None:
+    area = await admin.ok("POST", "areas", {"name": "Wuhu", "code": "34"})
+    ask = {"username": "li", "password": PASSWORD, "roles": ["viewer"], "areas": [area["id"]]}
+    made = await admin.ok("POST", "users", ask)
+    changed = await admin.ok("PATCH", f"users/{made['id']}", {"roles": ["operator"]})
+    assert (changed["roles"], changed["areas"]) == (["operator"], ["/34/"])
+    moved = await admin.ok("PATCH", f"users/{made['id']}", {"areas": ["/"]})
+    assert (moved["roles"], moved["areas"]) == (["operator"], ["/"])
+    assert (await admin.ask("PATCH", f"users/{made['id']}", {"areas": ["/99/"]})).status_code == 404

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from safecity.core.ground.access.api import Action, Grant, Role, Session, SignedIn, User, permissions
 from safecity.core.ground.access.secrets import same
-from safecity.core.ground.places.api import find_area
-from safecity.kit.errors import ForbiddenError, InvalidError
+from safecity.core.ground.places.api import areas_by_path, find_area
+from safecity.kit.errors import ForbiddenError, InvalidError, NotFoundError
 from safecity.ports.database import Tx
 from safecity.web.guard import PUBLIC, SIGNED_IN, Here, Me, Routes, Who, client_address
 from safecity.web.media import end_media
@@ -30,6 +30,8 @@ from safecity.web.shapes import (
 
 routes = Routes("people")
 Username = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x20\x7f<>\"'&|]+$")]
+RoleName = Literal["administrator", "operator", "viewer"]
+ROLES: tuple[RoleName, ...] = ("administrator", "operator", "viewer")
 Language = Literal["zh", "en", "zh-CN"]
 
 
@@ -80,7 +82,7 @@ class MeOut(Answer):
 class GrantShape(Ask):
     """A role under an area (null: everywhere), perhaps only for tags; `deny` takes it away there."""
 
-    role: Literal["administrator", "operator", "viewer"]
+    role: RoleName
     area: ThingId | None = None
     tags: Annotated[list[Text], Field(max_length=20, default_factory=list)]
     deny: bool = False
@@ -121,7 +123,7 @@ class UserAsk(Ask):
     name: Text = ""
     language: Language = "zh-CN"
     zone: Text = "Asia/Shanghai"
-    roles: Annotated[list[Literal["administrator", "operator", "viewer"]], Field(max_length=3, default_factory=list)]
+    roles: Annotated[list[RoleName], Field(max_length=3, default_factory=list)]
     areas: Annotated[list[ThingId], Field(max_length=200, default_factory=list)]
     grants: Annotated[list[GrantShape], Field(max_length=200)] | None = None
 
@@ -134,7 +136,7 @@ class UserPatch(Ask):
     language: Language | None = None
     zone: Text | None = None
     enabled: bool | None = None
-    roles: Annotated[list[Literal["administrator", "operator", "viewer"]], Field(max_length=3)] | None = None
+    roles: Annotated[list[RoleName], Field(max_length=3)] | None = None
     areas: Annotated[list[ThingId], Field(max_length=200)] | None = None
     grants: Annotated[list[GrantShape], Field(max_length=200)] | None = None
 
@@ -227,7 +229,11 @@ async def change_user(
     """Change a person, or one's own name, language, zone and password."""
     grants = None
     if ask.grants is not None or ask.roles is not None or ask.areas is not None:
-        grants = await _grants(here, ask.roles or [], ask.areas or [], ask.grants)
+        # What is not sent stays as it is: new roles alone must not reach further than the old ones did.
+        old = await here.access.user(who, user)
+        roles = ask.roles if ask.roles is not None else [role for role in ROLES if role in old.roles]
+        areas = ask.areas if ask.areas is not None else sorted({g.area for g in old.grants if not g.deny})
+        grants = await _grants(here, roles, areas, ask.grants)
     changed, ended = await here.access.change_user(
         who, user, read_revision(if_match), password=ask.password or "", display_name=ask.name,
         language=None if ask.language is None else _language(ask.language), zone=ask.zone, enabled=ask.enabled,
@@ -324,7 +330,7 @@ def _session(session: Session, current: str) -> SessionOut:
 
 async def _grants(
     here: Here,
-    roles: list[Literal["administrator", "operator", "viewer"]],
+    roles: list[RoleName],
     areas: list[str],
     grants: list[GrantShape] | None,
 ) -> tuple[Grant, ...]:
@@ -338,7 +344,7 @@ async def _grants(
         return tuple(
             Grant(
                 Role(grant.role),
-                find_area(tx, grant.area).path if grant.area else "/",
+                _path(tx, grant.area),
                 frozenset(tag.strip().casefold() for tag in grant.tags),
                 grant.deny,
                 0,
@@ -348,3 +354,14 @@ async def _grants(
         )
 
     return await here.database.read(work)
+
+
+def _path(tx: Tx, area: str | None) -> str:
+    """Of an id, or of a path as `areas` of a person shows it."""
+    if area is None or area == "/":
+        return "/"
+    if area.startswith("/"):
+        if area not in areas_by_path(tx, [area]):
+            raise NotFoundError("no such area", code="not_found", params={"kind": "area"})
+        return area
+    return find_area(tx, area).path

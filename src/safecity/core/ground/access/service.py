@@ -191,6 +191,11 @@ class Access:
         authorize(who, Action.USER_SEE, PLATFORM)
         return await self._database.read(lambda tx: store.list_users(tx, after, limit))
 
+    async def user(self, who: Actor, user_id: str) -> User:
+        """One person."""
+        authorize(who, Action.USER_SEE, PLATFORM)
+        return _found(await self._database.read(lambda tx: store.find_user(tx, user_id)))
+
     async def add_user(
         self, who: Actor, *, username: str, password: str, display_name: str, language: str, zone: str,
         grants: tuple[Grant, ...],
