@@ -65,7 +65,10 @@ def parse_map(section: bytes) -> dict[int, int]:
 
 
 class PsDemuxer:
-    """Counters: `packs` (those of pictures that took the short way left out), `resyncs` (bytes that were no start code where one was due), `skipped_bytes`."""
+    """Counters: `packs` (those of pictures that took the session's short way left out), `skipped_bytes`, and
+
+    `resyncs`: how often bytes were no start code where one was due.
+    """
 
     __slots__ = (
         "_hunting",
