@@ -31,7 +31,8 @@ SDP = (
     "m=audio 0 RTP/AVP 8\r\na=control:trackID=1\r\n"
 )
 KEY = StreamKey("ch_1", Quality.MAIN)
-QUICK = Patience(packet=0.3, picture=0.6, silence=0.4, start=3.0, report=0.05, tick=0.02)
+PATIENT = Patience(packet=5, picture=8, silence=5, start=8, report=0.05, tick=0.02)
+QUICK = Patience(packet=1.0, picture=2.0, silence=0.6, start=5.0, report=0.05, tick=0.02)
 
 
 class Camera:
@@ -101,11 +102,13 @@ async def served(
 
 
 @asynccontextmanager
-async def pulled(source: RtspSource, **options: object) -> AsyncIterator[tuple[Told, RtspPull]]:
+async def pulled(
+    source: RtspSource, patience: Patience = PATIENT, **options: object
+) -> AsyncIterator[tuple[Told, RtspPull]]:
     told = Told()
     backoff = Backoff(lambda: 0.5, first=0.02, last=0.1)
     pull = RtspPull(
-        source, KEY, told.units.append, told.report, SystemClock(), patience=QUICK, backoff=backoff, **options  # type: ignore[arg-type]
+        source, KEY, told.units.append, told.report, SystemClock(), patience=patience, backoff=backoff, **options  # type: ignore[arg-type]
     )  # fmt: skip
     task = asyncio.create_task(pull.run())
     try:
@@ -116,7 +119,7 @@ async def pulled(source: RtspSource, **options: object) -> AsyncIterator[tuple[T
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(20):
         while not condition():
             await asyncio.sleep(0.005)
 
@@ -181,17 +184,17 @@ async def test_each_failed_start_names_its_step(change: dict[str, object], sourc
         given = source.get("url", url)
         given = url.replace("/live", given) if given.startswith("/") else given
         wanted = RtspSource(given, "admin", source.get("password", "right"), source.get("transport", "auto"))
-        async with pulled(wanted) as (told, _pull):
+        async with pulled(wanted, QUICK) as (told, _pull):
             await until(lambda: len(told.states) > 1)
             assert told.states[1] == ("lost", step)
-        result = await probe(given, "admin", wanted.password, transport=wanted.transport, seconds=0.6)
+        result = await probe(given, "admin", wanted.password, transport=wanted.transport, seconds=2.0)
         assert (result.ok, result.step) == (False, step)
 
 
 async def test_a_camera_that_stops_is_lost_and_comes_back_with_running_time() -> None:
     camera = Camera()
     camera.limit = 30
-    async with served(camera) as (url, _), pulled(RtspSource(url)) as (told, pull):
+    async with served(camera) as (url, _), pulled(RtspSource(url), QUICK) as (told, pull):
         await until(lambda: ("lost", "rtsp_silent") in told.states)
         camera.limit = 10**9
         await until(lambda: told.states.count(("running", "")) >= 2)
