@@ -154,7 +154,7 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--rcvbuf", type=int, default=4 * 1024 * 1024)
-    parser.add_argument("--coalesce-ms", type=int, default=4)
+    parser.add_argument("--coalesce-ms", type=int, default=8)
     parser.add_argument("--no-record", dest="record", action="store_false")
     parser.add_argument("--stock-loop", action="store_true", help="asyncio's own loop instead of uvloop")
     parser.add_argument("--directory", default=None, help="where to record (default: the temporary directory)")

@@ -15,6 +15,8 @@ from safecity.media.streams import Streams
 from safecity.model.facts.media_calls import RecordPolicy, VolumeSpec
 from safecity.model.values.media import VIDEO, StreamKey
 
+WINDOW_BYTES = 256 * 1024 * 1024
+"""The default of `record.ram_mib`: five seconds of 200 streams."""
 SAMPLE = 5
 """Streams that are read back picture by picture; of the others the length is compared."""
 
@@ -31,6 +33,7 @@ class Recording:
             (VolumeSpec("bench", str(folder), layout=layout),),
             clock=SystemClock(),
             open_sql=open_file,
+            window_bytes=WINDOW_BYTES,
             signer=Ed25519Signer(bytes(range(32))),
         )
 

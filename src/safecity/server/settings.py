@@ -156,7 +156,7 @@ class RecordSettings:
     floor_days: int = 1
     pre_roll_seconds: int = 10
     post_roll_seconds: int = 30
-    ram_mib: int = 64
+    ram_mib: int = 256
     volumes: tuple[VolumeSettings, ...] = (VolumeSettings(name="main", path="volumes/main"),)
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ class ReceiveOptions:
     exclusive_ports    one port per stream, for devices that ignore the SSRC they are told
     loss_seconds       without a unit for so long a stream is lost (5..120)
     hold_ms            how long a late packet is waited for (0..200)
-    coalesce_ms        under load datagrams are fetched in this rhythm instead of one by one (0..10, 0: never)
+    coalesce_ms        under load datagrams are fetched in this rhythm instead of one by one (0..20, 0: never)
     report_seconds     between receiver reports (1..30)
     sources            streams at most
     """
@@ -24,7 +24,7 @@ class ReceiveOptions:
     exclusive_ports: bool = False
     loss_seconds: float = 15.0
     hold_ms: int = 200
-    coalesce_ms: int = 4
+    coalesce_ms: int = 8
     report_seconds: float = 5.0
     sources: int = 4000
 
@@ -33,7 +33,7 @@ class ReceiveOptions:
             ("buffer_bytes", 256 * 1024, 64 * 1024 * 1024),
             ("loss_seconds", 5, 120),
             ("hold_ms", 0, 200),
-            ("coalesce_ms", 0, 10),
+            ("coalesce_ms", 0, 20),
             ("report_seconds", 1, 30),
             ("sources", 1, 100_000),
         ):
