@@ -16,7 +16,9 @@ T = TypeVar("T")
 
 def _read_moment(value: Any) -> Any:
     if isinstance(value, str):
-        return parse_rfc3339(value)
+        # Digits alone are microseconds, as the answers whose names end in `_us` have them.
+        digits = value.isascii() and value.isdigit() and len(value) > 8
+        return int(value[:20]) if digits else parse_rfc3339(value)
     return value
 
 

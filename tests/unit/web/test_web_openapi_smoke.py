@@ -45,7 +45,7 @@ async def test_generated_requests_get_answers_and_never_a_crash(house: Any, admi
             suppress_health_check=list(HealthCheck),
         )
         @given(operation.as_strategy())
-        def collect(case: Any) -> None:
+        def collect(case: Any, cases: list[Any] = cases) -> None:
             cases.append(case)
 
         collect()
