@@ -71,8 +71,8 @@ class RtspLink(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._peer = str(transport.get_extra_info("peername")[0])
-        self._local = str(transport.get_extra_info("sockname")[0])
+        self._peer = str((transport.get_extra_info("peername") or ("",))[0])
+        self._local = str((transport.get_extra_info("sockname") or ("",))[0])
         self._run(self._session.start(self._loop.time()))
 
     def data_received(self, data: bytes) -> None:

@@ -176,7 +176,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._host = str(transport.get_extra_info("peername")[0])
+        self._host = str((transport.get_extra_info("peername") or ("",))[0])
         self._session = self._owner.open_session(self)
         if self._session is None:
             self._transport.abort()
