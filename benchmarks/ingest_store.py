@@ -61,6 +61,7 @@ class Recording:
                 worst = min(worst, found / max(1, stream.pictures))
             else:
                 seconds = sum(chunk.end - chunk.start for chunk in chunks) / 1e6
-                worst = min(worst, seconds / max(0.04, stream.pictures / 25))
+                # The length of the last picture is not known, and times are kept to the millisecond.
+                worst = min(worst, (seconds + 0.05) / max(0.04, stream.pictures / 25))
         archive.close()
         return round(worst, 4)
