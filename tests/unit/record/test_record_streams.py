@@ -8,9 +8,10 @@ import pytest
 from powercut import PowerCutFiles
 
 from conftest import H264_OTHER
-from safecity.media.record.facts import SegmentClosed
+from safecity.kit.errors import UnavailableError
+from safecity.media.record.facts import GapOpened, SegmentClosed
 from safecity.model.facts.media_calls import RecordPolicy, Span
-from safecity.model.values.media import Quality, StreamKey
+from safecity.model.values.media import Codec, Quality, StreamKey, VideoParameters
 
 SECOND = 1_000_000
 
@@ -185,3 +186,83 @@ def test_days_and_keys_are_found(world: Any) -> None:
     assert after is not None
     assert after.key >= begin + 9_500_000
     assert archive.key_before(key.channel, begin - SECOND) is None
+
+
+def test_other_settings_of_a_volume_cost_no_picture(make_world: Any) -> None:
+    world = make_world()
+    world.names.append("two")
+    world.recorder.close()
+    world.start()
+    keys = [world.add_camera(seed + 1) for seed in range(2)]
+    world.pass_time(5)
+    world.settings["max_bytes"] = 32 << 20
+    world.recorder.set_volumes(world.specs())
+    world.pass_time(5)
+    world.names.remove("two")
+    world.recorder.set_volumes(world.specs())
+    world.pass_time(5)
+    world.names.append("two")
+    assert len(world.recorder.figures()) == 1
+    for key in keys:
+        numbers = world.pictures(key)
+        assert numbers == list(range(len(numbers)))
+        assert len(numbers) > 14 * 25
+
+
+def test_without_direct_writes_the_volume_says_so_and_records(make_world: Any) -> None:
+    files = PowerCutFiles()
+    files.direct = lambda folder: False
+    world = make_world(files)
+    key = world.add_camera()
+    world.pass_time(10)
+    assert world.recorder.figures()[0].mode == "buffered"
+    assert len(world.pictures(key)) > 8 * 25
+
+
+def test_a_hold_that_no_volume_can_keep_is_refused(world: Any) -> None:
+    key = world.add_camera()
+    world.pass_time(3)
+    volume = world.folder / "one"
+    (volume / "safecity-volume.json").rename(volume / "away.json")
+    world.pass_time(6)
+    placed = world.recorder.place_hold("h", key.channel, 0, 1)
+    world.recorder.turn()
+    with pytest.raises(UnavailableError):
+        placed.result(0)
+    (volume / "away.json").rename(volume / "safecity-volume.json")
+
+
+def test_a_stream_nobody_can_decode_is_a_gap_of_the_camera_and_harms_no_other(world: Any) -> None:
+    good, bad = world.add_camera(1), world.add_camera(2)
+    world.cameras[bad][0].parameters = VideoParameters(Codec.H264, 0, 0, (b"", b"\x68"), "")
+    world.pass_time(20)
+    assert len(world.pictures(good)) > 18 * 25
+    assert world.archive.chunks(bad.channel, 0, 1 << 60) == []
+    gaps = [fact for fact in world.facts if isinstance(fact, GapOpened)]
+    assert {(fact.key, fact.cause) for fact in gaps} == {(bad, "camera")}
+
+
+def test_what_was_deleted_while_the_disk_went_away_does_not_come_back(make_world: Any) -> None:
+    """Between the two phases of a deletion the mount is lost: the second one waits for it."""
+    files = PowerCutFiles()
+    world = make_world(files, extent_bytes=256 << 10, layout="channel")
+    key = world.add_camera(size=2000, policy=RecordPolicy(retention_days=1))
+    world.pass_time(30)
+    old = world.clock.now_us()
+    janitor = world.recorder._places[0].janitor
+    second = janitor._second_phase
+
+    def lose_the_disk() -> None:
+        files.unmounted.add(world.folder / "one")
+        second()
+
+    janitor._second_phase = lose_the_disk
+    world.clock.advance(86_400 * 2)
+    world.pass_time(5)
+    assert world.recorder.figures()[0].code == "volume_offline"
+    files.unmounted.clear()
+    world.pass_time(20)
+    assert world.recorder.figures()[0].state == "ready"
+    assert world.archive.chunks(key.channel, 0, old - 15 * SECOND) == []
+    assert any(path.parent.name == "free" for path in files.entries)
+    assert world.check().good

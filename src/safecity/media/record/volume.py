@@ -24,6 +24,7 @@ from safecity.media.record.files import BLOCK, FileLayer, MediaFile, aligned
 IDENTITY: Final = "safecity-volume.json"
 FREE: Final = "free"
 SUFFIX: Final = ".sce"
+_RECOUNT: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,8 @@ class Pool:
         self._identity = identity
         self._slot = slot
         self._max_bytes = max_bytes
+        self._asked = 0
+        self._in_use = 0
         self.extent_bytes = extent_bytes
         self.shelf = path / f"shelf-{slot}"
         self.direct = files.direct(path)
@@ -108,6 +111,7 @@ class Pool:
         """A fresh extent as (name, generation, open file). ExhaustedError (`volume_full`)."""
         self.ensure_mounted()
         name = self._rename_one() or self._make_one()
+        self._in_use += 1
         self._files.sync_folder(self._path / FREE)
         self._files.sync_folder(self.shelf)
         self._generation += 0x100
@@ -123,6 +127,7 @@ class Pool:
             file.close()
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 self._files.remove(self.shelf / name)
+                self._in_use -= 1
                 raise ExhaustedError(f"{self._path}: no space", code="volume_full") from error
             raise
         return name, generation, file
@@ -132,6 +137,7 @@ class Pool:
 
     def give_back(self, name: str) -> None:
         """Mark it free, durably, then move it to the pool. Does nothing when it is not there (done before)."""
+        self.ensure_mounted()  # else "not there" would be taken for "done"
         path = self.shelf / name
         if not self._files.exists(path):
             return
@@ -147,11 +153,13 @@ class Pool:
         finally:
             file.close()
         self._files.rename(path, self._path / FREE / name)
+        self._in_use -= 1
         self._files.sync_folder(self.shelf)
         self._files.sync_folder(self._path / FREE)
 
     def punch(self, name: str, start: int, length: int) -> None:
         """Make [start, start+length) of an extent unreadable, durably; whole blocks give their space back."""
+        self.ensure_mounted()
         if not self._files.exists(self.shelf / name):
             return
         file = self._files.open(self.shelf / name, write=True)
@@ -179,11 +187,11 @@ class Pool:
 
     def extents_left(self) -> int:
         """How many more can be taken without deleting anything."""
-        free, used = self._count()
+        free = len(self._names(self._path / FREE))
         space = self._files.space(self._path)
         room = max(0, space.free - self._reserve(space.total)) // self.extent_bytes
         if self._max_bytes:
-            room = min(room, max(0, self._max_bytes // self.extent_bytes - free - used))
+            room = min(room, max(0, self._max_bytes // self.extent_bytes - free - self._used()))
         return free + room
 
     def total_bytes(self) -> int:
@@ -191,10 +199,13 @@ class Pool:
         total = self._files.space(self._path).total
         return min(self._max_bytes, total) if self._max_bytes else total
 
-    def _count(self) -> tuple[int, int]:
-        free = len(self._names(self._path / FREE))
-        shelves = [name for name in self._files.names(self._path) if name.startswith("shelf-")]
-        return free, sum(len(self._names(self._path / name)) for name in shelves)
+    def _used(self) -> int:
+        """Extents in the shelves of all slots. Own changes count at once, those of others after some questions."""
+        if self._asked % _RECOUNT == 0:
+            shelves = [name for name in self._files.names(self._path) if name.startswith("shelf-")]
+            self._in_use = sum(len(self._names(self._path / name)) for name in shelves)
+        self._asked += 1
+        return self._in_use
 
     def _names(self, folder: Path) -> list[str]:
         return [name for name in self._files.names(folder) if name.endswith(SUFFIX)]
