@@ -13,7 +13,7 @@ from safecity.model.values.media import Codec, Quality
 from safecity.protocols.gb28181 import answers, controls, mansrtsp, notices, queries
 from safecity.protocols.gb28181.ptz import Move, encode_ptz
 from safecity.protocols.gb28181.session import Purpose, read_session
-from safecity.protocols.gb28181.times import local_text
+from safecity.protocols.gb28181.times import local_text, parse_local
 from safecity.protocols.rtp.packets import parse
 from safecity.sim.camera import Camera, CameraSpec
 from safecity.sim.encode import VideoSpec
@@ -22,6 +22,7 @@ from safecity.sim.gb28181.faults import Faults
 from safecity.sim.gb28181.miniplatform import MiniPlatform
 from safecity.sim.gb28181.profiles import CAMERA_2016, CAMERA_2022, CAMERA_NAT, DVR_2011, NVR_2022, Profile
 from safecity.sim.gb28181.state import Channel, DeviceSpec
+from safecity.sim.makes import dvr_2011_channels
 
 DEVICE, CHANNEL = "34020000001320000001", "34020000001310000001"
 SMALL = VideoSpec(width=320, height=180, fps=25, kbps=300, gop_seconds=1.0)
@@ -318,3 +319,62 @@ async def test_refusal_and_wrong_ssrc_on_request(platform: MiniPlatform, make: M
     assert heard.ssrc != wish.ssrc
     await platform.in_call(call, "BYE")
     ear.close()
+
+
+async def test_a_device_with_a_bad_power_supply_registers_again_and_again(platform: MiniPlatform, make: Make) -> None:
+    device = await make(faults=Faults(reboot_seconds=0.2), wait=False)
+    async with asyncio.timeout(15):
+        while platform.registrations < 3:
+            await asyncio.sleep(0.01)
+    assert device.state.reboots >= 2
+    await device.stop()
+    reboots = device.state.reboots
+    await asyncio.sleep(0.4)
+    assert device.state.reboots == reboots, "a device that was taken away stays away"
+
+
+async def test_a_device_with_a_wrong_clock_finds_its_recordings_by_its_own_time(
+    platform: MiniPlatform, make: Make
+) -> None:
+    device = await make(faults=Faults(clock_offset_ms=-7200_000))
+    now = device.state.clock.now_us()
+    query = queries.RecordInfoQuery(
+        sn=9, device_id=CHANNEL, start_time=local_text(now - 7000 * 10**6), end_time=local_text(now), type="all"
+    )
+    assert (await platform.ask(DEVICE, query, answers.RecordInfoResponse)).sum_num == 0, "that is its future"
+    status = await platform.ask(DEVICE, queries.DeviceStatusQuery(sn=1, device_id=DEVICE), answers.DeviceStatusResponse)
+    told = parse_local(status.device_time)
+    assert told is not None
+    assert abs(told - (now - 7200 * 10**6)) < 5 * 10**6
+
+
+async def test_an_old_recorder_has_sixteen_channels_of_two_sizes_and_codecs(
+    platform: MiniPlatform, painter: ThreadPoolExecutor
+) -> None:
+    code = "34020000001110000001"
+    spec = DeviceSpec(
+        code=code, password="secret", platform_code=platform.code, platform_host="127.0.0.1",
+        platform_port=platform.port, profile=DVR_2011, name="DVR",
+    )  # fmt: skip
+    device = SimDevice(spec, dvr_2011_channels(code, painter))
+    await device.start()
+    await device.registered()
+    await platform.say(code, queries.CatalogQuery(sn=7, device_id=code))
+    async with asyncio.timeout(10):
+        while len(_catalogs(platform)) < 16:
+            await asyncio.sleep(0.01)
+    videos = {each.camera.spec.main for each in device.state.channels.values()}
+    assert {(each.codec, each.width) for each in videos} == {
+        (Codec.MPEG4, 352), (Codec.H264, 352), (Codec.H264, 704)
+    }  # fmt: skip
+    ear = await platform.listen()
+    first = next(iter(device.state.channels))
+    await platform.invite(code, platform.wish(first, ear.port))
+    heard = parse((await ear.heard(5))[0])
+    assert heard is not None
+    assert b"\0\0\1\xbc" in heard.payload
+    assert bytes((0x10, 0xE0)) in heard.payload, "the map says MPEG-4"
+    ear.close()
+    await device.stop()
+    for channel in device.state.channels.values():
+        await channel.camera.close()

@@ -51,6 +51,7 @@ class SimDevice:
         self.state.clock = clock or SystemClock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._life: asyncio.Task[None] | None = None
+        self._power_cut: asyncio.TimerHandle | None = None
         self._endpoint = self._new_endpoint()
         self._memory = DigestMemory(spec.username or spec.code, spec.password)
         self._dice = Random(spec.code)
@@ -90,6 +91,8 @@ class SimDevice:
 
     async def stop(self, *, unregister: bool = True) -> None:
         """Log off (unless the power is cut) and close everything."""
+        if self._power_cut is not None:
+            self._power_cut.cancel()
         life, self._life = self._life, None
         if life is not None:
             life.cancel()
@@ -134,10 +137,9 @@ class SimDevice:
                 await self._news.wait()
 
     async def _live(self) -> None:
-        rebooting = self.faults.reboot_seconds
-        if rebooting:
+        if self.faults.reboot_seconds:
             loop = asyncio.get_running_loop()
-            loop.call_later(rebooting, lambda: self._spawn_free(self.reboot()))
+            self._power_cut = loop.call_later(self.faults.reboot_seconds, lambda: self._spawn_free(self.reboot()))
         while True:
             try:
                 await self._keep_registered()
