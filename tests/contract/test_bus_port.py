@@ -13,7 +13,7 @@ from safecity.backends.bus import EmbeddedBus
 from safecity.backends.outbox import SqlOutbox, relay
 from safecity.backends.sqlitefile import open_file
 from safecity.kit.errors import UnavailableError
-from safecity.model.facts.control_calls import Publish, Published
+from safecity.model.facts.control_calls import Publish, Published, Pull, Pulled
 from safecity.model.facts.envelope import Event
 from safecity.model.facts.media_calls import Message
 
@@ -134,3 +134,22 @@ async def test_a_state_change_that_fails_leaves_no_event(tmp_path: Path) -> None
         raise RuntimeError
     assert outbox.pending() == []
     file.close()
+
+
+async def test_a_pull_over_calls_never_outgrows_a_frame(bus: EmbeddedBus) -> None:
+    big = [
+        Event(kind="catalog.received", subject="dv", at=n, seen=n, id=f"ev_big_{n}", body={"t": "x" * 100_000})
+        for n in range(30)
+    ]
+    await bus.publish(big)
+    handlers, _ = bus.handlers()
+    seen: list[int] = []
+    while True:
+        answer = await handlers[Pull](Pull(consumer="a", kinds=(), limit=100))
+        assert isinstance(answer, Pulled)
+        if not answer.events:
+            break
+        assert sum(len(event.body["t"]) for event in answer.events) < 1_000_000
+        seen += [event.at for event in answer.events]
+        await bus.acknowledge("a", answer.positions[-1])
+    assert seen == list(range(30))

@@ -23,12 +23,25 @@ _T = TypeVar("_T")
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Event).decode
 
+MAX_ANSWER = 512 * 1024
+"""Bytes of events in one answer over Calls."""
+
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS event (position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
     " kind TEXT NOT NULL, subject TEXT NOT NULL, seen INTEGER NOT NULL, body BLOB NOT NULL)",
     "CREATE INDEX IF NOT EXISTS event_kind ON event (kind, position)",
     "CREATE TABLE IF NOT EXISTS consumer (name TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID",
 )
+
+
+def _fitting(found: list[tuple[int, Event]]) -> list[tuple[int, Event]]:
+    """As many as fit one frame of Calls, at least one; the rest comes with the next pull."""
+    size = 0
+    for index, (_, event) in enumerate(found):
+        size += len(_encode(event))
+        if size > MAX_ANSWER and index:
+            return found[:index]
+    return found
 
 
 class EmbeddedBus:
@@ -139,7 +152,7 @@ class EmbeddedBus:
             return Published(new=await self.publish(message.events))
 
         async def pull(message: Pull) -> Message:
-            found = await self.pull(message.consumer, message.kinds, message.limit)
+            found = _fitting(await self.pull(message.consumer, message.kinds, message.limit))
             return Pulled(events=tuple(e for _, e in found), positions=tuple(p for p, _ in found))
 
         async def acknowledge(message: Acknowledge) -> Message:
