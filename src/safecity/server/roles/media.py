@@ -11,6 +11,7 @@ import contextlib
 import gc
 import importlib
 import logging
+import resource
 import ssl
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -46,6 +47,9 @@ GIB, MIB = 1 << 30, 1 << 20
 
 async def main(context: RoleContext) -> None:
     """Run the slot until SIGTERM."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:  # the usual 1,024 would end the thousandth viewer
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65_536) if hard > 0 else 65_536, hard))
     folder = context.data_dir / "media"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     state = SlotFile(open_file(folder / f"media-{context.slot}.db"))
