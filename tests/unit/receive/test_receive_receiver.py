@@ -532,7 +532,7 @@ async def test_a_flooding_stranger_is_blocked_and_the_camera_beside_it_loses_not
         "junk": b"\x01" * 1000,
     }[kind]
     for _ in range(300):
-        for _ in range(5):
+        for _ in range(10):
             flood.sock.send(junk)
         if camera.number < 12:
             camera.send()
@@ -547,6 +547,22 @@ async def test_a_flooding_stranger_is_blocked_and_the_camera_beside_it_loses_not
     await bench.until(lambda: len(kept.units) == 18)
     assert bench.receiver.figures()[0].datagrams - figure.datagrams <= 60
     bench.close()
+
+
+async def test_a_recorder_that_sends_more_than_was_asked_for_is_not_cut_off(bench: Bench) -> None:
+    kept = bench.open(KEY, 100)
+    bench.open(OTHER, 200, host="10.0.0.9")
+    recorder = bench.camera(100)
+    recorder.send()
+    await bench.until(lambda: kept.units)
+    for _ in range(11):
+        for number in range(200):
+            recorder.sock.send(write(RtpPacket(96, False, number, 1, 12345, b"x" * 1000)))
+        recorder.send()
+        await asyncio.sleep(0)
+    await bench.until(lambda: len(kept.units) == 12)
+    figure = bench.receiver.figures()[0]
+    assert (figure.blocked, figure.unknown) == (0, 2200)
 
 
 async def test_a_camera_that_floods_loses_its_own_stream_alone(bench: Bench) -> None:

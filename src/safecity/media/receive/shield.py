@@ -12,14 +12,16 @@ import socket
 import struct
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, Protocol
 
 from safecity.media.receive.batch import peer_address
 
-STRANGER_LIMIT: Final = 500
-"""Unexpected datagrams per second and source before it is blocked."""
+STRANGER_LIMIT: Final = 2_000
+"""Unexpected datagrams per second and source before it is blocked. Some ten cameras that were not told to stop send
+fewer; what is below costs us next to nothing."""
 FEED_LIMIT: Final = 10_000
-"""Datagrams per second of one expected stream (about 110 Mbit/s) before it is blocked."""
+"""Datagrams per second of one expected stream (about 110 Mbit/s) before it is blocked; also the unexpected ones of a
+source that sends an expected stream as well, as a recorder with many channels may."""
 BLOCK_SECONDS: Final = 10.0
 MAX_BLOCKED: Final = 64
 MAX_STRANGERS: Final = 256
@@ -29,6 +31,12 @@ _SO_DETACH_FILTER: Final = 27
 _LD_W, _LD_H, _ST, _LDM, _JEQ, _RET = 0x20, 0x28, 0x02, 0x60, 0x15, 0x06
 _NET_SOURCE: Final = 0xFFF00000 + 12  # SKF_NET_OFF: the IPv4 source address
 _PASS: Final = 0x7FFFFFFF
+
+
+class Pinned(Protocol):
+    """What the shield wants to know of an expected stream."""
+
+    peer: int
 
 
 def _op(code: int, true: int, false: int, value: int) -> bytes:
@@ -76,7 +84,7 @@ class Shield:
         strangers[peer] = count
         return count
 
-    def judge(self, now: float, expected: Mapping[int, object]) -> list[int]:
+    def judge(self, now: float, expected: Mapping[int, Pinned]) -> list[int]:
         """Block whoever sent too much since the last judgement; the peers newly blocked.
 
         With more sources than can be counted the port passes only the expected SSRCs for a while.
@@ -84,6 +92,9 @@ class Shield:
         elapsed = max(0.05, now - self._counted_since)
         limit = STRANGER_LIMIT * max(elapsed, 0.5)
         found = [peer for peer, count in self._strangers.items() if count > limit]
+        if found:
+            pinned = {source.peer for source in expected.values()}
+            found = [p for p in found if p not in pinned or self._strangers[p] > FEED_LIMIT * max(elapsed, 0.5)]
         if self._others > limit or len(self._until) + len(found) > MAX_BLOCKED:
             self._closed_until = now + BLOCK_SECONDS
         elif elapsed < 1.0 and not found:
@@ -97,12 +108,12 @@ class Shield:
             self._attach(now, expected)
         return found
 
-    def block(self, peer: int, now: float, expected: Mapping[int, object]) -> None:
+    def block(self, peer: int, now: float, expected: Mapping[int, Pinned]) -> None:
         """Block one source."""
         self._until[peer] = now + BLOCK_SECONDS
         self._attach(now, expected)
 
-    def expire(self, now: float, expected: Mapping[int, object]) -> None:
+    def expire(self, now: float, expected: Mapping[int, Pinned]) -> None:
         """Let those in again whose time is over."""
         over = [peer for peer, until in self._until.items() if until <= now]
         for peer in over:
@@ -118,7 +129,7 @@ class Shield:
         """The sources that are blocked now."""
         return tuple(self._until)
 
-    def _attach(self, now: float, expected: Mapping[int, object]) -> None:
+    def _attach(self, now: float, expected: Mapping[int, Pinned]) -> None:
         self.blocks += 1
         if sys.platform != "linux":
             return
