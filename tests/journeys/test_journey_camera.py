@@ -293,3 +293,11 @@ def test_a_killed_media_slot_records_again_within_five_seconds(node: Node) -> No
     kept = max((min(each["end_us"], killed) for each in pieces if each["start_us"] < killed), default=0)
     assert killed - kept <= 2 * SECOND, f"at most two seconds are lost: {pieces}"
     assert max(piece["start_us"], killed) - killed <= 5 * SECOND, f"it took too long: {pieces}"
+
+
+def test_mpeg4_of_an_old_recorder_is_received_and_recorded(node: Node) -> None:
+    video = replace(SMALL, codec=Codec.MPEG4)
+    _, (channel,) = node.add(profile=DVR_2011, kind=111, video=video, sound=Codec.PCMA)
+    node.runs(channel)
+    assert node.figure(channel)["codec"] == "mpeg4"
+    node.recorded(channel, 3)
