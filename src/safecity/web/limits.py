@@ -27,8 +27,9 @@ class Envelope:
     def __init__(self, app: ASGIApp, services: Services) -> None:
         self._app = app
         self._services = services
-        self._writes = Buckets(burst=120, seconds=0.1)
-        self._reads = Buckets(burst=600, seconds=0.02)
+        # Per address, and a whole control room may sit behind one: limits against floods, not against work.
+        self._writes = Buckets(burst=300, seconds=0.05)
+        self._reads = Buckets(burst=3000, seconds=0.003)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

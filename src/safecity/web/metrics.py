@@ -11,5 +11,4 @@ REQUEST_SECONDS = Histogram(
     buckets=(0.005, 0.02, 0.05, 0.1, 0.3, 1, 3, 10),
 )  # fmt: skip
 SOCKETS = Gauge("safecity_event_sockets", "Open event sockets", registry=REGISTRY)
-LOGINS_REFUSED = Counter("safecity_logins_refused", "Refused sign-ins", registry=REGISTRY)
 EVENTS_SET_ASIDE = Gauge("safecity_events_set_aside", "Events that could not be applied", registry=REGISTRY)

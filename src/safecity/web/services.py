@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from safecity.core.ground.access.api import Access, AccessSettings, Passwords, Vault, key_file
 from safecity.core.ground.alarms.api import Alarms
+from safecity.core.ground.audit.seals import append_seal, make_seal
+from safecity.core.ground.audit.seals import head as audit_head
 from safecity.core.ground.channels.api import Board, Channels
 from safecity.core.ground.channels.api import any_under as channels_under
 from safecity.core.ground.desk.api import Desk
@@ -26,6 +30,8 @@ from safecity.ports.calls import Calls
 from safecity.ports.database import Database
 from safecity.web.hub import Hub
 from safecity.web.pictures import Pictures
+
+SEAL_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +137,19 @@ class Services:
             group.create_task(self.intake.run(), name="intake")
             group.create_task(self.hub.run(), name="hub")
             group.create_task(self.exports.run(), name="exports")
+            group.create_task(self._seal(), name="seals")
+
+    async def _seal(self) -> None:
+        """Every ten minutes a seal of the audit log, outside the database."""
+        key = Ed25519PrivateKey.from_private_bytes(key_file(self.web.secrets_dir / "audit.key"))
+        sealed = 0
+        while True:
+            found = await self.database.read(audit_head)
+            if found is not None and found[0] != sealed:
+                line = make_seal(*found, self.clock.now_us(), key)
+                await asyncio.to_thread(append_seal, self.web.data_dir / "control" / "audit-seals.jsonl", line)
+                sealed = found[0]
+            await asyncio.sleep(SEAL_SECONDS)
 
 
 def assemble(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
 from safecity.core.ground.audit.decide import GENESIS, Entry, Record, chain_hash, clean, first_fault, tidy
+from safecity.core.ground.audit.seals import broken_seal, make_seal
 
 
 def chain(length: int) -> list[Entry]:
@@ -50,3 +52,15 @@ def test_names_of_strangers_cannot_forge_lines_or_hide_their_direction() -> None
     assert len(said) <= 500
     assert all(c not in said for c in "\r\n\u202e\x1b")
     assert tidy("\ud800").isprintable()
+
+
+def test_a_seal_shows_a_log_that_was_cut_off_or_written_anew() -> None:
+    key = Ed25519PrivateKey.generate()
+    entries = chain(6)
+    lines = [make_seal(e.seq, e.hash, e.seq, key) for e in entries if e.seq % 2 == 0]
+    hashes = {e.seq: e.hash for e in entries}
+    assert broken_seal(lines, hashes, key.public_key()) is None
+    assert broken_seal(lines, {seq: h for seq, h in hashes.items() if seq < 5}, key.public_key()) == 6
+    assert broken_seal(lines, {**hashes, 4: b"other"}, key.public_key()) == 4
+    forged = make_seal(2, hashes[2], 2, Ed25519PrivateKey.generate())
+    assert broken_seal([forged], hashes, key.public_key()) == 2

@@ -231,7 +231,7 @@ async def change_user(
     if ask.grants is not None or ask.roles is not None or ask.areas is not None:
         # What is not sent stays as it is: new roles alone must not reach further than the old ones did.
         old = await here.access.user(who, user)
-        roles = ask.roles if ask.roles is not None else [role for role in ROLES if role in old.roles]
+        roles: list[RoleName] = [role for role in ROLES if role in (old.roles if ask.roles is None else ask.roles)]
         areas = ask.areas if ask.areas is not None else sorted({g.area for g in old.grants if not g.deny})
         grants = await _grants(here, roles, areas, ask.grants)
     changed, ended = await here.access.change_user(

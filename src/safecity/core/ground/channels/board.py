@@ -17,7 +17,6 @@ class Board:
         self._slot_of: dict[str, str] = {}
         self._devices: dict[str, tuple[DeviceState, bool]] = {}
         self._listeners: list[Callable[[str], None]] = []
-        self.slots_up: set[str] = set()
 
     def listen(self, call: Callable[[str], None]) -> None:
         """`call(channel id)` whenever a stream of it changes."""
@@ -29,13 +28,8 @@ class Board:
         self._slot_of[state.channel] = slot
         self._tell(state.channel)
 
-    def slot_up(self, slot: str) -> None:
-        """The slot answers and will tell all it knows."""
-        self.slots_up.add(slot)
-
     def slot_gone(self, slot: str) -> None:
         """A slot does not answer: nothing is known of its streams until it is back."""
-        self.slots_up.discard(slot)
         for channel in [name for name, where in self._slot_of.items() if where == slot]:
             del self._slot_of[channel]
             self._streams.pop(channel, None)

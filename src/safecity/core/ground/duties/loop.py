@@ -116,7 +116,6 @@ class Duties:
             self.look_again()
             try:
                 async for state in self._calls.stream(slot, WatchStreams()):
-                    self._board.slot_up(slot)
                     if isinstance(state, StreamState):
                         self._board.stream(slot, state)
             except SafecityError:

@@ -1,0 +1,123 @@
+"""The desired state is pushed to who is behind, and again to who comes back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from safecity.backends.database import SqlDatabase, open_database
+from safecity.core.ground.access.api import Vault
+from safecity.core.ground.channels.api import Board, Channel
+from safecity.core.ground.duties.api import Duties, DutySettings, TicketKeys, policy
+from safecity.core.ground.settings.api import Platform, Settings, touch_desired
+from safecity.kit.clock import FakeClock
+from safecity.kit.errors import UnavailableError
+from safecity.kit.ids import fresh
+from safecity.model.facts.media_calls import ApplyAssignments, Done, Message, SlotSettings, StreamState
+from safecity.model.facts.signal_calls import ApplySignal, DeviceFigures
+from safecity.model.values.media import Quality
+
+
+class Duty:
+    """Answers calls; its stream tells one state and then waits to be broken."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, Message]] = []
+        self.down: set[str] = set()
+        self.breaks = asyncio.Event()
+        self.state: StreamState | None = None
+
+    async def call(self, address: str, message: Message, *, timeout: float) -> Message:
+        if address in self.down:
+            raise UnavailableError("down", code="duty_gone")
+        self.asked.append((address, message))
+        return DeviceFigures(devices=()) if type(message).__name__ == "AskDevices" else Done()
+
+    async def stream(self, address: str, message: Message) -> AsyncIterator[Message]:
+        if self.state is not None:
+            yield self.state
+        await self.breaks.wait()
+        raise UnavailableError("broken", code="duty_gone")
+
+    async def close(self) -> None:
+        return None
+
+    def count(self, address: str, kind: type[Any]) -> int:
+        return sum(1 for to, message in self.asked if to == address and isinstance(message, kind))
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[SqlDatabase]:
+    made = open_database(f"sqlite:///{tmp_path}/control.db")
+    yield made
+    await made.close()
+
+
+def duties(database: SqlDatabase, duty: Duty, board: Board) -> Duties:
+    vault = Vault(b"k" * 32)
+    settings = Settings(database, Platform(code="3" * 20))
+    keys = TicketKeys(database, vault, FakeClock())
+    return Duties(database, duty, vault, settings, board, keys, DutySettings(slots=("media-0",), data_dir="/data"))
+
+
+async def until(condition: Any) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_only_who_is_behind_is_told(database: SqlDatabase) -> None:
+    duty = Duty()
+    made = duties(database, duty, Board())
+    await made.push()
+    await made.push()
+    assert (duty.count("signal", ApplySignal), duty.count("media-0", ApplyAssignments)) == (1, 1)
+    duty.down.add("media-0")
+    await database.write(touch_desired)
+    await made.push()
+    duty.down.clear()
+    await made.push()
+    assert (duty.count("signal", ApplySignal), duty.count("media-0", ApplyAssignments)) == (2, 2)
+
+
+async def test_a_slot_that_comes_back_is_told_everything_and_forgotten_meanwhile(database: SqlDatabase) -> None:
+    duty, board = Duty(), Board()
+    channel = fresh("ch")
+    duty.state = StreamState(channel, Quality.MAIN, "running", True)
+    task = asyncio.create_task(duties(database, duty, board).run())
+    await until(lambda: duty.count("media-0", ApplyAssignments) == 1 and board.streams_of(channel))
+    keys = next(m for _, m in duty.asked if isinstance(m, SlotSettings)).ticket_keys
+    assert [len(key) for key in keys] == [32]
+    duty.state = None
+    duty.breaks.set()
+    await until(lambda: duty.count("media-0", ApplyAssignments) >= 2)
+    assert board.streams_of(channel) == {}
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_ticket_keys_turn_daily_and_the_one_before_stays_good(database: SqlDatabase) -> None:
+    clock = FakeClock()
+    keys = TicketKeys(database, Vault(b"k" * 32), clock)
+    assert await keys.refresh()
+    (first,) = keys.keys
+    assert not await keys.refresh()
+    clock.advance(25 * 3600)
+    assert await keys.refresh()
+    assert keys.keys[1] == first
+    again = TicketKeys(database, Vault(b"k" * 32), clock)
+    await again.refresh()
+    assert again.keys == keys.keys
+
+
+def test_what_is_disabled_or_gone_is_not_recorded() -> None:
+    channel = Channel(id="ch_1", device="dv_1", code="1", name="x", record={"mode": "continuous", "quality": "sub"})
+    assert policy(channel, "Asia/Shanghai").mode == "continuous"
+    assert policy(channel, "Asia/Shanghai").quality is Quality.MAIN, "it has no sub stream"
+    for change in ({"enabled": False}, {"present": False}):
+        gone = Channel(id="ch_1", device="dv_1", code="1", name="x", record=channel.record, **change)
+        assert policy(gone, "Asia/Shanghai").mode == "off"
