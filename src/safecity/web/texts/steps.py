@@ -122,6 +122,10 @@ STEPS: dict[str, tuple[str, str]] = {
         "摄像机的应答无法理解。该地址可能不是 RTSP。",
         "The answer could not be understood; this may be no RTSP address.",
     ),
+    "codec_unsupported": (
+        "摄像机的编码({codec})平台不支持:请在摄像机上改为 H.264 或 H.265。",
+        "The platform does not carry the camera's codec ({codec}): set the camera to H.264 or H.265.",
+    ),
     "rtsp_no_video": (
         "没有可用的视频轨(支持 H.264 和 H.265)。",
         "There is no usable video track (H.264 and H.265 are).",
