@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -55,5 +55,5 @@ def head(tx: Tx) -> tuple[int, bytes] | None:
     return None if row is None else (row["seq"], bytes(row["hash"]))
 
 
-def _text(seal: dict[str, object]) -> bytes:
+def _text(seal: Mapping[str, object]) -> bytes:
     return json.dumps(seal, sort_keys=True, separators=(",", ":")).encode()
