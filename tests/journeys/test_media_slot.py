@@ -33,8 +33,8 @@ from safecity.protocols.rtp.packets import packetise
 pytestmark = pytest.mark.journey
 KEY = b"a key that control has pushed...."[:32]
 SECOND = 1_000_000
-PATIENCE = 12
-"""The promise is 5 s; a machine that runs many tests at once is given more."""
+PATIENCE = 40
+"""The promise is 5 s, and benchmarks hold us to it; a machine that runs many tests at once is given more."""
 
 
 def street() -> list[tuple[bytes, bool]]:
@@ -120,7 +120,7 @@ async def first_pictures(url: str, count: int = 1) -> tuple[float, list[int]]:
     begun = time.monotonic()
     kinds: list[int] = []
     took = 0.0
-    async with asyncio.timeout(10), connect(url, max_size=None) as client:
+    async with asyncio.timeout(PATIENCE), connect(url, max_size=None, open_timeout=PATIENCE) as client:
         async for message in client:
             if isinstance(message, bytes):
                 kinds.append(message[0])
