@@ -63,22 +63,29 @@ class Sprite:
 
 
 class Sprites:
-    """Scaled drawings, newest first, at most `limit`."""
+    """Scaled drawings (at most `limit`) and large ones (at most `max_bytes`); what was not used longest goes first."""
 
-    def __init__(self, limit: int = 400) -> None:
+    def __init__(self, limit: int = 160, max_bytes: int = 12 * 1024 * 1024) -> None:
         self._kept: OrderedDict[Hashable, Sprite] = OrderedDict()
         self._drawings: OrderedDict[Hashable, Drawing] = OrderedDict()
         self._limit = limit
+        self._max_bytes = max_bytes
+        self._bytes = 0
 
     def drawing(self, key: Hashable) -> Drawing | None:
         """A drawing kept under the key."""
-        return self._drawings.get(key)
+        found = self._drawings.get(key)
+        if found is not None:
+            self._drawings.move_to_end(key)
+        return found
 
     def keep(self, key: Hashable, drawing: Drawing) -> Drawing:
         """Keep a drawing for further sizes."""
         self._drawings[key] = drawing
-        if len(self._drawings) > 300:
-            self._drawings.popitem(last=False)
+        self._bytes += drawing.bgr.nbytes + drawing.solid.nbytes
+        while self._bytes > self._max_bytes and len(self._drawings) > 1:
+            _, gone = self._drawings.popitem(last=False)
+            self._bytes -= gone.bgr.nbytes + gone.solid.nbytes
         return drawing
 
     def at_size(self, key: Hashable, drawing: Drawing, width: int, height: int, light: float) -> Sprite:
@@ -109,7 +116,7 @@ class Sprites:
         level, halvings = drawing, 0
         while level.bgr.shape[1] >= 2 * width:
             halvings += 1
-            kept = self._drawings.get((key, halvings))
+            kept = self.drawing((key, halvings))
             level = kept or self.keep((key, halvings), Drawing(_halved(level.bgr), _halved(level.solid)))
         return level
 
