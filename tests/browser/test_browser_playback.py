@@ -29,8 +29,9 @@ def footage(city: Platform) -> tuple[str, int, int]:
         pieces = city.get(f"/channels/{channel}/timeline", start=rfc3339(now - 3600 * SECOND), end=rfc3339(now))[
             "pieces"
         ]
-        good = pieces and pieces[-1]["end_us"] - pieces[-1]["start_us"] > 30 * SECOND
-        return (channel, pieces[-1]["start_us"], pieces[-1]["end_us"]) if good else None
+        good = pieces and pieces[-1]["end_us"] - pieces[-1]["start_us"] > 40 * SECOND
+        # Its last half minute: at its very beginning the camera may still owe the first key frame.
+        return (channel, pieces[-1]["end_us"] - 30 * SECOND, pieces[-1]["end_us"]) if good else None
 
     return until(long_enough, "half a minute is recorded", 90)
 

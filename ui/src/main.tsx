@@ -8,7 +8,9 @@ import { createRoot } from 'react-dom/client'
 import { App } from './app/app'
 import { applyLook } from './look/theme'
 import { language } from './words'
+import { markStyles } from './look/nonce'
 
+markStyles()
 applyLook()
 document.documentElement.lang = language()
 createRoot(document.getElementById('root')!).render(<App />)

@@ -10,6 +10,7 @@ import { useMe } from '../api/session'
 import { Setup } from '../entry/setup'
 import { SignIn } from '../entry/signin'
 import { LivePage } from '../live/page'
+import { nonce } from '../look/nonce'
 import { antTheme, applyLook, look } from '../look/theme'
 import { ProblemNote } from '../parts/problem'
 import { useStore } from '../parts/store'
@@ -39,10 +40,6 @@ const queries = new QueryClient({
     },
   },
 })
-
-function nonce(): string {
-  return document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? ''
-}
 
 export function App() {
   const spoken = useLanguage()

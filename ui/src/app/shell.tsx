@@ -118,7 +118,8 @@ function AlarmCounts() {
   })
   const open = (data?.items ?? []).filter((alarm) => alarm.state === 'raised')
   return (
-    <NavLink to="/alarms" className="top-alarms" aria-label={t('alarms.count', { n: open.length })}>
+    <NavLink to="/alarms" className="top-alarms" title={t('alarms.count', { n: open.length })}>
+      <span className="hidden-text">{t('alarms.count', { n: open.length })}</span>
       {SHAPES.map((shape, index) => {
         const count = open.filter((alarm) => alarm.priority === index + 1).length
         return <span key={shape} className={count > 0 ? `p${index + 1}` : 'quiet'}>{shape} <b>{count}</b></span>
@@ -149,8 +150,9 @@ function UserMenu() {
   }
   return (
     <Dropdown trigger={['click']} menu={{ items, onClick: act }}>
-      <button type="button" className="plain-button" aria-label={t('user.menu')}>
-        <UserOutlined />
+      <button type="button" className="plain-button" title={t('user.menu')}>
+        <UserOutlined aria-hidden />
+        <span className="hidden-text">{t('user.menu')}</span>
         <span className="wide">{me.data?.user.username}</span>
       </button>
     </Dropdown>
