@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from safecity.kit.clock import Clock
 from safecity.kit.errors import SafecityError
@@ -285,9 +286,8 @@ class Slot:
         if assignment is not None and key.quality in assignment.always:
             return True
         recorder = self.recorders.get(key.channel)
-        return (
-            recorder is not None and recorder.key == key and (recorder.decision.recording or recorder.demanded)
-        )  # fmt: skip
+        due = recorder is not None and (recorder.decision.recording or recorder.demanded)
+        return due and recorder is not None and recorder.key == key
 
     def _abandoned(self, stream: Stream) -> bool:
         """A stream of no assigned channel that is not received any more."""
@@ -377,11 +377,8 @@ class Slot:
         except SafecityError as error:
             logger.debug("no key frame asked channel=%s why=%s", key.channel, error.code)
 
-    def _spawn(self, work: Awaitable[None]) -> None:
-        async def run() -> None:
-            await work
-
-        task = asyncio.get_running_loop().create_task(run())
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
