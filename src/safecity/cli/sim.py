@@ -65,3 +65,23 @@ def storm(
     host, port = _host_port(platform)
     figures = asyncio.run(blow(LoadOptions(host=host, port=port, count=count, password=password), seconds=seconds))
     typer.echo(json.dumps(figures))
+
+
+@app.command()
+def render(
+    out: Annotated[Path, typer.Argument(help="The clip to write, e.g. street.mp4; its truth goes to street.jsonl.")],
+    seconds: Annotated[float, typer.Option(help="Length.", min=0.1, max=86_400)] = 20,
+    width: Annotated[int, typer.Option(min=160, max=3840)] = 1280,
+    height: Annotated[int, typer.Option(min=90, max=2160)] = 720,
+    fps: Annotated[int, typer.Option(min=1, max=60)] = 15,
+    seed: Annotated[int, typer.Option(help="Another street.")] = 1,
+    night: Annotated[bool, typer.Option(help="By night.")] = False,
+) -> None:
+    """Render a street with its ground truth (boxes, plates, clock) as JSON lines beside it."""
+    from safecity.sim.render import RenderOptions
+    from safecity.sim.render import render as paint
+
+    options = RenderOptions(
+        width=width & ~1, height=height & ~1, fps=fps, seconds=seconds, seed=seed, light=0.0 if night else 1.0
+    )
+    typer.echo(f"{paint(options, out)} pictures: {out} {out.with_suffix('.jsonl')}")
