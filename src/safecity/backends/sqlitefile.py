@@ -50,7 +50,7 @@ def open_file(path: Path) -> _File:
     The lock is a file beside it, because the point is to refuse the second writer at the door and not when both
     meet in the WAL (a rare reset race below SQLite 3.51.3 can corrupt the file then).
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -14,6 +14,7 @@ import os
 import selectors
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 SILENCE_SECONDS = 10.0
 START_GRACE_SECONDS = 60.0
+OWN_PAUSE_SECONDS = 2.0
+START_AGAIN_SECONDS = 1.0
 STOP_SECONDS = 15.0
 _UNIX_PATH_LIMIT = 100
 
@@ -67,6 +70,7 @@ class Supervisor:
         self._run_dir = _run_dir(settings.data_dir)
         self._lock = _lock(settings.data_dir)
         self._state = ""
+        self._turned = time.monotonic()
 
     def run(self) -> int:
         """Until SIGTERM or SIGINT; the exit status."""
@@ -111,6 +115,11 @@ class Supervisor:
 
     def _turn(self) -> None:
         now = time.monotonic()
+        if now - self._turned > OWN_PAUSE_SECONDS:
+            # We were stopped or starved ourselves: what the duties said meanwhile is still unread.
+            for duty in self._duties:
+                duty.heard = now
+        self._turned = now
         for duty in self._duties:
             self._reap(duty, now)
             if duty.process is None and duty.start_at is not None and now >= duty.start_at:
@@ -134,15 +143,24 @@ class Supervisor:
             "SAFECITY_SETTINGS": self._settings.to_json(),
             "PYTHONUNBUFFERED": "1",
         }
-        duty.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
-            duty.argv,
-            env=environment,
-            pass_fds=list(fds.values()),
-            stdin=subprocess.DEVNULL,
-            # A session of its own: Ctrl-C reaches the supervisor alone, which then stops all in order.
-            start_new_session=True,
-        )
-        theirs.close()
+        try:
+            duty.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
+                duty.argv,
+                env=environment,
+                pass_fds=list(fds.values()),
+                stdin=subprocess.DEVNULL,
+                # A session of its own: Ctrl-C reaches the supervisor alone, which then stops all in order.
+                start_new_session=True,
+                # Databases hold passwords of devices, volumes hold pictures: nothing of it is for other accounts.
+                umask=0o077,
+            )
+        except OSError as error:  # no memory, no process to be had: the other duties go on meanwhile
+            ours.close()
+            duty.start_at = now + START_AGAIN_SECONDS
+            logger.error("duty not started name=%s why=%s", duty.name, error)
+            return
+        finally:
+            theirs.close()
         duty.bell, duty.heard, duty.rang, duty.start_at = ours, now, False, None
         self._selector.register(ours, selectors.EVENT_READ, duty)
 
@@ -208,10 +226,12 @@ class Supervisor:
             }
         )
         if text != self._state:
-            self._state = text
-            fresh = self._run_dir / "state.json.new"
-            fresh.write_text(text, "utf-8")
-            fresh.replace(self._run_dir / "state.json")
+            # A full disk must not end the duties: the page of health is old for a while, nothing else.
+            with contextlib.suppress(OSError):
+                fresh = self._run_dir / "state.json.new"
+                fresh.write_text(text, "utf-8")
+                fresh.replace(self._run_dir / "state.json")
+                self._state = text
 
     def _end(self, duties: list[Duty]) -> None:
         running = [d for d in duties if d.process is not None]
@@ -265,8 +285,8 @@ def _run_dir(data: Path) -> Path:
     run = (data / "run").absolute()
     if len(str(run / "calls" / "media-99.sock")) > _UNIX_PATH_LIMIT:
         pointer = run / "where"
-        run.mkdir(parents=True, exist_ok=True)
-        if pointer.exists() and Path(pointer.read_text("utf-8")).is_dir():
+        run.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if pointer.exists() and _is_ours(Path(pointer.read_text("utf-8"))):
             return Path(pointer.read_text("utf-8"))
         short = Path(tempfile.mkdtemp(prefix="safecity-"))
         pointer.write_text(str(short), "utf-8")
@@ -274,6 +294,14 @@ def _run_dir(data: Path) -> Path:
     run.mkdir(mode=0o700, parents=True, exist_ok=True)
     run.chmod(0o700)
     return run
+
+
+def _is_ours(folder: Path) -> bool:
+    """Of this account and closed to others: after a reboot somebody else may have made the folder anew."""
+    with contextlib.suppress(OSError):
+        found = folder.lstat()
+        return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077
+    return False
 
 
 def read_state(data: Path) -> Mapping[str, object] | None:
@@ -286,7 +314,7 @@ def read_state(data: Path) -> Mapping[str, object] | None:
 
 
 def _lock(data: Path) -> int:
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(data / "supervisor.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
