@@ -7,18 +7,20 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from safecity.backends.database import SqlDatabase, open_database
 from safecity.core.ground.access.api import Vault
 from safecity.core.ground.channels.api import Board, Channel
 from safecity.core.ground.duties.api import Duties, DutySettings, TicketKeys, policy
+from safecity.core.ground.duties.desired import in_parts
 from safecity.core.ground.settings.api import Platform, Settings, touch_desired
 from safecity.kit.clock import FakeClock
 from safecity.kit.errors import UnavailableError
 from safecity.kit.ids import fresh
 from safecity.model.facts.media_calls import ApplyAssignments, Done, Message, SlotSettings, StreamState
-from safecity.model.facts.signal_calls import ApplySignal, DeviceFigures
+from safecity.model.facts.signal_calls import ApplySignal, DeviceFigures, GbChannel, GbDevice, PlatformIdentity
 from safecity.model.values.media import Quality
 
 
@@ -121,3 +123,16 @@ def test_what_is_disabled_or_gone_is_not_recorded() -> None:
     for change in ({"enabled": False}, {"present": False}):
         gone = Channel(id="ch_1", device="dv_1", code="1", name="x", record=channel.record, **change)
         assert policy(gone, "Asia/Shanghai").mode == "off"
+
+
+def test_what_does_not_fit_into_one_frame_goes_to_signal_in_parts() -> None:
+    identity = PlatformIdentity("3" * 20, "3" * 10, "10.0.0.1")
+    devices = tuple(GbDevice(f"dv_{n}", f"{n:020}", "secret") for n in range(200))
+    channels = tuple(GbChannel(f"ch_{n}", f"dv_{n % 200}", f"{n:020}", "media-0") for n in range(500))
+    whole = ApplySignal(7, identity, devices, channels)
+    assert in_parts(whole) == [whole]
+    parts = in_parts(whole, 10_000)
+    assert [(part.part, part.parts, part.revision) for part in parts] == [(n, len(parts), 7) for n in range(len(parts))]
+    assert all(len(msgspec.msgpack.encode(part)) < 11_000 for part in parts)
+    assert tuple(d for part in parts for d in part.devices) == devices
+    assert tuple(c for part in parts for c in part.channels) == channels

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from safecity.core.ground.channels.api import Channel
 from safecity.core.ground.devices.api import Device, DeviceKind
 from safecity.core.ground.settings.api import Platform
@@ -22,6 +24,8 @@ from safecity.model.facts.media_calls import (
 from safecity.model.facts.signal_calls import ApplySignal, GbChannel, GbDevice, PlatformIdentity
 from safecity.model.values.media import Quality
 
+PART_BYTES = 700_000
+"""Of one message to signal; a frame of the calls holds 1 MiB."""
 _POLICY = frozenset(RecordPolicy.__struct_fields__) - {"schedule", "quality", "zone"}
 
 
@@ -87,6 +91,27 @@ def desired(
         ApplySignal(revision, identity, gb_devices, tuple(gb_channels)),
         {slot: ApplyAssignments(revision, tuple(items)) for slot, items in assignments.items()},
     )
+
+
+def in_parts(whole: ApplySignal, limit: int = PART_BYTES) -> list[ApplySignal]:
+    """The same in messages of about `limit` bytes at most; one where it fits."""
+    if len(msgspec.msgpack.encode(whole)) <= limit:
+        return [whole]
+    parts: list[tuple[list[GbDevice], list[GbChannel]]] = [([], [])]
+    size = 0
+    for thing in (*whole.devices, *whole.channels):
+        size += len(msgspec.msgpack.encode(thing))
+        if size > limit and any(parts[-1]):
+            parts.append(([], []))
+            size = len(msgspec.msgpack.encode(thing))
+        if isinstance(thing, GbDevice):
+            parts[-1][0].append(thing)
+        else:
+            parts[-1][1].append(thing)
+    return [
+        ApplySignal(whole.revision, whole.identity, tuple(d), tuple(c), number, len(parts))
+        for number, (d, c) in enumerate(parts)
+    ]
 
 
 def _gb_device(device: Device, secret: str) -> GbDevice:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from safecity.core.ground.access.api import Vault
 from safecity.core.ground.channels import api as channels
 from safecity.core.ground.devices import api as devices
-from safecity.core.ground.duties.desired import Desired, Keepalive, desired, slot_settings
+from safecity.core.ground.duties.desired import Desired, Keepalive, desired, in_parts, slot_settings
 from safecity.core.ground.duties.keys import TicketKeys
 from safecity.core.ground.settings.api import DESIRED, Settings, get
-from safecity.kit.errors import SafecityError
+from safecity.kit.errors import SafecityError, UnavailableError
 from safecity.model.facts.media_calls import Message, StreamState, WatchStreams
-from safecity.model.facts.signal_calls import AskDevices, DeviceFigures
+from safecity.model.facts.signal_calls import AskDevices, DeviceFigure, DeviceFigures
 from safecity.ports.calls import Calls
 from safecity.ports.database import Database, Tx
 
@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 PUSH_TIMEOUT = 10.0
 LOOK_SECONDS = 1.0
 AGAIN_SECONDS = 60.0
+FIGURES = 1000
+"""Devices in one answer: with long names of their programs some thousand would not fit into one frame."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +98,7 @@ class Duties:
         return desired(revision, platform, opened, channels.everything(tx), self._duty.slots, self._duty.keepalive)
 
     async def _push_one(self, to: str, wanted: Desired) -> None:
-        messages: list[Message] = [wanted.signal]
+        messages: list[Message] = [*in_parts(wanted.signal)]
         if to != "signal":
             platform = await self._settings.read()
             messages = [slot_settings(platform, self._keys.keys, self._duty.data_dir), wanted.slots[to]]
@@ -128,9 +130,7 @@ class Duties:
         failed, waited = True, 0.0
         while True:
             try:
-                answer = await self._calls.call("signal", AskDevices(), timeout=5.0)
-                if isinstance(answer, DeviceFigures):
-                    self.figures = answer
+                self.figures = await self._ask_devices()
                 if failed or waited >= AGAIN_SECONDS:
                     # It came back, or may have without our seeing it: tell it all again.
                     self._pushed.pop("signal", None)
@@ -141,3 +141,16 @@ class Duties:
                 failed = True
             await asyncio.sleep(2.0)
             waited += 2.0
+
+    async def _ask_devices(self) -> DeviceFigures:
+        """All devices, however many messages that takes."""
+        found: list[DeviceFigure] = []
+        after = ""
+        while True:
+            answer = await self._calls.call("signal", AskDevices(after, FIGURES), timeout=5.0)
+            if not isinstance(answer, DeviceFigures):
+                raise UnavailableError("no figures", code="answer_unexpected")
+            found += answer.devices
+            if not answer.next or answer.next <= after:
+                return DeviceFigures(tuple(found), answer.unknown)
+            after = answer.next
