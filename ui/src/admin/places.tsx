@@ -50,7 +50,7 @@ export function PlacesPage({ what }: { what: 'areas' | 'organisations' }) {
       </div>
       <div className="page-body scroll">
         <ProblemNote error={error} retry={() => void refetch()} />
-        <div className="cards" style={{ gridTemplateColumns: 'minmax(280px, 1fr) minmax(280px, 420px)' }}>
+        <div className="cards" style={{ gridTemplateColumns: 'repeat(auto-fit, minmax(280px, 1fr))' }}>
           <div className="panel">
             {places.length > 0 ? (
               <Tree key={places.length} treeData={nodes(branches(places))} defaultExpandAll blockNode selectedKeys={chosen ? [chosen] : []} onSelect={([key]) => setChosen(key ? String(key) : null)} />

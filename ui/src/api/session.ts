@@ -47,8 +47,8 @@ export function useSignOut() {
   const queries = useQueryClient()
   return async () => {
     await api.remove('session')
-    queries.clear()
     queries.setQueryData(['session'], null)
+    queries.removeQueries({ predicate: (query) => query.queryKey[0] !== 'session' })
   }
 }
 

@@ -52,7 +52,7 @@ export const Tile = memo(function Tile({ place, channel, chosen }: TileProps) {
         put(dropped, place)
       }}
     >
-      {channel ? <Shown key={channel} channel={channel} place={place} chosen={chosen} onPhase={setPhase} /> : <div className="tile-empty">{t('live.empty')}</div>}
+      {channel ? <Shown key={channel} channel={channel} place={place} chosen={chosen} onPhase={setPhase} /> : <div className="tile-empty">{t(matchMedia('(hover: none)').matches ? 'live.emptyTouch' : 'live.empty')}</div>}
     </section>
   )
 })

@@ -102,7 +102,7 @@ function WhenPicker({ channel, cursor, onJump }: { channel: string | undefined; 
   return (
     <>
       <Popover trigger="click" open={open} onOpenChange={setOpen} content={<Calendar channel={channel} at={at} onPick={pick} />} destroyOnHidden>
-        <button type="button" className="plain-button" aria-label={t('play.day')} title={zoneName()}><CalendarOutlined />{day(at)}</button>
+        <button type="button" className="plain-button" title={zoneName()}><CalendarOutlined aria-hidden /><span className="hidden-text">{t('play.day')}</span>{day(at)}</button>
       </Popover>
       <input
         className="clock" aria-label={t('play.time')} value={typed ?? clock(at)} onFocus={(event) => event.currentTarget.select()}

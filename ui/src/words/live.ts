@@ -4,6 +4,7 @@ export const live = words({
   'live.layout': ['Layout', '画面布局'],
   'live.layout.n': ['{n} tiles', '{n} 画面'],
   'live.empty': ['Drag a channel here, or double-click it in the tree', '拖动通道到此处，或在目录中双击'],
+  'live.emptyTouch': ['Tap a channel in the list', '点击列表中的通道'],
   'live.tile': ['Tile {n}', '画面 {n}'],
   'live.opening': ['Opening', '正在打开'],
   'live.stale': ['No new picture for {age}', '画面停滞 {age}'],
