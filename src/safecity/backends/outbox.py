@@ -81,6 +81,7 @@ async def relay(outbox: SqlOutbox, calls: Calls, *, retry_seconds: float = 1.0) 
         while batch := outbox.pending():
             try:
                 await calls.call("control", Publish(events=tuple(event for _, event in batch)), timeout=10.0)
+                outbox.forget(batch[-1][0])
             except SafecityError as error:
                 if reachable:
                     logger.warning("bus unreachable, events wait why=%s", error)
@@ -90,7 +91,6 @@ async def relay(outbox: SqlOutbox, calls: Calls, *, retry_seconds: float = 1.0) 
             if not reachable:
                 logger.info("bus reachable again")
             reachable = True
-            outbox.forget(batch[-1][0])
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(30.0):
                 await outbox.wake.wait()

@@ -6,7 +6,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,27 +20,40 @@ class _File:
         self._lock = lock
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
-        return self._connection.execute(sql, values).fetchall()
+        try:
+            return self._connection.execute(sql, values).fetchall()
+        except sqlite3.OperationalError as error:
+            raise _foreign(error) from error
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        self._connection.executemany(sql, rows)
+        try:
+            self._connection.executemany(sql, rows)
+        except sqlite3.OperationalError as error:
+            raise _foreign(error) from error
 
     @contextmanager
     def transaction(self) -> Generator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
+        self.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self.execute("COMMIT")
         except BaseException:
+            # Also of a commit that found the disk full: a transaction left open would refuse every later one.
             if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+                with suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")
 
     def close(self) -> None:
         self._connection.close()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def _foreign(error: sqlite3.OperationalError) -> UnavailableError:
+    """A full disk, a lost one, a lock that is not given up: whoever calls knows our errors, not SQLite's."""
+    return UnavailableError(f"database: {error}", code="database_unavailable")
 
 
 def open_file(path: Path) -> _File:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,12 +26,14 @@ from safecity.core.ground.intake.api import Effects, Intake, IntakeLoop
 from safecity.core.ground.places.api import Places
 from safecity.core.ground.settings.api import Platform, Settings
 from safecity.kit.clock import Clock
+from safecity.kit.errors import SafecityError
 from safecity.ports.bus import Bus
 from safecity.ports.calls import Calls
 from safecity.ports.database import Database
 from safecity.web.hub import Hub
 from safecity.web.pictures import Pictures
 
+logger = logging.getLogger(__name__)
 SEAL_SECONDS = 600.0
 
 
@@ -144,11 +147,14 @@ class Services:
         key = Ed25519PrivateKey.from_private_bytes(key_file(self.web.secrets_dir / "audit.key"))
         sealed = 0
         while True:
-            found = await self.database.read(audit_head)
-            if found is not None and found[0] != sealed:
-                line = make_seal(*found, self.clock.now_us(), key)
-                await asyncio.to_thread(append_seal, self.web.data_dir / "control" / "audit-seals.jsonl", line)
-                sealed = found[0]
+            try:
+                found = await self.database.read(audit_head)
+                if found is not None and found[0] != sealed:
+                    line = make_seal(*found, self.clock.now_us(), key)
+                    await asyncio.to_thread(append_seal, self.web.data_dir / "control" / "audit-seals.jsonl", line)
+                    sealed = found[0]
+            except (SafecityError, OSError) as error:  # the next seal covers it
+                logger.error("audit log not sealed why=%s", error)
             await asyncio.sleep(SEAL_SECONDS)
 
 

@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections.abc import Sequence
 
-from safecity.kit.errors import InvalidError, SafecityError
+from safecity.kit.errors import InvalidError, SafecityError, UnavailableError
 from safecity.media.slot.state import SlotFile
 from safecity.model.facts.control_calls import Publish
 from safecity.model.facts.envelope import Event
@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 
 BATCH = 200
 GATHER_SECONDS = 0.05
+MAX_GATHERED = 20_000
+"""Facts kept in memory while the disk takes none."""
 FIRST_WAIT_SECONDS, LAST_WAIT_SECONDS = 0.2, 15.0
 
 
@@ -47,9 +49,16 @@ class Relay:
             self._flushing.cancel()
             self._flushing = None
         gathered, self._gathered = self._gathered, []
-        if gathered:
+        if not gathered:
+            return
+        try:
             self._state.add(gathered)
-            self._ring.set()
+        except UnavailableError as error:
+            logger.warning("facts wait for the disk facts=%s why=%s", len(gathered), error)
+            self._gathered = (gathered + self._gathered)[-MAX_GATHERED:]
+            self._flushing = asyncio.get_running_loop().call_later(LAST_WAIT_SECONDS, self.flush)
+            return
+        self._ring.set()
 
     async def run(self) -> None:
         """For ever; control may be away for days."""

@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 HISTORY_CONSUMER = "history"
 HISTORY_DAYS = 400
+HISTORY_WAIT_SECONDS = 5.0
 BUS_DAYS = 7
 HOUSEKEEPING_SECONDS = 3600.0
 DEFAULT_AREA = "340200"
@@ -216,16 +217,23 @@ async def _demo_removed(context: RoleContext) -> None:
 async def _keep_history(bus: EmbeddedBus, history: DayFiles) -> None:
     """Copy every event into the files by day; a double is dropped there."""
     async for _ in bus.bell():
-        while batch := await bus.pull(HISTORY_CONSUMER, (), 500):
-            await history.append([event for _, event in batch])
-            await bus.acknowledge(HISTORY_CONSUMER, batch[-1][0])
+        try:
+            while batch := await bus.pull(HISTORY_CONSUMER, (), 500):
+                await history.append([event for _, event in batch])
+                await bus.acknowledge(HISTORY_CONSUMER, batch[-1][0])
+        except (SafecityError, OSError) as error:  # what was not copied stays in the bus
+            logger.warning("history waits why=%s", error)
+            await asyncio.sleep(HISTORY_WAIT_SECONDS)
 
 
 async def _keep_house(context: RoleContext, bus: EmbeddedBus, history: DayFiles) -> None:
     while True:
         now = context.clock.now_us()
-        swept = await bus.sweep(now - BUS_DAYS * DAY_US)
-        dropped = await history.drop_before(now - HISTORY_DAYS * DAY_US)
-        if swept or dropped:
-            logger.info("old events forgotten bus=%s history_days=%s", swept, dropped)
+        try:
+            swept = await bus.sweep(now - BUS_DAYS * DAY_US)
+            dropped = await history.drop_before(now - HISTORY_DAYS * DAY_US)
+            if swept or dropped:
+                logger.info("old events forgotten bus=%s history_days=%s", swept, dropped)
+        except (SafecityError, OSError) as error:
+            logger.warning("old events stay why=%s", error)
         await asyncio.sleep(HOUSEKEEPING_SECONDS)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from safecity.backends.sqlitefile import open_file, open_reader
-from safecity.kit.errors import Param
+from safecity.kit.errors import Param, SafecityError
 from safecity.media.link.server import LinkServer
 from safecity.media.receive.options import ReceiveOptions
 from safecity.media.receive.receiver import Receiver
@@ -123,7 +123,10 @@ async def main(context: RoleContext) -> None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TICK_SECONDS):
                     await context.stopping.wait()
-            slot.tick()
+            try:
+                slot.tick()
+            except SafecityError as error:  # a disk that takes nothing must not end what is received and watched
+                logger.error("turn of the slot failed code=%s why=%s", error.code, error)
     finally:
         door.cancel()
         draining.cancel()
