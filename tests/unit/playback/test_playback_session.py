@@ -236,3 +236,18 @@ async def test_nonsense_from_a_viewer_is_survived(footage: Any, play: Any, t0: i
     await player.tell("seek", at=t0)
     assert player.last("position")["at"] == t0
     assert player.ended == ""
+
+
+async def test_who_takes_nothing_cannot_fill_the_memory_with_jumps(footage: Any, play: Any, t0: int) -> None:
+    footage.record(t0, 60, run=1)
+    player = play()
+    player.waiting_bytes = 17_000_000
+    for second in range(50):
+        await player.tell("seek", at=t0 + second * SECOND)
+        await player.tell("thumb", at=t0 + second * SECOND)
+    assert player.pictures == []
+    assert player.thumbs == []
+    player.waiting_bytes = 0
+    player.session.drained()
+    await player.settle()
+    assert player.last("position")["at"] == t0 + 49 * SECOND, "the last wish is still heard"

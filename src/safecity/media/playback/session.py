@@ -31,6 +31,8 @@ EDGE_US: Final = 10 * SECOND_US
 RETRY_SECONDS: Final = 0.5
 MAX_STILL: Final = 2 * CLOCK_HZ
 STILLS_AT_ONCE: Final = 6
+MAX_WAITING_BYTES: Final = 16 * 1024 * 1024
+"""A viewer that takes nothing gets nothing more, however often it jumps: its seeks must not fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,9 @@ class PlaybackSession:
 
     async def _turn(self) -> None:
         self._wake.clear()
-        if self._thumb is not None:
+        if self._connection.waiting_bytes > MAX_WAITING_BYTES:
+            await self._wake.wait()
+        elif self._thumb is not None:
             at, self._thumb = self._thumb, None
             await self._send_thumb(at)
         elif self._order is not None:
