@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import socket
+import termios
 from collections.abc import AsyncIterator, Callable
 from itertools import pairwise
 from pathlib import Path
@@ -125,12 +127,20 @@ class Bench:
         return camera
 
     async def until(self, true: Callable[[], object]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):  # patience of a busy machine, no promise
             while not true():
                 await asyncio.sleep(0.005)
 
     async def settle(self) -> None:
         """All that was sent has been read."""
+
+        def unread() -> int:
+            # SIOCINQ: the size of the next waiting datagram, 0 when there is none.
+            return sum(
+                int.from_bytes(fcntl.ioctl(one, termios.FIONREAD, bytes(4)), "little") for one in self.udp.values()
+            )
+
+        await self.until(lambda: not unread())
         await asyncio.sleep(0.02)
 
     async def seconds(self, count: int) -> None:
@@ -581,6 +591,7 @@ async def test_a_camera_that_floods_loses_its_own_stream_alone(bench: Bench) -> 
         await asyncio.sleep(0)
         if stream.state == LOST:
             break
+    await bench.settle()
     camera.send(11)
     await bench.until(lambda: len(kept.units) == 12)
     assert (stream.state, stream.step) == (LOST, "gb_flood")
