@@ -35,6 +35,7 @@ from safecity.web.pictures import Pictures
 
 logger = logging.getLogger(__name__)
 SEAL_SECONDS = 600.0
+EXPIRED_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,18 @@ class Services:
             group.create_task(self.hub.run(), name="hub")
             group.create_task(self.exports.run(), name="exports")
             group.create_task(self._seal(), name="seals")
+            group.create_task(self._end_expired(), name="sessions")
+
+    async def _end_expired(self) -> None:
+        """Who is signed out by time sees no more pictures either."""
+        from safecity.web.media import end_media  # it stands on this module
+
+        while True:
+            try:
+                await end_media(self, await self.access.end_expired())
+            except SafecityError as error:
+                logger.warning("expired sessions not ended yet why=%s", error)
+            await asyncio.sleep(EXPIRED_SECONDS)
 
     async def _seal(self) -> None:
         """Every ten minutes a seal of the audit log, outside the database."""

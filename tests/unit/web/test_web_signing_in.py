@@ -137,3 +137,15 @@ async def test_new_roles_alone_reach_no_further_than_the_old_ones(house: Any, ad
     moved = await admin.ok("PATCH", f"users/{made['id']}", {"areas": ["/"]})
     assert (moved["roles"], moved["areas"]) == (["operator"], ["/"])
     assert (await admin.ask("PATCH", f"users/{made['id']}", {"areas": ["/99/"]})).status_code == 404
+
+
+async def test_whom_time_signs_out_is_ended_by_name_so_that_the_pictures_end_too(house: Any, admin: Any) -> None:
+    other = house.client("10.0.0.2")
+    await other.sign_in("root")
+    assert await house.services.access.end_expired() == []
+    house.clock.advance(20 * 60)
+    await admin.ok("GET", "session")
+    house.clock.advance(20 * 60)
+    assert await house.services.access.end_expired() == [other.me["session"]]
+    assert await house.services.access.end_expired() == []
+    await admin.ok("GET", "session")

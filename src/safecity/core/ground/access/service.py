@@ -19,6 +19,8 @@ from safecity.kit.errors import ConflictError, ExhaustedError, ForbiddenError, N
 from safecity.kit.ids import fresh
 from safecity.ports.database import Database, Tx
 
+FORGET_SESSIONS_US = 30 * 86_400 * SECOND_US
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AccessSettings:
@@ -154,6 +156,20 @@ class Access:
                 note(tx, who, Action.SESSION_END, thing)
 
         await self._database.write(work)
+
+    async def end_expired(self) -> list[str]:
+        """End what time has ended (idle, or past its end) and forget what is long over; the sessions that ended."""
+        now = self._clock.now_us()
+        found = await self._database.read(store.all_open_sessions)
+        gone = [session.id for session in found if not self.alive(session, now)]
+
+        def work(tx: Tx) -> None:
+            store.end_sessions(tx, gone, now)
+            store.forget_sessions(tx, now - FORGET_SESSIONS_US)
+
+        if gone:
+            await self._database.write(work)
+        return gone
 
     async def sessions(self, who: Actor, user_id: str) -> list[Session]:
         """Open sessions of a person."""

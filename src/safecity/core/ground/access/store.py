@@ -220,6 +220,11 @@ def open_sessions(tx: Tx, user: str) -> list[Session]:
     return [_session(row) for row in tx.rows(query.order_by(sessions.c.created_at.desc()))]
 
 
+def all_open_sessions(tx: Tx) -> list[Session]:
+    """Of everybody, those that time has ended included."""
+    return [_session(row) for row in tx.rows(select(sessions).where(sessions.c.ended_at.is_(None)))]
+
+
 def touch_session(tx: Tx, session: str, at: int) -> None:
     tx.run(update(sessions).where(sessions.c.id == session).values(seen_at=at))
 
