@@ -233,7 +233,11 @@ async def put_volumes(ask: VolumesAsk, who: Who, here: Here) -> Page[VolumeState
     """Set where recordings go; each place is tried first."""
     authorize(who, Action.SETTINGS_CHANGE, PLATFORM)
     wishes = tuple(VolumeWish(**volume.model_dump()) for volume in ask.volumes)
-    states = [await asyncio.to_thread(_try_volume, here.web.data_dir, wish, who.language) for wish in wishes]
+    known = {volume.path for volume in (await here.settings.see(who)).volumes}
+    states = [
+        await asyncio.to_thread(_try_volume, here.web.data_dir, wish, who.language, new=wish.path not in known)
+        for wish in wishes
+    ]
     bad = next((state for state in states if state.code), None)
     if bad is not None:
         raise InvalidError("volume", code=bad.code, params={"volume": bad.name, "path": bad.absolute})
@@ -317,11 +321,13 @@ def _platform(here: Services, platform: Platform, who: Actor) -> PlatformOut:
     return PlatformOut(**values, sip_port=here.web.sip_port, media_port=here.web.media_port, remarks=remarks)
 
 
-def _try_volume(data_dir: Path, wish: VolumeWish, language: str) -> VolumeState:
+def _try_volume(data_dir: Path, wish: VolumeWish, language: str, *, new: bool = False) -> VolumeState:
+    """Only a `new` place is made: a known one that is missing is a disk that is not mounted, and must stay missing."""
     path = (data_dir / wish.path).absolute()
     code, total, free = "", 0, 0
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        if new or path.is_relative_to(data_dir.absolute()):
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
         probe = path / ".safecity-probe"
         probe.write_bytes(b"x")
         probe.unlink()
