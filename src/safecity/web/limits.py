@@ -18,6 +18,7 @@ from safecity.web.services import Services
 logger = logging.getLogger(__name__)
 MAX_BODY = 1 << 20
 MAX_URL = 8192
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 
@@ -72,7 +73,9 @@ class Envelope:
                 await _too_large(scope)(scope, receive, headed)
         route: Any = scope.get("route")
         path = getattr(route, "path", "other")
-        REQUESTS.labels(scope["method"], path, str(status)).inc()
+        # Any word passes as a method: only the known ones become a label, or a stranger could fill the memory.
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        REQUESTS.labels(method, path, str(status)).inc()
         REQUEST_SECONDS.labels(path).observe(time.monotonic() - started)
 
     def _refused(self, scope: Scope) -> Any:

@@ -14,11 +14,11 @@ from safecity.core.ground.audit.decide import tidy
 from safecity.core.ground.channels.api import find, find_channel
 from safecity.core.ground.exports import store
 from safecity.core.ground.exports.holds import check_range
-from safecity.core.ground.exports.runner import ExportRunner
+from safecity.core.ground.exports.runner import ExportRunner, Outcome
 from safecity.core.ground.exports.store import Export, JobState
 from safecity.core.ground.settings.api import Settings
 from safecity.kit.clock import Clock
-from safecity.kit.errors import ExhaustedError, InvalidError, NotFoundError
+from safecity.kit.errors import ExhaustedError, InvalidError, NotFoundError, SafecityError
 from safecity.kit.ids import fresh
 from safecity.ports.calls import Calls
 from safecity.ports.database import Database, Tx
@@ -142,7 +142,12 @@ class Exports:
                 last = value
                 await self._save(replace(job, state=JobState.RUNNING, progress=value))
 
-        outcome = await self._runner.run(await self._job(job), progress)
+        try:
+            outcome = await self._runner.run(await self._job(job), progress)
+        except (SafecityError, OSError, ValueError) as error:
+            # No room for the job, no process to be had: the job has failed, it does not run for ever.
+            logger.warning("export could not run id=%s why=%s", job.id, error)
+            outcome = Outcome(code="export_broke")
         failed = bool(outcome.code)
         if failed:
             logger.warning("export failed id=%s code=%s", job.id, outcome.code)
