@@ -64,7 +64,8 @@ def clip() -> list[tuple[bytes, bool]]:
     codec.options = {
         "preset": "ultrafast",
         "tune": "zerolatency",
-        "x264-params": f"keyint={GOP}:min-keyint={GOP}:scenecut=0:vbv-maxrate=2100:vbv-bufsize=1000:threads=1:ratetol=0.1",
+        "x264-params": f"keyint={GOP}:min-keyint={GOP}:scenecut=0:"
+        "vbv-maxrate=2100:vbv-bufsize=1000:threads=1:ratetol=0.1",
     }
     noise = np.random.default_rng(7).integers(60, 190, (height // 8, width // 8), dtype=np.uint8)
     wide = np.kron(noise, np.ones((8, 8), np.uint8))

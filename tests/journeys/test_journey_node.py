@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from benchmarks.whole import Platform, until
 
 pytestmark = pytest.mark.journey

@@ -176,7 +176,7 @@ class Stream:
             self._gop_whole = False
 
     def resume_at(self, now_us: int) -> int:
-        """The media time (1/90,000 s) at which a new session of the source should begin, so that time never goes back."""
+        """The media time (1/90,000 s) at which a new session of the source should begin: time never goes back."""
         if not self.last_us:
             return 90_000
         elapsed = max(0, now_us - self.last_us) * 9 // 100

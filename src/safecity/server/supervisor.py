@@ -35,6 +35,7 @@ START_GRACE_SECONDS = 60.0
 OWN_PAUSE_SECONDS = 2.0
 START_AGAIN_SECONDS = 1.0
 STOP_SECONDS = 15.0
+DEMO_STOP_SECONDS = 3.0
 _UNIX_PATH_LIMIT = 100
 
 
@@ -238,7 +239,9 @@ class Supervisor:
         for duty in running:
             assert duty.process is not None
             duty.process.terminate()
-        limit = time.monotonic() + STOP_SECONDS
+        # The demo city may be painting and has nothing to lose: whoever records must not wait for it.
+        patience = STOP_SECONDS if any(duty.watched for duty in running) else DEMO_STOP_SECONDS
+        limit = time.monotonic() + patience
         for duty in running:
             assert duty.process is not None
             try:

@@ -73,6 +73,13 @@ class Shield:
         self._until: dict[int, float] = {}
         self._closed_until = 0.0
         self.blocks = 0
+        # The socket outlives us: what the life before blocked, perhaps all but its own streams, nobody would unblock.
+        self._detach()
+
+    def _detach(self) -> None:
+        if sys.platform == "linux":
+            with contextlib.suppress(OSError):
+                self._sock.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
 
     def stranger(self, peer: int) -> int:
         """Count one unexpected datagram; how many of this source stand in the count now."""
@@ -134,8 +141,7 @@ class Shield:
         if sys.platform != "linux":
             return
         if not self._until and not self._closed_until:
-            with contextlib.suppress(OSError):
-                self._sock.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
+            self._detach()
             return
         blocked: list[tuple[int, int]] = []
         for peer in tuple(self._until)[-MAX_BLOCKED:]:
