@@ -143,6 +143,13 @@ async def test_the_video_of_a_session_ends_with_it(place: Place) -> None:
         assert json.loads(await other.recv()) == {"type": "still here"}
 
 
+async def test_a_ticket_got_before_the_sign_out_opens_nothing_after_it(place: Place) -> None:
+    place.door.end_sessions({"s1"})
+    assert (await ending(place.url()))[0] == "session_ended"
+    async with connect(place.url(session="s2")):
+        pass
+
+
 async def test_a_client_that_does_not_read_is_cut_off_when_its_session_ends(place: Place) -> None:
     reader, writer = await place.raw(opening(place, place.ticket()))
     await reader.readuntil(b"\r\n\r\n")

@@ -82,6 +82,7 @@ class Door:
         self._unopened: dict[Connection, None] = {}
         self._sessions: Counter[str] = Counter()
         self._nonces: dict[str, int] = {}
+        self._ended: dict[str, int] = {}  # sessions, until when tickets of theirs may still be about
         self._servers: list[asyncio.Server] = []
         self._sweeper: asyncio.Task[None] | None = None
         self.counters: Counter[str] = Counter()
@@ -117,6 +118,8 @@ class Door:
 
     def end_sessions(self, sessions: Collection[str], code: str = "session_ended") -> int:
         """End every connection of these sessions; what waits unsent is dropped within a second. The number ended."""
+        until = self._clock.now_us() // SECOND_US + 2 * MAX_LIFE_SECONDS
+        self._ended.update(dict.fromkeys(sessions, until))
         found = [one for one in self._connections if one.ticket is not None and one.ticket.session in sessions]
         for connection in found:
             connection.end(code, POLICY)
@@ -147,6 +150,9 @@ class Door:
         if self._nonces:
             seconds = self._clock.now_us() // SECOND_US
             self._nonces = {nonce: until for nonce, until in self._nonces.items() if until >= seconds}
+        if self._ended:
+            seconds = self._clock.now_us() // SECOND_US
+            self._ended = {session: until for session, until in self._ended.items() if until >= seconds}
 
     async def _keep_sweeping(self) -> None:
         while True:
@@ -233,6 +239,8 @@ class Door:
         ticket = verify(text, self._access.keys, seconds)
         if ticket.action != action:
             raise ForbiddenError("ticket of another action", code="ticket_forged")
+        if ticket.session in self._ended:
+            raise ForbiddenError("signed out since", code="session_ended")
         if ticket.nonce:
             if ticket.nonce in self._nonces:
                 raise ForbiddenError("ticket used before", code="ticket_used")
