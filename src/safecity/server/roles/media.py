@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from safecity.backends.sqlitefile import open_file, open_reader
+from safecity.drivers.rtsp.policy import camera_address
 from safecity.kit.errors import Param, SafecityError
 from safecity.media.link.server import LinkServer
 from safecity.media.receive.options import ReceiveOptions
@@ -188,7 +189,10 @@ def _puller(context: RoleContext) -> Pull | None:
             stream.transport = f"rtsp/{puller.figures.transport}"
             stream.tell(state, context.clock.now_us(), step, dict(params))
 
-        puller: Any = kind(source, stream.key, stream.deliver, report, context.clock, resume_at=stream.resume_at)
+        puller: Any = kind(
+            source, stream.key, stream.deliver, report, context.clock,
+            policy=camera_address, resume_at=stream.resume_at,
+        )  # fmt: skip
         counting = asyncio.get_running_loop().create_task(_count(stream, puller))
         try:
             await puller.run()
