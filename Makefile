@@ -22,7 +22,7 @@ ui-if-changed: $(VENV)/.ready
 	@$(BIN)/python tools/build_ui.py
 
 run: setup ## start the platform with the demo city; prints one address and a one-time link
-	@$(BIN)/safecity run --data "$(DATA)" --demo
+	@$(BIN)/safecity run --data "$(DATA)" --demo --log "$(DATA)/logs/safecity.log"
 
 test: setup ## run every test (smoke sizes)
 	@$(BIN)/python -m pytest -q tests

@@ -21,6 +21,9 @@ def run(
     media_port: Annotated[int | None, typer.Option(help="Port of the viewers' media, 0 takes a free one.")] = None,
     sip_port: Annotated[int | None, typer.Option(help="Port of SIP, 0 takes a free one.")] = None,
     rtp_first_port: Annotated[int | None, typer.Option(help="First RTP port, 0 takes free ones.")] = None,
+    log: Annotated[
+        Path | None, typer.Option(help="Write the duties' logs to this file; default: standard error.")
+    ] = None,
     slots: Annotated[int | None, typer.Option(help="Media processes, 0 decides by the cores.")] = None,
 ) -> None:
     """Start the platform and keep it running until Ctrl-C or SIGTERM."""
@@ -39,7 +42,9 @@ def run(
         # Imported late: a wrong setting is told before anything is opened.
         from safecity.server.supervisor import Supervisor
 
-        status = Supervisor(loaded).run()
+        if log is not None:
+            typer.echo(f"Starting ... (log: {log})")
+        status = Supervisor(loaded, log).run()
     except SafecityError as error:
         typer.echo(f"safecity: {error}", err=True)
         raise typer.Exit(2) from error

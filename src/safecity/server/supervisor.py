@@ -36,6 +36,7 @@ OWN_PAUSE_SECONDS = 2.0
 START_AGAIN_SECONDS = 1.0
 STOP_SECONDS = 15.0
 DEMO_STOP_SECONDS = 3.0
+LOG_LIMIT = 50_000_000
 _UNIX_PATH_LIMIT = 100
 
 
@@ -61,8 +62,9 @@ class Duty:
 class Supervisor:
     """Owns the run directory, the listening sockets and the processes of one node."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, log: Path | None = None) -> None:
         self._settings = settings
+        self._log = None if log is None else _open_log(log)
         self._selector = selectors.DefaultSelector()
         self._duties: list[Duty] = []
         self._listeners = Listeners()
@@ -150,6 +152,7 @@ class Supervisor:
                 env=environment,
                 pass_fds=list(fds.values()),
                 stdin=subprocess.DEVNULL,
+                stderr=self._log,
                 # A session of its own: Ctrl-C reaches the supervisor alone, which then stops all in order.
                 start_new_session=True,
                 # Databases hold passwords of devices, volumes hold pictures: nothing of it is for other accounts.
@@ -266,6 +269,14 @@ class Supervisor:
             (self._run_dir / "state.json").unlink()
         os.close(self._lock)
         logger.info("stopped")
+
+
+def _open_log(path: Path) -> int:
+    """For appending; what grew large is put aside once, at start, so that two files are all there ever is."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size > LOG_LIMIT:
+        path.replace(path.with_name(path.name + ".1"))
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
 
 def _wake_only(*_: object) -> None:
