@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta, timezone
 
 import msgspec
 import pytest
@@ -210,6 +211,7 @@ async def test_a_key_frame_is_asked_for_in_the_words_of_the_device(bench, versio
 
 
 async def test_an_alarm_by_message_is_answered_and_becomes_a_fact(bench) -> None:
+    said = datetime.now(timezone(timedelta(hours=8))).replace(microsecond=0) - timedelta(minutes=1)
     device = await bench.device()
     await device.register()
     await device.send(
@@ -218,7 +220,7 @@ async def test_an_alarm_by_message_is_answered_and_becomes_a_fact(bench) -> None
             device_id=CAMERA,
             alarm_priority="2",
             alarm_method="5",
-            alarm_time="2026-01-02T03:04:05",
+            alarm_time=said.strftime("%Y-%m-%dT%H:%M:%S"),
             alarm_type="2",
         )
     )
@@ -226,7 +228,16 @@ async def test_an_alarm_by_message_is_answered_and_becomes_a_fact(bench) -> None
     event = await bench.until_event("alarm.received")
     assert event.subject == "ch_1"
     assert (event.body["priority"], event.body["method"], event.body["type"]) == (2, 5, "2")
-    assert event.at == event.body["time_us"] == 1_767_294_245_000_000
+    assert event.at == event.body["time_us"] == round(said.timestamp()) * 1_000_000
+
+
+async def test_an_alarm_of_a_device_that_lost_its_clock_is_filed_when_it_came(bench) -> None:
+    device = await bench.device()
+    await device.register()
+    await device.send(AlarmNotify(sn=7, device_id=CAMERA, alarm_time="1970-01-02T00:00:00"))
+    event = await bench.until_event("alarm.received")
+    assert event.at == event.seen
+    assert event.body["time_us"] < 10**14, "what the device said is kept"
 
 
 async def test_positions_and_catalogue_changes_become_facts(bench) -> None:

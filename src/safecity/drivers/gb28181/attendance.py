@@ -26,6 +26,7 @@ MAX_UNKNOWN = 100
 RECONNECT_SECONDS = 10.0
 """A device whose TCP connection broke may open another before it counts as offline."""
 REASK_SECONDS = 60.0
+EARLIEST_US, LATEST_US = 7 * 86_400 * SECOND_US, 86_400 * SECOND_US
 
 
 class Attendance:
@@ -290,5 +291,11 @@ def _behind_nat(device: Device) -> bool:
 
 
 def make_event(kind: str, subject: str, body: dict[str, Any], *, origin: str, now_us: int, at: int = 0) -> Event:
-    """The envelope; `at` 0: the device's own time is not known."""
-    return Event(kind=kind, subject=subject, at=at or now_us, seen=now_us, origin=origin, body=body)
+    """The envelope; `at` 0: the device's own time is not known.
+
+    A clock that is out by more than a week back or a day ahead is not believed: history is kept by day, and a device
+    that has lost its clock (or makes up times) must not file events where nobody looks, nor open a file for each.
+    """
+    if not now_us - EARLIEST_US <= at <= now_us + LATEST_US:
+        at = now_us
+    return Event(kind=kind, subject=subject, at=at, seen=now_us, origin=origin, body=body)
