@@ -112,7 +112,8 @@ class Registrar:
     ) -> Ruling:
         """`salt`: 8 random bytes. `bound_host`: where a living registration of the device is bound to, if any."""
         code = self.code_of(request)
-        if self._bans.is_banned((source.host, code), now):
+        # UDP sources are easily forged: a device that is here cannot be silenced by somebody who borrows its address.
+        if source.host != bound_host and self._bans.is_banned((source.host, code), now):
             return Ruling(Verdict.SILENT, code, refusal="gb_banned")
         known = member is not None and member.enabled and bool(member.password)
         if not known and not self._strangers.take(source.host, now):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from safecity.core.ground.access.api import ROOT, Action, Actor, Thing, Vault, authorize, scope
 from safecity.core.ground.audit.api import note
@@ -51,6 +52,11 @@ def find_device(tx: Tx, who: Actor, action: Action, device: str) -> Device:
 
 def _thing(device: Device) -> Thing:
     return Thing("device", device.area_path, id=device.id)
+
+
+def _hosts(device: Device) -> set[str]:
+    """Where a pulled device's password is sent: host and port of its addresses."""
+    return {urlsplit(url).netloc.lower() for url in (device.url, device.sub_url) if url}
 
 
 class Devices:
@@ -177,6 +183,9 @@ class Devices:
             if "area" in values:
                 values["area_path"] = find_area(tx, values["area"]).path if values["area"] else ROOT
             new = replace(old, **values, revision=old.revision + 1)
+            if password is None and _hosts(new) - _hosts(old):
+                # The stored password belongs to the old address; whoever may edit must not send it to another.
+                password = ""
             authorize(who, Action.DEVICE_CHANGE, _thing(new))
             store.save(tx, new, None if password is None else self._vault.seal(password, device))
             for channel in channels.of_device(tx, device):
