@@ -55,7 +55,13 @@ class Platform:
             "0",
             *self.arguments,
         ]
-        environment = {**os.environ, "SAFECITY_HTTP__HOST": "127.0.0.1", "SAFECITY_SIP__HOST": "127.0.0.1"}
+        dist = str(Path(__file__).resolve().parent.parent / "ui" / "dist")
+        environment = {
+            "SAFECITY_UI_DIST": dist,
+            **os.environ,
+            "SAFECITY_HTTP__HOST": "127.0.0.1",
+            "SAFECITY_SIP__HOST": "127.0.0.1",
+        }
         with (self.data / "log.txt").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
         self.wait_ready()

@@ -65,10 +65,14 @@ def open_page(city: Platform) -> Iterator[Callable[..., Page]]:
 
 
 def running(platform: Platform, **wanted: Any) -> str:
-    """The id of a running demo channel with these properties."""
+    """The id of a running demo channel with these properties, in a codec that every browser plays."""
 
     def found() -> str | None:
+        streams = platform.get("/health")["streams"]
+        plays = {s["channel"] for s in streams if s["quality"] == "main" and s["codec"] == "h264"}
         for channel in platform.channels():
+            if channel["id"] not in plays:
+                continue
             if channel["state"] == "running" and all(channel[name] == value for name, value in wanted.items()):
                 return str(channel["id"])
         return None
