@@ -124,6 +124,17 @@ async def test_frame_steps_both_ways(footage: Any, play: Any, t0: int) -> None:
     assert player.pictures[-1].taken >= t0 + 6 * SECOND
 
 
+@pytest.mark.parametrize("told", [-1, 0, 1, 700, 20_000], ids=lambda us: f"{us} us beside its start")
+async def test_a_step_goes_from_the_picture_that_is_shown(footage: Any, play: Any, t0: int, told: int) -> None:
+    footage.record(t0, 10, run=1)
+    player = play()
+    shown = t0 + 5 * SECOND
+    await player.tell("step", direction=-1, at=shown + told)
+    assert player.last("position")["at"] == shown - 40_000, "back from any moment within the picture"
+    await player.tell("step", direction=1, at=shown + told)
+    assert player.last("position")["at"] == shown + 40_000
+
+
 async def test_a_step_crosses_a_gap(footage: Any, play: Any, t0: int) -> None:
     footage.record(t0, 2, run=1)
     footage.record(t0 + 100 * SECOND, 2, run=2)

@@ -20,6 +20,8 @@ KEY_SEARCH: Final = 240
 STILL_SEARCH: Final = 60
 SKIP_UNREADABLE: Final = 30
 
+ROUNDING_US: Final = 1000
+
 
 class Gap(NamedTuple):
     """Nothing is recorded here, and why."""
@@ -63,6 +65,8 @@ class Searcher:
         In a gap the next footage in `direction` is taken; with `live`, what was recorded last.
         """
         footage = self._footage
+        # A step goes from the shown picture; the time a viewer says lies anywhere within it, or is rounded below it.
+        at += ROUNDING_US if step else 0
         clips, gap = list(footage.before(at + 1, KEY_SEARCH)), None
         if not clips or clips[0].end <= at:
             following = footage.after(at, 30)
@@ -81,6 +85,8 @@ class Searcher:
         everything = [one for clip in loaded for one in clip.pictures()]
         if not everything:
             return None
+        if step:
+            at = min(at, _target(everything, at, 0).wall)
         target = _target(everything, at, step)
         if step > 0 and target.wall <= at:
             more = footage.after(loaded[-1].clip.end, 1)
