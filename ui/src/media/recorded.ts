@@ -112,6 +112,8 @@ export class RecordedPlayer {
   step(direction: 1 | -1): void {
     const at = this.wall
     if (this.playing) this.pause()
+    // A second key while this step is under way counts from here, not from the last seek.
+    this.wanted = at
     this.status.set({ seeking: true })
     this.feed.send({ type: 'step', direction, at: Math.round(at) })
   }
