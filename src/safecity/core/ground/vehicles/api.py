@@ -1,0 +1,21 @@
+"""Looking for vehicles: by plate, by place and time, by what they did."""
+
+from safecity.core.ground.vehicles.decide import Clone, Companion, Leg, Meeting, Stay, Stop
+from safecity.core.ground.vehicles.index import PlateIndex
+from safecity.core.ground.vehicles.service import FASTEST_KMH, Found, Looked, Movement, Vehicles, Wish
+
+__all__ = [
+    "FASTEST_KMH",
+    "Clone",
+    "Companion",
+    "Found",
+    "Leg",
+    "Looked",
+    "Meeting",
+    "Movement",
+    "PlateIndex",
+    "Stay",
+    "Stop",
+    "Vehicles",
+    "Wish",
+]

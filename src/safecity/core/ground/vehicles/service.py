@@ -1,0 +1,274 @@
+"""Looking for vehicles. Whoever looks says what for; what was looked at is told to them and written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from safecity.core.ground.access.api import Action, Actor, Predicate, Thing, scope
+from safecity.core.ground.audit.api import note
+from safecity.core.ground.passages.api import NEAR, Passage, check_purpose, may_see_restricted, seeking
+from safecity.core.ground.places.api import find_area
+from safecity.core.ground.tollgates.api import find_many as find_gates
+from safecity.core.ground.vehicles.decide import Clone, Companion, Leg, Stay, Stop, clones, companions, route, stays
+from safecity.core.ground.vehicles.index import PlateIndex
+from safecity.core.ground.vehicles.pattern import Pattern, read_pattern
+from safecity.kit.clock import SECOND_US
+from safecity.kit.errors import InvalidError
+from safecity.ports.database import Database, Tx
+
+MOST_PLATES: Final = 2000
+"""Plates that a search goes through one by one; where more fit, it goes through time instead."""
+WALK: Final = 20_000
+"""Passages that one part of a search looks through; the cursor leads on from there."""
+WALK_PART: Final = 2_000
+MOST_STOPS: Final = 1_000
+MOST_OWN: Final = 200
+MOST_OTHERS: Final = 20_000
+MOST_CLONES: Final = 50_000
+FASTEST_KMH: Final = 220.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """What somebody looks for, as they say it. `plate` may hold `?` and `*`; `near`: also what can be a misreading."""
+
+    purpose: str
+    reason: str = ""
+    plate: str = ""
+    near: bool = False
+    area: str = ""
+    tollgate: str = ""
+    plate_colour: str = ""
+    colour: str = ""
+    vehicle_class: str = ""
+    direction: str = ""
+    lane: int | None = None
+    since: int | None = None
+    until: int | None = None
+
+    def said(self) -> dict[str, Any]:
+        """For the audit, without what was not asked for."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in ("purpose", "reason")}
+        return {name: value for name, value in values.items() if value not in ("", None, False)}
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a search looked at: plates of the city that its pattern was held against (never how many of them fitted:
+    that would tell of passages that are not for who asks), and passages that were looked through. `oldest`: how far
+    back, where it did not come to the end of this part."""
+
+    plates: int = 0
+    passages: int = 0
+    oldest: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A part of what was found, newest first, with what each plate costs (0: to the letter)."""
+
+    passages: list[Passage]
+    costs: dict[str, float]
+    after: tuple[int, str] | None
+    looked: Looked
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """Where one vehicle was. `first_seen`: the oldest passage of it that is still kept; `more`: there are older
+    ones."""
+
+    passages: list[Passage]
+    costs: dict[str, float]
+    legs: list[Leg]
+    stays: list[Stay]
+    clones: list[Clone]
+    first_seen: int | None
+    more: bool
+    places: dict[str, Stop]
+    """By passage."""
+
+
+class Vehicles:
+    """Every question is scoped by the areas of who asks, and filtered by purpose, restriction and time."""
+
+    def __init__(self, database: Database, index: PlateIndex) -> None:
+        self._database = database
+        self._index = index
+
+    async def find(
+        self, who: Actor, wish: Wish, *, before: tuple[int, str] | None = None, limit: int = 100, what: str = "search"
+    ) -> Found:
+        """InvalidError `purpose_needed`, `plate_pattern`. A part may hold fewer than `limit` and still lead on."""
+        check_purpose(wish.purpose)
+        pattern = read_pattern(wish.plate, near=wish.near)
+        listed = None if pattern is None or pattern.exact else await self._index.find(pattern, MOST_PLATES)
+
+        def work(tx: Tx) -> Found:
+            may, asked = scope(who, Action.PASSAGE_SEE), replace(_asked(tx, who, wish), before=before, limit=limit + 1)
+            if pattern is None:
+                found = _part(seeking.page(tx, may, asked), limit, lambda _: 0.0, Looked())
+            elif pattern.exact:
+                looked = Looked(len(self._index))
+                asked = replace(asked, plates=(pattern.text,))
+                found = _part(seeking.page(tx, may, asked), limit, pattern.distance, looked)
+            elif listed is not None and listed[1]:
+                looked = Looked(len(self._index))
+                asked = replace(asked, plates=tuple(plate for plate, _ in listed[0]))
+                found = _part(seeking.page(tx, may, asked), limit, pattern.distance, looked)
+            else:
+                found = _walked(tx, may, asked, pattern, limit)
+            return found
+
+        found = await self._database.read(work)
+        if before is None:  # turning the page is the same search
+            await self._note(who, wish, what, found=len(found.passages), looked=found.looked)
+        return found
+
+    async def movement(self, who: Actor, wish: Wish, *, stay_seconds: float = 3600.0) -> Movement:
+        """The route of one plate; with `near` also what can be misreadings of it. InvalidError `plate_whole`."""
+        plates = await self._plates(wish)
+
+        def work(tx: Tx) -> Movement:
+            may, asked = scope(who, Action.PASSAGE_SEE), replace(_asked(tx, who, wish), plates=tuple(plates))
+            found = seeking.page(tx, may, replace(asked, limit=MOST_STOPS + 1))
+            kept = found[:MOST_STOPS][::-1]
+            first = seeking.first_seen(tx, may, asked, list(plates))
+            stops = _stops(tx, [_glimpse(one) for one in kept])
+            return Movement(
+                kept, plates, route(stops), stays(stops, stay_seconds), clones(stops, FASTEST_KMH),
+                min(first.values(), default=None), len(found) > MOST_STOPS, {stop.passage: stop for stop in stops},
+            )  # fmt: skip
+
+        moved = await self._database.read(work)
+        await self._note(who, wish, "route", found=len(moved.passages))
+        return moved
+
+    async def companions(
+        self, who: Actor, wish: Wish, *, within_seconds: float, least: int, places: int
+    ) -> tuple[list[Companion], Looked]:
+        """Who was there with it again and again; of its newest passages."""
+        plates = await self._plates(wish)
+
+        def work(tx: Tx) -> tuple[list[Companion], Looked]:
+            may, asked = scope(who, Action.PASSAGE_SEE), _asked(tx, who, wish)
+            own = _stops(tx, seeking.glimpses(tx, may, replace(asked, plates=tuple(plates), limit=MOST_OWN)))
+            others: dict[str, list[Stop]] = {}
+            left, reach = MOST_OTHERS, round(within_seconds * SECOND_US)
+            for place in sorted({stop.place for stop in own}):
+                spans = [(stop.at - reach, stop.at + reach) for stop in own if stop.place == place]
+                at_place = replace(asked, tollgate=place, since=None, until=None, limit=left)
+                seen = seeking.around(tx, may, at_place, spans) if left else []
+                left -= len(seen)
+                others[place] = _stops(tx, seen)
+            found = companions(own, others, within_seconds=within_seconds, least=least, places=places)
+            looked = Looked(passages=len(own) + MOST_OTHERS - left, oldest=own[-1].at if own else None)
+            return found, looked
+
+        found, looked = await self._database.read(work)
+        await self._note(who, wish, "companions", found=len(found), looked=looked)
+        return found, looked
+
+    async def cloned(self, who: Actor, wish: Wish, fastest_kmh: float) -> tuple[list[Clone], Looked]:
+        """Plates that were at two places at once, among the newest passages of the time asked for."""
+        check_purpose(wish.purpose)
+
+        def work(tx: Tx) -> tuple[list[Clone], Looked]:
+            may, asked = scope(who, Action.PASSAGE_SEE), _asked(tx, who, wish)
+            seen = seeking.glimpses(tx, may, replace(asked, limit=MOST_CLONES))
+            found = clones(_stops(tx, seen), fastest_kmh)
+            whole = len(seen) < MOST_CLONES
+            looked = Looked(passages=len(seen), oldest=None if whole else seen[-1].at)
+            return found, looked
+
+        found, looked = await self._database.read(work)
+        await self._note(who, wish, "cloned_plates", found=len(found), looked=looked)
+        return found, looked
+
+    async def whole(self, ids: Sequence[str]) -> dict[str, Passage]:
+        """Of findings that were made and written down for the reader already."""
+        found = await self._database.read(lambda tx: seeking.whole(tx, list(dict.fromkeys(ids))))
+        return {one.id: one for one in found}
+
+    async def _plates(self, wish: Wish) -> dict[str, float]:
+        """The plate itself, and what it may have been misread as where that is wanted; by cost."""
+        check_purpose(wish.purpose)
+        pattern = read_pattern(wish.plate, near=wish.near)
+        if pattern is None or len(pattern.parts) > 1 or "?" in pattern.text:
+            raise InvalidError("a whole plate is needed", code="plate_whole")
+        listed = await self._index.find(pattern, MOST_PLATES) if wish.near else None
+        return {pattern.text: 0.0, **dict(listed[0] if listed is not None else ())}
+
+    async def _note(self, who: Actor, wish: Wish, what: str, *, found: int, looked: Looked | None = None) -> None:
+        """Before anything is shown; a search that cannot be written down shows nothing."""
+        seen: dict[str, Any] = (
+            {} if looked is None else {"plates_compared": looked.plates, "passages_looked_at": looked.passages}
+        )
+
+        def work(tx: Tx) -> None:
+            note(
+                tx, who, Action.PASSAGE_SEE, Thing("passage"), reason=wish.reason, purpose=wish.purpose,
+                question=what, found=found, **wish.said(), **seen,
+            )  # fmt: skip
+
+        await self._database.write(work)
+
+
+def _asked(tx: Tx, who: Actor, wish: Wish) -> seeking.Asked:
+    return seeking.Asked(
+        purpose=wish.purpose, now=who.at, restricted=may_see_restricted(who),
+        area=find_area(tx, wish.area).path if wish.area else "", tollgate=wish.tollgate,
+        plate_colour=wish.plate_colour, colour=wish.colour, vehicle_class=wish.vehicle_class,
+        direction=wish.direction, lane=wish.lane, since=wish.since, until=wish.until,
+    )  # fmt: skip
+
+
+def _part(found: Sequence[Passage], limit: int, cost: Callable[[str], float], looked: Looked) -> Found:
+    shown = list(found[:limit])
+    after = (shown[-1].at, shown[-1].id) if len(found) > limit else None
+    return Found(shown, {one.plate: cost(one.plate) for one in shown}, after, looked)
+
+
+def _walked(tx: Tx, may: Predicate, asked: seeking.Asked, pattern: Pattern, limit: int) -> Found:
+    """Through time, newest first, until the part is full or enough was looked at."""
+    most, seen = (NEAR if pattern.near else 0.0), 0
+    costs: dict[str, float] = {}
+    ids: list[str] = []
+    before: tuple[int, str] | None = asked.before
+    ended = False
+    while not ended and len(ids) < limit and seen < WALK:
+        part = seeking.walk(tx, may, replace(asked, before=before, limit=WALK_PART))
+        ended = len(part) < WALK_PART
+        for index, (at, name, plate) in enumerate(part):
+            seen, before = seen + 1, (at, name)
+            cost = costs.setdefault(plate, pattern.distance(plate))
+            if cost <= most:
+                ids.append(name)
+                if len(ids) == limit:
+                    ended = ended and index == len(part) - 1
+                    break
+    shown = seeking.whole(tx, ids)
+    looked = Looked(passages=seen, oldest=None if ended or before is None else before[0])
+    return Found(shown, {one.plate: costs[one.plate] for one in shown}, None if ended else before, looked)
+
+
+def _glimpse(one: Passage) -> seeking.Glimpse:
+    return seeking.Glimpse(one.id, one.place, one.tollgate, one.at, one.plate, one.confidence, one.clock_doubtful)
+
+
+def _stops(tx: Tx, seen: Sequence[seeking.Glimpse]) -> list[Stop]:
+    """With the places on the map as they are today."""
+    gates = find_gates(tx, sorted({one.tollgate for one in seen if one.tollgate}))
+    stops: list[Stop] = []
+    for one in seen:
+        gate = gates.get(one.tollgate or "")
+        stops.append(
+            Stop(
+                passage=one.id, place=one.place, at=one.at, plate=one.plate,
+                longitude=gate.longitude if gate else None, latitude=gate.latitude if gate else None,
+                sure=not one.clock_doubtful and "?" not in one.plate,
+            )
+        )  # fmt: skip
+    return stops

@@ -1,0 +1,326 @@
+"""The platform side of JT/T 808: who is here, what they say, and the facts that come of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from safecity.drivers.facts import make_event
+from safecity.drivers.jt808.link import Hall, Limits, TerminalLink
+from safecity.drivers.jt808.reports import Reports
+from safecity.drivers.jt808.roll import Vehicle
+from safecity.drivers.jt808.store import TerminalRow, TerminalStore
+from safecity.drivers.jt808.translate import clean, described_fact
+from safecity.kit.clock import Clock
+from safecity.model.facts.envelope import Mode
+from safecity.model.facts.signal_calls import (
+    ApplySignal,
+    AskDevices,
+    DeviceFigures,
+    UnknownFigure,
+)
+from safecity.ports.outbox import Outbox
+from safecity.ports.sqlfile import SqlFile
+from safecity.protocols.gb28181.limits import Buckets
+from safecity.protocols.jt808.header import Version
+from safecity.protocols.jt808.platform import (
+    Arrived,
+    Authenticated,
+    Dropped,
+    Host,
+    Output,
+    Over,
+    Refused,
+    Registered,
+    Send,
+)
+from safecity.protocols.jt808.registrar import UNKNOWN, Terminal
+
+logger = logging.getLogger(__name__)
+
+MAX_UNKNOWN: Final = 100
+FLUSH_SECONDS: Final = 0.05
+TICK_SECONDS: Final = 1.0
+
+
+class TerminalPlatform:
+    """One per process. `configure` with what control wants, `start` with the listening socket."""
+
+    def __init__(
+        self,
+        file: SqlFile,
+        outbox: Outbox,
+        clock: Clock,
+        *,
+        node: str = "",
+        heartbeat_seconds: float = 60.0,
+        limits: Limits | None = None,
+    ) -> None:
+        self._clock = clock
+        self._node = node
+        self._platform_code = ""
+        self._vehicles: dict[str, Vehicle] = {}
+        self._unknown: OrderedDict[str, UnknownFigure] = OrderedDict()
+        self._patience = 3 * heartbeat_seconds
+        self._store = TerminalStore(file, outbox, self._schedule_flush)
+        self._flush_timer: asyncio.TimerHandle | None = None
+        self._ticking: asyncio.Task[None] | None = None
+        self._refusals = Buckets(rate=1 / 60, burst=1.0)
+        self._host = Host(self._find, self._is_here, lambda: os.urandom(16), clock.now_us)
+        self.hall = Hall(
+            self._host,
+            self.take,
+            self._lost,
+            clock.monotonic,
+            heartbeat_seconds=heartbeat_seconds,
+            limits=limits or Limits(),
+        )
+        self.reports = Reports(clock, self._publish, self._store.put)
+        self.unreadable = 0
+
+    def __len__(self) -> int:
+        return len(self._vehicles)
+
+    async def start(self, listening: socket.socket) -> None:
+        """Go on from the own file, then listen. Whoever was online has its full patience to come back."""
+        now = self.hall.now()
+        for row in self._store.load():
+            vehicle = self._vehicles.get(row.phone)
+            if vehicle is None:
+                self._store.drop(row.phone)
+            else:
+                vehicle.row, vehicle.silent_at = row, now + self._patience
+        await self.hall.open(listening)
+        self._ticking = asyncio.get_running_loop().create_task(self._tick())
+
+    async def close(self) -> None:
+        """Stop; terminals come again to whoever starts next."""
+        if self._ticking is not None:
+            self._ticking.cancel()
+            await asyncio.gather(self._ticking, return_exceptions=True)
+        if self._flush_timer is not None:
+            self._flush_timer.cancel()
+        self._store.flush()
+        await self.hall.close()
+
+    def configure(self, parts: Sequence[ApplySignal]) -> None:
+        """The whole list of terminals. One that was taken out loses its code and its connection."""
+        if not parts:
+            return
+        self._platform_code = parts[0].identity.code
+        wanted = {one.phone: one for part in parts for one in part.terminals}
+        known = {phone: vehicle.config.device for phone, vehicle in self._vehicles.items()}
+        gone = [phone for phone, device in known.items() if phone not in wanted or wanted[phone].device != device]
+        for phone in gone:
+            vehicle = self._vehicles.pop(phone)
+            self._store.drop(phone)
+            self._end(vehicle)
+        for phone, config in wanted.items():
+            vehicle = self._vehicles.get(phone)
+            if vehicle is None:
+                self._vehicles[phone] = Vehicle(config, TerminalRow(phone))
+                self._unknown.pop(phone, None)
+                continue
+            vehicle.config = config
+            if not config.enabled:
+                self._end(vehicle)
+                self._went_offline(vehicle, "offline")
+
+    def _end(self, vehicle: Vehicle) -> None:
+        if vehicle.link is not None:
+            self.take(vehicle.link, vehicle.link.session.displaced())
+
+    # --- what sessions ask ------------------------------------------------------------------------------------
+
+    def _find(self, phone: str) -> Terminal | None:
+        vehicle = self._vehicles.get(phone)
+        if vehicle is None:
+            return None
+        row = vehicle.row
+        return Terminal(
+            phone=phone, terminal_id=row.terminal_id, imei=row.imei, code_hash=row.code_hash,
+            enabled=vehicle.config.enabled, version=Version(row.version) if row.version else None,
+        )  # fmt: skip
+
+    def _is_here(self, phone: str) -> bool:
+        vehicle = self._vehicles.get(phone)
+        return vehicle is not None and vehicle.link is not None
+
+    # --- what sessions say ------------------------------------------------------------------------------------
+
+    def take(self, link: TerminalLink, outputs: list[Output]) -> None:
+        """Carry out what a session decided. Nothing is said before what came until then is stored."""
+        for one in outputs:
+            match one:
+                case Send(data=data):
+                    self._say(link, data)
+                case Arrived(message=message, answer=answer):
+                    vehicle = self._vehicles.get(message.phone)
+                    if vehicle is not None and self.reports.take(vehicle, message):
+                        self._say(link, answer)
+                    else:
+                        link.session.not_taken(message)
+                case Registered():
+                    self._registered(one)
+                case Authenticated():
+                    self._authenticated(link, one)
+                case Refused():
+                    self._refused(link, one)
+                case Dropped():
+                    self.unreadable += 1
+                case Over(reason=reason):
+                    logger.debug("terminal connection ends peer=%s why=%s", link.peer, reason)
+                    self._over(link, reason)
+                    self._store.afterwards(link.close)
+                case _:
+                    pass
+        if link.session.here:
+            vehicle = self._vehicles.get(link.session.phone)
+            if vehicle is not None:
+                self._heard(vehicle, link)
+
+    def _say(self, link: TerminalLink, data: bytes) -> None:
+        self._store.afterwards(lambda: link.send(data))
+
+    def _registered(self, one: Registered) -> None:
+        vehicle = self._vehicles[one.phone]
+        vehicle.refusal = ""
+        vehicle.row = replace(
+            vehicle.row, terminal_id=one.register.terminal, code_hash=one.code_hash, version=int(one.version),
+            plate=clean(one.register.plate, 40),
+        )  # fmt: skip
+        self._store.put(vehicle.row)
+        self._publish("device.described", vehicle, described_fact(one.register))
+
+    def _authenticated(self, link: TerminalLink, one: Authenticated) -> None:
+        vehicle = self._vehicles[one.phone]
+        before = vehicle.link
+        vehicle.link, vehicle.refusal = link, ""
+        if before is not None and before is not link:
+            logger.info("terminal came over another connection phone=%s from=%s", one.phone, link.peer)
+            self.take(before, before.session.displaced())
+        was = vehicle.is_online
+        vehicle.row = replace(
+            vehicle.row, imei=vehicle.row.imei or one.imei, version=int(one.version), state="online",
+            since=vehicle.row.since if was else self._clock.now_us(), address=link.peer,
+            software=clean(one.software),
+        )  # fmt: skip
+        self._store.put(vehicle.row)
+        if not was:
+            self._publish("device.registered", vehicle, vehicle.facts())
+            self._publish("device.went_online", vehicle, vehicle.facts())
+
+    def _refused(self, link: TerminalLink, one: Refused) -> None:
+        vehicle = self._vehicles.get(one.phone)
+        if vehicle is None:
+            if one.reason == UNKNOWN:
+                self._note_unknown(link, one)
+            return
+        if link.session.here and link.session.phone != one.phone:
+            return  # somebody who is here speaks in another's name: that one has no part in it
+        vehicle.refusal = one.reason
+        if not vehicle.is_online and self._refusals.take(one.phone, self.hall.now()):
+            self._publish("device.refused", vehicle, {"address": link.peer, "reason": one.reason})
+
+    def _note_unknown(self, link: TerminalLink, one: Refused) -> None:
+        old = self._unknown.pop(one.phone, None)
+        words = [one.register.plate, one.register.model.strip("\0")] if one.register is not None else []
+        self._unknown[one.phone] = UnknownFigure(
+            code=one.phone,
+            address=link.peer,
+            transport="tcp",
+            user_agent=clean(" ".join(words)) or (old.user_agent if old else ""),
+            last_seen=self._clock.now_us(),
+            attempts=old.attempts + 1 if old else 1,
+            kind="jt808",
+        )
+        if len(self._unknown) > MAX_UNKNOWN:
+            self._unknown.popitem(last=False)
+
+    def _over(self, link: TerminalLink, reason: str) -> None:
+        vehicle = self._vehicles.get(link.session.phone)
+        if vehicle is None or vehicle.link is not link:
+            return
+        vehicle.link = None
+        if reason == "jt_unregistered":
+            self._went_offline(vehicle, "unregistered")
+        elif reason == "jt_silent":
+            self._went_offline(vehicle, "keepalive")
+
+    def _lost(self, link: TerminalLink) -> None:
+        """The connection broke: three heartbeats long it may come back and was never offline."""
+        vehicle = self._vehicles.get(link.session.phone)
+        if vehicle is not None and vehicle.link is link:
+            vehicle.link = None
+
+    def _heard(self, vehicle: Vehicle, link: TerminalLink) -> None:
+        vehicle.silent_at = self.hall.now() + self._patience
+        vehicle.heard_us = self._clock.now_us()
+
+    # --- facts ------------------------------------------------------------------------------------------------
+
+    def _publish(
+        self, kind: str, vehicle: Vehicle, body: dict[str, Any], *, at: int = 0, mode: Mode = Mode.LIVE
+    ) -> None:
+        body = {"device": vehicle.config.device, "code": vehicle.row.phone, **body}
+        origin = f"{self._platform_code}/{self._node}"
+        now_us = self._clock.now_us()
+        self._store.add_event(
+            make_event(kind, vehicle.config.device, body, origin=origin, now_us=now_us, at=at, mode=mode)
+        )
+
+    def _went_offline(self, vehicle: Vehicle, why: str) -> None:
+        if not vehicle.is_online:
+            return
+        now_us = self._clock.now_us()
+        silent = (now_us - vehicle.heard_us) // 1_000_000 if vehicle.heard_us else None
+        vehicle.row = replace(vehicle.row, state="offline", since=now_us)
+        self._store.put(vehicle.row)
+        self._publish("device.went_offline", vehicle, {"why": why, "silent_seconds": silent})
+
+    def sweep(self) -> None:
+        """Who has not been heard for three heartbeats is offline."""
+        now = self.hall.now()
+        for vehicle in self._vehicles.values():
+            if vehicle.is_online and now >= vehicle.silent_at:
+                self._went_offline(vehicle, "keepalive")
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            try:
+                self.hall.tick()
+                self.sweep()
+            except Exception:
+                logger.exception("tick failed")
+
+    def _schedule_flush(self) -> None:
+        if self._flush_timer is None:
+            self._flush_timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
+
+    def flush(self) -> None:
+        """Write what has gathered, and say what waits for it."""
+        self._flush_timer = None
+        try:
+            self._store.flush()
+        except Exception:
+            logger.exception("terminals not written, will try again")
+            self._flush_timer = asyncio.get_running_loop().call_later(1.0, self.flush)
+
+    def figures(self, message: AskDevices) -> DeviceFigures:
+        """Presence of the terminals behind `after`, by device id."""
+        ordered = sorted(
+            (one for one in self._vehicles.values() if one.config.device > message.after),
+            key=lambda one: one.config.device,
+        )
+        limit = max(1, min(message.limit, 4000))
+        shown = tuple(one.figure() for one in ordered[:limit])
+        after = shown[-1].device if len(ordered) > limit else ""
+        return DeviceFigures(devices=shown, unknown=tuple(reversed(self._unknown.values())), next=after)

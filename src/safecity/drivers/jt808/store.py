@@ -1,0 +1,98 @@
+"""What is kept of terminals in signalling's own file: bindings, codes as hashes, presence, alarms that are set.
+
+Changes are gathered for some milliseconds and committed with the events that tell of them; what a terminal is to hear
+of it is said afterwards, so that it forgets nothing that is not on the disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from msgspec import Struct
+
+from safecity.model.facts.envelope import Event
+from safecity.ports.outbox import Outbox
+from safecity.ports.sqlfile import SqlFile
+
+_SCHEMA = "CREATE TABLE IF NOT EXISTS terminal (phone TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID"
+
+
+class TerminalRow(Struct, frozen=True, array_like=True):
+    """What of a terminal outlives the process. Fields are only ever added at the end."""
+
+    phone: str
+    terminal_id: str = ""
+    imei: str = ""
+    code_hash: bytes = b""
+    version: int = 0
+    state: str = "never"
+    since: int = 0
+    address: str = ""
+    alarms: int = 0
+    plate: str = ""
+    software: str = ""
+
+
+class TerminalStore:
+    """One writer. `schedule` is called when there is something to commit; its owner calls `flush` soon after."""
+
+    def __init__(self, file: SqlFile, outbox: Outbox, schedule: Callable[[], None]) -> None:
+        self._file = file
+        self._outbox = outbox
+        self._schedule = schedule
+        self._rows: dict[str, TerminalRow | None] = {}
+        self._events: list[Event] = []
+        self._afterwards: list[Callable[[], None]] = []
+        file.execute(_SCHEMA)
+
+    def load(self) -> list[TerminalRow]:
+        """All; a row that an older program cannot read is left out."""
+        rows: list[TerminalRow] = []
+        for (body,) in self._file.execute("SELECT body FROM terminal"):
+            try:
+                rows.append(msgspec.msgpack.decode(body, type=TerminalRow))
+            except msgspec.ValidationError:
+                continue
+        return rows
+
+    def put(self, row: TerminalRow) -> None:
+        self._rows[row.phone] = row
+        self._schedule()
+
+    def drop(self, phone: str) -> None:
+        self._rows[phone] = None
+        self._schedule()
+
+    def add_event(self, event: Event) -> None:
+        self._events.append(event)
+        self._schedule()
+
+    def afterwards(self, do: Callable[[], None]) -> None:
+        """Once all that was put so far is on the disk."""
+        if self._rows or self._events:
+            self._afterwards.append(do)
+        else:
+            do()
+
+    def flush(self) -> None:
+        """Commit what has gathered, then do what waits for it. What cannot be written is kept for the next try."""
+        rows, events = self._rows, self._events
+        self._rows, self._events = {}, []
+        if rows or events:
+            encode = msgspec.msgpack.encode
+            try:
+                with self._file.transaction():
+                    kept = [(phone, encode(row)) for phone, row in rows.items() if row is not None]
+                    gone = [(phone,) for phone, row in rows.items() if row is None]
+                    self._file.executemany("INSERT OR REPLACE INTO terminal (phone, body) VALUES (?, ?)", kept)
+                    self._file.executemany("DELETE FROM terminal WHERE phone = ?", gone)
+                    if events:
+                        self._outbox.add(events)
+            except BaseException:
+                self._rows = rows | self._rows
+                self._events = events + self._events
+                raise
+        afterwards, self._afterwards = self._afterwards, []
+        for do in afterwards:
+            do()

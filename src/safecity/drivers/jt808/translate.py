@@ -1,0 +1,109 @@
+"""From what terminals say to facts of the platform: SI units, WGS-84, reasons instead of sentences. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from safecity.protocols.jt808.active_safety import BlindSpot, DriverAssistance, DriverState
+from safecity.protocols.jt808.alarms import Alarm
+from safecity.protocols.jt808.checks import Judged
+from safecity.protocols.jt808.items import Details, SafetyAlarm
+from safecity.protocols.jt808.positions import Location
+from safecity.protocols.jt808.registration import Register
+
+METHOD: Final = 4
+"""Of alarms by the bits of a position: the "position alarm" of GB/T 28181. Their type is `jt808-` and the bit."""
+SAFETY_METHOD: Final = 5
+"""Of alarms of active safety: its "video alarm". Their type is `jsatl-`, the item's number and the kind in it."""
+_TEXT: Final = 60
+_BEGINS: Final = (0, 1)
+"""Flags of active safety that raise an alarm: not usable (an event without end) and begins; 2 is its end."""
+
+_URGENT: Final = frozenset((Alarm.SOS, Alarm.STOLEN, Alarm.COLLISION, Alarm.ROLL_OVER))
+_SERIOUS: Final = frozenset(
+    (Alarm.FATIGUE, Alarm.DANGER, Alarm.POWER_OFF, Alarm.ILLEGAL_IGNITION, Alarm.ILLEGAL_MOVE, Alarm.ILLEGAL_DOOR)
+)
+_ORDINARY: Final = frozenset(
+    (
+        Alarm.OVER_SPEED, Alarm.VIOLATION, Alarm.BLIND_SPOT, Alarm.AREA_CROSSED, Alarm.ROUTE_CROSSED,
+        Alarm.SECTION_TIME, Alarm.OFF_ROUTE, Alarm.FUEL, Alarm.DAY_LIMIT,
+    )
+)  # fmt: skip
+
+
+def priority(bit: int) -> int:
+    """1 (highest) to 4."""
+    return 1 if bit in _URGENT else 2 if bit in _SERIOUS else 3 if bit in _ORDINARY else 4
+
+
+def clean(text: str, limit: int = _TEXT) -> str:
+    """A device's words without what no field can hold."""
+    return "".join(c if ord(c) >= 32 and not 0xD800 <= ord(c) < 0xE000 else " " for c in text[:limit]).strip()
+
+
+def position_fact(code: str, location: Location, judged: Judged, details: Details, *, catch_up: bool) -> dict[str, Any]:
+    """Event data: m/s, degrees from north, metres. No place where it cannot be believed; `reasons` says why."""
+    mileage = details.values.get("mileage_tenths_km")
+    return {
+        "channel": "",
+        "code": code,
+        "time_us": judged.at_us,
+        "longitude": location.longitude if judged.moves else None,
+        "latitude": location.latitude if judged.moves else None,
+        "speed": round(location.speed_tenths / 36, 3),
+        "direction": float(location.direction % 360),
+        "altitude": float(location.height),
+        "mileage": None if mileage is None else mileage * 100,
+        "status": location.status,
+        "alarms": location.alarm,
+        "catch_up": catch_up,
+        "reasons": list(judged.reasons),
+    }
+
+
+def alarm_fact(code: str, bit: int, location: Location, judged: Judged) -> dict[str, Any]:
+    """Event data of one alarm bit that rose."""
+    return _alarm(code, METHOD, f"jt808-{bit}", priority(bit), location, judged)
+
+
+def begins(one: SafetyAlarm) -> bool:
+    """Whether it is the begin of an alarm, not its end."""
+    return one.flag in _BEGINS
+
+
+def safety_fact(code: str, one: SafetyAlarm, location: Location, judged: Judged) -> dict[str, Any]:
+    """Event data of an alarm of active safety."""
+    level = one.level if isinstance(one, DriverAssistance | DriverState) else 1
+    kind = one.kind if isinstance(one, DriverAssistance | DriverState | BlindSpot) else 0
+    fact = _alarm(code, SAFETY_METHOD, f"jsatl-{one.ID:x}-{kind}", 2 if level == 2 else 3, location, judged)
+    return fact | {"attachments": one.mark.attachments}
+
+
+def safety_key(one: SafetyAlarm) -> tuple[int, int, int]:
+    """What the same alarm is known by when it is sent again."""
+    return one.ID, one.alarm_id, one.mark.number
+
+
+def _alarm(code: str, method: int, kind: str, level: int, location: Location, judged: Judged) -> dict[str, Any]:
+    return {
+        "channel": "",
+        "code": code,
+        "priority": level,
+        "method": method,
+        "type": kind,
+        "event_type": None,
+        "time_us": judged.at_us,
+        "description": "",
+        "longitude": location.longitude if judged.moves else None,
+        "latitude": location.latitude if judged.moves else None,
+    }
+
+
+def described_fact(register: Register) -> dict[str, Any]:
+    """What the terminal says of itself; a vehicle is called by its plate."""
+    return {
+        "name": clean(register.plate, 40),
+        "manufacturer": clean(register.maker.strip("\0")),
+        "model": clean(register.model.strip("\0")),
+        "firmware": "",
+    }

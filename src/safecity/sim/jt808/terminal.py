@@ -1,0 +1,209 @@
+"""A simulated terminal on the network: drives, reports, obeys, gets lost in blind areas and catches up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import cast
+
+from safecity.kit.clock import Clock, SystemClock
+from safecity.protocols.jt808.commands import HEARTBEAT_SECONDS, REPORT_SECONDS
+from safecity.protocols.jt808.positions import Location
+from safecity.protocols.jt808.registration import Unregister
+from safecity.protocols.jt808.terminal import Commanded, Identity, Online, Output, Over, Phase, Send, TerminalSession
+from safecity.sim.jt808.drive import Drive
+from safecity.sim.jt808.vehicle import PROFILES, Profile, Vehicle
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerminalSpec:
+    """Who it is, where its platform listens, and how often it reports. `code`: of an earlier registration.
+
+    `started_seconds`: how long it has been driving when it starts, so that many do not drive in a heap.
+    `profile` None: that of its version.
+    """
+
+    identity: Identity
+    host: str
+    port: int
+    code: str = ""
+    report_seconds: float = 10.0
+    heartbeat_seconds: float = 60.0
+    retry_seconds: float = 5.0
+    started_seconds: float = 0.0
+    profile: Profile | None = None
+
+
+class _Link(asyncio.Protocol):
+    def __init__(self, terminal: SimTerminal) -> None:
+        self._terminal = terminal
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._terminal.on_connected(cast("asyncio.Transport", transport))
+
+    def data_received(self, data: bytes) -> None:
+        self._terminal.on_data(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._terminal.on_lost()
+
+
+class SimTerminal:
+    """Counters are plain attributes: `reports` made, `connections` opened; `session.acknowledged` were received."""
+
+    def __init__(self, spec: TerminalSpec, drive: Drive, clock: Clock | None = None) -> None:
+        self.spec = spec
+        self.drive = drive
+        self.vehicle = Vehicle(spec.identity, spec.profile or PROFILES[spec.identity.version])
+        self.session = TerminalSession(spec.identity, code=spec.code, heartbeat_seconds=spec.heartbeat_seconds)
+        self.reports = 0
+        self.connections = 0
+        self.refused = ""
+        self.online = asyncio.Event()
+        self._clock = clock or SystemClock()
+        self._begun = self._clock.monotonic() - spec.started_seconds
+        self._transport: asyncio.Transport | None = None
+        self._report_seconds = spec.report_seconds
+        self._timer: asyncio.TimerHandle | None = None
+        self._report_timer: asyncio.TimerHandle | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._blind = False
+        self._stopped = False
+
+    def start(self, first_report_seconds: float = 0.0) -> None:
+        """Connect, and go on connecting; report from then on."""
+        loop = asyncio.get_running_loop()
+        self._connect_in(0.0)
+        self._report_timer = loop.call_later(first_report_seconds, self._report)
+
+    async def stop(self) -> None:
+        """Sign off and close."""
+        self._stopped = True
+        for timer in (self._timer, self._report_timer):
+            if timer is not None:
+                timer.cancel()
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.gather(self._connecting, return_exceptions=True)
+        transport = self._transport
+        if transport is not None:
+            if self.session.phase is Phase.ONLINE:
+                self._carry_out([self.session.send(Unregister(), self._now())])
+            transport.close()
+
+    # --- what tests and the city do to it ---------------------------------------------------------------------
+
+    def go_blind(self) -> None:
+        """Into a tunnel: the connection breaks, reports are kept."""
+        self._blind = True
+        if self._transport is not None:
+            self._transport.abort()
+
+    def come_back(self) -> None:
+        """Out again: connect, and send what was kept."""
+        self._blind = False
+        if self._transport is None:
+            self._connect_in(0.0)
+
+    def here(self) -> Location:
+        """Where it is now, as it would report."""
+        driven = self._clock.monotonic() - self._begun
+        return self.vehicle.location(self.drive.place(driven), self._clock.now_us(), self.drive.metres(driven))
+
+    def report_now(self) -> Location:
+        """Report out of turn (an alarm does)."""
+        location = self.here()
+        self.reports += 1
+        self._carry_out(self.session.report(location, self._now()))
+        return location
+
+    # --- connection -------------------------------------------------------------------------------------------
+
+    def on_connected(self, transport: asyncio.Transport) -> None:
+        """Of the protocol."""
+        self._transport = transport
+        self.connections += 1
+        self._carry_out(self.session.connected(self._now()))
+
+    def on_data(self, data: bytes) -> None:
+        """Of the protocol."""
+        self._carry_out(self.session.receive(data, self._now()))
+
+    def on_lost(self) -> None:
+        """Of the protocol."""
+        self._transport = None
+        self.online.clear()
+        self.session.lost()
+        if not self._stopped and not self._blind:
+            self._connect_in(self.spec.retry_seconds)
+
+    def _connect_in(self, seconds: float) -> None:
+        if self._connecting is None or self._connecting.done():
+            self._connecting = asyncio.get_running_loop().create_task(self._connect(seconds))
+
+    async def _connect(self, seconds: float) -> None:
+        while not self._stopped and not self._blind:
+            if seconds:
+                await asyncio.sleep(seconds)
+            try:
+                await asyncio.get_running_loop().create_connection(
+                    lambda: _Link(self), self.spec.host, self.spec.port
+                )  # fmt: skip
+                return
+            except OSError:
+                seconds = self.spec.retry_seconds
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _carry_out(self, outputs: list[Output]) -> None:
+        for one in outputs:
+            match one:
+                case Send(data=data):
+                    if self._transport is not None:
+                        self._transport.write(data)
+                case Online():
+                    self.refused = ""
+                    self.online.set()
+                case Commanded():
+                    self._obey(one)
+                case Over(reason=reason):
+                    self.refused = reason
+                    if self._transport is not None:
+                        self._transport.close()
+        self._arm()
+
+    def _arm(self) -> None:
+        """The session is to be asked again at its next deadline; an earlier timer does no harm."""
+        deadline = self.session.next_deadline() if self._transport is not None else None
+        timer = self._timer
+        if deadline is None or self._stopped:
+            return
+        if timer is not None and not timer.cancelled() and self._now() < timer.when() <= deadline:
+            return
+        if timer is not None:
+            timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(deadline, self._expire)
+
+    def _expire(self) -> None:
+        self._timer = None
+        self._carry_out(self.session.expire(self._now()))
+
+    def _obey(self, commanded: Commanded) -> None:
+        result, bodies = self.vehicle.obey(commanded, self.here())
+        outputs: list[Output] = [] if result is None else [self.session.answer(commanded, self._now(), result)]
+        outputs += [self.session.send(body, self._now()) for body in bodies]
+        if commanded.body.ID == 0x8103:
+            self._report_seconds = self.vehicle.number(REPORT_SECONDS) or self._report_seconds
+            self.session.heartbeat_seconds = self.vehicle.number(HEARTBEAT_SECONDS) or 60
+        self._carry_out(outputs)
+
+    def _report(self) -> None:
+        if self._stopped:
+            return
+        self.report_now()
+        seconds = self.vehicle.track_seconds or self._report_seconds
+        self._report_timer = asyncio.get_running_loop().call_later(seconds, self._report)
