@@ -1,0 +1,136 @@
+"""Pairs of matched positions to times on the edges between them."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from safecity.roads.compiled import F32, F64, I32, I64, U8, compiled
+
+DWELL_SECONDS: Final = 120.0
+DWELL_MPS: Final = 1.0
+"""Longer and slower than that between two positions: parked, a fare, a delivery. A jam moves on, if slowly."""
+FASTEST_MPS: Final = 70.0
+FASTEST_SHARE: Final = 2.5
+"""Of the free speed of the way: faster is an error of clock or place."""
+
+
+class Last(NamedTuple):
+    """Of each vehicle, [V]: its last matched edge (-1 none), place on it, time, and the edge it was counted on last."""
+
+    edge: I32
+    along: F64
+    us: I64
+    counted: I32
+
+
+class Sums(NamedTuple):
+    """By bucket of time and edge, [R, E]: share of the edge that was driven (summed), seconds per metre times it, their
+    square times it, vehicles. bucket [R]: its number since 1970, or -1. refused [3]: dwell, too fast, too late."""
+
+    share: F32
+    pace: F32
+    square: F32
+    vehicles: I32
+    bucket: I64
+    refused: I64
+
+
+@compiled
+def spread_pairs(
+    lengths: F32, expected: F64, last: Last, sums: Sums, bucket_us: int, closed_before: int, vehicle: I32, us: I64,
+    edge: I32, along: F32, flags: U8, path_start: I64, path: I32,
+) -> None:  # fmt: skip
+    """Add decided positions (`Matched`) to `sums`. The time between two of a vehicle is spread over the edges between
+    them in proportion to `expected` [E], m/s. Buckets of numbers below `closed_before` are closed."""
+    for n in range(len(vehicle)):
+        one = vehicle[n]
+        here, at, now = edge[n], float(along[n]), us[n]
+        before, begun, then = last.edge[one], last.along[one], last.us[one]
+        last.edge[one], last.along[one], last.us[one] = here, at, now
+        first, end = path_start[n], path_start[n + 1]
+        if here < 0 or before < 0 or flags[n] & 3 or now <= then:  # off the roads, a beginning, no way known
+            continue
+        if first == end and at < begun:  # a little back is noise: what was driven is kept
+            last.along[one] = begun
+            continue
+        metres = needed = 0.0
+        if first == end:
+            metres = at - begun
+            needed = metres / expected[here]
+        else:
+            metres = lengths[before] - begun
+            needed = metres / expected[before]
+            for k in range(first, end):
+                part = at if k == end - 1 else float(lengths[path[k]])
+                metres += part
+                needed += part / expected[path[k]]
+        seconds = (now - then) * 1e-6
+        if metres < DWELL_MPS * seconds and seconds > DWELL_SECONDS:
+            sums.refused[0] += 1
+            continue
+        if metres > FASTEST_MPS * seconds or seconds * FASTEST_SHARE < needed:
+            sums.refused[1] += 1
+            continue
+        if metres <= 0.0 or needed <= 0.0:
+            continue
+        slot = _slot(sums, now // bucket_us, closed_before)
+        if slot < 0:
+            sums.refused[2] += 1
+            continue
+        slower = seconds / needed
+        if first == end:
+            _add(sums, last, slot, one, here, metres / lengths[here], slower / expected[here])
+        else:
+            _add(sums, last, slot, one, before, (lengths[before] - begun) / lengths[before], slower / expected[before])
+            for k in range(first, end):
+                passed = path[k]
+                share = at / lengths[passed] if k == end - 1 else 1.0
+                _add(sums, last, slot, one, passed, share, slower / expected[passed])
+
+
+@compiled
+def _slot(sums: Sums, number: int, closed_before: int) -> int:
+    """Where a bucket is kept; a new one takes the place of nothing that is still open. -1 when it is closed."""
+    if number < closed_before:
+        return -1
+    count = len(sums.bucket)
+    slot = number % count
+    if sums.bucket[slot] == number:
+        return slot
+    if sums.bucket[slot] == -1:
+        sums.bucket[slot] = number
+        return slot
+    return -1
+
+
+@compiled
+def _add(sums: Sums, last: Last, slot: int, vehicle: Any, edge: Any, share: Any, pace: Any) -> None:
+    if share <= 0.0:
+        return
+    sums.share[slot, edge] += share
+    sums.pace[slot, edge] += share * pace
+    sums.square[slot, edge] += share * pace * pace
+    if last.counted[vehicle] != edge:
+        last.counted[vehicle] = edge
+        sums.vehicles[slot, edge] += 1
+
+
+def new_last(vehicles: int) -> Last:
+    """Nothing is known of them."""
+    return Last(
+        np.full(vehicles, -1, np.int32),
+        np.zeros(vehicles),
+        np.zeros(vehicles, np.int64),
+        np.full(vehicles, -1, np.int32),
+    )
+
+
+def new_sums(buckets: int, edges: int) -> Sums:
+    """Nothing is measured."""
+    size = (buckets, edges)
+    return Sums(
+        np.zeros(size, np.float32), np.zeros(size, np.float32), np.zeros(size, np.float32), np.zeros(size, np.int32),
+        np.full(buckets, -1, np.int64), np.zeros(3, np.int64),
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Roads as arrays: drafted from a source, built, stored by version, and found by place."""

@@ -1,0 +1,1 @@
+"""Routes: time-dependent, with live speeds, tolls, alternatives and an interval for the arrival."""

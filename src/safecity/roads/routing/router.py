@@ -1,0 +1,228 @@
+"""Routes between places: one, some that differ, and times from one place to many."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from safecity.kit.errors import InvalidError, NotFoundError
+from safecity.roads.compiled import F32, F64, I32
+from safecity.roads.network.arrays import EdgeFlag
+from safecity.roads.network.grid import edges_near
+from safecity.roads.routing.landmarks import chosen_landmarks, landmark_table
+from safecity.roads.routing.search import Costs, new_work, search_routes
+from safecity.roads.routing.times import RoadTimes, quarter_of_week
+
+SNAP_METRES: Final = 300.0
+_TOGETHER: Final = 0.15
+"""How far the delays of two edges of one route go together (correlation)."""
+_EIGHTY: Final = 1.2816
+"""Deviations of a normal distribution within which 80 % lie."""
+
+
+class Place(NamedTuple):
+    """On an edge, metres from its start."""
+
+    edge: int
+    along: float
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`edges` in order, the first and last in part; `left_us` [n] when each is left, microseconds UTC.
+
+    seconds from the start to the end; low, high: between them lies the real time in 80 of 100 cases; cost: seconds with
+    what else was counted (tolls); metres.
+    """
+
+    edges: I32
+    left_us: np.ndarray
+    seconds: float
+    low: float
+    high: float
+    cost: float
+    metres: float
+
+
+@dataclass(frozen=True, slots=True)
+class Charges:
+    """What entering an edge costs beside time, as the seconds that it is worth: `seconds` [n, B] for edges [n], by the
+    B parts of the local day. Supplied by whoever knows tariffs, caps and what a minute is worth."""
+
+    edges: ArrayLike
+    seconds: ArrayLike
+
+
+class Router:
+    """Routes on one network. Not for several threads at once; the GIL is free while it computes."""
+
+    def __init__(
+        self, times: RoadTimes, *, landmarks: int = 16, u_turn_seconds: float = 45.0, spread: ArrayLike = 0.35
+    ) -> None:
+        """`spread` relative deviation of each edge's time, [E] or one for all. Landmarks take one search of the whole
+        network each, two ways, and 8 bytes for every node."""
+        self._times, self._network = times, times.network
+        a = self._arrays = self._network.arrays
+        self._table = landmark_table(a, times.arrays.best, max(1, landmarks))
+        self._work = new_work(self._network.nodes, self._network.edges)
+        self._node_bans = np.zeros(self._network.nodes, np.uint8)
+        self._node_bans[a.edge_to[(a.edge_flags & EdgeFlag.BANS) > 0]] = 1
+        self._spread = np.broadcast_to(np.asarray(spread, np.float32), (self._network.edges,))
+        self._plain = self._costs(None, u_turn_seconds)
+        self._u_turn = u_turn_seconds
+
+    def near(self, lon: float, lat: float, *, metres: float = SNAP_METRES) -> list[Place]:
+        """Both directions of the nearest road that leads anywhere. NotFoundError `no_road_near`."""
+        edges, _, alongs = edges_near(self._arrays, lon, lat, metres, most=32)
+        places = [Place(int(edge), float(along)) for edge, along in zip(edges, alongs, strict=True)]
+        main = [one for one in places if not self._arrays.edge_flags[one.edge] & EdgeFlag.ISLAND]
+        if not main:
+            why = "only roads that lead nowhere" if places else "no road"
+            raise NotFoundError(f"{why} within {metres:g} m", code="no_road_near", params={"why": why})
+        twin = self._arrays.edge_twin[main[0].edge]
+        return [main[0], *(one for one in main[1:] if one.edge == twin)]
+
+    def route(self, start: Sequence[Place], end: Sequence[Place], at_us: int, charges: Charges | None = None) -> Route:
+        """The cheapest way from one of the places to one of the others, setting out at `at_us`.
+
+        NotFoundError `no_route` when there is none, InvalidError `no_place` for places that are none.
+        """
+        return self._route(start, end, at_us, self._costs(charges, self._u_turn) if charges else self._plain)
+
+    def alternatives(
+        self, start: Sequence[Place], end: Sequence[Place], at_us: int, charges: Charges | None = None, *,
+        count: int = 3, slower: float = 1.35, alike: float = 0.75, penalty: float = 1.4,
+    ) -> list[Route]:  # fmt: skip
+        """Up to `count` routes, the best one first (penalty method: what was used becomes dearer and the search is
+        repeated). None takes more than `slower` times the best, or shares more than `alike` of its length with one
+        before it."""
+        plain = self._costs(charges, self._u_turn)
+        costs = plain._replace(penalty=np.ones(self._network.edges, np.float32))
+        best = self._route(start, end, at_us, plain)
+        routes, last = [best], best
+        lengths = self._arrays.edge_length
+        for _ in range(3 * count):
+            if len(routes) >= count:
+                break
+            used = np.concatenate((last.edges, self._arrays.edge_twin[last.edges]))
+            costs.penalty[np.unique(used[used >= 0])] *= np.float32(penalty)
+            last = self._route(start, end, at_us, costs)
+            shares = [lengths[np.intersect1d(last.edges, one.edges)].sum() for one in routes]
+            total = float(lengths[last.edges].sum())
+            if last.seconds <= slower * best.seconds + 30 and max(shares) <= alike * total:
+                routes.append(last)
+        return routes
+
+    def one_to_many(
+        self, start: Sequence[Place], ends: Sequence[Place], at_us: int, *, limit_seconds: float = 7_200.0
+    ) -> F64:
+        """Seconds from one place to each of many, inf for those farther than the limit."""
+        arrivals = self._search(start, ends, at_us, self._plain, limit_seconds, every=True)[1]
+        return arrivals - at_us / 1e6
+
+    def many_to_one(
+        self, starts: Sequence[Sequence[Place]], end: Sequence[Place], at_us: int, *, closest: int = 20
+    ) -> F64:
+        """Seconds from each of many (vehicles) to one place, asked one by one for the `closest` by the straight line,
+        inf for the others and for those that cannot get there."""
+        a = self._arrays
+        seconds = np.full(len(starts), math.inf)
+        to = a.edge_from[self._checked(end)[0].edge]
+        scale = math.cos(math.radians(float(a.node_lat[to])))
+        nodes = np.array([int(a.edge_to[self._checked(one)[0].edge]) for one in starts], np.int64)
+        gap = np.hypot((a.node_lon[nodes] - a.node_lon[to]) * scale, a.node_lat[nodes] - a.node_lat[to])
+        order = [int(number) for number in np.argsort(gap)[:closest]]
+        for number in order:
+            try:
+                seconds[number] = self.route(starts[number], end, at_us).seconds
+            except NotFoundError:
+                continue
+        return seconds
+
+    def _costs(self, charges: Charges | None, u_turn: float) -> Costs:
+        edges = self._network.edges
+        rows, table = np.zeros(0, np.int32), np.zeros((1, 1), np.float32)
+        if charges is not None:
+            rows = np.full(edges, -1, np.int32)
+            named, table = np.asarray(charges.edges, np.int64), np.ascontiguousarray(charges.seconds, np.float32)
+            if table.ndim != 2 or len(table) != len(named) or not np.isfinite(table).all() or (table < 0).any():
+                raise InvalidError("not a row of seconds >= 0 for every edge", code="route_charges")
+            if len(named) and not 0 <= named.min() <= named.max() < edges:
+                raise InvalidError("charges on edges that are not there", code="route_charges")
+            rows[named] = np.arange(len(named))
+        return Costs(np.zeros(0, np.float32), rows, table, np.array([float(u_turn)]))
+
+    def _checked(self, places: Sequence[Place]) -> Sequence[Place]:
+        for one in places:
+            if not (0 <= one.edge < self._network.edges and math.isfinite(one.along)):
+                raise InvalidError(f"no place: {one}", code="no_place")
+        if not places:
+            raise InvalidError("no place", code="no_place")
+        return places
+
+    def _search(
+        self, start: Sequence[Place], end: Sequence[Place], at_us: int, costs: Costs, limit: float, *, every: bool
+    ) -> tuple[F64, F64, I32]:
+        a = self._arrays
+        sources = np.array([one.edge for one in self._checked(start)], np.int32)
+        goals = np.array([one.edge for one in self._checked(end)], np.int32)
+        begun = np.array([one.along for one in start]) / np.maximum(a.edge_length[sources], 1e-3)
+        driven = np.array([one.along for one in end]) / np.maximum(a.edge_length[goals], 1e-3)
+        chosen = np.zeros(0, np.int32)
+        if not every:
+            chosen = chosen_landmarks(self._table, int(a.edge_to[sources[0]]), int(a.edge_from[goals[0]]))
+        cost, time, entry = np.empty(len(goals)), np.empty(len(goals)), np.empty(len(goals), np.int32)
+        search_routes(
+            a, self._times.arrays, costs, self._node_bans, self._table, chosen, self._work, sources,
+            1.0 - np.clip(begun, 0.0, 1.0), goals, np.clip(driven, 0.0, 1.0), cost, time, entry, at_us / 1e6,
+            quarter_of_week(at_us / 1e6, float(self._times.arrays.zone[0])), limit, every,
+        )  # fmt: skip
+        return cost, time, entry
+
+    def _route(self, start: Sequence[Place], end: Sequence[Place], at_us: int, costs: Costs) -> Route:
+        cost, time, entry = self._search(start, end, at_us, costs, math.inf, every=False)
+        best = int(np.argmin(cost))
+        if entry[best] == -2:
+            raise NotFoundError("no way leads there", code="no_route", params={"why": self._why(start, end)})
+        w, edges, left = self._work, [end[best].edge], [float(time[best])]
+        label = int(entry[best])
+        while label >= 0:
+            edges.append(int(w.edge[label]))
+            left.append(float(w.time[label]))
+            label = int(w.up[label])
+        path, ends = np.array(edges[::-1], np.int32), np.array(left[::-1])
+        seconds = np.diff(ends, prepend=at_us / 1e6)
+        total = float(seconds.sum())
+        low, high = self._interval(seconds, self._spread[path])
+        metres = self._metres(path, start, end[best])
+        return Route(path, (ends * 1e6).astype(np.int64), total, low, high, float(cost[best]), metres)
+
+    def _metres(self, path: I32, start: Sequence[Place], end: Place) -> float:
+        lengths = self._arrays.edge_length[path]
+        begun = next(one.along for one in start if one.edge == path[0])
+        return float(lengths.sum()) - begun - float(lengths[-1]) + end.along
+
+    def _interval(self, seconds: F64, spread: F32) -> tuple[float, float]:
+        """Of the sum of times that go together a little, log-normal, since delays have no upper end."""
+        mean = float(seconds.sum())
+        if mean <= 0:
+            return 0.0, 0.0
+        deviations = seconds * spread
+        variance = (1 - _TOGETHER) * float((deviations**2).sum()) + _TOGETHER * float(deviations.sum()) ** 2
+        square = math.log1p(variance / mean**2)
+        middle, width = mean * math.exp(-square / 2), _EIGHTY * math.sqrt(square)
+        return middle * math.exp(-width), middle * math.exp(width)
+
+    def _why(self, start: Sequence[Place], end: Sequence[Place]) -> str:
+        closed = self._times.arrays.closed
+        if all(closed[one.edge] for one in start) or all(closed[one.edge] for one in end):
+            return "closed"
+        flags = self._arrays.edge_flags
+        if any(flags[one.edge] & EdgeFlag.ISLAND for one in (*start, *end)):
+            return "island"
+        return "no way"

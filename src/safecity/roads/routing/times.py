@@ -1,0 +1,128 @@
+"""How long an edge takes at which time: an empty road, the usual day, and what is measured now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from safecity.kit.errors import InvalidError
+from safecity.roads.compiled import F32, F64, I32, U8, compiled
+from safecity.roads.network.arrays import RoadNetwork, free_speeds
+
+BIN_SECONDS: Final = 900
+WEEK_SECONDS: Final = 7 * 86_400
+BINS: Final = WEEK_SECONDS // BIN_SECONDS
+HORIZON_SECONDS: Final = 2_700.0
+"""What is measured now is forgotten over so long: farther ahead the usual day is the better guess."""
+_MONDAY: Final = 4 * 86_400
+"""1970-01-05 was a Monday."""
+_STEEPEST_USUAL: Final = 0.5
+_STEEPEST_LIVE: Final = 0.45
+"""No travel time falls faster than the clock runs, together less than 1: who sets out later never arrives earlier."""
+
+
+class Times(NamedTuple):
+    """best [E] seconds at the best speed that counts; usual [E] row of `slow`; slow [U, BINS] factor of the time at the
+    begin of each quarter of an hour of the week, from Monday, local time; share [E] of its excess that counts.
+
+    extra [E] seconds that were measured on top of the usual, at measured [E] (seconds UTC since 1970); closed [E].
+    zone [1] seconds that local time is ahead of UTC.
+    """
+
+    best: F32
+    usual: I32
+    slow: F32
+    share: F32
+    extra: F32
+    measured: F64
+    closed: U8
+    zone: F64
+
+
+@compiled
+def edge_seconds(
+    best: F32, usual: I32, slow: F32, share: F32, extra: F32, measured: F64, edge: int, at: Any, quarter: Any
+) -> float:
+    """Of an edge entered at `at` (seconds UTC), which is `quarter` quarters of an hour after Monday, local time: the
+    usual time, interpolated, and what is left of what was measured."""
+    while quarter >= BINS:
+        quarter -= BINS
+    low = int(quarter)
+    part = quarter - low
+    high = low + 1 if low + 1 < BINS else 0
+    row = usual[edge]
+    factor = slow[row, low] * (1.0 - part) + slow[row, high] * part
+    seconds = best[edge] * (1.0 + share[edge] * (factor - 1.0))
+    more = extra[edge]
+    if more != 0.0:
+        faded = 1.0 - max(0.0, at - measured[edge]) / HORIZON_SECONDS
+        if faded > 0.0:
+            seconds = max(seconds + more * faded, best[edge])
+    return seconds
+
+
+def quarter_of_week(at: float, zone_seconds: float) -> float:
+    """Quarters of an hour since Monday, local time."""
+    return ((at + zone_seconds - _MONDAY) % WEEK_SECONDS) / BIN_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class RoadTimes:
+    """The times of a network. What is measured is written in place and in force for the next search."""
+
+    network: RoadNetwork
+    arrays: Times
+
+    @classmethod
+    def of(
+        cls, network: RoadNetwork, *, usual: ArrayLike | None = None, slow: ArrayLike | None = None,
+        headroom: float = 1.05, zone_seconds: float = 0.0,
+    ) -> RoadTimes:  # fmt: skip
+        """`usual` [E] names for every edge the row of `slow` [U, BINS] that says by how much it is slower than empty
+        (>= 1). No speed counts that is above the free one times `headroom`. InvalidError `road_times`."""
+        best = (network.arrays.edge_length / (free_speeds(network) * headroom)).astype(np.float32)
+        rows = np.ascontiguousarray(np.zeros(network.edges) if usual is None else usual, np.int32)
+        table = np.ascontiguousarray(np.full((1, BINS), headroom) if slow is None else slow, np.float32)
+        if table.ndim != 2 or table.shape[1] != BINS or not np.isfinite(table).all() or table.min() < 1:
+            raise InvalidError(f"not factors >= 1 for {BINS} quarters of an hour", code="road_times")
+        if rows.shape != best.shape or (len(rows) and not 0 <= rows.min() <= rows.max() < len(table)):
+            raise InvalidError("not a row for every edge", code="road_times")
+        fall = np.maximum(0, table - np.roll(table, -1, axis=1)).max(axis=1)[rows] * best
+        share = np.minimum(1.0, _STEEPEST_USUAL * BIN_SECONDS / np.maximum(fall, 1e-6)).astype(np.float32)
+        zeros = np.zeros(network.edges, np.float32)
+        arrays = Times(
+            best, rows, table, share, zeros, np.zeros(network.edges), np.zeros(network.edges, np.uint8),
+            np.array([float(zone_seconds)]),
+        )  # fmt: skip
+        return cls(network, arrays)
+
+    def usual(self, edges: ArrayLike, at: float) -> F64:
+        """Seconds on a usual day, [n], entered at `at` (seconds UTC)."""
+        edge, t = np.asarray(edges, np.int64), self.arrays
+        place = quarter_of_week(at, float(t.zone[0]))
+        low, part = int(place) % BINS, place % 1
+        slow = t.slow[t.usual[edge], low] * (1 - part) + t.slow[t.usual[edge], (low + 1) % BINS] * part
+        return t.best[edge] * (1 + t.share[edge] * (slow - 1.0))
+
+    def measured(self, edges: ArrayLike, metres_per_second: ArrayLike, at: float) -> int:
+        """Speeds that were measured at `at` (seconds UTC), [n]: in force at once. Returns how many were taken; speeds
+        that are none, and edges that are not there, are passed over."""
+        edge, speed = np.asarray(edges, np.int64).reshape(-1), np.asarray(metres_per_second, np.float64).reshape(-1)
+        good = (edge >= 0) & (edge < self.network.edges) & np.isfinite(speed) & (speed > 0)
+        edge, t = edge[good], self.arrays
+        seconds = np.maximum(self.network.arrays.edge_length[edge] / speed[good], t.best[edge])
+        extra = np.minimum(seconds - self.usual(edge, at), _STEEPEST_LIVE * HORIZON_SECONDS)
+        t.measured[edge] = at
+        t.extra[edge] = extra
+        return len(edge)
+
+    def forget(self, edges: ArrayLike) -> None:
+        """Nothing is measured there any more."""
+        self.arrays.extra[np.asarray(edges, np.int64)] = 0
+
+    def close(self, edges: ArrayLike, closed: bool = True) -> None:
+        """Nobody may enter these edges, or they may again: works, an accident, an order."""
+        self.arrays.closed[np.asarray(edges, np.int64)] = closed
