@@ -1,0 +1,20 @@
+"""Flows: what an operator is made of, the runner that hosts it here, and how it stands."""
+
+from safecity.core.upper.flows.operators import Flow, Item, Late, Operator, Record, State
+from safecity.core.upper.flows.service import FlowRunner, FlowStatus, letters, snapshot, status
+from safecity.core.upper.flows.store import KeptLetter
+
+__all__ = [
+    "Flow",
+    "FlowRunner",
+    "FlowStatus",
+    "Item",
+    "KeptLetter",
+    "Late",
+    "Operator",
+    "Record",
+    "State",
+    "letters",
+    "snapshot",
+    "status",
+]
