@@ -1,0 +1,120 @@
+"""`safecity plates`: read licence plates in pictures and films."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from safecity.kit.errors import InvalidError, SafecityError
+
+if TYPE_CHECKING:
+    from safecity.vision.plates.recognise import PlateRead, PlateRecogniser
+    from safecity.vision.plates.voting import PlateSeen
+
+app = typer.Typer(no_args_is_help=True, help="Licence plates in pictures and films.")
+
+PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
+
+
+@app.callback()
+def plates() -> None:
+    """Licence plates in pictures and films."""
+
+
+@app.command()
+def read(
+    files: Annotated[list[Path], typer.Argument(help="Pictures, or films of any format that is decoded here.")],
+    fps: Annotated[float, typer.Option(help="Frames of a film looked at in each second.", min=0.1, max=60)] = 5.0,
+    threads: Annotated[int, typer.Option(help="Processor cores to use.", min=1, max=64)] = 1,
+    countries: Annotated[str, typer.Option(help="Whose plates are expected, with commas between.")] = "cn,eu,us,br",
+    models: Annotated[Path | None, typer.Option(help="Folder of other networks (locator.onnx, reader.onnx).")] = None,
+) -> None:
+    """Print one line of JSON for each plate of a picture, or each vehicle of a film. Exit 1 when a file is unreadable.
+
+    Doubtful readings are printed too, marked `"doubtful": true`: whether they count is for a person to decide.
+    """
+    try:
+        recogniser = _open(threads, models, countries)
+    except (SafecityError, ImportError) as error:
+        typer.echo(f"{error} (plates need the extra safecity[vision])", err=True)
+        raise typer.Exit(2) from None
+    good = True
+    for file in files:
+        try:
+            for line in _picture(recogniser, file) if file.suffix.lower() in PICTURES else _film(recogniser, file, fps):
+                typer.echo(json.dumps({"file": str(file), **line}, ensure_ascii=False))
+        except (SafecityError, OSError) as error:
+            typer.echo(f"{file}: {error}", err=True)
+            good = False
+    raise typer.Exit(0 if good else 1)
+
+
+def _open(threads: int, models: Path | None, countries: str) -> PlateRecogniser:
+    from safecity.server.engines import INFERENCE, opener
+    from safecity.vision.plates.alphabet import COUNTRIES
+    from safecity.vision.plates.recognise import MODELS, open_recogniser
+
+    url = f"onnx:?threads={threads}"
+    wanted = frozenset(part.strip() for part in countries.split(",") if part.strip())
+    if not wanted or not wanted <= COUNTRIES:
+        raise InvalidError(
+            f"--countries: {countries!r} is not of {', '.join(sorted(COUNTRIES))}", code="plates_country"
+        )
+    return open_recogniser(opener(INFERENCE, "engines.inference", url)(url), models or MODELS, countries=wanted)
+
+
+def _picture(recogniser: PlateRecogniser, file: Path) -> list[dict[str, Any]]:
+    from safecity.vision.pictures import load_picture
+
+    return [_told(one) for one in recogniser.still(load_picture(file.read_bytes()))]
+
+
+def _film(recogniser: PlateRecogniser, file: Path, fps: float) -> list[dict[str, Any]]:
+    from safecity.vision.decode import frames
+    from safecity.vision.plates.voting import PlateTracks
+
+    if not file.is_file():
+        raise FileNotFoundError("no such file")
+    tracks = PlateTracks()
+    seen: list[PlateSeen] = []
+    for frame in frames(file, fps):
+        seen += tracks.see(frame.at_seconds, recogniser.frame(frame.picture))
+    return [_voted(one) for one in (*seen, *tracks.end())]
+
+
+def _told(read: PlateRead) -> dict[str, Any]:
+    return {
+        "plate": read.text,
+        "confidence": round(read.confidence, 3),
+        "doubtful": read.doubtful,
+        "kind": read.kind and str(read.kind),
+        "country": read.kind and read.kind.country,
+        "colour": read.kind and read.kind.colour,
+        "lines": read.lines,
+        "tilt_degrees": round(read.tilt_degrees, 1),
+        "corners": _points(read.corners),
+        "signs": [
+            {"sign": one.sign, "confidence": round(one.confidence, 3), "corners": _points(one.corners)}
+            for one in read.signs
+        ],
+        "others": list(read.others),
+    }
+
+
+def _voted(seen: PlateSeen) -> dict[str, Any]:
+    return {
+        "plate": seen.text,
+        "confidence": round(seen.confidence, 3),
+        "doubtful": seen.doubtful,
+        "sights": seen.sights,
+        "first_seconds": round(seen.first_seconds, 3),
+        "last_seconds": round(seen.last_seconds, 3),
+        "best": {"at_seconds": round(seen.best.at_seconds, 3), **_told(seen.best.read)},
+    }
+
+
+def _points(corners: Any) -> list[list[float]]:
+    return [[round(float(x), 1), round(float(y), 1)] for x, y in corners]

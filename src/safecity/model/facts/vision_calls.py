@@ -1,0 +1,114 @@
+"""What control and a vision slot (address `vision-N`) say to one another.
+
+Fields are only ever added at the end. Times are microseconds UTC; points are shares of the picture's width and height.
+"""
+
+from __future__ import annotations
+
+from safecity.model.facts.media_calls import Message
+from safecity.model.values.media import Quality
+
+
+class PlateTask(Message, frozen=True):
+    """Read the plates of what passes before a camera.
+
+    slot       media slot that has the stream
+    fps        pictures looked at in a second; 0: key frames alone
+    priority   1 is kept up longest when the processors are not enough
+    tollgate   whose passages they are; `lane` None where the camera looks at several
+    """
+
+    channel: str
+    slot: str
+    tollgate: str
+    lane: int | None = None
+    quality: Quality = Quality.MAIN
+    fps: float = 5.0
+    priority: int = 3
+
+
+class ApplyVision(Message, frozen=True):
+    """All that the slot is to do; what it does beyond that it ends. Answer: Done."""
+
+    revision: int
+    plates: tuple[PlateTask, ...] = ()
+
+
+class AskVision(Message, frozen=True):
+    """Answer: VisionFigures."""
+
+
+class TaskFigure(Message, frozen=True):
+    """How one task goes. `state` is `starting`, `running`, `no_stream`, `decoder_failed` or `not_installed`.
+
+    granted_fps    what the budget allows; less than `wanted_fps` when the processors are not enough
+    fps            pictures really looked at, over the last seconds
+    decode_ms, look_ms   processor time of a second of the stream, and of a picture that was looked at
+    still          share of the pictures in which nothing moved, which were not looked at
+    """
+
+    channel: str
+    state: str
+    wanted_fps: float
+    granted_fps: float
+    fps: float
+    decode_ms: float
+    look_ms: float
+    still: float
+    vehicles: int
+    crashes: int
+
+
+class VisionFigures(Message, frozen=True):
+    """All tasks of the slot. `revision`: of what it was told, 0: nothing yet. `waiting`: readings that control has not
+    taken yet; `lost`: those that its disk did not take."""
+
+    tasks: tuple[TaskFigure, ...]
+    revision: int = 0
+    waiting: int = 0
+    lost: int = 0
+
+
+class ShownPicture(Message, frozen=True):
+    """A picture as JPEG; `kind` as GA/T 1400 numbers them (01 vehicle, 02 plate, 14 scene)."""
+
+    kind: str
+    data: bytes
+
+
+class NetworkUsed(Message, frozen=True):
+    """Which network said so: its name and the SHA-256 of its file, hexadecimal."""
+
+    name: str
+    digest: str
+
+
+class VehicleRead(Message, frozen=True):
+    """One vehicle, once it has passed. Said again with the same `id` it is the same. Answer: Done.
+
+    confidence   0-1 of the whole text; `doubtful` below `threshold` or where it is not written as plates are
+    signs        confidence of each sign
+    corners      of the plate in the scene, from the upper left one clockwise
+    sights       pictures in which it was read
+    """
+
+    id: str
+    channel: str
+    tollgate: str
+    lane: int | None
+    at: int
+    plate: str
+    confidence: float
+    doubtful: bool
+    threshold: float
+    signs: tuple[float, ...]
+    others: tuple[str, ...]
+    country: str
+    plate_colour: str
+    plate_kind: str
+    corners: tuple[tuple[float, float], ...]
+    sights: int
+    first: int
+    last: int
+    networks: tuple[NetworkUsed, ...]
+    pictures: tuple[ShownPicture, ...] = ()

@@ -1,0 +1,60 @@
+"""The duty `vision`: one slot of analysis, assembled from its parts.
+
+Comes last when the processors are not enough (`context.NICE`): no recording is ever late for it. Streams are decoded
+in children of it, which may die of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from safecity.backends.sqlitefile import open_file
+from safecity.media.link.mirror import mirror
+from safecity.model.values.media import StreamKey, Unit
+from safecity.server.context import RoleContext
+from safecity.server.engines import INFERENCE, opener
+
+if TYPE_CHECKING:
+    from safecity.vision.plates.recognise import PlateRecogniser
+
+logger = logging.getLogger(__name__)
+
+
+async def main(context: RoleContext) -> None:
+    """Run until told to stop. Without the extra `vision` it stays, and says so of every task."""
+    from safecity.vision.slot import VisionSlot
+    from safecity.vision.spool import Spool
+
+    file = open_file(context.data_dir / "vision" / f"{context.address}.db")
+    links = context.run_dir / "link"
+
+    def follow(
+        slot: str, key: StreamKey, deliver: Callable[[Unit], None], lost: Callable[[str], None]
+    ) -> Coroutine[Any, Any, None]:
+        return mirror(links / f"{slot}.sock", key, deliver, lost)
+
+    vision = context.settings.vision
+    slot = VisionSlot(
+        context.calls, Spool(file), follow, lambda: _open_recogniser(vision.country_set()), cores=vision.core_share()
+    )
+    running = asyncio.get_running_loop().create_task(slot.run())
+    try:
+        await context.server.serve(context.address, slot.handlers(), {})
+        logger.info("vision ready cores=%s", vision.core_share())
+        await context.stopping.wait()
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+        file.close()
+
+
+def _open_recogniser(countries: frozenset[str]) -> PlateRecogniser:
+    from safecity.vision.plates.recognise import open_recogniser
+
+    url = "onnx:?threads=1"  # cameras are looked at beside one another, not one with all cores
+    return open_recogniser(opener(INFERENCE, "engines.inference", url)(url), countries=countries)

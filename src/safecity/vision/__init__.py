@@ -1,0 +1,1 @@
+"""Frames in, facts about what is seen out."""

@@ -1,0 +1,154 @@
+"""From a straight strip to a text: the network says a sign for each column, the grammar weighs what that can mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from safecity.ports.inference import Network
+from safecity.vision.arrays import array, tensor
+from safecity.vision.plates.alphabet import COUNTRIES, KINDS, SIGNS, PlateKind
+from safecity.vision.plates.grammar import Reading, best_readings
+from safecity.vision.plates.straighten import HEIGHT, WIDTH, Picture
+
+COLUMN = 4  # pixels of the strip for each column of the network's answer
+_FAINT = 0.12  # below: nothing stands there
+_CLOSEST = 2.3  # columns between the middles of two signs
+_UNLIKELY = 4.0  # kinds that are e**4 times less likely than the best are not tried
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place where a sign stands: columns of the strip, log-probability of each sign, how sure that it is one."""
+
+    start: int
+    end: int
+    signs: NDArray[np.float32]
+    there: float
+
+    @property
+    def centre(self) -> float:
+        return (self.start + self.end) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class StripReading:
+    """The best reading of a strip, the boxes of its signs (left and right, pixels of the strip), and others near it."""
+
+    reading: Reading
+    boxes: tuple[tuple[float, float], ...]
+    others: tuple[Reading, ...]
+
+
+class Reader:
+    """Reads strips as `straighten` makes them."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self.info = network.info
+
+    def read(
+        self, views: Sequence[Sequence[Picture]], countries: frozenset[str] = COUNTRIES
+    ) -> list[StripReading | None]:
+        """One answer for each plate, given one or more strips of it, as a plate of one of `countries`.
+
+        None where nothing is written. What the strips of a plate say is averaged: corners are never quite right, and
+        a sign that is read in all of them is read.
+        """
+        if not views:
+            return []
+        signs, kinds = self._run(np.stack([strip for strips in views for strip in strips]))
+        answers: list[StripReading | None] = []
+        start = 0
+        for strips in views:
+            part = slice(start, start + len(strips))
+            answers.append(read_columns(_averaged(signs[part]), _averaged(kinds[part]), countries))
+            start += len(strips)
+        return answers
+
+    def _run(self, strips: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        found = self._network.run({"strips": tensor(normalised(strips))})
+        return _log_softmax(array(found["signs"])), _log_softmax(array(found["kinds"]))
+
+
+def normalised(strips: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Each strip with its own mean and contrast, channels first: day and night look alike to the network."""
+    x = strips.transpose(0, 3, 1, 2).astype(np.float32)
+    mean = x.mean((1, 2, 3), keepdims=True)
+    spread = x.std((1, 2, 3), keepdims=True, ddof=1)
+    return np.ascontiguousarray((x - mean) / (spread + 8), np.float32)
+
+
+def read_columns(
+    signs: NDArray[np.float32], kinds: NDArray[np.float32], countries: frozenset[str] = COUNTRIES
+) -> StripReading | None:
+    """The best text for log-probabilities of signs (column x sign) and of kinds."""
+    spots = find_spots(signs)
+    if not spots:
+        return None
+    possible = [(kind, float(chance)) for kind, chance in zip(KINDS, kinds, strict=True) if kind.country in countries]
+    most = max(chance for _, chance in possible)
+    likely = [(kind, chance - most) for kind, chance in possible if chance > most - _UNLIKELY]
+    readings = best_readings([spot.signs for spot in spots], [spot.there for spot in spots], likely)
+    if not readings:  # a network that gives no numbers
+        return None
+    best, *others = readings
+    boxes = tuple(
+        (spots[place].start * COLUMN - COLUMN / 2, spots[place].end * COLUMN + COLUMN / 2) for place in best.spots
+    )
+    return StripReading(best, boxes, tuple(others))
+
+
+def find_spots(signs: NDArray[np.float32]) -> list[Spot]:
+    """Where signs stand: runs of columns that say something, cut where they change their mind."""
+    blank = np.exp(signs[:, 0])
+    written = 1 - blank >= _FAINT
+    said = signs[:, 1:].argmax(1)
+    spots: list[Spot] = []
+    column = 0
+    while column < len(signs):
+        if not written[column]:
+            column += 1
+            continue
+        start = column
+        while column < len(signs) and written[column] and said[column] == said[start]:
+            column += 1
+        spots.append(_spot(signs, blank, start, column))
+    return _joined(spots, signs, blank)
+
+
+def _spot(signs: NDArray[np.float32], blank: NDArray[np.float32], start: int, end: int) -> Spot:
+    peak = start + int(np.argmin(blank[start:end]))
+    there = float(1 - blank[peak])
+    # Given that a sign stands here, which: the blank's share is left out.
+    weights = (1 - blank[start:end])[:, None]
+    mixed = (np.exp(signs[start:end]) * weights).sum(0)
+    mixed[0] = 1e-9
+    return Spot(start, end, np.log(np.maximum(mixed / mixed.sum(), 1e-7)).astype(np.float32), there)
+
+
+def _joined(spots: list[Spot], signs: NDArray[np.float32], blank: NDArray[np.float32]) -> list[Spot]:
+    """Neighbours too close to be two signs: two opinions about one."""
+    joined: list[Spot] = []
+    for spot in spots:
+        before = joined[-1] if joined else None
+        if before is not None and spot.centre - before.centre < _CLOSEST:
+            joined[-1] = _spot(signs, blank, before.start, spot.end)
+        else:
+            joined.append(spot)
+    return joined
+
+
+def _averaged(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    return x[0] if len(x) == 1 else np.log(np.exp(x).mean(0)).astype(np.float32)
+
+
+def _log_softmax(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    top = x.max(-1, keepdims=True)
+    return (x - top - np.log(np.exp(x - top).sum(-1, keepdims=True))).astype(np.float32)
+
+
+__all__ = ["HEIGHT", "SIGNS", "WIDTH", "PlateKind", "Reader", "Spot", "StripReading", "find_spots", "read_columns"]

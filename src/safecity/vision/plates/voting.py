@@ -1,0 +1,188 @@
+"""One vehicle, many frames: readings of the same plate vote sign by sign, each with the weight of how sure it was."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+
+import numpy as np
+
+from safecity.vision.plates.recognise import SURE, PlateRead
+
+_FORGOTTEN_AFTER = 1.5  # seconds since it was first looked for in vain
+_REACH = 1.5  # plate widths that it may lie off where it was, or where its speed leads
+_REACH_OF_SAME = 6.0  # the same where the same is written on it
+_SAME, _TELLING = 0.8, 5  # share of signs that are alike, and how many must be read, to call it the same
+_GROWTH = 1.8  # how much wider or narrower it may look from one frame to the next
+_OTHER = 1.0  # plate widths that a wholly different text counts for
+MOST_READINGS = 60  # of one vehicle; later ones replace the least sure
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A reading in its frame."""
+
+    at_seconds: float
+    read: PlateRead
+
+
+@dataclass(frozen=True, slots=True)
+class PlateSeen:
+    """What one vehicle's plate was voted to be; `best` is the clearest sight of it, `moved` how far it was seen to
+    move, in widths of the plate."""
+
+    text: str
+    confidence: float
+    sights: int
+    first_seconds: float
+    last_seconds: float
+    best: Sight
+    doubtful: bool
+    moved: float
+
+
+@dataclass(slots=True, eq=False)
+class _Track:
+    sights: list[Sight] = field(default_factory=list)
+    count: int = 0
+    first: float = 0.0
+    last: float = 0.0
+    missed: float | None = None  # since when it is looked for in vain
+    centre: np.ndarray = field(default_factory=lambda: np.zeros(2))
+    speed: np.ndarray = field(default_factory=lambda: np.zeros(2))
+    width: float = 1.0
+
+    def take(self, at_seconds: float, read: PlateRead) -> None:
+        """It was seen again."""
+        centre = read.corners.mean(0).astype(np.float64)
+        if self.count:
+            passed = max(at_seconds - self.last, 1e-3)
+            self.speed = 0.5 * self.speed + 0.5 * (centre - self.centre) / passed
+        self.missed = None
+        self.centre, self.width, self.last = centre, _width(read), at_seconds
+        self.count += 1
+        self.sights.append(Sight(at_seconds, read))
+        if len(self.sights) > MOST_READINGS:
+            self.sights.remove(min(self.sights, key=lambda one: one.read.confidence))
+
+    @property
+    def text(self) -> str:
+        """Its surest reading."""
+        return max(self.sights, key=lambda one: one.read.confidence).read.text
+
+
+class PlateTracks:
+    """Frames in order of time go in; each vehicle comes out once, when it has been out of sight for a while."""
+
+    def __init__(self) -> None:
+        self._tracks: list[_Track] = []
+
+    def see(self, at_seconds: float, reads: Sequence[PlateRead]) -> list[PlateSeen]:
+        """The vehicles that have left by now.
+
+        Who is not looked for is not missed: between two pictures in which nothing moved lie any number of seconds,
+        and a parked vehicle stays one vehicle.
+        """
+        gone = self.forget(at_seconds)
+        free = set(self._tracks)
+        for read, track in _joined(reads, self._tracks, at_seconds):
+            if track is None:
+                track = _Track(first=at_seconds)
+                self._tracks.append(track)
+            free.discard(track)
+            track.take(at_seconds, read)
+        for track in free:
+            track.missed = at_seconds if track.missed is None else track.missed
+        return gone
+
+    def forget(self, at_seconds: float) -> list[PlateSeen]:
+        """The vehicles that have left by now, without another look."""
+        gone = [one for one in self._tracks if one.missed is not None and at_seconds - one.missed > _FORGOTTEN_AFTER]
+        self._tracks = [one for one in self._tracks if one not in gone]
+        return [vote(track.sights, track.count, track.first, track.last) for track in gone]
+
+    def best_moments(self) -> set[float]:
+        """When each vehicle in sight was seen best so far: the pictures that are worth keeping."""
+        return {vote(one.sights, one.count, one.first, one.last).best.at_seconds for one in self._tracks}
+
+    def end(self) -> list[PlateSeen]:
+        """The vehicles still in sight when the film ends."""
+        left, self._tracks = self._tracks, []
+        return [vote(track.sights, track.count, track.first, track.last) for track in left]
+
+
+def _joined(
+    reads: Sequence[PlateRead], tracks: Sequence[_Track], at_seconds: float
+) -> list[tuple[PlateRead, _Track | None]]:
+    """Each reading with the vehicle that it is of, None: one that was not seen before. The closest pairs first, by way
+    in plate widths and by what is written: a vehicle takes no reading away from one that it fits better."""
+    pairs = sorted(
+        (cost, number, which)
+        for number, read in enumerate(reads)
+        for which, track in enumerate(tracks)
+        if (cost := _apart(read, track, at_seconds)) is not None
+    )
+    of: dict[int, int] = {}
+    for _, number, which in pairs:
+        if number not in of and which not in of.values():
+            of[number] = which
+    return [(read, tracks[of[number]] if number in of else None) for number, read in enumerate(reads)]
+
+
+def _apart(read: PlateRead, track: _Track, at_seconds: float) -> float | None:
+    """How ill they fit; None where they cannot be one."""
+    width = _width(read)
+    if not 1 / _GROWTH < width / max(track.width, 1.0) < _GROWTH:
+        return None
+    alike = SequenceMatcher(None, read.text, track.text, autojunk=False).ratio()
+    passed = at_seconds - track.last
+    if passed > _FORGOTTEN_AFTER and alike < 0.5 and not read.doubtful:
+        return None  # much can happen while nobody looks
+    centre = read.corners.mean(0)
+    way = min(
+        float(np.hypot(*(centre - place))) / max(width, track.width, 1.0)
+        for place in (track.centre, track.centre + track.speed * passed)
+    )
+    same = alike >= _SAME and len(read.text) >= _TELLING
+    return way + _OTHER * (1 - alike) if way < (_REACH_OF_SAME if same else _REACH) else None
+
+
+def _width(read: PlateRead) -> float:
+    return float(np.hypot(*(read.corners[1] - read.corners[0])))
+
+
+def _moved(sights: Sequence[Sight]) -> float:
+    centres = np.array([one.read.corners.mean(0) for one in sights])
+    widths = [_width(one.read) for one in sights]
+    return float(np.hypot(*(centres - centres[0]).T).max()) / max(float(np.median(widths)), 1.0)
+
+
+def vote(sights: Sequence[Sight], count: int, first: float, last: float) -> PlateSeen:
+    """The text that most of the certainty stands behind: first how many signs, then each of them."""
+    lengths: dict[int, float] = defaultdict(float)
+    for one in sights:
+        lengths[len(one.read.text)] += one.read.confidence + 1e-3
+    length = max(lengths, key=lambda each: lengths[each])
+    fitting = [one for one in sights if len(one.read.text) == length]
+    text: list[str] = []
+    confidence = 1.0
+    for place in range(length):
+        weights: dict[str, float] = defaultdict(float)
+        # A blurred frame guesses every sign; whole readings that are sure count for more than single sure signs.
+        for one in fitting:
+            weights[one.read.text[place]] += one.read.signs[place].confidence * (0.05 + one.read.confidence)
+        sign = max(weights, key=lambda each: weights[each])
+        text.append(sign)
+        confidence *= weights[sign] / sum(weights.values())
+    voted = "".join(text)
+    agreeing = [one for one in fitting if one.read.text == voted] or fitting
+    best = max(agreeing, key=lambda one: one.read.confidence)
+    # Votes that agree can be sure together of what none was sure of alone, but never surer than three such readings.
+    alone = best.read.confidence
+    confidence *= 1 - (1 - alone) ** min(len(agreeing), 3)
+    # Readings that are all unsure can be sure together; what is not written as plates are stays for a person.
+    written = any(one.read.written for one in agreeing)
+    doubtful = not written or (confidence < SURE and all(one.read.doubtful for one in agreeing))
+    return PlateSeen(voted, confidence, count, first, last, best, doubtful, _moved(sights))

@@ -1,0 +1,127 @@
+"""One camera's pictures into vehicles that were read: tracks, votes, and the best picture of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from safecity.vision.plates.recognise import PlateRecogniser
+from safecity.vision.plates.straighten import grown
+from safecity.vision.plates.voting import PlateSeen, PlateTracks
+
+MAX_KEPT = 12
+"""Pictures kept of vehicles in sight; a crowd beyond that goes without."""
+MAX_PICTURE_BYTES = 600_000
+_LEAST_SIGHTS = 2
+_LEAST_SIGNS = 4
+_LEAST_MOVE = 0.5  # plate widths
+SECOND_US = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A vehicle that has left the picture. `scene` and `plate` are JPEG, empty where no picture was kept."""
+
+    seen: PlateSeen
+    at: int
+    first: int
+    last: int
+    scene: bytes
+    plate: bytes
+    size: tuple[int, int]
+
+
+class PlateWatch:
+    """Pictures of one camera in order of time. Not thread-safe."""
+
+    def __init__(self, recogniser: PlateRecogniser) -> None:
+        self.recogniser = recogniser
+        self._tracks = PlateTracks()
+        self._kept: dict[float, NDArray[np.uint8]] = {}
+        self._begin: int | None = None
+        self._size = (0, 0)
+        self.left_out = 0
+        """What was read and is no vehicle: clocks in the picture, signs by the road."""
+
+    def look(self, at: int, picture: NDArray[np.uint8]) -> list[Passed]:
+        """`at` in microseconds UTC; who has passed by now."""
+        self._begin = at if self._begin is None else self._begin
+        seconds = (at - self._begin) / SECOND_US
+        reads = self.recogniser.frame(picture)
+        gone = self._tracks.see(seconds, reads)
+        passed = self._told(gone)
+        self._size = (picture.shape[1], picture.shape[0])
+        if reads:
+            self._kept[seconds] = picture
+            worth = self._tracks.best_moments()
+            self._kept = {moment: kept for moment, kept in self._kept.items() if moment in worth}
+            while len(self._kept) > MAX_KEPT:
+                self._kept.pop(min(self._kept))
+        return passed
+
+    def idle(self, at: int) -> list[Passed]:
+        """Nothing moved until `at`: who was already looked for in vain has left."""
+        return [] if self._begin is None else self._told(self._tracks.forget((at - self._begin) / SECOND_US))
+
+    def end(self) -> list[Passed]:
+        """The stream is over, or something else is to be watched."""
+        passed = self._told(self._tracks.end())
+        self._kept.clear()
+        return passed
+
+    def _told(self, gone: list[PlateSeen]) -> list[Passed]:
+        begin = self._begin or 0
+        found: list[Passed] = []
+        for seen in gone:
+            moment = seen.best.at_seconds
+            picture = self._kept.get(moment)
+            if not worth_telling(seen):
+                self.left_out += 1
+                continue
+            scene = plate = b""
+            if picture is not None:
+                scene, plate = jpeg(picture), jpeg(around(picture, seen.best.read.corners))
+            found.append(
+                Passed(
+                    seen, begin + round(moment * SECOND_US), begin + round(seen.first_seconds * SECOND_US),
+                    begin + round(seen.last_seconds * SECOND_US), scene, plate, self._size,
+                )
+            )  # fmt: skip
+        if gone:
+            worth = self._tracks.best_moments()
+            self._kept = {moment: kept for moment, kept in self._kept.items() if moment in worth}
+        return found
+
+
+def worth_telling(seen: PlateSeen) -> bool:
+    """Whether it was a vehicle. What is clearly written as a plate always is; what is doubtful must have been seen more
+    than once and to move: writing in the picture and by the road does neither change nor go anywhere."""
+    if len(seen.text) < _LEAST_SIGNS:
+        return False
+    return not seen.doubtful or (seen.sights >= _LEAST_SIGHTS and seen.moved >= _LEAST_MOVE)
+
+
+def around(picture: NDArray[np.uint8], corners: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The upright box around a plate, with a little of the car."""
+    box = grown(corners, 0.15, 0.3)
+    height, width = picture.shape[:2]
+    left, top = np.floor(box.min(0)).astype(int)
+    right, bottom = np.ceil(box.max(0)).astype(int)
+    return picture[max(top, 0) : min(max(bottom, top + 1), height), max(left, 0) : min(max(right, left + 1), width)]
+
+
+def jpeg(picture: NDArray[np.uint8], max_bytes: int = MAX_PICTURE_BYTES) -> bytes:
+    """As good as fits; empty for a picture without points."""
+    if picture.size == 0:
+        return b""
+    for quality in (88, 75, 55, 35):
+        done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        if done and data.size <= max_bytes:
+            return data.tobytes()
+    half = cv2.resize(
+        picture, (max(picture.shape[1] // 2, 1), max(picture.shape[0] // 2, 1)), interpolation=cv2.INTER_AREA
+    )
+    return jpeg(half.astype(np.uint8, copy=False), max_bytes)

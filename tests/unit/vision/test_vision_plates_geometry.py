@@ -1,0 +1,156 @@
+"""Corners, strips and boxes: what is straightened is the plate, and the box of a sign lies on it in the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from safecity.kit.errors import InvalidError
+from safecity.ports.inference import NetworkInfo, Tensor
+from safecity.vision.arrays import tensor
+from safecity.vision.plates.alphabet import KINDS, SIGN_INDEX, SIGNS
+from safecity.vision.plates.locator import CELL, Found, Locator
+from safecity.vision.plates.reader import Reader
+from safecity.vision.plates.recognise import PlateRecogniser, check_picture
+from safecity.vision.plates.straighten import HEIGHT, WIDTH, straighten
+
+TILTED = np.array([[100, 80], [300, 110], [296, 178], [98, 144]], np.float32)
+
+
+def striped(corners: NDArray[np.float32], bands: int, upright: bool) -> NDArray[np.uint8]:
+    """A picture with a plate at `corners` that consists of grey bands, dark to light."""
+    flat = np.zeros((100, 300, 3), np.uint8)
+    for band in range(bands):
+        tone = 40 + 200 * band // bands
+        if upright:
+            flat[:, 300 * band // bands : 300 * (band + 1) // bands] = tone
+        else:
+            flat[100 * band // bands : 100 * (band + 1) // bands] = tone
+    picture = np.zeros((240, 400, 3), np.uint8)
+    move = cv2.getPerspectiveTransform(np.array([[0, 0], [300, 0], [300, 100], [0, 100]], np.float32), corners)
+    return np.asarray(cv2.warpPerspective(flat, move, (400, 240), dst=picture), np.uint8)
+
+
+def test_a_tilted_plate_becomes_straight() -> None:
+    strip = straighten(striped(TILTED, 8, upright=True), TILTED)
+    assert strip.shape == (HEIGHT, WIDTH, 3)
+    inner = strip[8:-8, :, 0].astype(int)
+    assert np.abs(inner - inner[len(inner) // 2]).max(0).mean() < 12, "every row shows the same bands"
+    assert (np.diff(inner.mean(0)[8:-8]) > -6).all(), "dark to light, left to right"
+
+
+def test_two_lines_lie_side_by_side_the_upper_one_first() -> None:
+    strip = straighten(striped(TILTED, 2, upright=False), TILTED, two_lines=True)
+    assert strip[12:20, 5:55].mean() < 60, "the upper half of the plate is dark"
+    assert strip[16:30, 70:150].mean() > 120, "and its lower half is light"
+
+
+class Said:
+    """A network that gives what the test says."""
+
+    def __init__(self, name: str, answer: Mapping[str, NDArray[np.float32]] | None = None) -> None:
+        self.info = NetworkInfo(name, "0" * 64, (), ())
+        self.answer = dict(answer or {})
+        self.asked: list[tuple[int, ...]] = []
+
+    def run(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        (given,) = inputs.values()
+        self.asked.append(given.shape)
+        return {name: tensor(one) for name, one in self.answer.items()}
+
+
+class Pointing(Said):
+    """A locator that knows where the plates of the whole picture are, in the picture's own pixels."""
+
+    def __init__(self, plates: list[NDArray[np.float32]], size: tuple[int, int], score: float = 6.0) -> None:
+        super().__init__("pointing")
+        self._plates, self._size, self._score = plates, size, score
+
+    def run(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        (given,) = inputs.values()
+        self.asked.append(given.shape)
+        count, _, height, width = given.shape
+        scores = np.full((count, 1, height // CELL, width // CELL), -9, np.float32)
+        corners = np.zeros((count, 8, height // CELL, width // CELL), np.float32)
+        if (width, height) != (192, 96):  # the second look sees nothing better
+            scale = width / self._size[0]
+            for plate in self._plates:
+                x, y = (plate.mean(0) * scale // CELL).astype(int)
+                for column, weight in ((x, 0.0), (x + 1, -0.4)):
+                    scores[:, 0, y, column] = self._score + weight
+                    middle = np.array([column * CELL + CELL / 2, y * CELL + CELL / 2])
+                    corners[:, :, y, column] = ((plate * scale - middle) / CELL).reshape(8)
+        return {"scores": tensor(scores), "corners": tensor(corners)}
+
+
+def test_corners_come_back_in_the_pixels_of_the_picture() -> None:
+    picture = np.zeros((480, 640, 3), np.uint8)
+    found = Locator(Pointing([TILTED], (640, 480))).find(picture, (320, 640), 0.5)
+    assert len(found) == 1, "two sizes and two cells mean one plate"
+    assert np.abs(found[0].corners - TILTED).max() < 0.1
+    assert found[0].tilt_degrees == pytest.approx(9.2, abs=0.5)
+
+
+def test_two_plates_are_two() -> None:
+    other = TILTED + np.array([250, 200], np.float32)
+    found = Locator(Pointing([TILTED, other], (640, 480))).find(np.zeros((480, 640, 3), np.uint8), (640,), 0.5)
+    assert len(found) == 2
+
+
+def test_what_is_scored_too_low_is_not_found() -> None:
+    pointing = Pointing([TILTED], (640, 480), score=-1.0)
+    assert Locator(pointing).find(np.zeros((480, 640, 3), np.uint8), (640,), 0.5) == []
+    assert len(pointing.asked) == 1, "nothing to look at closely"
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 4000), (1081, 1921), (480, 640)])
+def test_pictures_of_any_size_are_looked_at(size: tuple[int, int]) -> None:
+    pointing = Pointing([], size)
+    assert Locator(pointing).find(np.zeros((*size, 3), np.uint8), (320, 640), 0.5) == []
+    assert all(height % 16 == 0 and width % 16 == 0 for _, _, height, width in pointing.asked)
+
+
+def saying(text: str, strips: int = 1) -> Said:
+    signs = np.full((strips, 40, len(SIGNS) + 1), -12, np.float32)
+    signs[:, :, 0] = 0
+    for place, sign in enumerate(text):
+        signs[:, 2 + 5 * place : 4 + 5 * place, SIGN_INDEX[sign]] = 8
+    kinds = np.zeros((strips, len(KINDS)), np.float32)
+    kinds[:, KINDS.index(KINDS[0])] = 9
+    return Said("saying", {"signs": signs, "kinds": kinds})
+
+
+def test_the_box_of_a_sign_lies_on_the_plate_where_the_sign_is() -> None:
+    reader = Reader(saying("皖A12345"))
+    recogniser = PlateRecogniser(Locator(Pointing([], (400, 240))), reader)
+    (read,) = recogniser.read(np.zeros((240, 400, 3), np.uint8), [Found(TILTED, 0.9)])
+    assert (read.text, read.lines, read.doubtful) == ("皖A12345", 1, False)
+    middles = np.array([sign.corners.mean(0) for sign in read.signs])
+    assert (np.diff(middles[:, 0]) > 10).all(), "from left to right"
+    assert (np.diff(middles[:, 1]) > 0).all(), "and along the tilt"
+    assert all(cv2.pointPolygonTest(TILTED.reshape(-1, 1, 2), tuple(map(float, one)), False) > 0 for one in middles)
+
+
+def test_a_plate_on_which_nothing_is_read_is_reported_as_doubtful() -> None:
+    recogniser = PlateRecogniser(Locator(Pointing([], (400, 240))), Reader(saying("")))
+    (read,) = recogniser.read(np.zeros((240, 400, 3), np.uint8), [Found(TILTED, 0.9)])
+    assert (read.text, read.kind, read.confidence, read.doubtful) == ("", None, 0.0, True)
+
+
+def test_a_plate_that_could_have_two_lines_is_read_both_ways() -> None:
+    square = np.array([[10, 10], [110, 10], [110, 60], [10, 60]], np.float32)
+    network = saying("皖A12345", strips=2)
+    PlateRecogniser(Locator(Pointing([], (400, 240))), Reader(network)).read(
+        np.zeros((240, 400, 3), np.uint8), [Found(square, 0.9)]
+    )
+    assert network.asked == [(2, 3, HEIGHT, WIDTH)]
+
+
+@pytest.mark.parametrize("shape", [(0, 10, 3), (10, 0, 3), (10, 10), (10, 10, 4), (9000, 9000, 3)])
+def test_what_is_no_picture_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(InvalidError):
+        check_picture(np.broadcast_to(np.uint8(0), shape))  # type: ignore[arg-type]
