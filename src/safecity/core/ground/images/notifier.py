@@ -1,0 +1,179 @@
+"""Tells subscribers what came, until they have it: from a durable outbox, in batches that keep their number."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from safecity.core.ground.devices.api import find as find_device
+from safecity.core.ground.images import store
+from safecity.core.ground.images.addresses import Address, read_address
+from safecity.core.ground.images.decide import packed
+from safecity.core.ground.images.store import Due, Kept, Subscribed, SubscriptionState
+from safecity.core.ground.settings.api import Settings
+from safecity.kit.clock import SECOND_US, Clock
+from safecity.kit.errors import InvalidError, NotFoundError, SafecityError, UnavailableError
+from safecity.ports.blobs import Blobs
+from safecity.ports.database import Database, Tx
+from safecity.protocols.gat1400.codes import public_id
+from safecity.protocols.gat1400.envelope import CONTENT_TYPE, read_json, read_statuses, write_json, write_list
+from safecity.protocols.gat1400.objects import read_object
+from safecity.protocols.gat1400.resources import BY_NAME
+from safecity.protocols.gat1400.subscriptions import Subscription, read_subscription, strip_images, write_notification
+
+logger = logging.getLogger(__name__)
+LOOK_SECONDS: Final = 1.0
+MAX_OBJECTS: Final = 50
+"""Objects in one notification."""
+FIRST_WAIT: Final = 5.0
+LONGEST_WAIT: Final = 900.0
+AT_ONCE: Final = 4
+
+Post = Callable[[Address, bytes, dict[str, str]], Awaitable[tuple[int, bytes]]]
+"""Sends to exactly that address; UnavailableError when it cannot."""
+
+
+class Notifier:
+    """A subscriber that does not answer waits longer each time and holds up nobody else."""
+
+    def __init__(self, database: Database, blobs: Blobs, clock: Clock, settings: Settings, post: Post) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._clock = clock
+        self._settings = settings
+        self._post = post
+        self._serial = clock.now_us() % 100_000
+        self._turn = asyncio.Semaphore(AT_ONCE)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                while await self.step():
+                    pass
+            except SafecityError as error:
+                logger.warning("subscribers wait code=%s why=%s", error.code, error)
+            except Exception:
+                # What cannot be said to one of them must not keep the others waiting for ever.
+                logger.exception("subscribers wait")
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def step(self) -> int:
+        """Tell what is due now; how many notifications arrived."""
+        now = self._clock.now_us()
+        due = await self._database.read(lambda tx: store.due(tx, now))
+        by_subscription: dict[str, list[tuple[str, str]]] = {}
+        for subscription, kind, notification in due:
+            by_subscription.setdefault(subscription, []).append((kind, notification))
+        return sum(await asyncio.gather(*(self._in_order(*one) for one in by_subscription.items())))
+
+    async def _in_order(self, subscription: str, notices: list[tuple[str, str]]) -> int:
+        """What came first arrives first: what says a thing anew must not be overtaken by what it corrects."""
+        for arrived, (kind, notification) in enumerate(notices):
+            if not await self._one(subscription, kind, notification):
+                return arrived
+        return len(notices)
+
+    async def _one(self, subscription: str, kind: str, notification: str) -> bool:
+        async with self._turn:
+            now = self._clock.now_us()
+            platform = await self._settings.read()
+            fresh_number = self._number(platform.code, now)
+
+            def prepare(tx: Tx) -> tuple[Subscribed, Due, list[Kept]] | None:
+                of = store.subscription(tx, subscription)
+                library = None if of is None else find_device(tx, of.device)
+                if of is None or of.state is not SubscriptionState.ACTIVE or library is None or not library.enabled:
+                    store.drop_all(tx, subscription)
+                    return None
+                one = (
+                    store.under_way(tx, subscription, notification)
+                    if notification
+                    else store.claim(tx, subscription, kind, fresh_number, now, MAX_OBJECTS)
+                )
+                if one is None:
+                    return None
+                if read_subscription(read_object(BY_NAME["Subscribe"], of.body)).end <= now:
+                    lost = store.drop_all(tx, subscription)
+                    store.save_subscription(tx, replace(of, lost=of.lost + lost))
+                    return None
+                return of, one, store.find(tx, one.objects)
+
+            prepared = await self._database.write(prepare)
+            return prepared is not None and await self._send(*prepared, platform.code)
+
+    async def _send(self, of: Subscribed, one: Due, objects: list[Kept], us: str) -> bool:
+        wish = read_subscription(read_object(BY_NAME["Subscribe"], of.body))
+        error = ""
+        try:
+            address = read_address(wish.receive_addr)
+            if address.place != of.address:
+                raise UnavailableError("the address is not the one that was allowed", code="receive_addr")
+            body = await self._body(wish, one, objects)
+            headers = {"Content-Type": CONTENT_TYPE, "User-Identify": us}
+            status, answer = await self._post(address, body, headers)
+            error = "" if _arrived(status, answer) else f"HTTP {status}"
+        except (UnavailableError, InvalidError) as failed:
+            error = str(failed)[:200]
+        now = self._clock.now_us()
+
+        def after(tx: Tx) -> None:
+            known = store.subscription(tx, of.id)
+            if known is None:
+                return
+            if error:
+                store.put_off(tx, one, now + round(pause(one.tries) * SECOND_US))
+                store.save_subscription(tx, replace(known, last_error=error))
+            else:
+                told = store.told(tx, one)
+                store.save_subscription(tx, replace(known, delivered=known.delivered + told, last_error=""))
+
+        await self._database.write(after)
+        if bool(error) != bool(of.last_error):
+            if error:
+                logger.warning("subscriber not reachable subscription=%s why=%s", of.id, error)
+            else:
+                logger.info("subscriber reachable again subscription=%s", of.id)
+        return not error
+
+    async def _body(self, wish: Subscription, one: Due, objects: list[Kept]) -> bytes:
+        told: list[dict[str, Any]] = []
+        for kept in objects:
+            places: dict[int, str] = {}
+            for picture in kept.pictures:
+                if picture["place"] < 0 or (wish.images is not None and picture["kind"] not in wish.images):
+                    continue
+                try:
+                    data = b"".join([piece async for piece in self._blobs.read(picture["key"])])
+                except NotFoundError:
+                    continue
+                places[picture["place"]] = base64.b64encode(data).decode()
+            told.append(strip_images(packed(kept.body, places), wish.images))
+        notice = write_notification(
+            identity=one.notification, subscription=wish.id, title=wish.title or wish.id, kind=one.kind, objects=told,
+            now=self._clock.now_us(),
+        )  # fmt: skip
+        return write_json(write_list(BY_NAME["SubscribeNotification"], [notice]))
+
+    def _number(self, platform: str, now: int) -> str:
+        self._serial += 1
+        return public_id(platform, "notification", now, self._serial)
+
+
+def pause(tries: int) -> float:
+    """Seconds until the next try, however many there were: a library may be away for months."""
+    return min(FIRST_WAIT * 2 ** min(tries, 16), LONGEST_WAIT)
+
+
+def _arrived(status: int, answer: bytes) -> bool:
+    """Some libraries answer 200 and say in the body that they did not take it."""
+    if not 200 <= status < 300:
+        return False
+    try:
+        return all(code == 0 for _, code in read_statuses(read_json(answer)))
+    except InvalidError:
+        return True

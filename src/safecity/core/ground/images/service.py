@@ -1,0 +1,264 @@
+"""The view library for its clients: what they may read, change and take back, and what they subscribe to."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from safecity.core.ground.access.api import Action, Actor, Thing, authorize, scope
+from safecity.core.ground.audit.api import note
+from safecity.core.ground.devices.api import Device
+from safecity.core.ground.images import store
+from safecity.core.ground.images.addresses import read_address
+from safecity.core.ground.images.decide import is_library, packed
+from safecity.core.ground.images.store import ALLOWED, Kept, Subscribed, SubscriptionState
+from safecity.core.ground.images.taking import FOLDER, Outcome, Taking, taken_back
+from safecity.core.ground.loose.api import Loose, named, unnamed
+from safecity.core.ground.passages.api import picture_key
+from safecity.kit.clock import Clock
+from safecity.kit.errors import ConflictError, InvalidError, NotFoundError
+from safecity.kit.ids import fresh
+from safecity.ports.blobs import Blobs
+from safecity.ports.database import Database, Tx
+from safecity.protocols.gat1400.envelope import Refused, StatusCode
+from safecity.protocols.gat1400.objects import ViidObject
+from safecity.protocols.gat1400.pictures import check_picture
+from safecity.protocols.gat1400.queries import Query
+from safecity.protocols.gat1400.resources import Resource
+from safecity.protocols.gat1400.subscriptions import Operation, read_notified, read_subscription
+
+SWEEP = 500
+MAX_SUBSCRIPTIONS = 100
+"""Of one library."""
+
+
+def thing_of(one: Subscribed) -> Thing:
+    """A subscription lies where the library lay that made it."""
+    return Thing("subscription", one.area_path, id=one.id, organisation=one.organisation_path)
+
+
+class Images:
+    """Every call names the sender that its session proved; nothing in a body changes who that is."""
+
+    def __init__(
+        self, database: Database, blobs: Blobs, loose: Loose, clock: Clock, told: Callable[[], None] = lambda: None
+    ) -> None:
+        """`told`: something lies in the outbox."""
+        self._database = database
+        self._blobs = blobs
+        self._loose = loose
+        self._clock = clock
+        self._told = told
+        self.taking = Taking(database, loose, clock, told)
+
+    async def take(self, sender: Device, objects: Sequence[ViidObject | Refused]) -> list[Outcome]:
+        """Objects of any kind that is only kept."""
+        return await self.taking.take(sender, objects)
+
+    async def notified(self, sender: Device, notices: Sequence[ViidObject | Refused]) -> list[Outcome]:
+        """Notifications of a library below: what they carry is taken as if it came by itself, once, whatever number
+        the notification has."""
+        outcomes: list[Outcome] = []
+        for notice in notices:
+            if isinstance(notice, Refused):
+                outcomes.append(Outcome(notice.id, StatusCode.JSON_CONTENT, f"{notice.field} is missing or wrong"))
+                continue
+            operation, objects, lost = read_notified(notice)
+            if operation is Operation.DELETE:
+                for one in objects:
+                    await self.remove(sender, one.resource, [one.id])
+            else:
+                await self.taking.take(sender, objects)
+            outcomes.append(Outcome(notice.id, text=f"OK, not understood: {lost}" if lost else "OK"))
+        return outcomes
+
+    async def find(self, sender: Device, resource: Resource, query: Query) -> list[dict[str, Any]]:
+        """Without pictures: those come one object at a time."""
+        found = await self._search(sender, resource, query)
+        return [packed(one.body, {}) for one in found]
+
+    async def see(self, sender: Device, resource: Resource, identity: str) -> dict[str, Any]:
+        """Whole, with its pictures; NotFoundError for what is not there or not for this one."""
+        kept = await self._one(sender, resource, identity)
+        places = {
+            one["place"]: base64.b64encode(await self._bytes(one["key"])).decode()
+            for one in kept.pictures
+            if one["place"] >= 0
+        }
+        return packed(kept.body, places)
+
+    async def data(self, sender: Device, resource: Resource, identity: str) -> bytes:
+        """What was uploaded beside an image, a file or a video slice."""
+        kept = await self._one(sender, resource, identity)
+        found = next((one for one in kept.pictures if one["place"] < 0), None)
+        if found is None:
+            raise NotFoundError("no data", code="not_found", params={"kind": resource.name})
+        return await self._bytes(found["key"])
+
+    async def put_data(self, sender: Device, resource: Resource, identity: str, data: bytes) -> None:
+        """The second step of an upload. InvalidError `viid_picture` where an image is none."""
+        if resource.name == "Image":
+            check_picture(data)
+        now = self._clock.now_us()
+        key = picture_key(FOLDER, now, "")
+        await self._own(sender, resource, identity)
+
+        def work(tx: Tx) -> None:
+            kept = store.known(tx, sender.id, resource.name, [identity]).get(identity)
+            if kept is None:  # taken back meanwhile
+                return
+            pictures = [one for one in kept.pictures if one["place"] >= 0]
+            pictures.append({"key": key, "place": -1, "kind": "", "format": "", "width": 0, "height": 0})
+            store.put(tx, replace(kept, pictures=pictures), new=False)
+            named(tx, [key])
+            unnamed(tx, [one["key"] for one in kept.pictures if one["place"] < 0], now)
+
+        async with self._loose.bringing([(key, data)]):
+            await self._database.write(work)
+        await self._loose.sweep()
+
+    async def remove(self, sender: Device, resource: Resource, ids: Sequence[str]) -> list[Outcome]:
+        """What the sender itself sent; what is not there is no error."""
+        now = self._clock.now_us()
+        await self._database.write(lambda tx: taken_back(tx, sender, resource.name, ids, now))
+        self._told()
+        await self._loose.sweep()
+        return [Outcome(identity) for identity in ids]
+
+    def _readable(self, sender: Device, resource: Resource) -> Any:
+        if is_library(sender) and not resource.personal:
+            return store.lying_under(sender.area_path, sender.organisation_path)
+        return store.own(sender.id)
+
+    async def _search(self, sender: Device, resource: Resource, query: Query) -> list[Kept]:
+        """A camera reads back what it sent; another library's questions are written down like a person's."""
+        now = self._clock.now_us()
+
+        def work(tx: Tx) -> list[Kept]:
+            return store.search(tx, self._readable(sender, resource), resource.name, query, now)
+
+        def noted(tx: Tx) -> list[Kept]:
+            found = work(tx)
+            who = Actor(user=sender.id, name=sender.name, session="", grants=(), at=now, address=sender.address)
+            about = Thing("device", sender.area_path, id=sender.id, organisation=sender.organisation_path)
+            note(
+                tx, who, Action.PASSAGE_SEE, about, sender.name, what=resource.name, found=len(found),
+                ids=",".join(query.ids)[:200], device=query.device, tollgate=query.tollgate, plate=query.plate,
+            )  # fmt: skip
+            return found
+
+        return await (self._database.write(noted) if is_library(sender) else self._database.read(work))
+
+    async def _one(self, sender: Device, resource: Resource, identity: str) -> Kept:
+        found = await self._search(sender, resource, Query(ids=(identity,), count=1))
+        if not found:
+            raise NotFoundError("no such object", code="not_found", params={"kind": resource.name})
+        return found[0]
+
+    async def _own(self, sender: Device, resource: Resource, identity: str) -> Kept:
+        found = await self._database.read(lambda tx: store.known(tx, sender.id, resource.name, [identity]))
+        if identity not in found:
+            raise NotFoundError("no such object", code="not_found", params={"kind": resource.name})
+        return found[identity]
+
+    async def _bytes(self, key: str) -> bytes:
+        return b"".join([piece async for piece in self._blobs.read(key)])
+
+    async def sweep(self) -> int:
+        """Forget what is past its time, with its pictures; how many objects."""
+        now, gone = self._clock.now_us(), 0
+        while found := await self._database.read(lambda tx: store.expired(tx, now, SWEEP)):
+            for one in found:
+                for picture in one.pictures:
+                    await self._blobs.delete(picture["key"])
+            ids = [one.id for one in found]
+            gone += await self._database.write(lambda tx, ids=ids: store.remove(tx, ids))
+        return gone
+
+    # --- subscriptions ---------------------------------------------------------------------------------------------
+
+    async def subscribe(self, sender: Device, objects: Sequence[ViidObject | Refused]) -> list[Outcome]:
+        """Wishes to be told; each waits for somebody to agree. `OperateType` 1 cancels."""
+        return [await self._subscribe(sender, one) for one in objects]
+
+    async def _subscribe(self, sender: Device, one: ViidObject | Refused) -> Outcome:
+        if isinstance(one, Refused):
+            return Outcome(one.id, StatusCode.JSON_CONTENT, f"{one.field} is missing or wrong")
+        try:
+            wish = read_subscription(one)
+            if not wish.cancels:
+                read_address(wish.receive_addr)
+        except InvalidError as error:
+            return Outcome(
+                one.id, StatusCode.JSON_CONTENT, f"{error.params.get('field', 'ReceiveAddr')} is not accepted"
+            )
+
+        def work(tx: Tx) -> Outcome:
+            old = store.subscription_of(tx, sender.id, one.id)
+            if wish.cancels:
+                return self._cancelled(tx, one.id, old, dict(one.fields))
+            if old is not None and old.state is not SubscriptionState.CANCELLED and old.body == dict(one.fields):
+                return Outcome(one.id)
+            if old is None and len(store.subscriptions_of(tx, sender.id)) >= MAX_SUBSCRIPTIONS:
+                return Outcome(one.id, StatusCode.OTHER, "too many subscriptions")
+            new = Subscribed(
+                id=old.id if old else fresh("su"), device=sender.id, subscribe_id=one.id,
+                state=SubscriptionState.PENDING, body=dict(one.fields), address="", area_path=sender.area_path,
+                organisation_path=sender.organisation_path, created_at=self._clock.now_us(),
+                delivered=old.delivered if old else 0, lost=old.lost if old else 0,
+                revision=old.revision + 1 if old else 1,
+            )  # fmt: skip
+            # A changed wish needs a new yes: it may ask for more, or for another address.
+            (store.save_subscription if old else store.add_subscription)(tx, new)
+            return Outcome(one.id)
+
+        return await self._database.write(work)
+
+    @staticmethod
+    def _cancelled(tx: Tx, identity: str, old: Subscribed | None, fields: dict[str, Any]) -> Outcome:
+        if old is None:
+            return Outcome(identity, StatusCode.INVALID_OPERATION, "no such subscription")
+        if old.state is not SubscriptionState.CANCELLED:
+            body = {**old.body, **fields, "SubscribeStatus": 1}
+            store.save_subscription(
+                tx, replace(old, state=SubscriptionState.CANCELLED, body=body, revision=old.revision + 1)
+            )
+            store.drop_all(tx, old.id)
+        return Outcome(identity)
+
+    async def subscriptions_of(self, sender: Device) -> list[dict[str, Any]]:
+        """A library's own, with what became of them in `SubscribeStatus` (0 in force, 1 cancelled, 9 neither)."""
+        found = await self._database.read(lambda tx: store.subscriptions_of(tx, sender.id))
+        said = {SubscriptionState.ACTIVE: 0, SubscriptionState.CANCELLED: 1}
+        return [{**one.body, "SubscribeStatus": said.get(one.state, 9)} for one in found]
+
+    async def page(self, who: Actor, *, before: str, limit: int) -> list[Subscribed]:
+        """Newest first."""
+        allowed = scope(who, Action.SUBSCRIPTION_SEE)
+        return await self._database.read(lambda tx: store.page(tx, allowed, before=before, limit=limit))
+
+    async def decide(self, who: Actor, subscription: str, *, accept: bool, reason: str = "") -> Subscribed:
+        """Agree that a library is told, at exactly the address it gave; or stop it."""
+
+        def work(tx: Tx) -> Subscribed:
+            old = store.subscription(tx, subscription)
+            if old is None or not scope(who, Action.SUBSCRIPTION_SEE).allows(thing_of(old)):
+                raise NotFoundError("no such subscription", code="not_found", params={"kind": "subscription"})
+            authorize(who, Action.SUBSCRIPTION_DECIDE, thing_of(old))
+            state = SubscriptionState.ACTIVE if accept else SubscriptionState.REFUSED
+            if state not in ALLOWED[old.state]:
+                raise ConflictError("not in that state", code="subscription_state", params={"state": str(old.state)})
+            address = read_address(str(old.body.get("ReceiveAddr", ""))).place if accept else ""
+            new = replace(old, state=state, address=address, decided_by=who.name, revision=old.revision + 1)
+            store.save_subscription(tx, new)
+            if not accept:
+                store.drop_all(tx, old.id)
+            note(
+                tx, who, Action.SUBSCRIPTION_DECIDE, thing_of(new), str(old.body.get("Title", "")), reason=reason,
+                accepted=accept, address=address,
+            )  # fmt: skip
+            return new
+
+        return await self._database.write(work)

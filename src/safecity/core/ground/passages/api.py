@@ -1,0 +1,48 @@
+"""Passages: one vehicle at one tollgate, fused from everything that saw it there."""
+
+from safecity.core.ground.passages import seeking
+from safecity.core.ground.passages.confusion import NEAR, NEVER, UNREAD, confusable, cost, distance, near_misses
+from safecity.core.ground.passages.decide import KeptPicture, Sighting, Source, dated
+from safecity.core.ground.passages.filing import Filed, Place, changed, file, forget, place_of
+from safecity.core.ground.passages.readings import Readings
+from safecity.core.ground.passages.service import (
+    Passages,
+    Report,
+    check_purpose,
+    may_see_restricted,
+    picture_key,
+    thing_of,
+)
+from safecity.core.ground.passages.store import Passage
+from safecity.core.ground.passages.telling import RECORDED, read
+
+__all__ = [
+    "NEAR",
+    "NEVER",
+    "RECORDED",
+    "UNREAD",
+    "Filed",
+    "KeptPicture",
+    "Passage",
+    "Passages",
+    "Place",
+    "Readings",
+    "Report",
+    "Sighting",
+    "Source",
+    "changed",
+    "check_purpose",
+    "confusable",
+    "cost",
+    "dated",
+    "distance",
+    "file",
+    "forget",
+    "may_see_restricted",
+    "near_misses",
+    "picture_key",
+    "place_of",
+    "read",
+    "seeking",
+    "thing_of",
+]

@@ -1,0 +1,1 @@
+"""Tollgates: fixed places that record every passing vehicle, and their lanes."""

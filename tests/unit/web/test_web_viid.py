@@ -1,0 +1,448 @@
+"""The view library at its door: what cameras and libraries of the field do, and what somebody hostile tries."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from tests.unit.web.viid_client import CAMERA, GATE, LIBRARY, ViidClient, jpeg, vehicle, vehicles
+
+OTHER = "34020300001190000002"
+
+
+@pytest.fixture
+async def city(house: Any, admin: Any) -> AsyncIterator[dict[str, Any]]:
+    """Two districts; a camera and a library in the first, a camera in the second."""
+    ids: dict[str, Any] = {"clients": []}
+    for name, code in (("own", "340202"), ("foreign", "340203")):
+        ids[f"{name}_area"] = (await admin.ok("POST", "areas", {"name": name, "code": code}))["id"]
+    await admin.ok(
+        "POST", "tollgates", {"name": "gate", "code": GATE, "area": ids["own_area"], "lanes": [{"number": 1}]}
+    )
+    for name, code, area, address in (
+        ("camera", CAMERA, "own_area", "10.0.0.5"),
+        ("library", LIBRARY, "own_area", "10.0.0.6"),
+        ("other", OTHER, "foreign_area", "10.0.0.7"),
+    ):
+        device = {"kind": "gat1400", "code": code, "name": name, "area": ids[area]}
+        made = await admin.ok("POST", "devices", device)
+        ids[f"{name}_id"] = made["id"]
+        assert made["registration"]["port"] == 8080
+        ids[name] = ViidClient(house.app, code, made["registration"]["password"], address)
+        ids["clients"].append(ids[name])
+    yield ids
+    for client in ids["clients"]:
+        await client.inner.aclose()
+
+
+async def settle(house: Any) -> None:
+    while await house.services.intake.step():
+        pass
+
+
+async def passages(admin: Any) -> list[dict[str, Any]]:
+    return (await admin.ok("GET", "passages", params={"purpose": "security"}))["items"]
+
+
+# --- logins --------------------------------------------------------------------------------------------------------
+
+
+async def test_a_camera_registers_keeps_alive_asks_the_time_and_signs_off(
+    house: Any, admin: Any, city: dict[str, Any]
+) -> None:
+    camera = city["camera"]
+    assert (await camera.keepalive()).status_code == 401  # so that it registers
+    done = await camera.register()
+    assert (done.status_code, done.json()["ResponseStatusObject"]["StatusCode"]) == (200, 0)
+    assert (await camera.keepalive()).json()["ResponseStatusObject"]["StatusCode"] == 0
+    told = (await camera.ask("GET", "System/Time")).json()["SystemTimeObject"]
+    assert told["LocalTime"] == "20231115061320"
+    await settle(house)
+    assert (await admin.ok("GET", f"devices/{city['camera_id']}"))["state"] == "online"
+    assert (await camera.register("UnRegister")).status_code == 200
+    assert (await camera.keepalive()).status_code == 401
+    await settle(house)
+    assert (await admin.ok("GET", f"devices/{city['camera_id']}"))["state"] == "offline"
+
+
+@pytest.mark.parametrize(
+    "bent",
+    [
+        {"realm": "x"},
+        {"opaque": "x"},
+        {"nonce": "x"},
+        {"method": "GET"},
+        {"uri": "/VIID/System/Keepalive"},
+        {"username": OTHER},
+    ],
+)
+async def test_an_answer_to_another_question_is_refused(bent: dict[str, str], city: dict[str, Any]) -> None:
+    assert (await city["camera"].register(**bent)).status_code == 401
+    assert (await city["camera"].keepalive()).status_code == 401
+
+
+async def test_a_recorded_login_cannot_be_played_again(city: dict[str, Any], house: Any) -> None:
+    camera, body = city["camera"], {"RegisterObject": {"DeviceID": CAMERA}}
+    first = await camera.ask("POST", "System/Register", body)
+    proof = camera.proof(first.headers["www-authenticate"], "POST", "/VIID/System/Register")
+    assert (await camera.ask("POST", "System/Register", body, headers={"Authorization": proof})).status_code == 200
+    thief = ViidClient(house.app, CAMERA, "unknown", "10.9.9.9")
+    again = await thief.ask("POST", "System/Register", body, headers={"Authorization": proof})
+    assert again.status_code == 401
+    assert "stale=true" in again.headers["www-authenticate"]
+    assert (await thief.keepalive()).status_code == 401
+    await thief.inner.aclose()
+
+
+async def test_an_absolute_address_in_the_signature_is_accepted(city: dict[str, Any]) -> None:
+    assert (await city["camera"].register(uri="http://127.0.0.1:8080/VIID/System/Register")).status_code == 200
+
+
+async def test_a_registration_without_its_wrapping_is_accepted(city: dict[str, Any]) -> None:
+    assert (await city["camera"].register(wrapped=False)).status_code == 200
+
+
+async def test_guessing_locks_the_guesser_out_and_not_the_camera(house: Any, city: dict[str, Any]) -> None:
+    guesser = ViidClient(house.app, CAMERA, "guess", "10.9.9.9")
+    for _ in range(6):
+        answer = await guesser.register()
+    assert answer.status_code == 401
+    assert "www-authenticate" not in answer.headers
+    assert (await city["camera"].register()).status_code == 200
+    await guesser.inner.aclose()
+
+
+async def test_a_stranger_and_an_acquaintance_are_asked_alike(house: Any, city: dict[str, Any]) -> None:
+    stranger = ViidClient(house.app, "34020200001199999999", "x", "10.9.9.8")
+    asked = await stranger.ask("POST", "System/Register", {"RegisterObject": {"DeviceID": stranger.code}})
+    known = await city["camera"].ask("POST", "System/Register", {"RegisterObject": {"DeviceID": CAMERA}})
+    assert asked.headers["www-authenticate"].count("=") == known.headers["www-authenticate"].count("=")
+    assert (await stranger.register()).status_code == 401
+    await stranger.inner.aclose()
+
+
+async def test_an_identity_cannot_be_taken_from_another_session(city: dict[str, Any]) -> None:
+    await city["camera"].register()
+    await city["other"].register()
+    city["other"].code = CAMERA
+    for answer in (
+        await city["other"].keepalive(),
+        await city["other"].ask("POST", "MotorVehicles", vehicles(vehicle(1))),
+        await city["other"].ask("GET", "MotorVehicles"),
+    ):
+        assert answer.status_code == 403
+    mixed = await city["camera"].ask("POST", "System/Keepalive", {"KeepaliveObject": {"DeviceID": OTHER}})
+    assert mixed.status_code == 403
+
+
+async def test_one_account_speaks_for_the_devices_that_name_it_and_for_no_other(
+    house: Any, admin: Any, city: dict[str, Any]
+) -> None:
+    for number in (1, 2):
+        device = {
+            "kind": "gat1400",
+            "code": f"3402020000119000010{number}",
+            "name": "x",
+            "username": "gateway",
+            "password": "of the gateway",
+        }
+        await admin.ok("POST", "devices", device)
+    for code, status in (("34020200001190000101", 200), ("34020200001190000102", 200), (CAMERA, 401)):
+        gateway = ViidClient(house.app, code, "of the gateway", "10.0.1.1", username="gateway")
+        assert (await gateway.register()).status_code == status, code
+        await gateway.inner.aclose()
+
+
+async def test_who_is_silent_or_locked_out_must_register_anew(house: Any, admin: Any, city: dict[str, Any]) -> None:
+    camera = city["camera"]
+    await camera.register()
+    house.clock.advance(200)
+    assert (await camera.keepalive()).status_code == 200
+    house.clock.advance(271)
+    await house.services.presence.expire()
+    await settle(house)
+    await admin.sign_in("root")
+    assert (await admin.ok("GET", f"devices/{city['camera_id']}"))["step"] == "device_keepalive"
+    assert (await camera.keepalive()).status_code == 401
+    await camera.register()
+    await admin.ok("PATCH", f"devices/{city['camera_id']}", {"enabled": False})
+    assert (await camera.keepalive()).status_code == 401
+    assert (await camera.register()).status_code == 401
+
+
+# --- objects -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_passage_with_its_picture_comes_back_as_it_came(house: Any, admin: Any, city: dict[str, Any]) -> None:
+    camera = city["camera"]
+    await camera.register()
+    sent = vehicle(1, picture=jpeg(), VendorExtension={"radar": [1, {"deep": True}]})
+    assert await camera.send("MotorVehicles", vehicles(sent)) == [(sent["MotorVehicleID"], 0)]
+    back = await camera.ask("GET", f"MotorVehicles/{sent['MotorVehicleID']}")
+    assert back.json() == {"MotorVehicleObject": sent}
+    (passage,) = await passages(admin)
+    assert (passage["plate"], passage["plate_colour"], passage["lane"], passage["speed_kmh"]) == (
+        "皖A12B45",
+        "blue",
+        1,
+        43,
+    )
+    assert passage["tollgate_name"] == "gate"
+    shown = await admin.ask("GET", f"passages/{passage['id']}/pictures/0", params={"purpose": "security"})
+    assert shown.content == jpeg()
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        vehicles,
+        lambda one: {"MotorVehicleListObject": {"MotorVehicleObject": one}},
+        lambda one: {"MotorVehicleObjectList": {"MotorVehicleObject": [one]}},
+        lambda one: {"MotorVehicleList": [one]},
+        lambda one: [one],
+        lambda one: one,
+    ],
+)
+async def test_every_wrapping_of_the_field_is_taken(wrap: Any, city: dict[str, Any]) -> None:
+    await city["camera"].register()
+    assert [code for _, code in await city["camera"].send("MotorVehicles", wrap(vehicle(1)))] == [0]
+
+
+async def test_the_same_passage_ten_times_is_one_and_its_picture_is_kept_once(
+    house: Any, admin: Any, city: dict[str, Any]
+) -> None:
+    await city["camera"].register()
+    for _ in range(10):
+        assert [
+            code for _, code in await city["camera"].send("MotorVehicles", vehicles(vehicle(1, picture=jpeg())))
+        ] == [0]
+    # Under ten numbers it is ten sights of one vehicle.
+    await city["camera"].send("MotorVehicles", vehicles(*(vehicle(number) for number in range(2, 11))))
+    (passage,) = await passages(admin)
+    assert (passage["sightings"], passage["pictures"]) == (10, 1)
+    assert len([key async for key in house.services.blobs.keys("passages/")]) == 1
+
+
+async def test_one_bad_object_has_its_own_status_and_the_others_are_kept(admin: Any, city: dict[str, Any]) -> None:
+    await city["camera"].register()
+    body = vehicles(vehicle(1), {"PlateNo": "no id"}, vehicle(2, plate="皖C99999"), vehicle("x" * 65))
+    assert [code for _, code in await city["camera"].send("MotorVehicles", body)] == [0, 8, 0, 8]
+    assert len(await passages(admin)) == 2
+
+
+@pytest.mark.parametrize(
+    ("picture", "reason"),
+    [
+        (jpeg(0, 0), "empty"),
+        (jpeg(8192, 6144), "pixels"),
+        (b"no picture", "format"),
+        (jpeg(tail=bytes(9 << 20)), "large"),
+    ],
+)
+async def test_a_bad_picture_is_left_out_and_said_so_and_the_passage_stays(
+    picture: bytes, reason: str, house: Any, admin: Any, city: dict[str, Any]
+) -> None:
+    await city["camera"].register()
+    answer = await city["camera"].ask("POST", "MotorVehicles", vehicles(vehicle(1, picture=picture)))
+    (status,) = answer.json()["ResponseStatusListObject"]["ResponseStatusObject"]
+    assert (status["StatusCode"], reason in status["StatusString"]) == (0, True)
+    (passage,) = await passages(admin)
+    assert passage["pictures"] == 0
+    assert [key async for key in house.services.blobs.keys("passages/")] == []
+
+
+@pytest.mark.slow
+async def test_ten_thousand_objects_in_one_request_are_kept(house: Any, admin: Any, city: dict[str, Any]) -> None:
+    await city["camera"].register()
+    faces = [{"FaceID": f"{CAMERA}{number:028d}", "DeviceID": CAMERA, "InfoKind": 1} for number in range(10_000)]
+    answer = await city["camera"].send("Faces", {"FaceListObject": {"FaceObject": faces}})
+    assert [code for _, code in answer] == [0] * 10_000
+    listed = await city["camera"].ask("GET", "Faces", params={"RecordStartNo": 9_951, "PageRecordNum": 100})
+    assert len(listed.json()["FaceListObject"]["FaceObject"]) == 50
+    more = {"FaceListObject": {"FaceObject": [*faces, {"FaceID": "1"}]}}
+    assert (await city["camera"].ask("POST", "Faces", more)).status_code == 413
+
+
+async def test_a_body_of_20_megabytes_is_refused_by_its_length_alone(house: Any, city: dict[str, Any]) -> None:
+    await city["camera"].register()
+    read: list[int] = []
+
+    async def never() -> AsyncIterator[bytes]:
+        read.append(1)
+        yield b" "
+
+    headers = {"User-Identify": CAMERA, "Content-Type": "application/json", "Content-Length": str(20 << 20)}
+    refused = await city["camera"].inner.post("/VIID/Images", content=never(), headers=headers)
+    assert refused.status_code == 413
+    assert refused.json()["ResponseStatusObject"]["StatusCode"] == 4
+    streamed = await city["camera"].inner.post(
+        "/VIID/Images", content=_pieces(20), headers={"User-Identify": CAMERA, "Content-Type": "application/json"}
+    )
+    assert streamed.status_code == 413
+
+
+async def test_who_is_not_known_yet_cannot_make_us_read_much(city: dict[str, Any]) -> None:
+    for call in ("Register", "Keepalive"):
+        answer = await city["camera"].inner.post(
+            f"/VIID/System/{call}", content=_pieces(4), headers={"Content-Type": "application/json"}
+        )
+        assert answer.status_code == 413
+
+
+async def _pieces(megabytes: int) -> AsyncIterator[bytes]:
+    for _ in range(megabytes):
+        yield bytes(1 << 20)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "MotorVehicles", b"{", 400),
+        ("POST", "MotorVehicles", b"{}", 400),
+        ("POST", "MotorVehicles", b"[" * 4000, 400),
+        ("GET", "Nothing", b"", 404),
+        ("POST", "Tollgates", b"{}", 405),
+        ("PUT", "APEs", b'{"APEObject":{"ApeID":"1","Password":"new"}}', 400),
+        ("GET", "MotorVehicles?Owner=me", b"", 400),
+        ("GET", "MotorVehicles?1%3D1--=x", b"", 400),
+        ("GET", "MotorVehicles/unknown", b"", 404),
+        ("DELETE", "MotorVehicles", b"", 400),
+        ("PUT", "SubscribeNotifications", b"{}", 405),
+        ("GET", "Images/1/2/3", b"", 404),
+    ],
+)
+async def test_whatever_is_wrong_is_answered_in_the_words_of_the_standard(
+    method: str, path: str, body: bytes, status: int, city: dict[str, Any]
+) -> None:
+    await city["camera"].register()
+    headers = {"User-Identify": CAMERA, "Content-Type": "application/VIID+JSON"}
+    answer = await city["camera"].inner.request(method, f"/VIID/{path}", content=body, headers=headers)
+    assert answer.status_code == status, answer.text
+    assert answer.json()["ResponseStatusObject"]["StatusCode"] > 0
+
+
+async def test_xml_is_not_spoken_here(city: dict[str, Any]) -> None:
+    await city["camera"].register()
+    headers = {"Content-Type": "application/VIID+XML"}
+    assert (await city["camera"].ask("POST", "Faces", headers=headers)).status_code == 415
+
+
+async def test_what_a_person_believes_is_never_in_the_database(house: Any, city: dict[str, Any]) -> None:
+    await city["camera"].register()
+    face = {"FaceID": "1", "EthicCode": "99", "Religion": "secret-faith", "GenderCode": "1"}
+    await city["camera"].send("Faces", {"FaceListObject": {"FaceObject": [face]}})
+    back = (await city["camera"].ask("GET", "Faces/1")).json()["FaceObject"]
+    assert back == {"FaceID": "1", "GenderCode": "1"}
+
+
+async def test_what_a_camera_sent_others_cannot_read_change_or_take_back(admin: Any, city: dict[str, Any]) -> None:
+    for name in ("camera", "library", "other"):
+        await city[name].register()
+    sent = vehicle(1)
+    await city["camera"].send("MotorVehicles", vehicles(sent))
+    await city["camera"].send("Faces", {"FaceListObject": {"FaceObject": [{"FaceID": "1"}]}})
+    path = f"MotorVehicles/{sent['MotorVehicleID']}"
+    assert (await city["library"].ask("GET", path)).status_code == 200  # its area
+    assert (await city["library"].ask("GET", "Faces/1")).status_code == 404  # tells of a person
+    assert (await city["other"].ask("GET", path)).status_code == 404
+    for query, count in (
+        ("PlateNo=皖A·12B45", 1),
+        ("PlateNo=皖A12B46", 0),
+        (f"TollgateID={GATE}", 1),
+        ("DeviceID=1", 0),
+    ):
+        listed = (await city["library"].ask("GET", f"MotorVehicles?{query}")).json()
+        assert len(listed["MotorVehicleListObject"]["MotorVehicleObject"]) == count, query
+    for query in ("", f"?DeviceID={CAMERA}", f"?MotorVehicleID={sent['MotorVehicleID']}", "?PassTime>=20200101000000"):
+        found = (await city["other"].ask("GET", f"MotorVehicles{query}")).json()
+        assert found["MotorVehicleListObject"]["MotorVehicleObject"] == [], query
+    await city["other"].ask("DELETE", f"MotorVehicles?IDList={sent['MotorVehicleID']}")
+    await city["other"].send("MotorVehicles", vehicles(vehicle(1, plate="皖Z00000")))
+    assert (await city["camera"].ask("GET", path)).json()["MotorVehicleObject"] == sent
+    # It speaks for its own district only: what it says of this tollgate is filed where it stands itself.
+    assert {(one["plate"], one["tollgate_name"]) for one in await passages(admin)} == {
+        ("皖A12B45", "gate"),
+        ("皖Z00000", ""),
+    }
+
+
+async def test_what_a_library_reads_is_written_down_and_what_is_restricted_is_not_for_it(
+    admin: Any, city: dict[str, Any]
+) -> None:
+    for name in ("camera", "library"):
+        await city[name].register()
+    await city["camera"].send("MotorVehicles", vehicles(vehicle(1)))
+    (gate,) = (await admin.ok("GET", "tollgates"))["items"]
+    await admin.ok("PATCH", f"tollgates/{gate['id']}", {"restricted": True})
+    await city["camera"].send("MotorVehicles", vehicles(vehicle(2)))
+    found = (await city["library"].ask("GET", f"MotorVehicles?DeviceID={CAMERA}")).json()
+    ids = [one["MotorVehicleID"] for one in found["MotorVehicleListObject"]["MotorVehicleObject"]]
+    assert ids == [vehicle(1)["MotorVehicleID"]]
+    assert (await city["camera"].ask("GET", f"MotorVehicles/{vehicle(2)['MotorVehicleID']}")).status_code == 200
+    (record,) = [one for one in (await admin.ok("GET", "audit"))["items"] if one["action"] == "passage.see"]
+    assert (record["object"], record["details"]["what"]) == (city["library_id"], "MotorVehicle")
+
+
+async def test_a_correction_and_a_withdrawal_reach_the_passage(admin: Any, city: dict[str, Any]) -> None:
+    camera = city["camera"]
+    await camera.register()
+    sent = vehicle(1)
+    await camera.send("MotorVehicles", vehicles(sent))
+    await camera.send("MotorVehicles", vehicles(vehicle(1, plate="皖A12B46")), "PUT")
+    assert [one["plate"] for one in await passages(admin)] == ["皖A12B46"]
+    gone = await camera.ask("DELETE", f"MotorVehicles?IDList={sent['MotorVehicleID']},unknown")
+    assert gone.status_code == 200
+    assert await passages(admin) == []
+
+
+@pytest.mark.parametrize("clock", ["19700101080000", "20991231235959", "20231115061320", "yesterday", ""])
+async def test_a_camera_whose_clock_is_wrong_is_heard(clock: str, admin: Any, city: dict[str, Any]) -> None:
+    await city["camera"].register()
+    await city["camera"].send("MotorVehicles", vehicles(vehicle(1, PassTime=clock)))
+    (passage,) = await passages(admin)
+    assert passage["at"].startswith("2023-11-14T22:13:20")
+    assert passage["clock_doubtful"] is (clock != "20231115061320")
+
+
+async def test_an_image_is_uploaded_in_two_steps(city: dict[str, Any]) -> None:
+    camera = city["camera"]
+    await camera.register()
+    text = base64.b64encode(jpeg())
+    assert (await camera.ask("POST", "Images/7/Data", headers={"x": "y"})).status_code in (400, 404)
+    await camera.send("Images", {"ImageListObject": {"ImageObject": [{"ImageID": "7", "Title": "t"}]}})
+    put = await camera.inner.post("/VIID/Images/7/Data", content=text, headers={"User-Identify": CAMERA})
+    assert put.status_code == 200, put.text
+    assert (await camera.ask("GET", "Images/7/Data")).content == text
+    assert (await camera.ask("GET", "Images/7/Info")).json()["ImageObject"]["Title"] == "t"
+    for bad in (b"****", base64.b64encode(b"no picture"), base64.b64encode(jpeg(0, 0))):
+        refused = await camera.inner.post("/VIID/Images/7/Data", content=bad, headers={"User-Identify": CAMERA})
+        assert refused.status_code == 400
+    assert (await city["camera"].ask("GET", "Images/7/Data")).content == text
+
+
+async def test_what_we_know_of_our_own_is_told_within_the_areas(city: dict[str, Any]) -> None:
+    for name in ("camera", "library", "other"):
+        await city[name].register()
+    gates = (await city["library"].ask("GET", "Tollgates")).json()["TollgateListObject"]["TollgateObject"]
+    assert [gate["TollgateID"] for gate in gates] == [GATE]
+    assert (await city["library"].ask("GET", f"Tollgates/{GATE}")).json()["TollgateObject"]["PlaceCode"] == "340202"
+    lanes = (await city["library"].ask("GET", "Lanes")).json()["LaneListObject"]["LaneObject"]
+    assert [lane["LaneNo"] for lane in lanes] == [1]
+    apes = (await city["library"].ask("GET", "APEs")).json()["APEListObject"]["APEObject"]
+    assert {ape["ApeID"] for ape in apes} == {CAMERA, LIBRARY}
+    assert "assword" not in json.dumps(apes)
+    assert (await city["other"].ask("GET", "Tollgates")).json()["TollgateListObject"]["TollgateObject"] == []
+    assert (await city["other"].ask("GET", f"Tollgates/{GATE}")).status_code == 404
+
+
+async def test_what_is_past_its_time_is_gone(house: Any, admin: Any, city: dict[str, Any]) -> None:
+    camera = city["camera"]
+    await camera.register()
+    await camera.send("Faces", {"FaceListObject": {"FaceObject": [{"FaceID": "1"}]}})
+    house.clock.advance(7 * 86_400 + 1)
+    await camera.register()
+    assert (await camera.ask("GET", "Faces/1")).status_code == 404  # before anything was swept
+    assert await house.services.images.sweep() == 1

@@ -1,0 +1,322 @@
+"""Subscriptions of other libraries: agreed to by a person, told from a durable outbox, never sent where none should."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.unit.web.viid_client import CAMERA, GATE, LIBRARY, ViidClient, jpeg, vehicle, vehicles
+
+from safecity.core.ground.images import store
+from safecity.core.ground.images.api import Address, Notifier, read_address, refused_ip
+from safecity.core.ground.images.notifier import pause
+from safecity.kit.errors import InvalidError, UnavailableError
+from safecity.links.http_post import post
+
+NUMBER = "340200000001032023111506132000001"
+
+
+def subscribe(**more: Any) -> dict[str, Any]:
+    fields = {
+        "SubscribeID": NUMBER,
+        "Title": "vehicles",
+        "SubscribeDetail": "13",
+        "ResourceClass": 0,
+        "ResourceURI": GATE,
+        "ReceiveAddr": "http://10.0.0.6:8200/VIID/SubscribeNotifications",
+        "ApplicantName": "Li",
+        "ApplicantOrg": "bureau",
+        "BeginTime": "20231101000000",
+        "EndTime": "20231201000000",
+        "ReportInterval": 0,
+        "OperateType": 0,
+        "SubscribeStatus": 0,
+        **more,
+    }
+    return {"SubscribeListObject": {"SubscribeObject": [fields]}}
+
+
+class Receiver:
+    """The library that is told: remembers, and answers what a test wants."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, dict[str, Any]]] = []
+        self.answer: tuple[int, bytes] | Exception = (200, b'{"ResponseStatusObject":{"StatusCode":0}}')
+
+    async def __call__(self, address: Address, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        (notice,) = json.loads(body)["SubscribeNotificationListObject"]["SubscribeNotificationObject"]
+        self.got.append((f"{address.place}{address.target}", notice))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    def ids(self) -> list[str]:
+        return [name for _, notice in self.got for name in notice["InfoIDs"].split(",")]
+
+
+@pytest.fixture
+async def city(house: Any, admin: Any) -> AsyncIterator[dict[str, Any]]:
+    ids: dict[str, Any] = {}
+    area = (await admin.ok("POST", "areas", {"name": "own", "code": "340202"}))["id"]
+    await admin.ok("POST", "tollgates", {"name": "gate", "code": GATE, "area": area, "lanes": [{"number": 1}]})
+    for name, code, address in (("camera", CAMERA, "10.0.0.5"), ("library", LIBRARY, "10.0.0.6")):
+        made = await admin.ok("POST", "devices", {"kind": "gat1400", "code": code, "name": name, "area": area})
+        ids[name] = ViidClient(house.app, code, made["registration"]["password"], address)
+        assert (await ids[name].register()).status_code == 200
+    here = house.services
+    ids["receiver"] = Receiver()
+    ids["notifier"] = Notifier(here.database, here.blobs, house.clock, here.settings, ids["receiver"])
+    yield ids
+    for name in ("camera", "library"):
+        await ids[name].inner.aclose()
+
+
+async def agreed(admin: Any, city: dict[str, Any], **more: Any) -> str:
+    assert await city["library"].send("Subscribes", subscribe(**more)) == [(NUMBER, 0)]
+    (one,) = (await admin.ok("GET", "subscriptions"))["items"]
+    assert (one["state"], one["applicant"]) == ("pending", "Li bureau")
+    return (await admin.ok("POST", f"subscriptions/{one['id']}/accept", {"reason": "agreement 7"}))["id"]
+
+
+async def test_a_library_is_told_once_somebody_agreed(house: Any, admin: Any, city: dict[str, Any]) -> None:
+    await city["library"].send("Subscribes", subscribe())
+    await city["camera"].send("MotorVehicles", vehicles(vehicle(1)))
+    assert await city["notifier"].step() == 0
+    (one,) = (await admin.ok("GET", "subscriptions"))["items"]
+    await admin.ok("POST", f"subscriptions/{one['id']}/accept")
+    await city["camera"].send("MotorVehicles", vehicles(vehicle(2, picture=jpeg()), vehicle(3)))
+    await city["camera"].send("Faces", {"FaceListObject": {"FaceObject": [{"FaceID": "1"}]}})
+    assert await city["notifier"].step() == 1
+    ((where, notice),) = city["receiver"].got
+    assert where == "10.0.0.6:8200/VIID/SubscribeNotifications"
+    assert (notice["SubscribeID"], len(notice["NotificationID"]), notice["ExecuteOperation"]) == (NUMBER, 33, 1)
+    first, second = notice["MotorVehicleObjectList"]["MotorVehicleObject"]
+    assert [first, second] == [vehicle(2, picture=jpeg()), vehicle(3)]
+    assert await city["notifier"].step() == 0
+    logged = [record["action"] for record in (await admin.ok("GET", "audit"))["items"]]
+    assert "subscription.decide" in logged
+    assert (await admin.ok("GET", "subscriptions"))["items"][0]["delivered"] == 2
+
+
+async def test_what_did_not_arrive_comes_again_under_the_same_number(
+    house: Any, admin: Any, city: dict[str, Any]
+) -> None:
+    await agreed(admin, city)
+    receiver, notifier = city["receiver"], city["notifier"]
+    await city["camera"].send("MotorVehicles", vehicles(vehicle(1)))
+    for failure in (UnavailableError("away"), (500, b""), (200, b'{"ResponseStatusObject":{"StatusCode":"1"}}')):
+        receiver.answer = failure
+        assert await notifier.step() == 0
+        tried = len(receiver.got)
+        await city["camera"].send("MotorVehicles", vehicles(vehicle(2)))
+        assert await notifier.step() == 0
+        assert len(receiver.got) == tried, "it waits, and does not hammer, nor does what came later overtake"
+        house.clock.advance(60)
+    receiver.answer = (200, b"")
+    # A process that begins anew finds all of it in the database.
+    here = house.services
+    again = Notifier(here.database, here.blobs, house.clock, here.settings, receiver)
+    while await again.step():
+        pass
+    numbers = [notice["NotificationID"] for _, notice in receiver.got]
+    assert numbers[:4] == [numbers[0]] * 4
+    assert receiver.ids()[3:] == [vehicle(1)["MotorVehicleID"], vehicle(2)["MotorVehicleID"]]
+
+
+async def test_objects_go_together_within_the_interval_and_without_pictures_if_so_asked(
+    house: Any, admin: Any, city: dict[str, Any]
+) -> None:
+    await agreed(admin, city, ReportInterval=30, ResultImageDeclare="-1")
+    for number in range(5):
+        await city["camera"].send("MotorVehicles", vehicles(vehicle(number, picture=jpeg())))
+    assert await city["notifier"].step() == 0
+    house.clock.advance(30)
+    assert await city["notifier"].step() == 1
+    assert len(city["receiver"].ids()) == 5
+    assert "SubImageList" not in json.dumps(city["receiver"].got)
+
+
+async def test_nothing_goes_back_to_where_it_came_from(admin: Any, city: dict[str, Any]) -> None:
+    await agreed(admin, city)
+    notice = {
+        "NotificationID": "340200000001042023111506132000001",
+        "SubscribeID": "x",
+        "Title": "t",
+        "InfoIDs": "1",
+        "TriggerTime": "20231115061320",
+        "ExecuteOperation": 1,
+        "MotorVehicleObjectList": {"MotorVehicleObject": [vehicle(1)]},
+    }
+    body = {"SubscribeNotificationListObject": {"SubscribeNotificationObject": [notice]}}
+    for _ in range(3):  # at least once is how the other side sends, too
+        assert [code for _, code in await city["library"].send("SubscribeNotifications", body)] == [0]
+    assert await city["notifier"].step() == 0
+    (passage,) = (await admin.ok("GET", "passages", params={"purpose": "security"}))["items"]
+    assert passage["sightings"] == 1
+
+
+async def test_a_cancelled_refused_or_ended_subscription_is_silent(
+    house: Any, admin: Any, city: dict[str, Any]
+) -> None:
+    one = await agreed(admin, city)
+    await city["camera"].send("MotorVehicles", vehicles(vehicle(1)))
+    await admin.ok("POST", f"subscriptions/{one}/refuse")
+    assert await city["notifier"].step() == 0
+    await admin.ok("POST", f"subscriptions/{one}/accept")
+    await city["camera"].send("MotorVehicles", vehicles(vehicle(2)))
+    cancel = {"SubscribeID": NUMBER, "OperateType": 1, "SubscribeCancelPerson": "Li", "CancelReason": "over"}
+    answer = await city["library"].ask("PUT", f"Subscribes/{NUMBER}", {"SubscribeObject": cancel})
+    assert answer.json()["ResponseStatusObject"]["StatusCode"] == 0
+    assert await city["notifier"].step() == 0
+    assert (await city["library"].ask("GET", f"Subscribes/{NUMBER}")).json()["SubscribeObject"]["SubscribeStatus"] == 1
+    house.clock.advance(30 * 86_400)
+    assert city["receiver"].got == []
+
+
+async def test_what_a_camera_says_ten_times_is_told_once(admin: Any, city: dict[str, Any]) -> None:
+    await agreed(admin, city)
+    for _ in range(10):
+        await city["camera"].send("MotorVehicles", vehicles(vehicle(1)))
+    while await city["notifier"].step():
+        pass
+    assert city["receiver"].ids() == [vehicle(1)["MotorVehicleID"]]
+
+
+async def test_nothing_is_sent_to_another_place_than_was_accepted(house: Any, admin: Any, city: dict[str, Any]) -> None:
+    one = await agreed(admin, city)
+
+    def moved(tx: Any) -> None:
+        known = store.subscription(tx, one)
+        assert known is not None
+        store.save_subscription(tx, replace(known, body={**known.body, "ReceiveAddr": "http://10.0.0.66:8200/"}))
+
+    await house.services.database.write(moved)
+    await city["camera"].send("MotorVehicles", vehicles(vehicle(1)))
+    assert await city["notifier"].step() == 0
+    assert city["receiver"].got == []
+
+
+async def test_a_library_that_was_removed_is_not_told_any_more(admin: Any, city: dict[str, Any]) -> None:
+    one = await agreed(admin, city)
+    device = next(item for item in (await admin.ok("GET", "subscriptions"))["items"] if item["id"] == one)["device"]
+    await admin.ok("PATCH", f"devices/{device}", {"enabled": False})
+    await city["camera"].send("MotorVehicles", vehicles(vehicle(1)))
+    assert await city["notifier"].step() == 0
+    await admin.ok("DELETE", f"devices/{device}")
+    await city["camera"].send("MotorVehicles", vehicles(vehicle(2)))
+    assert await city["notifier"].step() == 0
+    assert city["receiver"].got == []
+
+
+async def test_a_changed_wish_needs_a_new_yes(admin: Any, city: dict[str, Any]) -> None:
+    await agreed(admin, city)
+    await city["library"].send("Subscribes", subscribe(ReceiveAddr="http://10.0.0.99/elsewhere"), "PUT")
+    await city["camera"].send("MotorVehicles", vehicles(vehicle(1)))
+    assert await city["notifier"].step() == 0
+    assert (await admin.ok("GET", "subscriptions"))["items"][0]["state"] == "pending"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1/x",
+        "http://127.1/",
+        "http://2130706433/",
+        "http://0x7f000001/",
+        "http://[::1]/",
+        "http://localhost/",
+        "http://169.254.169.254/latest/meta-data",
+        "http://[::ffff:127.0.0.1]/",
+        "http://0.0.0.0/",
+        "http://224.0.0.1/",
+        "file:///etc/passwd",
+        "gopher://10.0.0.6/",
+        "http://user:pw@10.0.0.6/",
+        "http://10.0.0.6:99999/",
+        "http://a\r\nb/",
+        "",
+        "x" * 501,
+    ],
+)
+async def test_an_address_where_nobody_should_call_is_refused(address: str, city: dict[str, Any]) -> None:
+    with pytest.raises(InvalidError):
+        read_address(address)
+    assert [code for _, code in await city["library"].send("Subscribes", subscribe(ReceiveAddr=address))] == [8]
+
+
+def test_addresses_of_city_networks_are_allowed() -> None:
+    for address in (
+        "http://10.0.0.6/",
+        "https://192.168.1.9:8443/VIID/SubscribeNotifications",
+        "http://library.example/x?y=1",
+    ):
+        read_address(address)
+    assert not refused_ip("10.1.2.3")
+    assert refused_ip("127.0.0.1")
+    assert refused_ip("64:ff9b::7f00:1")  # loopback behind NAT64
+    assert refused_ip("100.100.100.200")  # metadata of a cloud
+
+
+async def test_other_people_neither_see_nor_decide_subscriptions(house: Any, admin: Any, city: dict[str, Any]) -> None:
+    one = await agreed(admin, city)
+    foreign = (await admin.ok("POST", "areas", {"name": "foreign", "code": "350101"}))["id"]
+    grants = [{"role": "administrator", "area": foreign}]
+    await admin.ok("POST", "users", {"username": "elsewhere", "password": "correct horse battery", "grants": grants})
+    client = house.client()
+    await client.sign_in("elsewhere")
+    assert (await client.ok("GET", "subscriptions"))["items"] == []
+    assert (await client.ask("POST", f"subscriptions/{one}/refuse")).status_code == 404
+
+
+# --- the sender itself ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "body"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", 200, b"{}"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n", 200, b"{}"),
+        (b"HTTP/1.0 503 Busy\r\n\r\nlater", 503, b"later"),
+        (b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\nContent-Length: 0\r\n\r\n", 302, b""),
+        (b"SSH-2.0-x\r\n\r\n", None, b""),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", None, b""),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", None, b""),
+        (b"", None, b""),
+    ],
+)
+async def test_one_post_reads_one_answer_within_its_limits(said: bytes, status: int | None, body: bytes) -> None:
+    asked: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        asked.append(await reader.readexactly(3))
+        writer.write(said)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        call = post("127.0.0.1", port, "/x", b"{ }", {"A": "b"}, tls=False, refuse=lambda _: False)
+        if status is None:
+            with pytest.raises(UnavailableError):
+                await call
+        else:
+            assert await call == (status, body)
+    assert asked[0].startswith(b"POST /x HTTP/1.1\r\nHost: 127.0.0.1:")
+
+
+async def test_a_name_that_resolves_to_ourselves_is_not_called() -> None:
+    with pytest.raises(UnavailableError) as refused:
+        await post("localhost", 9, "/", b"", {}, tls=False, refuse=refused_ip)
+    assert refused.value.code == "http_refused_address"
+    with pytest.raises(UnavailableError):
+        await post("10.0.0.1", 9, "/", b"", {"A": "b\r\nC: d"}, tls=False, refuse=lambda _: False, timeout=1)
+
+
+def test_a_library_that_was_away_for_months_is_still_tried() -> None:
+    assert [pause(tries) for tries in range(4)] == [5.0, 10.0, 20.0, 40.0]
+    assert pause(5_000) == 900.0
