@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from safecity.protocols.rtp_payloads.audio import AacDepacketiser
-from safecity.protocols.rtp_payloads.nal import H264Depacketiser, H265Depacketiser
+from safecity.protocols.rtp_payloads.nal import H264Depacketiser, H265Depacketiser, codec_by_sets
 
 
 def one_input(data: bytes) -> None:
+    codec_by_sets(data)
     for depacketiser in (H264Depacketiser(), H265Depacketiser(), H265Depacketiser(donl=True), AacDepacketiser()):
         at = 0
         while at + 2 <= len(data):

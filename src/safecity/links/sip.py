@@ -27,7 +27,9 @@ from safecity.links.sip_flows import (
     bind_address,
     host_towards,
 )
+from safecity.links.sip_shield import SipShield
 from safecity.protocols.sip.dialog import Dialog
+from safecity.protocols.sip.guard import Patience
 from safecity.protocols.sip.message import Malformed, Request, Response
 from safecity.protocols.sip.transactions import (
     MAGIC,
@@ -48,8 +50,8 @@ logger = logging.getLogger(__name__)
 __all__ = ["Call", "Flow", "Incoming", "SipCounters", "SipEndpoint", "SipLimits", "new_tag"]
 
 _SWEEP_SECONDS = 5.0
+_USELESS = frozenset({400, 403})  # unreadable, or of somebody who may not
 _TICK_SECONDS = 0.01
-
 
 Handler = Callable[[Incoming], None]
 
@@ -59,6 +61,7 @@ class SipEndpoint:
 
     public_host   what Via and Contact say about us; empty: the address this machine reaches the peer from
     on_lost       a TCP connection is gone (behind NAT that means: the device is offline)
+    patience      how much that is good for nothing is put up with (`links.sip_shield`); None: everything is read
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class SipEndpoint:
         public_host: str = "",
         public_port: int = 0,
         admit: Admit | None = None,
+        patience: Patience | None = None,
         timing: Timing | None = None,
         limits: SipLimits | None = None,
         on_lost: Callable[[Flow], None] | None = None,
@@ -89,6 +93,7 @@ class SipEndpoint:
         self._own_sockets: list[socket.socket] = []
         self._closed = False
         self.counters = SipCounters()
+        self._shield = SipShield(patience)
         self._streams = StreamOwner(self._heard, admit, self.counters, self._limits)
         self._streams.on_lost = self._lost
         self._on_lost = on_lost
@@ -109,8 +114,9 @@ class SipEndpoint:
             bound.setblocking(False)
             self.udp_port = int(bound.getsockname()[1])
             _, self._datagrams = await loop.create_datagram_endpoint(
-                lambda: DatagramLink(self._heard, self._admit, self.counters), sock=bound
+                lambda: DatagramLink(self._heard, self._admit, self.counters, self._shield.useless), sock=bound
             )
+            self._shield.cover(bound)
         if tcp is not None:
             bound = tcp if isinstance(tcp, socket.socket) else bind_address(tcp, socket.SOCK_STREAM)
             bound.setblocking(False)
@@ -210,12 +216,7 @@ class SipEndpoint:
                 raise no_answer(request, flow) from error
             raise
         self._pending.pop(key, None)
-        dialog = None
-        if 200 <= response.status < 300:
-            try:
-                dialog = Dialog.by_client(request, response)
-            except ValueError as error:
-                raise UnavailableError("200 without a tag", code="sip_bad_answer") from error
+        dialog = Dialog.by_client(request, response) if 200 <= response.status < 300 else None
         return Call(self, key, response, flow, dialog)
 
     def acknowledge(self, key: Key, ack: Request, flow: Flow) -> None:
@@ -246,6 +247,8 @@ class SipEndpoint:
     def respond(self, incoming: Incoming, response: Response) -> None:
         """For `Incoming`."""
         self._run(self._transactions.answer(incoming.key, response, self._loop.time()))
+        if response.status in _USELESS:
+            self._shield.useless(incoming.flow)
         if incoming.request.method == "INVITE" and response.status >= 300:
             self._calls.pop(incoming.key, None)
 
@@ -253,10 +256,12 @@ class SipEndpoint:
         """For `Incoming`."""
         self._transactions.forget(incoming.key)
         self._calls.pop(incoming.key, None)
+        self._shield.useless(incoming.flow)
 
     def _heard(self, message: Request | Response | Malformed, flow: Flow) -> None:
         if isinstance(message, Malformed):
             self.counters.malformed += 1
+            self._shield.useless(flow)
             if message.answer is not None and self._limits.answer_malformed:
                 with contextlib.suppress(ValueError):
                     self._out(message.answer.encode(), flow)
@@ -326,10 +331,7 @@ class SipEndpoint:
         """The 200 crossed our CANCEL: acknowledge it and hang up, or the camera pushes for ever."""
         if not 200 <= response.status < 300:
             return
-        try:
-            dialog = Dialog.by_client(invite, response)
-        except ValueError:
-            return
+        dialog = Dialog.by_client(invite, response)
         self.acknowledge(key, dialog.ack(), flow)
         bye = self._with_via(dialog.request("BYE"), flow)
         _, outputs = self._transactions.send(bye, flow, flow.reliable, self._loop.time())
@@ -398,4 +400,5 @@ class SipEndpoint:
 
     def _sweep(self) -> None:
         self._streams.sweep(self._loop.time())
+        self._shield.expire(self._loop.time())
         self._sweeper = self._loop.call_later(_SWEEP_SECONDS, self._sweep)

@@ -67,15 +67,18 @@ class SipLimits:
 Heard = Callable[[Request | Response | Malformed, Flow], None]
 Admit = Callable[[str, float], bool]
 """(source host, now) -> False where the message is to be dropped unread; `protocols.sip.guard.SourceGuard.admit`."""
+Useless = Callable[[Flow], None]
+"""Something came this way that was good for nothing."""
 
 
 class DatagramLink(asyncio.DatagramProtocol):
     """The UDP socket."""
 
-    def __init__(self, heard: Heard, admit: Admit | None, counters: SipCounters) -> None:
+    def __init__(self, heard: Heard, admit: Admit | None, counters: SipCounters, useless: Useless) -> None:
         self._heard = heard
         self._admit = admit
         self._counters = counters
+        self._useless = useless
         self._loop = asyncio.get_running_loop()
         self.transport: asyncio.DatagramTransport | None = None
 
@@ -86,6 +89,7 @@ class DatagramLink(asyncio.DatagramProtocol):
         host = str(addr[0])
         if self._admit is not None and not self._admit(host, self._loop.time()):
             self._counters.dropped += 1
+            self._useless(Flow("udp", host, int(addr[1])))
             return
         if len(data) < 16 and not data.strip(b"\r\n\0 "):
             return  # keep-alive of a NAT binding

@@ -7,6 +7,7 @@ import contextlib
 import json
 import socket
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from safecity.kit.clock import FakeClock
 from safecity.media.door.connection import Connection
 from safecity.media.door.door import Access, Door, Limits
 from safecity.media.door.messages import binary
+from safecity.media.door.used import UsedTickets
 from safecity.model.values.media import Quality
 from safecity.model.values.ticket import Ticket, sign
 
@@ -48,12 +50,13 @@ class Echo:
 class Place:
     """A door on a free port."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, used: Path | None = None) -> None:
         self.clock = FakeClock()
         self.handlers: list[Echo] = []
         self.door = Door(
-            self.clock, {"live": lambda connection, _: Echo(connection, self.handlers)}, Access([KEY]), limits
-        )
+            self.clock, {"live": lambda connection, _: Echo(connection, self.handlers)}, Access([KEY]), limits,
+            used=UsedTickets(used),
+        )  # fmt: skip
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
 
@@ -111,6 +114,44 @@ async def test_refused_tickets_say_why(place: Place) -> None:
     async with connect(url):
         assert await ending(url) == ("ticket_used", 1008)
     assert place.door.counters["ticket_forged"] == 2
+
+
+async def test_a_ticket_opens_once_at_whichever_slot_and_however_often_that_is_started_anew(tmp_path: Path) -> None:
+    first, second = Place(used=tmp_path / "used"), Place(used=tmp_path / "used")
+    ticket = first.ticket(nonce="n1")
+    async with contextlib.AsyncExitStack() as stack:
+        for place in (first, second):
+            await place.door.listen(place.socket)
+            stack.push_async_callback(place.door.close)
+        async with connect(f"ws://127.0.0.1:{first.port}/v1/live/{ticket}"):
+            assert await ending(f"ws://127.0.0.1:{second.port}/v1/live/{ticket}") == ("ticket_used", 1008)
+        again = Place(used=tmp_path / "used")
+        await again.door.listen(again.socket)
+        stack.push_async_callback(again.door.close)
+        assert await ending(f"ws://127.0.0.1:{again.port}/v1/live/{ticket}") == ("ticket_used", 1008)
+        async with connect(again.url(nonce="n2")):
+            assert again.door.viewers == 1
+
+
+async def test_used_tickets_are_forgotten_when_no_clock_could_make_them_good_again(tmp_path: Path) -> None:
+    place = Place(used=tmp_path)
+    place.socket.close()
+    now = place.clock.now_us() // 1_000_000
+    used = UsedTickets(tmp_path)
+    assert used.use("n1", now + 60)
+    place.clock.advance(119)
+    place.door.sweep()
+    assert not UsedTickets(tmp_path).use("n1", now + 60)
+    place.clock.advance(16)
+    place.door.sweep()
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_folder_that_takes_nothing_ends_no_watching_and_the_slot_still_remembers(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    used = UsedTickets(tmp_path / "file")
+    assert used.use("n1", 100)
+    assert not used.use("n1", 100)
 
 
 async def test_an_old_key_still_opens_while_it_is_listed(place: Place) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -12,7 +13,7 @@ from safecity.kit.errors import UnavailableError
 from safecity.links.sip import Flow, Incoming, SipEndpoint, SipLimits
 from safecity.links.sip_client import DigestMemory, new_request, request_authorized
 from safecity.protocols.sip.digest import Challenge, Nonces, NonceState, parse_credentials
-from safecity.protocols.sip.guard import Allowance, SourceGuard
+from safecity.protocols.sip.guard import Allowance, Forbearance, Patience, SourceGuard
 from safecity.protocols.sip.message import Request
 from safecity.protocols.sip.steps import Timing
 
@@ -276,6 +277,48 @@ async def test_a_flooding_source_is_cut_and_counted() -> None:
         device.send_blind(message(), flow)
     await until(lambda: platform.counters.dropped == 7)
     assert len(heard) == 3
+    await device.close()
+    await platform.close()
+
+
+async def test_who_sends_rubbish_is_dropped_by_the_kernel_and_its_neighbour_is_heard() -> None:
+    heard: list[Incoming] = []
+    limits = Forbearance(of_way=Allowance(per_second=1, burst=20), seconds=10)
+    platform = SipEndpoint(
+        lambda incoming: (heard.append(incoming), incoming.respond(200))[0], patience=Patience(limits)
+    )
+    device = SipEndpoint(lambda incoming: None, timing=FAST)
+    await platform.start(udp=("127.0.0.1", 0))
+    await device.start(udp=("127.0.0.1", 0))
+    flow = device.udp_flow("127.0.0.1", platform.udp_port)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mad:
+        mad.connect(("127.0.0.1", platform.udp_port))
+        for _ in range(21):
+            mad.send(b"MESSAGE rubbish SIP/2.0\r\n\r\n")
+        await until(lambda: platform.counters.malformed == 21)
+        for _ in range(500):
+            mad.send(b"MESSAGE rubbish SIP/2.0\r\n\r\n")
+        assert (await device.request(message(), flow)).status == 200, "the same host, another port"
+        assert (platform.counters.malformed, len(heard)) == (21, 1)
+        platform._shield.expire(platform._loop.time() + 11)
+        mad.send(b"MESSAGE rubbish SIP/2.0\r\n\r\n")
+        await until(lambda: platform.counters.malformed == 22)
+    await device.close()
+    await platform.close()
+
+
+async def test_a_connection_that_sends_rubbish_is_closed_and_the_next_one_is_heard() -> None:
+    limits = Forbearance(of_way=Allowance(per_second=1, burst=3))
+    platform = SipEndpoint(lambda incoming: incoming.respond(403), patience=Patience(limits))
+    device = SipEndpoint(lambda incoming: None, timing=FAST)
+    await platform.start(tcp=("127.0.0.1", 0))
+    await device.start(udp=("127.0.0.1", 0))
+    flow = await device.connect("127.0.0.1", platform.tcp_port)
+    for _ in range(4):
+        device.send_blind(message(), flow)
+    await until(lambda: platform.counters.connections == 0)
+    again = await device.connect("127.0.0.1", platform.tcp_port)
+    assert (await device.request(message(), again)).status == 403
     await device.close()
     await platform.close()
 

@@ -6,10 +6,13 @@ import itertools
 from dataclasses import replace
 from typing import Any
 
+import av
 import msgspec
+import pytest
 
 from safecity.media.door.messages import HEAD_BYTES
 from safecity.media.formats.fmp4_read import Fragment, read_fragment
+from safecity.media.formats.silence import silent_frame
 from safecity.media.live.packager import Packager
 from safecity.model.values.media import AUDIO, AudioParameters, Codec, Unit
 
@@ -87,9 +90,22 @@ def test_after_a_loss_nothing_is_shown_until_the_next_key_frame(make_picture: An
     assert packager.dropped == 20
 
 
-def test_a_damaged_key_frame_is_better_than_none(make_picture: Any) -> None:
+def test_pictures_after_a_loss_promise_no_more_than_those_before(make_picture: Any) -> None:
     packager = Packager("main")
-    assert packager.feed(make_picture(0, damaged=True)) is not None
+    durations = [
+        sample.duration
+        for number in range(60)
+        if (packet := packager.feed(make_picture(number, damaged=number == 30)))
+        for sample in media(packet.frames)[0].tracks[0].samples
+    ]
+    assert durations == [7200] * 40
+
+
+def test_a_damaged_key_frame_is_not_shown_since_browsers_give_up_on_it(make_picture: Any) -> None:
+    packager = Packager("main")
+    shown = [number for number in range(80) if packager.feed(make_picture(number, damaged=number in (0, 50)))]
+    assert shown == [*range(25, 50), *range(75, 80)]
+    assert packager.broken is False
 
 
 def test_a_new_run_continues_the_time_line(make_picture: Any) -> None:
@@ -162,6 +178,56 @@ def test_g711_is_sent_raw_beside_the_pictures(make_picture: Any) -> None:
     text = msgspec.json.decode(messages_of(packager.init)[0][1])
     assert text["audio"] == {"codec": "pcma", "sample_rate": 8000, "channels": 1}
     assert "mp4a" not in text["mime"]
+
+
+def test_a_microphone_that_pauses_is_silence_and_holds_up_no_picture(make_picture: Any) -> None:
+    """Pictures and sound of one MediaSource go on only together: the line of the sound must not stop."""
+    packager = Packager("main")
+    packager.know_audio(AAC)
+    pictures: list[int] = []
+    sounds: list[tuple[int, bytes]] = []
+
+    def show(unit: Unit) -> None:
+        packet = packager.feed(unit)
+        for fragment in media(packet.frames) if packet is not None else []:
+            for track in fragment.tracks:
+                for sample in track.samples:
+                    if track.track == AUDIO:
+                        sounds.append((sample.dts, sample.data))
+                    else:
+                        pictures.append(sample.dts)
+
+    heard = 0
+    for number in range(250):
+        show(make_picture(number))
+        while heard * 11_520 <= number * 3600:
+            if not 75 <= number < 175:
+                show(sound(heard, AAC))
+            heard += 1
+        if number > 25:
+            assert pictures[-1] - (sounds[-1][0] + 11_520) <= 90_000, (
+                "no picture is further than a second from its sound"
+            )
+    assert len(pictures) == 250
+    steps = {two[0] - one[0] for one, two in itertools.pairwise(sounds)}
+    assert steps <= set(range(11_520, 2 * 11_520)), "nothing is doubled, and what is missing is less than a frame"
+    quiet = [at for at, data in sounds if data != b"s" * 40]
+    assert quiet[0] >= 90_000 + 75 * 3600 - 11_520
+    assert quiet[-1] < 90_000 + 175 * 3600 + 11_520
+    assert sounds[-1][1] == b"s" * 40, "and then it is heard again"
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_silence_is_silent(channels: int) -> None:
+    config = (2 << 11 | 8 << 7 | channels << 3).to_bytes(2, "big")
+    frame = silent_frame(AudioParameters(Codec.AAC, 16_000, channels, config))
+    decoder: Any = av.CodecContext.create("aac", "r")
+    decoder.extradata = config
+    decoded = [one.to_ndarray() for _ in range(4) for one in decoder.decode(av.Packet(frame))]
+    assert len(decoded) == 4
+    assert {one.shape for one in decoded} == {(channels, 1024)}
+    assert not any(one.any() for one in decoded)
+    assert silent_frame(AudioParameters(Codec.AAC, 16_000, channels, b"\x2b\x8a\x08\x00")) is None, "HE-AAC has others"
 
 
 def test_sound_does_not_wait_for_ever_for_a_picture(make_picture: Any) -> None:

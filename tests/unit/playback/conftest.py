@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ SPS = bytes.fromhex("6742c01ed9005005bb016a02020280000003008000001e478c19f0")
 NARROW = VideoParameters(Codec.H264, 640, 360, (SPS, bytes.fromhex("68cb83cb20")), "avc1.42c01e")
 WIDE = VideoParameters(Codec.H264, 1280, 720, (SPS, bytes.fromhex("68cb83cb20")), "avc1.42c01e")
 PCMA = AudioParameters(Codec.PCMA, 8000, 1)
+AAC = AudioParameters(Codec.AAC, 16_000, 1, b"\x14\x08", "mp4a.40.2")
 
 
 class MadeFootage:
@@ -37,10 +38,17 @@ class MadeFootage:
         self.loads = 0
 
     def record(
-        self, start: int, seconds: int, *, run: int, parameters: VideoParameters = NARROW, sound: bool = False
+        self,
+        start: int,
+        seconds: int,
+        *,
+        run: int,
+        parameters: VideoParameters = NARROW,
+        sound: AudioParameters | None = None,
+        silent: Collection[int] = (),
     ) -> None:
-        tracks = [parameters, PCMA] if sound else [parameters]
-        self.inits[run] = init_segment(tracks)
+        """`silent`: seconds without sound. The data of a sound is its time too, where that is AAC."""
+        self.inits[run] = init_segment([parameters, sound] if sound else [parameters])
         for second in range(seconds):
             wall = start + second * SECOND
             samples: list[Sample] = []
@@ -49,17 +57,32 @@ class MadeFootage:
                 taken = wall + number * 40_000
                 samples.append(Sample(taken.to_bytes(8, "big"), dts, dts, 3600, number == 0 and second % 2 == 0))
             made = [TrackSamples(VIDEO, samples)]
-            if sound:
-                first = samples[0].dts
-                made.append(
-                    TrackSamples(
-                        AUDIO, [Sample(b"s" * 160, first + n * 1800, first + n * 1800, 1800, True) for n in range(50)]
-                    )
-                )
+            if sound and second not in silent:
+                made.append(TrackSamples(AUDIO, _sound(sound, samples[0].dts, second, wall)))
             key = wall if second % 2 == 0 else -1
             clip = Clip(wall, wall + SECOND, key, run, len(self.clips))
             self.bodies[len(self.clips)] = fragment(second + 1, made)
             self.clips.append(clip)
+
+    def record_sound_alone(self, start: int, seconds: int, *, run: int) -> None:
+        """What a camera leaves whose sound comes before its first key frame."""
+        self.inits[run] = init_segment([AAC])
+        for second in range(seconds):
+            wall = start + second * SECOND
+            made = [TrackSamples(AUDIO, _sound(AAC, 1000 + second * 90_000, second, wall))]
+            self.bodies[len(self.clips)] = fragment(second + 1, made)
+            self.clips.append(Clip(wall, wall + SECOND, -1, run, len(self.clips)))
+
+    def quiet(self, clip: int, *, after_packet: int, seconds: float) -> int:
+        """Take the sound out of a clip behind a packet, for so long; answers where it goes on, in its media time."""
+        sequence, (video, sound) = read_fragment(self.bodies[clip])
+        samples = list(sound.samples)
+        last = samples[after_packet]
+        hole = round(seconds * 90_000)
+        rest = [one for one in samples[after_packet + 1 :] if one.dts >= last.dts + last.duration + hole]
+        samples[after_packet:] = [last._replace(duration=rest[0].dts - last.dts), *rest]
+        self.bodies[clip] = fragment(sequence, [video, TrackSamples(AUDIO, samples)])
+        return rest[0].dts - samples[0].dts
 
     def after(self, at: int, limit: int) -> Sequence[Clip]:
         return [one for one in self.clips if one.end > at][:limit]
@@ -78,9 +101,20 @@ class MadeFootage:
         return "network"
 
 
+def _sound(sound: AudioParameters, dts: int, second: int, wall: int) -> list[Sample]:
+    """One second of it: G.711 in packets of 20 ms, AAC in frames of 1024 samples that pay no heed to seconds."""
+    if sound.codec is Codec.PCMA:
+        return [Sample(b"s" * 160, dts + n * 1800, dts + n * 1800, 1800, True) for n in range(50)]
+    lasts = 1024 * 90_000 // sound.sample_rate
+    begins = [
+        n * lasts - second * 90_000 for n in range(-(-second * 90_000 // lasts), -(-(second + 1) * 90_000 // lasts))
+    ]
+    return [Sample((wall + at * 100 // 9).to_bytes(8, "big"), dts + at, dts + at, lasts, True) for at in begins]
+
+
 @dataclass
 class Got:
-    """One picture as it came: when it was taken, where it lies on the viewer's line."""
+    """One picture or frame of sound as it came: when it was taken, where it lies on the viewer's line."""
 
     taken: int
     media: int
@@ -101,7 +135,9 @@ class Player:
     said: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
     pictures: list[Got] = field(default_factory=list[Got])
     raw_sound: list[int] = field(default_factory=list[int])
+    voice: list[Got] = field(default_factory=list[Got])
     inits: int = 0
+    sound_inits: list[bytes] = field(default_factory=list[bytes])
     thumbs: list[tuple[int, bytes]] = field(default_factory=list[tuple[int, bytes]])
     ended: str = ""
     session: Any = None
@@ -157,12 +193,17 @@ class Player:
         if kind == 1:
             self.inits += 1
         elif kind in (2, 3):
-            for track in read_fragment(payload).tracks:
-                if track.track == VIDEO:
-                    assert track.samples[0].is_key == (kind == 2)
-                    self.pictures += [
-                        Got(int.from_bytes(one.data, "big"), one.pts, one.duration, one.is_key) for one in track.samples
-                    ]
+            [track] = read_fragment(payload).tracks
+            assert track.track == VIDEO
+            assert track.samples[0].is_key == (kind == 2)
+            self.pictures += _got(track.samples)
+        elif kind == 6:
+            self.sound_inits.append(payload)
+        elif kind == 7:
+            [track] = read_fragment(payload).tracks
+            assert track.track == AUDIO
+            assert track.samples[0].dts == int.from_bytes(content[9:17], "big")
+            self.voice += _got(track.samples)
         elif kind == 4:
             self.raw_sound.append(int.from_bytes(content[9:17], "big"))
         elif kind == 5:
@@ -176,6 +217,10 @@ class Player:
         return next(one for one in reversed(self.said) if one["type"] == kind)
 
 
+def _got(samples: Sequence[Sample]) -> list[Got]:
+    return [Got(int.from_bytes(one.data, "big"), one.pts, one.duration, one.is_key) for one in samples]
+
+
 @pytest.fixture
 def footage() -> MadeFootage:
     return MadeFootage()
@@ -184,6 +229,16 @@ def footage() -> MadeFootage:
 @pytest.fixture
 def t0() -> int:
     return T0
+
+
+@pytest.fixture
+def pcma() -> AudioParameters:
+    return PCMA
+
+
+@pytest.fixture
+def aac() -> AudioParameters:
+    return AAC
 
 
 @pytest.fixture

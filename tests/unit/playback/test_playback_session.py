@@ -96,6 +96,38 @@ async def test_a_seek_into_a_gap_lands_behind_it(footage: Any, play: Any, t0: in
     assert player.last("gap")["end"] == t0 + 100 * SECOND
 
 
+@pytest.mark.parametrize("ask", ["seek", "play", "step"])
+async def test_footage_that_begins_with_sound_alone_shows_its_first_picture(
+    footage: Any, play: Any, t0: int, ask: str
+) -> None:
+    """A camera's sound is there before its first key frame: up to a whole group of pictures of it is recorded."""
+    footage.record_sound_alone(t0, 5, run=1)
+    footage.record(t0 + 5 * SECOND, 10, run=2)
+    player = play()
+    await player.tell(ask, at=t0 + SECOND)
+    position = player.last("position")
+    assert position["at"] == t0 + 5 * SECOND
+    assert player.shown_at(position["media"]) == t0 + 5 * SECOND
+    assert not [one for one in player.said if one["type"] == "end_of_footage"]
+
+
+async def test_backwards_nothing_is_before_sound_alone(footage: Any, play: Any, t0: int) -> None:
+    footage.record(t0, 4, run=1)
+    footage.record_sound_alone(t0 + 4 * SECOND, 5, run=2)
+    footage.record(t0 + 9 * SECOND, 4, run=3)
+    player = play()
+    await player.tell("step", at=t0 + 9 * SECOND, direction=-1)
+    assert player.last("position")["at"] == t0 + 4 * SECOND - 40_000
+    await player.tell("step", at=t0 + 4 * SECOND - 40_000, direction=1)
+    assert player.last("position")["at"] == t0 + 9 * SECOND
+    await player.tell("play", at=t0 + 7 * SECOND, direction=-1)
+    assert player.last("position")["at"] == t0 + 2 * SECOND
+    await player.tell("seek", at=t0 + 7 * SECOND)
+    assert player.last("position")["at"] == t0 + 2 * SECOND, "still backwards"
+    await player.tell("play", at=t0 + 7 * SECOND, direction=1)
+    assert player.last("position")["at"] == t0 + 9 * SECOND
+
+
 async def test_a_changed_codec_gets_a_new_init_and_plays_on(footage: Any, play: Any, t0: int, wide: Any) -> None:
     footage.record(t0, 4, run=1)
     footage.record(t0 + 4 * SECOND, 4, run=2, parameters=wide)
@@ -196,16 +228,6 @@ async def test_a_full_connection_gets_no_more(footage: Any, play: Any, t0: int) 
     before = len(player.pictures)
     await player.watch(5)
     assert len(player.pictures) == before
-
-
-async def test_raw_sound_goes_along_at_normal_speed_only(footage: Any, play: Any, t0: int) -> None:
-    footage.record(t0, 20, run=1, sound=True)
-    player = play()
-    await player.tell("play", at=t0)
-    assert len(player.raw_sound) >= 3
-    before = len(player.raw_sound)
-    await player.tell("play", at=t0, speed=2)
-    assert len(player.raw_sound) == before
 
 
 async def test_an_empty_channel_says_so(footage: Any, play: Any, t0: int) -> None:

@@ -57,11 +57,15 @@ class Camera:
         self.sequence = 65_530
         self.number = 0
         self.sent = 0
+        self.without_length = False
         self._muxer = PsMuxer(Codec.H264)
 
     def picture(self, size: int = 300) -> list[bytes]:
         """The packets of the next picture."""
         pack = self._muxer.video(PICTURES[self.number % 12], self.number * 3600, key=self.number % 6 == 0)
+        if self.without_length:
+            at = pack.index(b"\0\0\1\xe0") + 4
+            pack = pack[:at] + b"\0\0" + pack[at + 2 :]
         packets = packetise(pack, sequence=self.sequence, timestamp=self.number * 3600, ssrc=self.ssrc, size=size)
         self.sequence = (self.sequence + len(packets)) & 0xFFFF
         self.number += 1
@@ -264,6 +268,23 @@ async def test_a_lost_packet_is_counted_and_what_follows_is_marked(bench: Bench)
     assert any(unit.damaged for unit in kept.units)
 
 
+@pytest.mark.parametrize("without_length", [False, True], ids=["length", "no length"])
+async def test_a_picture_that_lost_its_end_is_marked_itself(bench: Bench, without_length: bool) -> None:
+    kept = bench.open()
+    camera = bench.camera(100)
+    camera.without_length = without_length
+    camera.send(2)
+    *packets, _ = camera.picture(size=50)
+    for packet in packets:
+        camera.sock.send(packet)
+    camera.send(2)
+    await bench.settle()
+    bench.clock.advance(0.3)
+    bench.receiver.tick()
+    await bench.until(lambda: len(kept.units) == 5)
+    assert [unit.damaged for unit in kept.units] == [False, False, True, True, True]
+
+
 async def test_a_second_source_of_a_bound_ssrc_is_refused_and_disturbs_nothing(bench: Bench) -> None:
     kept = bench.open()
     camera, thief = bench.camera(100), bench.camera(100)
@@ -360,13 +381,14 @@ async def test_rtp_with_extension_and_padding_is_read(bench: Bench) -> None:
     await bench.until(lambda: len(kept.units) == 12)
 
 
-async def test_bare_h264_under_its_own_payload_type_is_read(bench: Bench) -> None:
+@pytest.mark.parametrize("kind", [98, 96, 106])
+async def test_bare_h264_is_read_under_its_own_payload_type_and_under_any_other(bench: Bench, kind: int) -> None:
     kept = bench.open()
     camera = bench.camera(100)
     sequence = 0
     for number, picture in enumerate(PICTURES):
         for payload, marker in write_h264(split_annex_b(picture), size=200):
-            camera.sock.send(write(RtpPacket(98, marker, sequence, number * 3600, 100, payload)))
+            camera.sock.send(write(RtpPacket(kind, marker, sequence, number * 3600, 100, payload)))
             sequence += 1
     await bench.until(lambda: len(kept.units) >= 11)
     assert kept.units[0].is_key
@@ -532,8 +554,7 @@ async def test_sessions_over_tcp_cannot_be_restored_and_are_named(bench: Bench) 
 
 
 @pytest.mark.parametrize("kind", ["unknown_ssrc", "known_ssrc", "junk"])
-async def test_a_flooding_stranger_is_blocked_and_the_camera_beside_it_loses_nothing(kind: str) -> None:
-    bench = Bench()
+async def test_a_flooding_stranger_is_blocked_and_the_camera_beside_it_loses_nothing(bench: Bench, kind: str) -> None:
     kept = bench.open(KEY, 100)
     bench.open(OTHER, 200, host="10.0.0.9")
     camera, flood = bench.camera(100), bench.camera(100)
@@ -551,6 +572,7 @@ async def test_a_flooding_stranger_is_blocked_and_the_camera_beside_it_loses_not
             camera.send()
         await asyncio.sleep(0)
     await bench.until(lambda: len(kept.units) == 12)
+    await bench.settle()
     figure = bench.receiver.figures()[0]
     assert figure.blocked == 1
     assert not any(unit.damaged for unit in kept.units)
@@ -559,7 +581,22 @@ async def test_a_flooding_stranger_is_blocked_and_the_camera_beside_it_loses_not
     camera.send(6)
     await bench.until(lambda: len(kept.units) == 18)
     assert bench.receiver.figures()[0].datagrams - figure.datagrams <= 60
-    bench.close()
+
+
+async def test_who_spreads_its_flood_over_all_ports_is_blocked_on_all_of_them() -> None:
+    bench = Bench(ports=8)
+    try:
+        bench.open(KEY, 100)
+        sender = bench.camera(100)
+        junk = write(RtpPacket(96, False, 1, 1, 12345, b"x" * 200))
+        for _ in range(300):  # 300 for each port, far below the limit of a source; 2,400 in all
+            for port in bench.udp:
+                sender.sock.sendto(junk, ("127.0.0.1", port))
+            await asyncio.sleep(0)
+        await bench.settle()
+        assert [figure.blocked for figure in bench.receiver.figures()] == [1] * 8
+    finally:
+        bench.close()
 
 
 async def test_a_recorder_that_sends_more_than_was_asked_for_is_not_cut_off(bench: Bench) -> None:

@@ -96,6 +96,24 @@ def test_a_missing_packet_holds_the_rest_for_the_hold_time_and_no_longer() -> No
     assert ring.doubles == 1
 
 
+def test_holes_are_waited_for_side_by_side() -> None:
+    """Ten losses in a second must not cost ten times the hold time: each hole is as old as what came behind it."""
+    ring: Reorder[int] = Reorder(0.2)
+    out: list[tuple[bool, int]] = []
+    behind = []
+    for number in range(1000):
+        now = number * 0.004
+        if number % 25 != 7:
+            out += ring.push(number, number, now)
+        out += ring.expire(now)
+        behind.append(number - out[-1][1])
+    assert max(behind) <= 55, "never further behind than the hold time"
+    out += ring.expire(9.0)
+    assert [number for _, number in out] == [number for number in range(1000) if number % 25 != 7]
+    assert ring.lost == 40
+    assert sum(gap for gap, _ in out) == 40
+
+
 def test_a_burst_of_losses_is_counted_once() -> None:
     ring: Reorder[int] = Reorder()
     ring.push(0, 0, 0.0)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from safecity.model.values.media import Codec
+from safecity.protocols.nalbits import split_annex_b
 from safecity.protocols.rtp_payloads.audio import AacDepacketiser, PlainDepacketiser
-from safecity.protocols.rtp_payloads.nal import H264Depacketiser, H265Depacketiser
+from safecity.protocols.rtp_payloads.nal import H264Depacketiser, H265Depacketiser, codec_by_sets
 from safecity.protocols.rtp_payloads.pieces import Depacketiser, Piece
 from safecity.protocols.rtp_payloads.writing import Payloads, write_aac, write_h264, write_h265
 
@@ -180,3 +183,24 @@ def test_what_passes_as_whole_really_is_whole_whatever_is_lost(seed: int) -> Non
     for piece in pieces:
         if not piece.damaged:
             assert list(piece.parts) == sent[piece.timestamp]
+
+
+VECTORS = Path(__file__).resolve().parents[2] / "vectors" / "h26x"
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "codec"),
+    [("two_slices_320x240.h264", write_h264, Codec.H264), ("aud_320x240.h265", write_h265, Codec.H265)],
+)
+def test_parameter_sets_tell_the_codec_and_nothing_else_does(name: str, write, codec: Codec) -> None:
+    nals = split_annex_b((VECTORS / name).read_bytes())
+    told = [codec_by_sets(payload) for payload, _ in write(nals[:6], size=200)]
+    assert codec in told
+    assert set(told) <= {codec, None}
+    slices = [nal for nal in nals if (nal[0] & 31 in (1, 5) if codec is Codec.H264 else nal[0] >> 1 < 32)]
+    assert {codec_by_sets(payload) for payload, _ in write(slices, size=200)} == {None}
+
+
+@given(st.binary(max_size=60))
+def test_no_payload_makes_the_guess_raise(payload: bytes) -> None:
+    assert codec_by_sets(payload) in (None, Codec.H264, Codec.H265)

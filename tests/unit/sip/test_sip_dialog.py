@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from safecity.protocols.sip.dialog import Dialog, DialogId, Order
 from safecity.protocols.sip.message import Request, Response
 
@@ -71,6 +69,9 @@ def test_without_a_contact_the_address_of_the_other_end_must_do() -> None:
     assert Dialog.by_server(bare, "t").target == "sip:platform@x"
 
 
-def test_an_answer_without_a_tag_makes_no_dialog() -> None:
-    with pytest.raises(ValueError, match="tag"):
-        Dialog.by_client(INVITE, INVITE.respond(200))
+def test_an_answer_without_a_tag_makes_a_dialog_whose_other_tag_is_empty() -> None:
+    """RFC 3261, 12.1.2: old devices write none."""
+    dialog = Dialog.by_client(INVITE, INVITE.respond(200))
+    assert dialog.id.remote_tag == ""
+    bye = dialog.request("BYE")
+    assert "tag" not in bye.to.params

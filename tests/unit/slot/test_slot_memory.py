@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from safecity.backends.sqlitefile import open_file
-from safecity.kit.errors import ConflictError, InvalidError, UnavailableError
+from safecity.kit.errors import InvalidError, UnavailableError
 from safecity.media.receive.feed import SessionRecord
-from safecity.media.slot import state as state_module
 from safecity.media.slot.board import Board
 from safecity.media.slot.relay import Relay
 from safecity.media.slot.state import SlotFile
@@ -22,10 +21,12 @@ from safecity.model.facts.envelope import Event
 from safecity.model.facts.media_calls import (
     Assignment,
     Message,
+    PlaceHold,
     PushedSource,
     RecordPolicy,
     RtspSource,
     SlotSettings,
+    StaleEpoch,
     StartRecording,
     StreamState,
     VolumeSpec,
@@ -60,12 +61,16 @@ def test_everything_told_is_there_after_a_restart(path: Path) -> None:
     state.keep_demand("ch_1", StartRecording("ch_1", until=5))
     session = SessionRecord("ch_1", Quality.MAIN, 77, "udp", 10000, confirmed=True)
     state.keep_sessions([session])
+    hold = PlaceHold("ho_1", "ch_1", 1, 2, "case")
+    state.keep_holds({"ho_1": hold, "ho_2": hold}, 7)
+    state.keep_holds({"ho_2": None}, 8)
     state.close()
     again = SlotFile(open_file(path))
     assert again.settings() == settings
     assert again.assignments() == (7, [assignment("ch_1"), assignment("ch_2", 3)])
     assert again.demands() == [StartRecording("ch_1", until=5)]
     assert again.sessions() == [session]
+    assert again.holds() == {"ho_1": (hold, 7), "ho_2": None}
     again.keep_sessions([])
     assert again.sessions() == []
     again.close()
@@ -74,21 +79,8 @@ def test_everything_told_is_there_after_a_restart(path: Path) -> None:
 def test_an_epoch_never_goes_back_even_after_a_release(state: SlotFile) -> None:
     state.keep_assignments(1, [assignment("ch_1", 5)])
     state.keep_assignments(2, [])
-    with pytest.raises(ConflictError):
-        state.keep_assignments(3, [assignment("ch_1", 4), assignment("ch_2")])
-    assert state.assignments() == (2, [])
-    state.keep_assignments(3, [assignment("ch_1", 5)])
-
-
-def test_the_outbox_keeps_order_and_has_an_end(state: SlotFile, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state_module, "MAX_OUTBOX", 5)
-    for number in range(9):
-        state.add([Event(kind="x.y", subject="s", at=number, seen=number)])
-    waiting = state.waiting(100)
-    assert [event.at for _, event in waiting] == [4, 5, 6, 7, 8]
-    assert state.outbox_dropped == 4
-    state.sent(waiting[1][0])
-    assert [event.at for _, event in state.waiting(100)] == [6, 7, 8]
+    assert state.stale([assignment("ch_1", 4), assignment("ch_2")]) == (StaleEpoch("ch_1", 4, 5),)
+    assert state.stale([assignment("ch_1", 5)]) == ()
 
 
 class Control:
@@ -115,18 +107,18 @@ async def test_facts_wait_for_control_and_a_bad_one_holds_up_nobody(
 ) -> None:
     monkeypatch.setattr("safecity.media.slot.relay.FIRST_WAIT_SECONDS", 0.001)
     control: Any = Control()
-    relay = Relay(state, control)
+    relay = Relay(state.outbox, control)
     for name in ("one", "bad", "two"):
         relay.add([Event(kind="a.b", subject=name, at=1, seen=1)])
-    assert state.waiting(1) == []
+    assert state.outbox.waiting(1) == []
     relay.flush()
-    assert len(state.waiting(10)) == 3
+    assert len(state.outbox.waiting(10)) == 3
     running = asyncio.create_task(relay.run())
     await control.asked.wait()
     assert control.taken == []
     control.away = False
     async with asyncio.timeout(5):
-        while state.waiting(1) or not control.taken:
+        while state.outbox.waiting(1) or not control.taken:
             await asyncio.sleep(0)
     assert control.taken == ["one", "two"]
     assert relay.refused == 1

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from safecity.kit.clock import SECOND_US, Clock
 from safecity.kit.errors import ForbiddenError, InvalidError
 from safecity.media.door.connection import Connection, Handler
+from safecity.media.door.used import UsedTickets
 from safecity.model.values.ticket import MAX_LIFE_SECONDS, Ticket, verify
 from safecity.protocols.websocket import GOING_AWAY, POLICY, Request
 
@@ -72,6 +73,7 @@ class Door:
         access: Access,
         limits: Limits | None = None,
         watched: Callable[[Ticket, float], None] | None = None,
+        used: UsedTickets | None = None,
     ) -> None:
         self._clock = clock
         self._watched = watched
@@ -81,7 +83,7 @@ class Door:
         self._connections: dict[Connection, float] = {}  # the value is when it was last pinged
         self._unopened: dict[Connection, None] = {}
         self._sessions: Counter[str] = Counter()
-        self._nonces: dict[str, int] = {}
+        self._used = used or UsedTickets()
         self._ended: dict[str, int] = {}  # sessions, until when tickets of theirs may still be about
         self._servers: list[asyncio.Server] = []
         self._sweeper: asyncio.Task[None] | None = None
@@ -147,9 +149,8 @@ class Door:
             elif now - (pinged or connection.since) >= limits.ping_seconds:
                 self._connections[connection] = now
                 connection.ping()
-        if self._nonces:
-            seconds = self._clock.now_us() // SECOND_US
-            self._nonces = {nonce: until for nonce, until in self._nonces.items() if until >= seconds}
+        # A clock that is set back a little must not make a ticket new again.
+        self._used.forget(self._clock.now_us() // SECOND_US - MAX_LIFE_SECONDS)
         if self._ended:
             seconds = self._clock.now_us() // SECOND_US
             self._ended = {session: until for session, until in self._ended.items() if until >= seconds}
@@ -241,10 +242,8 @@ class Door:
             raise ForbiddenError("ticket of another action", code="ticket_forged")
         if ticket.session in self._ended:
             raise ForbiddenError("signed out since", code="session_ended")
-        if ticket.nonce:
-            if ticket.nonce in self._nonces:
-                raise ForbiddenError("ticket used before", code="ticket_used")
-            self._nonces[ticket.nonce] = ticket.not_after + MAX_LIFE_SECONDS
+        if ticket.nonce and not self._used.use(ticket.nonce, ticket.not_after):
+            raise ForbiddenError("ticket used before", code="ticket_used")
         return ticket
 
     def _origin_allowed(self, request: Request) -> bool:

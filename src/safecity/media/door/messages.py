@@ -17,6 +17,8 @@ KEY_FRAGMENT: Final = 2
 FRAGMENT: Final = 3
 RAW_AUDIO: Final = 4
 PICTURE: Final = 5
+SOUND_INIT: Final = 6
+SOUND_FRAGMENT: Final = 7
 
 _HEAD = struct.Struct(">BQQ")
 HEAD_BYTES: Final = _HEAD.size
@@ -36,29 +38,46 @@ def binary(kind: int, wall_us: int, media_90k: int, parts: Sequence[bytes]) -> b
     return b"".join((frame_head(BINARY, size), _HEAD.pack(kind, wall_us, media_90k), *parts))
 
 
-def init_messages(parameters: Sequence[CodecParameters], wall_us: int, media_90k: int, quality: str) -> bytes:
-    """The text `init` and the init segment of a run, in one piece. InvalidError when they cannot be told."""
+def init_messages(
+    parameters: Sequence[CodecParameters], wall_us: int, media_90k: int, quality: str, *, apart: bool = False
+) -> bytes:
+    """The text `init` and the init segment of a run, in one piece. InvalidError when they cannot be told.
+
+    With `apart`, AAC is no track beside the picture but an MP4 of its own, so that no picture waits for sound.
+    """
     video = next((one for one in parameters if isinstance(one, VideoParameters)), None)
     audio = next((one for one in parameters if isinstance(one, AudioParameters)), None)
     inside = [one for one in parameters if one.codec in _IN_MP4]
+    voice: Sequence[CodecParameters] = ()
+    if apart and audio is not None and audio.codec is Codec.AAC:
+        voice, inside = [audio], [one for one in inside if one is not audio]
     fields: dict[str, Any] = {
         "type": "init",
         "mime": mime_codecs(inside) if inside else "",
         "codec": str(video.codec) if video else "",
         "width": video.width if video else 0,
         "height": video.height if video else 0,
-        "audio": audio_fields(audio),
+        "audio": _audio_fields(audio, voice),
         "quality": quality,
     }
     whole = text(fields)
-    return whole + binary(INIT, wall_us, media_90k, [init_segment(inside)]) if inside else whole
+    if inside:
+        whole += binary(INIT, wall_us, media_90k, [init_segment(inside)])
+    if voice:
+        whole += binary(SOUND_INIT, wall_us, media_90k, [init_segment(voice)])
+    return whole
 
 
-def audio_fields(audio: AudioParameters | None) -> dict[str, Any] | None:
-    """What the browser must know of the sound: AAC is inside the fragments, G.711 comes as messages of kind 4."""
+def _audio_fields(audio: AudioParameters | None, voice: Sequence[CodecParameters]) -> dict[str, Any] | None:
+    """What the browser must know of the sound; `mime` only where it comes apart, as kinds 6 and 7."""
     if audio is None:
         return None
-    return {"codec": str(audio.codec), "sample_rate": audio.sample_rate, "channels": audio.channels}
+    fields: dict[str, Any] = {
+        "codec": str(audio.codec),
+        "sample_rate": audio.sample_rate,
+        "channels": audio.channels,
+    }
+    return {**fields, "mime": mime_codecs(voice)} if voice else fields
 
 
 def is_raw(parameters: CodecParameters) -> bool:

@@ -29,6 +29,7 @@ from safecity.media.playback.footage import Clip
 from safecity.media.record.chunk import Flag, chunk_hash, pack_header
 
 _STATEMENT = (
+    # `clock_measured` beside it says how far that clock was off, by which servers, around the time of the recording.
     "Times are UTC by the clock of the recording node at the arrival of each picture; within a run they follow the "
     "camera's media clock, drawn towards the arrivals by at most 500 ppm. A device time is given where it was known."
 )
@@ -164,6 +165,7 @@ def _manifest(footing: Footing, files: list[dict[str, Any]]) -> dict[str, Any]:
         "end_us": job.end_us,
         "created": rfc3339(time.time_ns() // 1000),
         "clock": _STATEMENT,
+        "clock_measured": job.clock,
         "hash": "SHA-256 over the stored header and the body of each chunk; see `chunks[].header`, bytes in base64",
         "gaps": [
             {"start_us": one.start, "end_us": one.end, "cause": one.cause, "detail": one.detail}

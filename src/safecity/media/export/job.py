@@ -40,6 +40,7 @@ class Job(Struct, frozen=True, kw_only=True):
     code: str = ""
     slots: tuple[str, ...] = ()
     platform: dict[str, Any] = {}
+    clock: dict[str, Any] = {}
     operator: str = ""
     reason: str = ""
     case: str = ""

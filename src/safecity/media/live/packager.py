@@ -6,7 +6,8 @@ Knows no sockets and no clock. What a browser's MediaSource needs is decided her
 - a picture says that it lasts twice as long as pictures lately did, because MediaSource throws everything up to the
   next key frame away once a picture comes later than twice the duration of the one before;
 - sound waits for the next picture (at most `AUDIO_WAIT`), because each message costs every viewer the same;
-- after a loss nothing is shown until a key frame comes, and one is asked for.
+- where AAC stays away, silence is put in its place, because MediaSource shows no picture that has no sound;
+- after a loss nothing is shown until a whole key frame comes, and one is asked for.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Final, NamedTuple
 from safecity.kit.errors import InvalidError
 from safecity.media.door.messages import FRAGMENT, KEY_FRAGMENT, RAW_AUDIO, binary, init_messages, is_raw
 from safecity.media.formats.fmp4 import Sample, TrackSamples, fragment_head
+from safecity.media.formats.silence import silent_frame
 from safecity.model.values.media import (
     AUDIO,
     CLOCK_HZ,
@@ -30,6 +32,8 @@ from safecity.model.values.media import (
 START_90K: Final = CLOCK_HZ
 """Where the time line begins: sound may come a little before the first picture."""
 AUDIO_WAIT: Final = CLOCK_HZ // 4
+FILL_AFTER: Final = CLOCK_HZ
+"""Sound that is so much later than its picture does not come."""
 MAX_STEP: Final = 10 * CLOCK_HZ
 """A larger step forward, or any beyond `MAX_BACK` backward, begins a new run."""
 MAX_BACK: Final = CLOCK_HZ
@@ -57,6 +61,9 @@ class Packager:
         self._steps: deque[int] = deque(maxlen=8)
         self._sequence = 0
         self._waiting: list[Unit] = []
+        self._sound_end = 0
+        self._filled_to = 0
+        self._silent = False
         self.init = b""
         """What a viewer must get before anything else; changes only together with a key packet."""
         self.generation = 0
@@ -81,17 +88,21 @@ class Packager:
             self._next_audio = parameters
 
     def _picture(self, unit: Unit, parameters: VideoParameters) -> Packet | None:
-        if unit.is_key:
+        after_loss = self.broken
+        if unit.is_key and not unit.damaged:
             self.broken = False
         elif unit.damaged or self.broken or not self.init or parameters != self._video:
+            # A damaged key frame is no beginning either: the browser's decoder gives up on it, and who reconnects
+            # would get the same one again.
             self.broken = True
             self.dropped += 1
             return None
         if unit.is_key and not self._begin(unit, parameters):
             return None
-        dts = self._place(unit)
+        dts = self._place(unit, after_loss)
         sample = Sample(unit.data, dts, max(0, dts + unit.pts - unit.dts), self._duration(), unit.is_key)
         before, beside = self._take_sound()
+        beside = beside or self._silence(dts)
         tracks = [TrackSamples(VIDEO, [sample])]
         parts = [unit.data]
         if beside:
@@ -121,11 +132,16 @@ class Packager:
         self.init, self._video, self._audio = init, parameters, self._next_audio
         self.generation += 1
         self._waiting = [one for one in self._waiting if one.parameters == self._audio]
+        self._sound_end, self._silent = 0, False
         self._steps.clear()
         return True
 
-    def _place(self, unit: Unit) -> int:
-        """The unit's decoding time on the viewers' time line."""
+    def _place(self, unit: Unit, after_loss: bool) -> int:
+        """The unit's decoding time on the viewers' time line.
+
+        The step over lost pictures says nothing of how long pictures last: taken for it, those that follow would
+        promise seconds, and a browser would look for the live edge where nothing has come yet.
+        """
         if self._offset is None:
             self._offset = START_90K - unit.dts
         dts = unit.dts + self._offset
@@ -136,7 +152,7 @@ class Packager:
                 self._offset = dts - unit.dts
             elif step <= 0:
                 dts = self._last + 1
-            else:
+            elif not after_loss:
                 self._steps.append(step)
         self._last = dts
         return dts
@@ -180,4 +196,24 @@ class Packager:
             first = units[0]
             return binary(RAW_AUDIO, first.arrived_us, first.dts + offset, [one.data for one in units]), []
         lasts = 1024 * CLOCK_HZ // max(audio.sample_rate, 1)
-        return b"", [Sample(one.data, one.dts + offset, one.pts + offset, lasts, True) for one in units]
+        found = [Sample(one.data, one.dts + offset, one.pts + offset, lasts, True) for one in units]
+        self._silent = False
+        found = [one for one in found if one.dts >= self._filled_to - lasts // 2]
+        if found:
+            self._sound_end = found[-1].dts + lasts
+        return b"", found
+
+    def _silence(self, dts: int) -> list[Sample]:
+        """What stands for sound that did not come, up to a picture."""
+        audio = self._audio
+        quiet = silent_frame(audio) if audio is not None else None
+        if audio is None or quiet is None:
+            return []
+        self._sound_end = self._sound_end or dts
+        if not self._silent and dts - self._sound_end < FILL_AFTER:
+            return []
+        self._silent = True
+        lasts = 1024 * CLOCK_HZ // max(audio.sample_rate, 1)
+        found = [Sample(quiet, at, at, lasts, True) for at in range(self._sound_end, dts + 1, lasts)]
+        self._filled_to = self._sound_end = self._sound_end + len(found) * lasts
+        return found

@@ -10,15 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from safecity.media.door.messages import FRAGMENT, KEY_FRAGMENT, RAW_AUDIO, binary, is_raw
+from safecity.media.door.messages import FRAGMENT, KEY_FRAGMENT, RAW_AUDIO, SOUND_FRAGMENT, binary, is_raw
 from safecity.media.formats.fmp4 import Sample, TrackSamples, fragment_head
 from safecity.media.formats.fmp4_read import Fragment
-from safecity.model.values.media import AUDIO, CLOCK_HZ, VIDEO, CodecParameters
+from safecity.model.values.media import AUDIO, CLOCK_HZ, VIDEO, AudioParameters
 
 START_90K: Final = CLOCK_HZ
 LARGEST_HOLE_90K: Final = CLOCK_HZ // 2
 """A hole in the recorded media time that is larger is closed up."""
 MAX_FRAME_90K: Final = 4 * CLOCK_HZ
+RAW_HOLE_90K: Final = CLOCK_HZ // 20
+"""Raw sound has no times of its own within a message: a longer silence of the device begins another one."""
 
 
 class Timed(NamedTuple):
@@ -82,23 +84,30 @@ class Line:
         self.end = max(self.end, samples[-1].dts + samples[-1].duration)
         return samples
 
-    def messages(self, shown: Sequence[Timed], heard: Sequence[Sample], sound: CodecParameters | None) -> bytes:
-        """Pictures in order, and the sound that goes with them (at normal speed only), as whole frames."""
+    def messages(self, shown: Sequence[Timed], heard: Sequence[Sample], sound: AudioParameters | None) -> bytes:
+        """Pictures in order, and before them the sound that goes with them (at normal speed only), as whole frames."""
         first = shown[0]
         samples = self.lay(shown)
-        begin = samples[0].dts
-        tracks = [TrackSamples(VIDEO, samples)]
         voice = self._voice(heard) if sound is not None and self.speed == 1.0 else []
         before = b""
         if voice and sound is not None:
-            if is_raw(sound):
-                before = binary(RAW_AUDIO, first.wall, voice[0].dts, [one.data for one in voice])
-            else:
-                tracks.append(TrackSamples(AUDIO, voice))
+            before = self._sound_messages(voice, sound, first.wall, samples[0].dts)
         self._sequence += 1
         kind = KEY_FRAGMENT if samples[0].is_key else FRAGMENT
-        parts = [fragment_head(self._sequence, tracks), *(one.data for track in tracks for one in track.samples)]
-        return before + binary(kind, first.wall, begin, parts)
+        parts = [fragment_head(self._sequence, [TrackSamples(VIDEO, samples)]), *(one.data for one in samples)]
+        return before + binary(kind, first.wall, samples[0].dts, parts)
+
+    def _sound_messages(self, voice: Sequence[Sample], sound: AudioParameters, wall: int, begin: int) -> bytes:
+        """Sound never shares a message with pictures: a browser that lacks it, or has no use for it, leaves it out."""
+        if is_raw(sound):
+            return b"".join(
+                binary(RAW_AUDIO, _wall(wall, piece[0].dts - begin), piece[0].dts, [one.data for one in piece])
+                for piece in _unbroken(voice, sound.sample_rate * sound.channels)
+            )
+        self._sequence += 1
+        head = fragment_head(self._sequence, [TrackSamples(AUDIO, voice)])
+        at, data = voice[0].dts, [one.data for one in voice]
+        return binary(SOUND_FRAGMENT, _wall(wall, at - begin), at, [head, *data])
 
     def still(self, picture: Timed, lasts_90k: int) -> bytes:
         """A key frame alone, for `lasts_90k` of playing time: fast, and backwards."""
@@ -120,3 +129,20 @@ class Line:
             found.append(Sample(sample.data, at, at, sample.duration, True))
             self._sound_end = at + sample.duration
         return found
+
+
+def _wall(wall: int, ahead_90k: int) -> int:
+    return max(0, wall + ahead_90k * 100 // 9)
+
+
+def _unbroken(voice: Sequence[Sample], bytes_per_second: int) -> list[list[Sample]]:
+    """Raw sound in pieces without a hole."""
+    pieces: list[list[Sample]] = []
+    ends = 0.0
+    for sample in voice:
+        if not pieces or abs(sample.dts - ends) > RAW_HOLE_90K:
+            pieces.append([])
+            ends = sample.dts
+        pieces[-1].append(sample)
+        ends += len(sample.data) * CLOCK_HZ / max(1, bytes_per_second)
+    return pieces

@@ -19,6 +19,9 @@ KEY_SEARCH: Final = 240
 """Clips looked through for a key frame (about so many seconds)."""
 STILL_SEARCH: Final = 60
 SKIP_UNREADABLE: Final = 30
+STEP_SEARCH: Final = 5
+FAR_SEARCHES: Final = 100
+"""How often KEY_SEARCH clips are looked through for a picture behind sound alone (several hours of it)."""
 
 ROUNDING_US: Final = 1000
 
@@ -67,20 +70,26 @@ class Searcher:
         footage = self._footage
         # A step goes from the shown picture; the time a viewer says lies anywhere within it, or is rounded below it.
         at += ROUNDING_US if step else 0
-        clips, gap = list(footage.before(at + 1, KEY_SEARCH)), None
+        clips, gap, forward = list(footage.before(at + 1, KEY_SEARCH)), None, (step or direction) > 0
         if not clips or clips[0].end <= at:
-            following = footage.after(at, 30)
-            if (step or direction) > 0 and following:
+            following = footage.after(at, 1) if forward else ()
+            if following:
                 begin = following[0].start
                 if begin - at >= GAP_US:
                     gap = Gap(at, begin, footage.cause(at, begin))
                 at, clips = begin, list(footage.before(begin + 1, KEY_SEARCH))
-                if clips and clips[0].first_key < 0:
-                    clips = list(reversed(following))
-            elif clips and ((step or direction) < 0 or live):
+            elif clips and (not forward or live):
                 at = clips[0].end - 1
             else:
                 return None
+            step = 0  # what is nearest is the step
+        if not _decodable(clips, at):
+            elsewhere = self._key_after(at) if forward else None
+            if elsewhere is None and (not forward or live):
+                elsewhere = _pictures_before(clips)
+            if elsewhere is None:
+                return None
+            at, clips, step = elsewhere, list(footage.before(elsewhere + 1, KEY_SEARCH)), 0
         loaded = self._from_key(clips, at)
         everything = [one for clip in loaded for one in clip.pictures()]
         if not everything:
@@ -89,12 +98,13 @@ class Searcher:
             at = min(at, _target(everything, at, 0).wall)
         target = _target(everything, at, step)
         if step > 0 and target.wall <= at:
-            more = footage.after(loaded[-1].clip.end, 1)
-            if more and more[0].init == loaded[0].clip.init and more[0].start - loaded[-1].clip.end < GAP_US:
-                loaded.append(self.load(more[0]))
-                target = _target([*everything, *loaded[-1].pictures()], at, step)
-            elif more:
-                return self.land(more[0].start, direction=1)
+            for clip in footage.after(loaded[-1].clip.end, STEP_SEARCH):
+                if clip.init != loaded[0].clip.init or clip.start - loaded[-1].clip.end >= GAP_US:
+                    return self.land(clip.start, direction=1)
+                loaded.append(self.load(clip))
+                if further := loaded[-1].pictures():
+                    target = further[0]
+                    break
         if step < 0 and target.wall >= at and loaded[0].clip.start > self._first:
             return (
                 self.land(loaded[0].clip.start - 1, direction=-1) if footage.before(loaded[0].clip.start, 1) else None
@@ -149,18 +159,50 @@ class Searcher:
         """See `key_picture`."""
         return key_picture(self._footage, at)
 
+    def _key_after(self, at: int) -> int | None:
+        """When the next key frame was taken."""
+        for _ in range(FAR_SEARCHES):
+            clips = self._footage.after(at, KEY_SEARCH)
+            for clip in clips:
+                if clip.first_key >= at:
+                    return clip.first_key
+            if not clips:
+                break
+            at = clips[-1].end
+        return None
+
     def _from_key(self, clips: Sequence[Clip], at: int) -> list[Loaded]:
-        """Clips (the latest first) back to the key frame at or before `at`; else from the first that has one."""
+        """Clips (the latest first) back to the key frame at or before `at`."""
         chosen: list[Clip] = []
         for clip in clips:
-            if chosen and clip.init != chosen[-1].init:
-                break
             chosen.append(clip)
             if 0 <= clip.first_key <= at:
                 break
-        else:
-            chosen = [clip for clip in clips if clip.first_key >= 0][-1:]
         return [self.load(clip) for clip in reversed(chosen)]
+
+
+def _decodable(clips: Sequence[Clip], at: int) -> bool:
+    """Whether the run of the latest of these clips has a key frame at or before `at`.
+
+    It has none where a camera's sound was there before its first picture, or where only sound went on.
+    """
+    for clip in clips:
+        if clip.init != clips[0].init:
+            break
+        if 0 <= clip.first_key <= at:
+            return True
+    return False
+
+
+def _pictures_before(clips: Sequence[Clip]) -> int | None:
+    """The end of the last run (clips come the latest first) that has pictures."""
+    run, end = object(), 0
+    for clip in clips:
+        if clip.init != run:
+            run, end = clip.init, clip.end
+        if clip.first_key >= 0 and end > clip.first_key:
+            return end - 1
+    return None
 
 
 def key_picture(footage: Footage, at: int) -> tuple[int, bytes] | None:

@@ -12,11 +12,11 @@ from typing import Any, Final
 from safecity.kit.clock import SECOND_US, Clock
 from safecity.kit.errors import SafecityError
 from safecity.media.door.connection import Connection
-from safecity.media.door.messages import PICTURE, binary, init_messages, is_raw
+from safecity.media.door.messages import PICTURE, binary, init_messages
 from safecity.media.playback.footage import Footage
 from safecity.media.playback.retime import Line, Timed, sounds
 from safecity.media.playback.search import Gap, Loaded, Searcher
-from safecity.model.values.media import CLOCK_HZ, AudioParameters, CodecParameters, VideoParameters
+from safecity.model.values.media import CLOCK_HZ, AudioParameters, CodecParameters
 from safecity.model.values.ticket import Ticket
 
 logger = logging.getLogger(__name__)
@@ -325,12 +325,12 @@ class PlaybackSession:
         """Tell the viewer the run's parameters where they are new to it."""
         if loaded.clip.init == self._init:
             return
-        # Sound inside the fragments (AAC) is left out: where a jump, a still or a speed has pictures alone, MSE would
-        # wait for ever for the sound it was promised. G.711 travels beside and does not hold the picture up.
-        tracks = [one for one in loaded.tracks if isinstance(one, VideoParameters) or is_raw(one)]
-        self._tracks, self._init = tracks, loaded.clip.init
+        self._tracks, self._init = loaded.tracks, loaded.clip.init
         quality = str(self._ticket.quality)
-        self._connection.send(init_messages(self._tracks, loaded.clip.start, self._line.end, quality))
+        # Sound apart: where a jump, a still or a speed has pictures alone, MediaSource would wait for ever for the
+        # sound that a track inside the fragments promised.
+        told = init_messages(self._tracks, loaded.clip.start, self._line.end, quality, apart=True)
+        self._connection.send(told)
 
     def _say_gap(self, gap: Gap) -> None:
         self._connection.say({"type": "gap", "start": gap.start, "end": gap.end, "cause": gap.cause})

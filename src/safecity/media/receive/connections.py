@@ -34,6 +34,11 @@ class Connections:
         """The ports listened on."""
         return tuple(self._listening)
 
+    @property
+    def accepts_failed(self) -> int:
+        """How often a connection could not be taken."""
+        return sum(listener.failures for listener in self._listeners)
+
     def start(self) -> None:
         """Accept, in the running loop."""
         self._listeners = [TcpListener(number, sock, self._accepted) for number, sock in self._listening.items()]

@@ -30,7 +30,7 @@ class ReceiveOptions:
 
     def __post_init__(self) -> None:
         for name, low, high in (
-            ("buffer_bytes", 256 * 1024, 64 * 1024 * 1024),
+            ("buffer_bytes", 64 * 1024, 64 * 1024 * 1024),
             ("loss_seconds", 5, 120),
             ("hold_ms", 0, 200),
             ("coalesce_ms", 0, 20),

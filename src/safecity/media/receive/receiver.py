@@ -179,7 +179,10 @@ class Receiver:
         self._changed()
 
     def close(self, key: StreamKey, reason: str = "", params: Mapping[str, Param] | None = None) -> None:
-        """The stream is over, or could not be opened (`reason` is the step then); nothing to do is no error."""
+        """The stream is over, or could not be opened (`reason` is the step then); nothing to do is no error.
+
+        `end`: a recording was sent to its end, which its viewers are told.
+        """
         coming = self._coming.pop(key, None)
         if coming is not None:
             self._forget(coming)
@@ -193,8 +196,9 @@ class Receiver:
             self._changed()
         stream = self.streams.get(key)
         if stream is not None and (feed is not None or reason):
-            state = LOST if reason and reason not in ("closed", "not_wanted", "reassigned") else IDLE
-            stream.tell(state, self._clock.now_us(), reason if state == LOST else "", dict(params or {}))
+            state = LOST if reason and reason not in ("closed", "not_wanted", "reassigned", "end") else IDLE
+            step = reason if state == LOST or reason == "end" else ""
+            stream.tell(state, self._clock.now_us(), step, dict(params or {}))
 
     def _forget(self, feed: Feed) -> None:
         self._router.forget(feed)
@@ -376,6 +380,11 @@ class Receiver:
     def udp_drops(self) -> int:
         """Datagrams the kernel threw away because the slot was too slow."""
         return sum(port.drops for port in self.ports.values())
+
+    @property
+    def accepts_failed(self) -> int:
+        """Connections of devices that could not be taken: the process may open no more files."""
+        return self._tcp.accepts_failed
 
     def wall_us(self) -> int:
         """The clock's."""

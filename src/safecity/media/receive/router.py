@@ -9,8 +9,8 @@ from typing import Final, Protocol
 from safecity.media.receive.batch import Batch, best_batch, peer_address, peer_host, peer_key
 from safecity.media.receive.feed import STRAY_BYTES, STRAY_SECONDS, TCP_PASSIVE, UDP, Feed, Stray
 from safecity.media.receive.port import UdpPort
-from safecity.media.receive.shield import FEED_LIMIT
 from safecity.media.receive.source import PARTS, RtpSource
+from safecity.media.receive.strangers import BLOCK_SECONDS, FEED_LIMIT, Strangers
 from safecity.media.receive.tcp import MAX_PENDING_PER_HOST, MediaConnection
 from safecity.media.streams import LOST
 from safecity.protocols.rtp import rtcp
@@ -43,6 +43,7 @@ class Router:
         self._feeds: dict[RtpSource, Feed] = {}
         self._on_port: dict[int, list[Feed]] = {}
         self._waiting: set[RtpSource] = set()  # sources that hold packets out of order
+        self._strangers = Strangers()
         self._big: Batch | None = None
         self._floods_at = 0.0
 
@@ -53,7 +54,9 @@ class Router:
         self._feeds[feed.source] = feed
         self._on_port.setdefault(feed.port, []).append(feed)
         if feed.transport == UDP:
-            self._owner.ports[feed.port].sources[feed.ssrc] = feed.source
+            port = self._owner.ports[feed.port]
+            port.sources[feed.ssrc] = feed.source
+            port.shield.renew(self._owner.monotonic(), port.sources)
 
     def forget(self, feed: Feed) -> None:
         """No more packets of it."""
@@ -76,6 +79,7 @@ class Router:
             if sources.get(feed.ssrc) is feed.source:
                 del sources[feed.ssrc]
             sources[ssrc] = feed.source
+            self._owner.ports[feed.port].shield.renew(self._owner.monotonic(), sources)
         feed.ssrc = feed.source.ssrc = ssrc
 
     def taken(self, number: int, transport: str, ssrc: int) -> bool:
@@ -99,14 +103,14 @@ class Router:
             return
         if len(data) < 8 or data[0] & 0xC0 != 0x80:
             port.junk += 1
-            self._stranger(port, peer, now)
+            self._stranger(peer, now)
             return
         if rtcp.is_rtcp(data[1]):
             self._report(port, peer, data, now)
             return
         if len(data) < 12:
             port.junk += 1
-            self._stranger(port, peer, now)
+            self._stranger(peer, now)
             return
         source = port.sources.get(ssrc)
         if source is None:
@@ -116,7 +120,7 @@ class Router:
         if source.peer != peer:
             if source.peer and not self._may_move(feed, peer, us):
                 source.refused += 1
-                self._stranger(port, peer, now)
+                self._stranger(peer, now)
                 return
             if source.peer:
                 logger.info("media source moved channel=%s to=%s:%d", feed.key.channel, *peer_address(peer))
@@ -166,13 +170,19 @@ class Router:
                     if isinstance(report, rtcp.SenderReport):
                         source.heard_report(report, now)
                     return
-        self._stranger(port, peer, now)
+        self._stranger(peer, now)
 
-    def _stranger(self, port: UdpPort, peer: int, now: float) -> None:
-        count = port.shield.stranger(peer)
-        if count & 0xFF == 0:
-            for blocked in port.shield.judge(now, port.sources):
-                logger.warning("flooding source blocked port=%d source=%s:%d", port.number, *peer_address(blocked))
+    def _stranger(self, peer: int, now: float) -> None:
+        if not self._strangers.count(peer):
+            return
+        blocked, close = self._strangers.judge(now, {source.peer for source in self._feeds})
+        for mad, seconds in blocked:
+            logger.warning("flooding source blocked source=%s:%s seconds=%.0f", *peer_address(mad), seconds)
+        if close:
+            logger.warning("too many strangers, ports pass expected streams alone")
+        if blocked or close:
+            for port in self._owner.ports.values():
+                port.shield.block(blocked, now, port.sources, close=close)
 
     # --- an SSRC nobody expects -----------------------------------------------------------------------------
 
@@ -180,20 +190,20 @@ class Router:
         port.unknown += 1
         feed = self._candidate(port, peer, ssrc, us)
         if feed is None:
-            self._stranger(port, peer, now)
+            self._stranger(peer, now)
             return
         stray = feed.stray
         if stray is None or ((stray.ssrc != ssrc or stray.peer != peer) and now - stray.since > 3 * STRAY_SECONDS):
             stray = feed.stray = Stray(ssrc, peer, now)
         if stray.ssrc != ssrc or stray.peer != peer:
-            self._stranger(port, peer, now)
+            self._stranger(peer, now)
             return
         stray.count += 1
         stray.size += len(data)
         if stray.size <= STRAY_BYTES:
             stray.kept.append((data, us))
         else:
-            self._stranger(port, peer, now)
+            self._stranger(peer, now)
         if now - stray.since < STRAY_SECONDS:
             return
         feed.stray = None
@@ -312,5 +322,5 @@ class Router:
             port = self._owner.ports.get(feed.port)
             if fresh > limit and feed.transport == UDP and port is not None and feed.source.peer:
                 feed.blocked = "gb_flood"
-                port.shield.block(feed.source.peer, now, port.sources)
+                port.shield.block([(feed.source.peer, BLOCK_SECONDS)], now, port.sources)
                 feed.stream.tell(LOST, us, *feed.diagnosis())

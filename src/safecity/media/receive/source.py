@@ -9,7 +9,7 @@ from safecity.model.values.media import Codec, Unit
 from safecity.protocols.mpegps.session import MediaSession
 from safecity.protocols.rtp import rtcp
 from safecity.protocols.rtp.reorder import Reorder
-from safecity.protocols.rtp_payloads.nal import H264Depacketiser, H265Depacketiser
+from safecity.protocols.rtp_payloads.nal import H264Depacketiser, H265Depacketiser, codec_by_sets
 
 PLAIN: Final = 0x8060
 """The first 16 bits of nearly every packet: version 2, no options, payload type 96, marker taken out."""
@@ -22,6 +22,8 @@ PARTS: Final = 64
 
 LOOK: Final = 31
 """How often (a mask on the sequence number) the innermost loop has the length of what is gathered looked at."""
+
+_CODECS: Final = {98: Codec.H264, 99: Codec.H265, 100: Codec.H265}
 
 Held = tuple[int, bool, bytes | bytearray]
 """Time stamp, marker, payload."""
@@ -85,13 +87,15 @@ class RtpSource(Reorder[Held]):
         self._sr_at = 0.0
 
     def look_at(self, payload_type: int, payload: bytes) -> None:
-        """The first packets: video without a program stream around it (payload types 98 and 100) goes another way."""
+        """The first packets: video without a program stream around it goes another way. Its payload type tells it (98,
+        100), or with devices that call everything 96 its parameter sets do."""
         if self._elementary is not None or self.media.recognised or payload[:3] == b"\0\0\1" or payload[:1] in b"\0G":
             return
-        if payload_type == 98:
-            self._elementary = (Codec.H264, H264Depacketiser())
-        elif payload_type in (99, 100):
-            self._elementary = (Codec.H265, H265Depacketiser())
+        codec = _CODECS.get(payload_type) or codec_by_sets(payload)
+        if codec is Codec.H264:
+            self._elementary = (codec, H264Depacketiser())
+        elif codec is Codec.H265:
+            self._elementary = (codec, H265Depacketiser())
         if self._elementary is not None:
             self.head = NEVER
 
@@ -132,7 +136,10 @@ class RtpSource(Reorder[Held]):
                 self.media.take(codec, piece.parts, piece.timestamp, piece.damaged or gap, us)
             return
         if gap:
-            self.flush(us, timestamp != self.timestamp)
+            whole = timestamp != self.timestamp
+            if whole and self.parts:
+                self.media.lost()  # nobody knows whose packets are missing: this picture may lack its end as well
+            self.flush(us, whole)
             self.media.lost()
         if timestamp != self.timestamp:
             self.turn(timestamp, us)

@@ -20,6 +20,8 @@ DIALS: Final = 5
 DIAL_PAUSE_SECONDS: Final = 1.2
 DIAL_TIMEOUT_SECONDS: Final = 5.0
 UNCLAIMED_SECONDS: Final = 10.0
+ACCEPT_PAUSE_SECONDS: Final = 1.0
+"""Before the next try where no connection can be taken (no file descriptor is left)."""
 MAX_PENDING_PER_HOST: Final = 64
 MAX_CONNECTIONS: Final = 4096
 
@@ -85,14 +87,19 @@ class MediaConnection:
 
 
 class TcpListener:
-    """Accepts on one inherited listening socket."""
+    """Accepts on one inherited listening socket. Where the process may open no more files it pauses: the connection
+    that cannot be taken stays readable, and asking for it again and again would cost the loop every other stream."""
 
     def __init__(
         self, number: int, sock: socket.socket, accepted: Callable[[int, socket.socket, tuple[str, int]], None]
     ) -> None:
         self.number = number
         self.sock = sock
+        self.failures = 0
+        """How often a connection could not be taken."""
         self._accepted = accepted
+        self._starved = False
+        self._pause: asyncio.TimerHandle | None = None
         sock.setblocking(False)
         asyncio.get_running_loop().add_reader(sock.fileno(), self._readable)
 
@@ -100,16 +107,44 @@ class TcpListener:
         for _ in range(16):
             try:
                 connection, address = self.sock.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            except ConnectionAbortedError:
+                continue
+            except (BlockingIOError, InterruptedError):
+                self._report(True)
                 return
             except OSError as error:
-                logger.warning("accept failed port=%d error=%s", self.number, error)
+                self.failures += 1
+                self._report(False, str(error))
+                self._rest()
                 return
+            self._report(True)
             self._accepted(self.number, connection, (address[0], address[1]))
+
+    def _rest(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self.sock.fileno())
+        self._pause = loop.call_later(ACCEPT_PAUSE_SECONDS, self._go_on)
+
+    def _go_on(self) -> None:
+        self._pause = None
+        asyncio.get_running_loop().add_reader(self.sock.fileno(), self._readable)
+
+    def _report(self, good: bool, why: str = "") -> None:
+        if good is not self._starved:
+            return
+        self._starved = not good
+        if good:
+            logger.info("connections are taken again port=%d", self.number)
+        else:
+            logger.warning("connections cannot be taken port=%d why=%s", self.number, why)
 
     def close(self) -> None:
         """Stop accepting; the socket itself belongs to whoever handed it over."""
-        asyncio.get_running_loop().remove_reader(self.sock.fileno())
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
+        else:
+            asyncio.get_running_loop().remove_reader(self.sock.fileno())
 
 
 async def dial(host: str, port: int, failed: Callable[[str], None]) -> socket.socket | None:

@@ -161,10 +161,13 @@ class _Check:
                 self.report.note(Finding("chunk_damaged", name, self._channel(channel_no), entry.start * 1000))
             else:
                 self._judge(name, channel_no, entry, one.header if one else None, head.generation)
+        deleted = self.sql.execute("SELECT start, start + length FROM punch WHERE extent_no = ?", (number,))
         for one in scan.found:
             self._link(number, one)
             # What lies behind the last committed chunk is the second under way, or a tail to be adopted.
             if one.header.kind == Kind.MEDIA and one.offset not in known and one.offset < limit:
+                if any(start <= one.offset < end for start, end in deleted):
+                    continue  # its hole is still to be made
                 self.report.note(Finding("chunk_unindexed", name, one.header.channel.hex(), one.header.wall))
 
     def _judge(self, name: str, channel_no: int, entry: Entry, header: Header | None, generation: int) -> None:

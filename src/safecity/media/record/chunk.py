@@ -46,6 +46,9 @@ class Flag(IntFlag):
     DAMAGED = 2
     CLOCK_STEPPED = 4
     BACKFILLED = 8
+    CONTINUES = 16
+    """The first chunk of a run that begins without a key frame: its pictures need those of the run before (the clock
+    was set, the volume changed)."""
 
 
 class Header(NamedTuple):

@@ -1,8 +1,8 @@
 """From units to chunks: where a chunk ends, where a run begins, and what the wall clock was. Pure.
 
-A run is anchored once on the arrival of its first unit; from then on wall time follows the media clock, drawn towards
-the arrivals by at most 500 ppm, so that a camera whose crystal drifts stays right over days and a jittering network
-does not shake the timeline. A wall clock that is set begins a new run.
+A run is anchored once on the arrival of its first units, the least late of them; from then on wall time follows the
+media clock, drawn towards the arrivals by at most 500 ppm, so that a camera whose crystal drifts stays right over days
+and a jittering network does not shake the timeline. A wall clock that is set begins a new run.
 """
 
 from __future__ import annotations
@@ -27,6 +27,11 @@ MAX_ERROR_US: Final = 10_000_000
 _SLEW_PPM: Final = 500
 _SNAP_US: Final = 50_000
 _KEEP_TRACK: Final = 5 * CLOCK_HZ
+ALONE_US: Final = 12_000_000
+"""Sound without pictures is a run of its own only after so long: at the beginning of a stream it comes at once, and
+the pictures with their first key frame, up to a group of pictures later."""
+_LATE_US: Final = 10_000_000
+"""What the system keeps of a stream while a slot is restarted is not older than this."""
 _NEVER: Final = -(1 << 62)
 
 
@@ -88,6 +93,8 @@ class Cutter:
         self._shift = 0
         self._stepped = False
         self._stepping = False
+        self._continues_run = False
+        self._alone_since: int | None = None
         self._base_wall = 0
         self._base_dts = 0
         self._lead = VIDEO
@@ -100,6 +107,7 @@ class Cutter:
         for line in self._lines.values():
             line.last = _NEVER
         self._running = self._decodable = False
+        self._alone_since = None
         self._incoming = {}
 
     def feed(self, units: Sequence[Unit], stepped_us: int = 0) -> list[Cut]:
@@ -152,6 +160,8 @@ class Cutter:
             self._flush(cuts)
         if not line.units:
             line.first = unit.dts
+            if 0 < unit.dts - line.last <= HOLE:
+                line.frame = unit.dts - line.last  # all there is to go by where a chunk holds one picture
         line.units.append(unit)
         line.last = unit.dts
         self._size += size + 1
@@ -201,15 +211,25 @@ class Cutter:
         lead = VIDEO if VIDEO in known else AUDIO
         if unit.track != lead or not (unit.is_key or self._decodable):
             return False
+        if lead != VIDEO and not self._decodable and not self._is_alone(unit):
+            return False
+        self._alone_since = None
+        self._continues_run = not unit.is_key
         known[unit.track] = unit.parameters
         self._lines = {track: _Line(parameters) for track, parameters in known.items()}
         self._incoming, self._lead = {}, lead
         self._running = self._begins = self._decodable = True
         self._stepped, self._stepping = self._stepping, False
-        self._base_wall, self._base_dts = unit.arrived_us, unit.dts
+        self._base_wall, self._base_dts = _in_time(units, at), unit.dts
         self._shift = CLOCK_HZ - unit.dts if unit.dts < CLOCK_HZ else 0  # boxes know no time before zero
         self._end = None
         return True
+
+    def _is_alone(self, unit: Unit) -> bool:
+        """Whether sound has come for so long without pictures that none are to be waited for."""
+        if self._alone_since is None:
+            self._alone_since = unit.arrived_us
+        return unit.arrived_us - self._alone_since >= ALONE_US
 
     def _wall(self, dts: int) -> int:
         return self._base_wall + (dts - self._base_dts) * 100 // 9
@@ -240,6 +260,8 @@ class Cutter:
             if key is not None:
                 first_key = max(0, self._wall(key) - wall)
         flags = self._flags | (Flag.KEY if first_key != NO_KEY else 0) | (Flag.CLOCK_STEPPED if self._stepped else 0)
+        if self._begins and self._continues_run:
+            flags |= Flag.CONTINUES
         parameters = tuple(line.parameters for _, line in sorted(self._lines.items()))
         media = lead.units[0].dts + self._shift
         cuts.append(Cut(self._begins, parameters, tracks, wall, end - wall, media, flags, first_key, self._size))
@@ -254,11 +276,30 @@ class Cutter:
 
     def _samples(self, line: _Line) -> list[Sample]:
         units, shift = line.units, self._shift
-        if len(units) > 1 and 0 < units[-1].dts - units[-2].dts <= HOLE:
-            line.frame = units[-1].dts - units[-2].dts
+        if len(units) > 1 and 0 < (frame := units[-1].dts - units[-2].dts) <= HOLE:
+            # Nobody knows how long the last one lasts. A lost picture makes an interval longer, never shorter.
+            before = units[-2].dts - units[-3].dts if len(units) > 2 else frame
+            line.frame = min(frame, before) if before > 0 else frame
         following = [unit[3] for unit in units[1:]]
         following.append(units[-1].dts + line.frame)
         return [
             Sample(data, max(0, dts + shift), max(0, pts + shift), then - dts, key)
             for (_, data, pts, dts, key, _, _, _), then in zip(units, following, strict=True)
         ]
+
+
+def _in_time(units: Sequence[Unit], at: int) -> int:
+    """When the unit would have come if nothing had held it up: as early as the least late of those behind it says.
+
+    While a slot was away the system kept what came and hands it out at once: the first of a burst is late by all of it.
+    """
+    first = units[at]
+    best, last = first.arrived_us, first.dts
+    for unit in units[at + 1 :]:
+        if unit.track != first.track:
+            continue
+        if not 0 < unit.dts - last <= HOLE:
+            break
+        last = unit.dts
+        best = min(best, unit.arrived_us - (last - first.dts) * 100 // 9)
+    return max(best, first.arrived_us - _LATE_US)

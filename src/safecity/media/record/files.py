@@ -101,6 +101,10 @@ class FileLayer(Protocol):
 
     def space(self, path: Path) -> Space: ...
 
+    def read_only(self, path: Path) -> bool:
+        """Whether the file system takes no writes: mounted so, or made so by the system after an error."""
+        ...
+
     def spinning(self, path: Path) -> bool:
         """Whether the system says that a rotating disk lies under it."""
         ...
@@ -240,6 +244,9 @@ class SystemFiles:
     def space(self, path: Path) -> Space:
         status = os.statvfs(path)
         return Space(status.f_frsize * status.f_blocks, status.f_frsize * status.f_bavail)
+
+    def read_only(self, path: Path) -> bool:
+        return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
 
     def spinning(self, path: Path) -> bool:
         device = path.stat().st_dev

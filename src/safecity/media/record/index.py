@@ -60,6 +60,13 @@ CREATE TABLE punch (extent_no INTEGER NOT NULL, start INTEGER NOT NULL, length I
 """
 
 
+_ADDED: Final = """
+CREATE TABLE IF NOT EXISTS keep (channel_no INTEGER PRIMARY KEY, days INTEGER NOT NULL, max_bytes INTEGER NOT NULL,
+  floor_days INTEGER NOT NULL);
+"""
+"""Tables that came later: an index of before gets them when it is opened, and who does not know them is not harmed."""
+
+
 class OpenRow(NamedTuple):
     """The minute under way of one channel, and where its chain and its extent stand."""
 
@@ -120,6 +127,7 @@ class Index:
         version = self.sql.execute("SELECT value FROM meta WHERE key = 'schema'")[0][0]
         if version != SCHEMA_VERSION:
             raise UnavailableError(f"index of version {version}", code="index_version", params={"version": version})
+        self.sql.execute(_ADDED.strip())
 
     # --- collecting ----------------------------------------------------------------------------------------
 

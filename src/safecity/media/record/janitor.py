@@ -7,14 +7,16 @@ next opening. All of it in the writer thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from safecity.kit.errors import ConflictError
 from safecity.media.record.chunk import HEADER_BYTES
 from safecity.media.record.extent import Layout
 from safecity.media.record.files import aligned
 from safecity.media.record.index import CLOSED, GARBAGE, Index
+from safecity.media.record.phasetwo import free_extents, punch_holes
 from safecity.media.record.retention import REQUEST, ChannelUse, Held, Keep, Plan, Removal, Use, plan
 from safecity.media.record.rows import MINUTE_MS, MINUTE_US, Entry, pack, unpack
 from safecity.media.record.shelf import Shelf
@@ -24,29 +26,51 @@ OLDEST: Final = 64
 _MERGE_US: Final = 3_600_000_000
 
 
+class Hold(NamedTuple):
+    """What is kept whatever retention says. Microseconds UTC."""
+
+    channel: bytes
+    start: int
+    end: int
+    reason: str
+    placed: int
+
+
 class Janitor:
     """Retention, holds and erasure of one shelf."""
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
         self._index: Index = shelf.index
-        self.keeps: dict[tuple[bytes, int], Keep] = {}
-        """By (channel, quality); who is not named keeps what there is until pressure takes it."""
+        rows = {row[0]: Keep(*row[1:]) for row in self._index.sql.execute("SELECT * FROM keep")}
+        self._written: dict[int, Keep] = rows
+        self.keeps = {key: rows[number] for key, number in self._index.channels().items() if number in rows}
+        """By (channel, quality), also of channels that are recorded elsewhere or not at all by now: what they left here
+        goes when it is due. Who was never named keeps what there is until pressure takes it."""
         self.held_bytes = 0
         self.recorded_bytes = 0
         self._held_parts: dict[int, int] = {}
 
     # --- holds ------------------------------------------------------------------------------------------------
 
-    def place_hold(self, hold: str, channel: bytes, start: int, end: int, reason: str, now: int) -> None:
-        """Microseconds UTC. Placing it again changes it."""
-        self._index.add(
-            "INSERT OR REPLACE INTO hold VALUES (?, ?, ?, ?, ?, ?)", (hold, channel, start, end, reason, now)
-        )
+    def place_hold(self, name: str, hold: Hold) -> None:
+        """Durable on return. Placing it again changes it."""
+        self._index.add("INSERT OR REPLACE INTO hold VALUES (?, ?, ?, ?, ?, ?)", (name, *hold))
         self._index.commit()
 
-    def release_hold(self, hold: str) -> None:
-        self._index.add("DELETE FROM hold WHERE id = ?", (hold,))
+    def release_hold(self, name: str) -> None:
+        """Also when it is gone already."""
+        self._index.add("DELETE FROM hold WHERE id = ?", (name,))
+        self._index.commit()
+
+    def use_holds(self, holds: Mapping[str, Hold | None]) -> None:
+        """Holds that were placed, or released (None), while this volume was away; others stay as they are."""
+        known = {row[0]: Hold(*row[1:]) for row in self._index.sql.execute("SELECT * FROM hold")}
+        for name, hold in holds.items():
+            if hold is None and name in known:
+                self._index.add("DELETE FROM hold WHERE id = ?", (name,))
+            elif hold is not None and known.get(name) != hold:
+                self._index.add("INSERT OR REPLACE INTO hold VALUES (?, ?, ?, ?, ?, ?)", (name, *hold))
         self._index.commit()
 
     def holds(self) -> list[Held]:
@@ -62,8 +86,13 @@ class Janitor:
 
     # --- retention --------------------------------------------------------------------------------------------
 
-    def sweep(self, now: int, need_bytes: int = 0) -> Plan:
-        """Enforce days and quotas, and under pressure free `need_bytes`."""
+    def sweep(self, now: int, need_bytes: int = 0, *, punch: bool = True) -> Plan:
+        """Enforce days and quotas, and under pressure free `need_bytes`.
+
+        Without `punch`, what goes of extents that others still use stays there until `punch_all`: under pressure the
+        rest mostly follows within seconds, and the whole extent is free without a hole.
+        """
+        self.note_keeps()
         holds = self.holds()
         self._note_held(holds)
         done: list[Removal] = []
@@ -72,21 +101,35 @@ class Janitor:
             for channel_no in {removal.use.channel for removal in found.removals}:
                 self._shelf.settle(channel_no)  # its last minute may reach into an extent that goes
             self._shelf.commit()
-            for removal in found.removals:
-                use = removal.use
-                self._remove(
-                    use.channel, use.start, use.end, lambda one, no=use.extent: one.extent == no, removal.reason, now
-                )
-                self._index.add(
-                    "DELETE FROM extent_channel WHERE extent_no = ? AND channel_no = ?", (use.extent, use.channel)
-                )
-                self._free_if_empty(use.extent)
+            for together in rounds(found.removals):
+                for (channel_no, reason), uses in together.items():
+                    self._remove_parts(channel_no, uses, reason, now)
+                for extent in {use.extent for uses in together.values() for use in uses}:
+                    self._free_if_empty(extent)
                 self._index.commit()
-            self._second_phase()
+            self._free_extents()
+            if punch:
+                self.punch_all()
             done += found.removals
             need_bytes -= sum(removal.use.bytes for removal in found.removals)
             if not found.removals or (need_bytes <= 0 and len(found.removals) < OLDEST):
                 return Plan(done, found.stuck and need_bytes > 0)
+
+    def _remove_parts(self, channel_no: int, uses: list[Use], reason: str, now: int) -> None:
+        """Phase one for one channel's parts of some extents."""
+        extents = {use.extent for use in uses}
+        start, end = min(use.start for use in uses), max(use.end for use in uses)
+        self._remove(channel_no, start, end, lambda one: one.extent in extents, reason, now)
+        for extent in extents:
+            self._index.add("DELETE FROM extent_channel WHERE extent_no = ? AND channel_no = ?", (extent, channel_no))
+
+    def note_keeps(self) -> None:
+        """Put what changed into the next commit: the shelf remembers it when nobody else does any more."""
+        for key, number in self._index.channels().items():
+            keep = self.keeps.get(key)
+            if keep is not None and self._written.get(number) != keep:
+                self._written[number] = keep
+                self._index.add("INSERT OR REPLACE INTO keep VALUES (?, ?, ?, ?)", (number, *keep))
 
     def erase(self, channel: bytes, start: int, end: int, reason: str, now: int) -> int:
         """Delete [start, end) microseconds on request; bytes deleted. ConflictError (`held`) when a hold touches it."""
@@ -112,7 +155,8 @@ class Janitor:
                 number, first, last, lambda one: one.start < last and first < one.end, f"{REQUEST}:{reason}"[:200], now
             )
             self._index.commit()
-        self._second_phase()
+        self._free_extents()
+        self.punch_all()
         return erased
 
     # --- phase one --------------------------------------------------------------------------------------------
@@ -206,18 +250,12 @@ class Janitor:
 
     # --- phase two --------------------------------------------------------------------------------------------
 
-    def _second_phase(self) -> None:
-        for extent in self._index.extents(GARBAGE):
-            self._shelf.pool.give_back(extent.name)
-            self._index.add("DELETE FROM extent WHERE no = ?", (extent.no,))
-        rows = self._index.sql.execute(
-            "SELECT p.extent_no, e.name, p.start, p.length FROM punch p JOIN extent e ON e.no = p.extent_no"
-        )
-        for number, name, start, length in rows:
-            self._shelf.pool.punch(name, start, length)
-            self._index.add("DELETE FROM punch WHERE extent_no = ? AND start = ?", (number, start))
-        if self._index.changed:
-            self._index.commit()
+    def _free_extents(self) -> None:
+        free_extents(self._shelf.pool, self._index)
+
+    def punch_all(self) -> None:
+        """What was deleted of extents that others still use becomes holes."""
+        punch_holes(self._shelf.pool, self._index)
 
     # --- figures ----------------------------------------------------------------------------------------------
 
@@ -251,6 +289,22 @@ class Janitor:
                     seen.add((hold.channel, extent))
                     self._held_parts[hold.channel] = self._held_parts.get(hold.channel, 0) + 1
                     self.held_bytes += size
+
+
+def rounds(removals: Sequence[Removal]) -> list[dict[tuple[int, str], list[Use]]]:
+    """Removals by (channel, reason), in rounds that name each channel once: each round is one commit. (What a round
+    changes it does not see itself, so a channel's two reasons must not stand in the same one.)"""
+    groups: dict[tuple[int, str], list[Use]] = {}
+    for removal in removals:
+        groups.setdefault((removal.use.channel, removal.reason), []).append(removal.use)
+    found: list[dict[tuple[int, str], list[Use]]] = []
+    seen: Counter[int] = Counter()
+    for (channel, reason), uses in groups.items():
+        if seen[channel] == len(found):
+            found.append({})
+        found[seen[channel]][channel, reason] = uses
+        seen[channel] += 1
+    return found
 
 
 def room_wanted(layout: Layout, streams: int) -> int:

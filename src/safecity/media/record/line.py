@@ -8,20 +8,18 @@ import struct
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from safecity.kit.clock import SECOND_US
 from safecity.kit.errors import InvalidError
 from safecity.media.record.cutter import Cut, Cutter
 from safecity.media.record.gaps import GapBook, GapChange
 from safecity.media.record.place import Place, channel_bytes
 from safecity.media.record.shelf import Shelf, ShelfStream
 from safecity.media.record.stream import Mark, StreamRecorder
+from safecity.model.facts.media_calls import RecordPolicy
 from safecity.model.values.media import Quality, StreamKey, Unit
 
 logger = logging.getLogger(__name__)
 
 QUALITIES: Final = {Quality.MAIN: 0, Quality.SUB: 1}
-FIRST_FOOTAGE_US: Final = 10 * SECOND_US
-"""So long after opening a stream without footage still suffers from the restart, then from its network."""
 _MOST_GAPS: Final = 100
 
 
@@ -42,12 +40,14 @@ class Line:
         self.quality = QUALITIES[recorder.key.quality]
         self.place: Place | None = None
         self.book: GapBook | None = None
+        self.kept: RecordPolicy | None = None
+        """The policy whose retention the volumes were told last."""
         self.refused = False
         self._cutter = Cutter()
         self._todo: list[Cut | Mark] = []
         self._gaps: list[GapChange] = []
         self._told: list[GapChange] = []
-        self._seen = False
+        self._shed = 0
 
     @property
     def key(self) -> StreamKey:
@@ -60,7 +60,7 @@ class Line:
 
     def follow(self, old: Line) -> None:
         """Take over what an earlier reader of the same stream left behind."""
-        self.place, self.book, self._seen = old.place, old.book, True
+        self.place, self.book = old.place, old.book
         self._todo, self._gaps = old._todo, old._gaps
 
     def begin_book(self, places: Sequence[Place]) -> None:
@@ -126,7 +126,6 @@ class Line:
                 except (InvalidError, struct.error, ValueError, OverflowError) as error:
                     self._refuse(item, error)
                 else:
-                    self._seen = True
                     self._gaps += book.footage(item.wall, item.end)
             del self._todo[0]
         for change in self._gaps:
@@ -148,13 +147,12 @@ class Line:
 
     def tick(self, now: int) -> None:
         """Time goes by: a stream that is silent has a gap."""
-        book = self._book()
-        recorder = self.recorder
-        if not self._seen and now - recorder.opened_at >= FIRST_FOOTAGE_US and recorder.recording:
-            self._seen = True
-            if book.cause == "unknown" or book.cause == "maintenance":
-                self._gaps += book.why("network", "", recorder.opened_at)
-        self._gaps += book.tick(now)
+        self._gaps += self._book().tick(now)
+
+    def was_shed(self) -> bool:
+        """Whether pictures were left out since the last question, because the disk was too slow."""
+        before, self._shed = self._shed, self.recorder.shed
+        return self._shed > before
 
     def told(self) -> list[GapChange]:
         """Gaps written since the last question."""

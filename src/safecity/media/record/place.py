@@ -24,13 +24,23 @@ from safecity.media.record.janitor import Janitor, room_wanted
 from safecity.media.record.revive import Revived, adopt_some, revive
 from safecity.media.record.scrub import Damage, Scrubber
 from safecity.media.record.shelf import Shelf, ShelfStream
-from safecity.media.record.volume import Pool, open_volume
+from safecity.media.record.volume import Pool, open_volume, read_identity
 from safecity.model.facts.media_calls import VolumeFigure, VolumeSpec
 from safecity.ports.sqlfile import OpenSqlFile
 
 logger = logging.getLogger(__name__)
 
 READY, FULL, OFFLINE, FAILED = "ready", "full", "offline", "failed"
+WRITE_FAILED: Final = "volume_write_failed"
+_MOUNT_CODES: Final = frozenset({"volume_offline", "volume_foreign", "volume_damaged"})
+_ERRORS: Final = {
+    errno.EIO: WRITE_FAILED,
+    errno.EROFS: "volume_read_only",
+    errno.ENOSPC: "volume_full",
+    errno.EDQUOT: "volume_full",
+}
+SLOW_US: Final = 60 * SECOND_US
+"""So long a volume is called slow after it was."""
 RETRY_US: Final = 10 * SECOND_US
 CHECK_US: Final = 5 * SECOND_US
 SWEEP_US: Final = 60 * SECOND_US
@@ -52,7 +62,9 @@ class Place:
         signer: Signer | None,
         known: Known,
         closed: Callable[[Place, ShelfStream, OpenRow], None],
+        opened: Callable[[Place], None] = lambda place: None,
     ) -> None:
+        """`opened` is called with the volume open and before anything is deleted on it."""
         self.spec = spec
         self.path = Path(spec.path)
         self.state: str = OFFLINE
@@ -68,9 +80,12 @@ class Place:
         self._signer = signer
         self._known = known
         self._closed = closed
+        self._opened = opened
         self._retry_at = 0
         self._check_at = 0
         self._sweep_at = 0
+        self._slow_until = 0
+        self._now = 0
         self.figure = self._figure()
 
     @property
@@ -83,7 +98,7 @@ class Place:
             self._open(now)
         except (OSError, SafecityError) as error:
             self._retry_at = now + RETRY_US
-            code: str = error.code if isinstance(error, SafecityError) else "volume_error"
+            code = self._why_not(error)
             if code != self.code or self.state == READY:
                 logger.warning("volume not usable name=%s code=%s why=%s", self.spec.name, code, error)
             self.state, self.code = OFFLINE, code
@@ -94,14 +109,10 @@ class Place:
         self.figure = self._figure()
 
     def fail(self, error: Exception, now: int) -> None:
-        """Out of service at once. After an I/O error nothing is tried again in this process; a mount that went away
-        and a disk that somebody else filled are looked at again."""
-        if isinstance(error, SafecityError):
-            self.state, self.code = OFFLINE, error.code
-        elif self._is_full(error):
-            self.state, self.code = OFFLINE, "volume_full"
-        else:
-            self.state, self.code = FAILED, "volume_write_failed"
+        """Out of service at once. After an I/O error nothing is tried again in this process; a mount that went away,
+        a disk that somebody else filled and one that became read-only are looked at again."""
+        code = self._why(error)
+        self.state, self.code = FAILED if code == WRITE_FAILED else OFFLINE, code
         self._retry_at = now + RETRY_US
         logger.error("volume out of service name=%s code=%s why=%s", self.spec.name, self.code, error)
         shelf, self.shelf, self.janitor = self.shelf, None, None
@@ -111,16 +122,45 @@ class Place:
                 shelf.close(clean=False)
         self.figure = self._figure()
 
-    def _is_full(self, error: Exception) -> bool:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return True
+    def _why_not(self, error: OSError | SafecityError) -> str:
+        """Why it cannot be opened."""
+        code = error.code if isinstance(error, SafecityError) else "volume_error"
+        if code in ("volume_error", "database_unavailable"):
+            found = self._why(error)
+            return "volume_error" if found == WRITE_FAILED else found
+        return code
+
+    def slow(self, now: int) -> None:
+        """Streams had to be left out because the disk did not keep up."""
+        if now >= self._slow_until:
+            logger.warning("volume too slow, recordings have gaps name=%s", self.spec.name)
+        self._slow_until = now + SLOW_US
+        self.figure = self._figure()
+
+    def _why(self, error: Exception) -> str:
+        """The code of what is wrong with the volume."""
+        if isinstance(error, SafecityError) and error.code in _MOUNT_CODES:
+            return error.code
+        number = error.errno if isinstance(error, OSError) else None
+        if number is not None and number in _ERRORS:
+            return _ERRORS[number]
         try:
-            return self._files.space(self.path).free < _TIGHT_BYTES
+            if read_identity(self._files, self.path) is None:
+                return "volume_offline"
+            # The index speaks of its disk in words of its own: look at the disk.
+            if number is None and self._files.read_only(self.path):
+                return "volume_read_only"
+            if number is None and self._files.space(self.path).free < _TIGHT_BYTES:
+                return "volume_full"
+        except SafecityError as wrong:
+            return wrong.code
         except OSError:
-            return False
+            pass
+        return WRITE_FAILED
 
     def tend(self, now: int, streams: int) -> None:
         """Once a turn: come back, notice that the mount is gone, make room. Errors of the media reach the caller."""
+        self._now = now
         if self.state == OFFLINE and now >= self._retry_at:
             self.open(now)
         shelf, janitor = self.shelf, self.janitor
@@ -130,6 +170,7 @@ class Place:
         if now >= self._check_at:
             self._check_at = now + CHECK_US
             shelf.pool.ensure_mounted()
+            janitor.note_keeps()
             # A small volume keeps a sixteenth free, not two extents for each of its streams.
             most = max(1, shelf.pool.total_bytes() // shelf.pool.extent_bytes // 16)
             left, wanted = shelf.pool.extents_left(), min(most, room_wanted(shelf.layout, streams))
@@ -166,8 +207,9 @@ class Place:
             return False
         goal = shelf.pool.extents_left() + extents
         while (left := shelf.pool.extents_left()) < goal:
-            # Punched parts of shared extents free bytes but no extent: go on until whole ones come free.
-            if not janitor.sweep(now, (goal - left) * shelf.pool.extent_bytes).removals:
+            # Parts of shared extents free bytes but no extent: go on until whole ones come free.
+            if not janitor.sweep(now, (goal - left) * shelf.pool.extent_bytes, punch=False).removals:
+                janitor.punch_all()  # holes give space back where the file system is the limit
                 break
         if shelf.pool.extents_left() > 0:
             if self.state == FULL:
@@ -212,6 +254,7 @@ class Place:
         for extent, channel_no in self.revived.continued:
             shelf.adopt(extent, channel_no, now)
         self.shelf, self.janitor, self.scrubber = shelf, Janitor(shelf), Scrubber(shelf)
+        self._opened(self)
 
     def _open_index(self, path: Path, now: int) -> Index:
         """The index; one that is no database any more is put aside, and the media tell again what they hold."""
@@ -245,7 +288,7 @@ class Place:
             free_bytes=free,
             recorded_bytes=janitor.recorded_bytes if janitor else 0,
             held_bytes=janitor.held_bytes if janitor else 0,
-            code=self.code,
+            code=self.code or ("volume_slow" if self._now < self._slow_until else ""),
         )
 
 

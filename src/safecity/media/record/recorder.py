@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Final, TypeVar
 
 from safecity.kit.clock import SECOND_US, Clock
 from safecity.kit.errors import ExhaustedError, SafecityError, UnavailableError
+from safecity.kit.memory import give_back_memory
 from safecity.media.record.appender import Buffer
 from safecity.media.record.chain import Signer
 from safecity.media.record.decide import Window
@@ -23,12 +24,13 @@ from safecity.media.record.facts import Fact, FootageDamaged, GapClosed, GapOpen
 from safecity.media.record.files import FileLayer, SystemFiles
 from safecity.media.record.gaps import GapChange
 from safecity.media.record.index import OpenRow
-from safecity.media.record.janitor import Janitor
+from safecity.media.record.janitor import Hold, Janitor
 from safecity.media.record.line import Line
+from safecity.media.record.orders import Orders
 from safecity.media.record.place import Known, Place, channel_bytes
-from safecity.media.record.retention import Keep
 from safecity.media.record.shelf import ShelfStream
 from safecity.media.record.stream import Pending, StreamRecorder
+from safecity.media.record.tide import Tide
 from safecity.model.facts.media_calls import RecordPolicy, VolumeFigure, VolumeSpec
 from safecity.model.values.media import StreamKey
 from safecity.ports.sqlfile import OpenSqlFile
@@ -70,9 +72,11 @@ class Recorder:
         self._tell = facts
         self._facts: list[Fact] = []
         self._pending = Pending(Window.of(window_bytes))
+        self._tide = Tide()
         self._buffer = Buffer()
         self._known = Known(self._files, memory)
         self._lines: dict[StreamKey, Line] = {}
+        self._orders = Orders()
         self._commands: deque[Callable[[], None]] = deque()
         self._places: list[Place] = []
         self._states: dict[str, str] = {}
@@ -104,23 +108,27 @@ class Recorder:
         """Other volumes from now on; streams of those that go move on."""
         self._commands.append(lambda: self._set_volumes(tuple(volumes)))
 
+    def keep(self, channel: str, policy: RecordPolicy) -> None:
+        """How long the channel's footage is kept, whether or not it is recorded now."""
+        self._commands.append(lambda: self._orders.keep(channel_bytes(channel), policy, self._open_janitors()))
+
     def place_hold(self, hold: str, channel: str, start: int, end: int, reason: str = "") -> Future[None]:
-        """Keep [start, end) microseconds of the channel, on every volume, present and future footage."""
+        """Keep [start, end) microseconds of the channel, on every volume, present and future footage; a volume that
+        is away now is told before anything is deleted on it again."""
 
         def act() -> None:
-            for janitor in self._janitors():
-                janitor.place_hold(hold, channel_bytes(channel), start, end, reason, self._clock.now_us())
+            placed = Hold(channel_bytes(channel), start, end, reason, self._clock.now_us())
+            self._orders.place(hold, placed, self._janitors())
 
         return self._submit(act)
 
     def release_hold(self, hold: str) -> Future[None]:
-        """Also when it is gone already."""
+        """Also when it is gone already; a volume that is away now is told when it is back."""
+        return self._submit(lambda: self._orders.release(hold, self._open_janitors()))
 
-        def act() -> None:
-            for janitor in self._janitors():
-                janitor.release_hold(hold)
-
-        return self._submit(act)
+    def use_holds(self, holds: Mapping[str, Hold | None]) -> None:
+        """What earlier lives were told (None: released): for volumes that were away then. Before `start`."""
+        self._commands.append(lambda: self._orders.remember(holds, self._open_janitors()))
 
     def erase(self, channel: str, start: int, end: int, reason: str) -> Future[int]:
         """Delete footage on request; the bytes deleted. ConflictError (`held`)."""
@@ -200,12 +208,18 @@ class Recorder:
             line.recorder.review()
             if line.book is None:
                 line.begin_book(self._ready())
-                self._apply_keep(line)
+            if line.kept is not line.recorder.policy:
+                line.kept = line.recorder.policy
+                self._orders.keep(line.channel, line.kept, self._open_janitors())
             done += line.collect(stepped)
         self._write(now)
+        if self._tide.ebbed(self.waiting_bytes):
+            give_back_memory()
         self._pending.done += done
         for key, line in list(self._lines.items()):
             line.tick(now)
+            if line.was_shed() and line.place is not None:
+                line.place.slow(now)
             if line.recorder.closed and not line.waiting:
                 self._remove(key, line)
         self._scrub()
@@ -279,7 +293,6 @@ class Recorder:
             if other.place is not None and other.place.spec.name in count:
                 count[other.place.spec.name] += 1
         line.place = max(ready, key=lambda one: one.figure.total_bytes / count[one.spec.name])
-        self._apply_keep(line)
         return line.place
 
     # --- volumes --------------------------------------------------------------------------------------------------
@@ -289,10 +302,17 @@ class Recorder:
 
     def _janitors(self) -> list[Janitor]:
         """UnavailableError when no volume could keep what is asked."""
-        found = [place.janitor for place in self._places if place.janitor is not None]
+        found = self._open_janitors()
         if not found:
-            raise UnavailableError("no volume is ready", code="volume_offline")
+            raise UnavailableError("no volume is ready", code="no_volume")
         return found
+
+    def _open_janitors(self) -> list[Janitor]:
+        return [place.janitor for place in self._places if place.janitor is not None]
+
+    def _tell_orders(self, place: Place) -> None:
+        if place.janitor is not None:
+            self._orders.tell(place.janitor)
 
     def _give_up(self, place: Place, error: Exception, now: int) -> None:
         place.fail(error, now)
@@ -312,7 +332,15 @@ class Recorder:
         self._places = [
             known.get(spec)
             or Place(
-                spec, self._slot, self._files, self._open_sql, self._buffer, self._signer, self._known, self._segment
+                spec,
+                self._slot,
+                self._files,
+                self._open_sql,
+                self._buffer,
+                self._signer,
+                self._known,
+                self._segment,
+                self._tell_orders,
             )
             for spec in specs
         ]
@@ -325,20 +353,11 @@ class Recorder:
         if old is not None:
             line.follow(old)
         self._lines[recorder.key] = line
-        self._apply_keep(line)
 
     def _remove(self, key: StreamKey, line: Line) -> None:
         del self._lines[key]
         if line.place is not None and line.place.shelf is not None:
             line.place.shelf.stream(line.channel, line.quality, line.recorder.epoch).finish()
-
-    def _apply_keep(self, line: Line) -> None:
-        policy = line.recorder.policy
-        for place in self._ready():
-            if place.janitor is not None:
-                place.janitor.keeps[(line.channel, line.quality)] = Keep(
-                    policy.retention_days, policy.max_bytes, policy.floor_days
-                )
 
     def _submit(self, what: Callable[[], T]) -> Future[T]:
         future: Future[T] = Future()

@@ -1,8 +1,8 @@
 """`recover`: build the index of a shelf anew from its media alone.
 
 Extents are taken in the order of their generations; the trailer is believed first, an extent without one is walked
-chunk by chunk. What the old index still tells and the media cannot (holds, gaps, deletions, checkpoints) is carried
-over where it can be read. The old index is kept beside, never deleted.
+chunk by chunk. What the old index still tells and the media cannot (holds, gaps, deletions, checkpoints, how long each
+is kept) is carried over where it can be read. The old index is kept beside, never deleted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from safecity.ports.sqlfile import OpenSqlFile, Row, SqlFile
 
 logger = logging.getLogger(__name__)
 _NEW: Final = "index.recovered.db"
-_KEPT: Final = ("hold", "gap", "deletion", "checkpoint")
+_KEPT: Final = ("hold", "gap", "deletion", "checkpoint", "keep")
 
 
 @dataclass(slots=True)

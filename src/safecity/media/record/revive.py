@@ -25,11 +25,15 @@ from safecity.media.record.extent import (
     unpack_head,
 )
 from safecity.media.record.files import BLOCK, FileLayer, MediaFile, aligned
-from safecity.media.record.index import CLOSED, GARBAGE, MISSING, OPEN, ExtentRow, Index
+from safecity.media.record.index import CLOSED, MISSING, OPEN, ExtentRow, Index
+from safecity.media.record.phasetwo import free_extents, punch_holes
 from safecity.media.record.rows import unpack
 from safecity.media.record.volume import SUFFIX, Pool
 
 logger = logging.getLogger(__name__)
+
+_TORN_US: Final = 2_000_000
+"""What a cut may tear: a second of footage that was on its way, and the one that followed it."""
 
 FIRST_FILES: Final = 16
 """Files without a row that are adopted before recording begins: those of the last second have none."""
@@ -53,7 +57,8 @@ def revive(files: FileLayer, pool: Pool, index: Index, layout: Layout, slot: int
     """Make index and media agree again, committed on return."""
     revived = Revived(clean=bool(index.meta("clean")) or index.meta("clean") is None)
     pool.ensure_mounted()
-    _finish_deletions(pool, index)
+    free_extents(pool, index)
+    punch_holes(pool, index)
     names = {name for name in files.names(pool.shelf) if name.endswith(SUFFIX)}
     adopter = Adopter(index)
     rows = index.open_rows()
@@ -100,19 +105,6 @@ def adopt_some(pool: Pool, index: Index, revived: Revived, most: int) -> None:
     revived.adopted_chunks += adopter.chunks
     if not revived.backlog:
         logger.info("footage without index adopted shelf=%s extents=%d", pool.shelf, revived.adopted_extents)
-
-
-def _finish_deletions(pool: Pool, index: Index) -> None:
-    """Phase two of deletions whose phase one was committed."""
-    for extent in index.extents(GARBAGE):
-        pool.give_back(extent.name)
-        index.add("DELETE FROM extent WHERE no = ?", (extent.no,))
-    for extent_no, start, length in index.sql.execute("SELECT * FROM punch"):
-        rows = index.sql.execute("SELECT name FROM extent WHERE no = ?", (extent_no,))
-        if rows:
-            pool.punch(rows[0][0], start, length)
-        index.add("DELETE FROM punch WHERE extent_no = ? AND start = ?", (extent_no, start))
-    index.commit()
 
 
 def _tell_open_uses(index: Index) -> None:
@@ -181,23 +173,33 @@ def _adopt_file(pool: Pool, index: Index, name: str, adopter: Adopter, revived: 
     """A file without a row: its first commit never came, or the index is an older one."""
     file = pool.open(name)
     try:
-        head = unpack_head(file.read(BLOCK, 0)) or guess_head(file, pool.volume)
-        if head is not None and head.volume != pool.volume:
-            revived.unreadable.append(name)  # another volume's: not ours to touch
-            return
-        scan = (
-            Scan()
-            if head is None or head.state is ExtentState.FREE
-            else scan_table(file, head) or scan_chunks(file, head)
-        )
+        block = file.read(BLOCK, 0)
+        head = unpack_head(block) or guess_head(file, pool.volume)
+        scan = Scan()
+        if head is not None and head.volume == pool.volume and head.state is not ExtentState.FREE:
+            scan = scan_table(file, head) or scan_chunks(file, head)
         if head is not None and scan.found:
             add_extent(index, name, head, scan, adopter, file)
             revived.adopted_extents += 1
     finally:
         file.close()
-    if not scan.found:
+    if scan.found:
+        return
+    if _was_never_written(block, head, scan, pool.volume):
         logger.info("extent without a whole chunk goes to the pool name=%s damaged=%d", name, len(scan.damaged))
         pool.give_back(name)
+    else:
+        logger.warning("extent not understood, left alone name=%s damaged=%d", name, len(scan.damaged))
+        revived.unreadable.append(name)
+
+
+def _was_never_written(block: bytes, head: Head | None, scan: Scan, volume: bytes) -> bool:
+    """Whether it holds nothing, or at most a torn last second. What another volume, a later version or a sick disk
+    left there is not ours to throw away."""
+    if head is None:
+        return not any(block)
+    times = [one.header.wall for one in scan.damaged]
+    return head.volume == volume and (not times or max(times) - min(times) <= _TORN_US)
 
 
 def add_extent(index: Index, name: str, head: Head, scan: Scan, adopter: Adopter, file: MediaFile) -> int:

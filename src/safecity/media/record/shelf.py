@@ -54,6 +54,8 @@ class ShelfStream:
         """Append one chunk, and before it the init segment where the run or the extent needs it."""
         shelf = self._shelf
         if cut.begins_run or not self._run_no:
+            if not cut.begins_run and cut.first_key != 0:
+                cut.flags |= Flag.CONTINUES
             self._begin_run(cut)
         parts = cut.parts(self._sequence)
         payload = sum(map(len, parts))

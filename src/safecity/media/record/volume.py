@@ -11,6 +11,7 @@ import errno
 import json
 import mmap
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
@@ -157,26 +158,15 @@ class Pool:
         self._files.sync_folder(self.shelf)
         self._files.sync_folder(self._path / FREE)
 
-    def punch(self, name: str, start: int, length: int) -> None:
-        """Make [start, start+length) of an extent unreadable, durably; whole blocks give their space back."""
+    def punch(self, name: str, spans: Sequence[tuple[int, int]]) -> None:
+        """Make these (start, length) of an extent unreadable, durably; whole blocks give their space back."""
         self.ensure_mounted()
         if not self._files.exists(self.shelf / name):
             return
         file = self._files.open(self.shelf / name, write=True)
         try:
-            end, first, last = start + length, aligned(start), (start + length) & ~(BLOCK - 1)
-            if first < last:
-                try:
-                    file.punch(first, last - first)
-                except OSError as error:
-                    if error.errno not in (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL):
-                        raise
-                    _overwrite(file, first, last)  # no holes here: the bytes go, the space stays
-            if first > end:
-                _overwrite(file, start, end)
-            else:
-                _overwrite(file, start, first)
-                _overwrite(file, max(last, first), end)
+            for start, length in spans:
+                _punch(file, start, start + length)
             file.sync()
         finally:
             file.close()
@@ -229,6 +219,22 @@ class Pool:
         name = os.urandom(8).hex() + SUFFIX
         self._files.open(self.shelf / name, write=True, create=True).close()
         return name
+
+
+def _punch(file: MediaFile, start: int, end: int) -> None:
+    first, last = aligned(start), end & ~(BLOCK - 1)
+    if first < last:
+        try:
+            file.punch(first, last - first)
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL):
+                raise
+            _overwrite(file, first, last)  # no holes here: the bytes go, the space stays
+    if first > end:
+        _overwrite(file, start, end)
+    else:
+        _overwrite(file, start, first)
+        _overwrite(file, max(last, first), end)
 
 
 def _overwrite(file: MediaFile, start: int, end: int) -> None:

@@ -10,8 +10,9 @@ from safecity.kit.errors import NotFoundError, UnavailableError
 from safecity.media.formats.fmp4 import Sample, TrackSamples, fragment, init_segment
 from safecity.media.playback.search import key_picture
 from safecity.media.playback.shelves import ShelfFootage
+from safecity.media.slot.parts import Parts
 from safecity.media.slot.slot import Slot
-from safecity.media.streams import RUNNING, Stream
+from safecity.media.streams import Stream
 from safecity.model.facts import media_calls as calls
 from safecity.model.values.media import CLOCK_HZ, VIDEO, AudioParameters, Quality, StreamKey, VideoParameters
 from safecity.ports.calls import Handler, StreamHandler
@@ -23,6 +24,7 @@ class Answers:
     def __init__(self, slot: Slot, lag_ms: Callable[[], float]) -> None:
         self._slot = slot
         self._lag_ms = lag_ms
+        self._parts = Parts()
 
     def handlers(self) -> Mapping[type[calls.Message], Handler]:
         """By request."""
@@ -55,8 +57,12 @@ class Answers:
         return calls.Done()
 
     async def apply(self, request: calls.ApplyAssignments) -> calls.Message:
-        self._slot.apply(request.revision, request.assignments)
-        return calls.Done()
+        whole = self._parts.add(request)
+        if whole is None:
+            return calls.Applied()
+        refused = self._slot.apply(whole.revision, whole.assignments)
+        self._slot.holding.hear(whole.holds, whole.released)
+        return calls.Applied(refused)
 
     # --- streams ---
 
@@ -81,11 +87,18 @@ class Answers:
 
     async def streams(self, request: calls.AskStreams) -> calls.Message:
         parts = self._slot.parts
+        names = {f"{stream.key.channel}/{stream.key.quality}": stream for stream in parts.streams}
+        wanted = sorted(name for name in names if name > request.after)
+        told = wanted[: request.limit] if request.limit > 0 else wanted
         return calls.StreamFigures(
-            streams=tuple(self._figure(stream) for stream in parts.streams),
+            streams=tuple(self._figure(names[name]) for name in told),
             volumes=parts.recorder.figures(),
             loop_lag_ms=round(self._lag_ms(), 1),
             udp_drops=parts.receiver.udp_drops,
+            accepts_failed=parts.receiver.accepts_failed,
+            facts_waiting=parts.relay.waiting,
+            facts_dropped=parts.relay.dropped,
+            next=told[-1] if len(told) < len(wanted) else "",
         )
 
     def _figure(self, stream: Stream) -> calls.StreamFigure:
@@ -93,7 +106,6 @@ class Answers:
         video = next((one for one in stream.parameters if isinstance(one, VideoParameters)), None)
         audio = next((one for one in stream.parameters if isinstance(one, AudioParameters)), None)
         bits, pictures = stream.rates()
-        recorder = self._slot.recorders.get(key.channel)
         return calls.StreamFigure(
             channel=key.channel,
             quality=key.quality,
@@ -110,7 +122,7 @@ class Answers:
             units=stream.units,
             units_damaged=stream.units_damaged,
             viewers=self._slot.hub.viewers(key),
-            recording=recorder is not None and recorder.key == key and recorder.recording and stream.state == RUNNING,
+            recording=self._slot.recording(key),
             transport=stream.transport,
             audio=str(audio.codec) if audio else "",
             opened_at=stream.opened_us,
@@ -147,14 +159,11 @@ class Answers:
         return calls.Days(days=tuple(found))
 
     async def place_hold(self, request: calls.PlaceHold) -> calls.Message:
-        future = self._slot.parts.recorder.place_hold(
-            request.hold, request.channel, request.start, request.end, request.reason
-        )
-        await asyncio.wrap_future(future)
+        await self._slot.holding.place(request)
         return calls.Done()
 
     async def release_hold(self, request: calls.ReleaseHold) -> calls.Message:
-        await asyncio.wrap_future(self._slot.parts.recorder.release_hold(request.hold))
+        await self._slot.holding.release(request.hold)
         return calls.Done()
 
     async def erase(self, request: calls.EraseRange) -> calls.Message:

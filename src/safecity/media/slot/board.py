@@ -23,11 +23,18 @@ class Board:
 
     wanted    whether somebody needs the stream now
     viewers   how many watch it
+    recording whether it is written to disk now
     """
 
-    def __init__(self, wanted: Callable[[StreamKey], bool], viewers: Callable[[StreamKey], int]) -> None:
+    def __init__(
+        self,
+        wanted: Callable[[StreamKey], bool],
+        viewers: Callable[[StreamKey], int],
+        recording: Callable[[StreamKey], bool] = lambda _: False,
+    ) -> None:
         self._wanted = wanted
         self._viewers = viewers
+        self._recording = recording
         self._last: dict[StreamKey, StreamState] = {}
         self._watchers: set[_Watcher] = set()
 
@@ -43,6 +50,7 @@ class Board:
             params=dict(stream.params),
             viewers=self._viewers(key),
             since=stream.since_us,
+            recording=self._recording(key),
         )
         if state != self._last.get(key):
             self._last[key] = state

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from safecity.kit.clock import SECOND_US
-from safecity.media.record.facts import Fact, GapClosed, GapOpened, VolumeChanged
+from safecity.media.record.facts import Fact, FootageDamaged, GapClosed, GapOpened, VolumeChanged
 from safecity.media.streams import LOST, Stream
 from safecity.model.facts.envelope import Event
 from safecity.model.values.ticket import Ticket
+
+STREAM_LOST, STREAM_RECOVERED = "stream.lost", "stream.recovered"
 
 
 def event(origin: str, kind: str, subject: str, at: int, seen: int, body: Mapping[str, Any]) -> Event:
@@ -19,13 +21,13 @@ def event(origin: str, kind: str, subject: str, at: int, seen: int, body: Mappin
 
 def of_stream(origin: str, stream: Stream, seen: int) -> Event:
     """`stream.lost` or `stream.recovered`."""
-    kind = "stream.lost" if stream.state == LOST else "stream.recovered"
+    kind = STREAM_LOST if stream.state == LOST else STREAM_RECOVERED
     body = {"quality": str(stream.key.quality), "step": stream.step, "params": dict(stream.params)}
     return event(origin, kind, stream.key.channel, stream.since_us or seen, seen, body)
 
 
 def of_recorder(origin: str, facts: Sequence[Fact], seen: int) -> list[Event]:
-    """Gaps and volumes. A finished minute is none: the index says it, and too many of them would fill the bus."""
+    """Gaps, volumes, damage. A finished minute is none: the index says it, and too many of them would fill the bus."""
     found: list[Event] = []
     for fact in facts:
         match fact:
@@ -37,6 +39,10 @@ def of_recorder(origin: str, facts: Sequence[Fact], seen: int) -> list[Event]:
                 found.append(event(origin, "recording.gap_closed", key.channel, end, seen, body))
             case VolumeChanged(name, state, code):
                 found.append(event(origin, "volume.changed", name, seen, seen, {"state": state, "code": code}))
+            case FootageDamaged(key, at, volume, extent):
+                quality = str(key.quality) if key else ""
+                body = {"quality": quality, "volume": volume, "extent": extent, "at": at}
+                found.append(event(origin, "footage.damaged", key.channel if key else volume, seen, seen, body))
             case _:
                 pass
     return found

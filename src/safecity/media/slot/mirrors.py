@@ -18,6 +18,8 @@ from safecity.media.streams import OPENING, RUNNING, Stream
 from safecity.model.values.media import StreamKey, Unit
 
 LINGER_SECONDS = 5.0
+MOVED_SECONDS = 5.0
+"""A slot that died is back much sooner: whoever has no such stream for so long has given it away."""
 
 
 class LinkReader(Protocol):
@@ -56,10 +58,14 @@ class Lent:
 class Mirrors:
     """The mirrors of a slot. `folder` holds the sockets of the links; `state` hears of each mirror's state."""
 
-    def __init__(self, folder: Path, clock: Clock, state: Callable[[Stream], None]) -> None:
+    def __init__(
+        self, folder: Path, clock: Clock, state: Callable[[Stream], None], moved: Callable[[StreamKey], None]
+    ) -> None:
+        """`moved` hears of a stream that its owner does not have any more."""
         self._folder = folder
         self._clock = clock
         self._state = state
+        self._moved = moved
         self._streams: dict[StreamKey, tuple[Stream, asyncio.Task[None]]] = {}
         self._leaving: dict[StreamKey, asyncio.TimerHandle] = {}
 
@@ -80,13 +86,21 @@ class Mirrors:
         stream.on_state = self._state
         stream.tell(OPENING, self._clock.now_us())
 
+        silent_since: list[float] = []
+
         def deliver(unit: Unit) -> None:
             if stream.state != RUNNING:
+                silent_since.clear()
                 stream.tell(RUNNING, self._clock.now_us())
             stream.deliver(unit)
 
         def lost(reason: str) -> None:
             stream.tell(OPENING, self._clock.now_us(), reason)
+            now = self._clock.monotonic()
+            silent_since.append(now)
+            del silent_since[1:]
+            if now - silent_since[0] >= MOVED_SECONDS:
+                self._moved(key)
 
         work = mirror(self._folder / f"{owner}.sock", key, deliver, lost)
         self._streams[key] = (stream, asyncio.get_running_loop().create_task(work, name=f"mirror {key.channel}"))
@@ -96,14 +110,15 @@ class Mirrors:
         """Nobody watches it here; a moment later it goes."""
         if key in self._streams and key not in self._leaving:
             loop = asyncio.get_running_loop()
-            self._leaving[key] = loop.call_later(LINGER_SECONDS, self._drop, key)
+            self._leaving[key] = loop.call_later(LINGER_SECONDS, self.drop, key)
 
     def close(self) -> None:
         """End all."""
         for key in list(self._streams):
-            self._drop(key)
+            self.drop(key)
 
-    def _drop(self, key: StreamKey) -> None:
+    def drop(self, key: StreamKey) -> None:
+        """End it now, if there is one."""
         leaving = self._leaving.pop(key, None)
         if leaving is not None:
             leaving.cancel()

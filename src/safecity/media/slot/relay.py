@@ -8,7 +8,7 @@ import logging
 from collections.abc import Sequence
 
 from safecity.kit.errors import InvalidError, SafecityError, UnavailableError
-from safecity.media.slot.state import SlotFile
+from safecity.media.slot.outbox import Outbox
 from safecity.model.facts.control_calls import Publish
 from safecity.model.facts.envelope import Event
 from safecity.ports.calls import Calls
@@ -23,15 +23,17 @@ FIRST_WAIT_SECONDS, LAST_WAIT_SECONDS = 0.2, 15.0
 
 
 class Relay:
-    """An `Outbox` that drains itself while `run` runs."""
+    """An outbox that drains itself while `run` runs."""
 
-    def __init__(self, state: SlotFile, calls: Calls) -> None:
-        self._state = state
+    def __init__(self, outbox: Outbox, calls: Calls) -> None:
+        self._outbox = outbox
         self._calls = calls
         self._gathered: list[Event] = []
         self._flushing: asyncio.TimerHandle | None = None
         self._ring = asyncio.Event()
         self._ring.set()
+        self.lost = 0
+        """Facts that neither the disk nor the memory could keep."""
         self.refused = 0
         """Facts control called wrong, kept out of the way of the others."""
 
@@ -52,13 +54,25 @@ class Relay:
         if not gathered:
             return
         try:
-            self._state.add(gathered)
+            self._outbox.add(gathered)
         except UnavailableError as error:
             logger.warning("facts wait for the disk facts=%s why=%s", len(gathered), error)
-            self._gathered = (gathered + self._gathered)[-MAX_GATHERED:]
+            self._gathered = gathered + self._gathered
+            self.lost += max(0, len(self._gathered) - MAX_GATHERED)
+            self._gathered = self._gathered[-MAX_GATHERED:]
             self._flushing = asyncio.get_running_loop().call_later(LAST_WAIT_SECONDS, self.flush)
             return
         self._ring.set()
+
+    @property
+    def waiting(self) -> int:
+        """Facts control does not have yet."""
+        return self._outbox.size + len(self._gathered)
+
+    @property
+    def dropped(self) -> int:
+        """Facts that are lost for good."""
+        return self._outbox.dropped + self.lost
 
     async def run(self) -> None:
         """For ever; control may be away for days."""
@@ -80,7 +94,7 @@ class Relay:
                 self._ring.set()
 
     async def _drain(self) -> None:
-        while waiting := self._state.waiting(BATCH):
+        while waiting := self._outbox.waiting(BATCH):
             try:
                 await self._calls.call("control", Publish(tuple(event for _, event in waiting)), timeout=10.0)
             except InvalidError:
@@ -89,7 +103,7 @@ class Relay:
                     self.refused += 1
                 else:
                     await self._one_by_one(waiting)
-            self._state.sent(waiting[-1][0])
+            self._outbox.sent(waiting[-1][0])
 
     async def _one_by_one(self, waiting: Sequence[tuple[int, Event]]) -> None:
         """One bad fact must not hold up the others of its batch."""

@@ -8,15 +8,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from safecity.kit.clock import Clock
-from safecity.kit.errors import SafecityError
 from safecity.media.door.connection import Connection, Handler
 from safecity.media.door.door import Access, Door
+from safecity.media.door.used import UsedTickets
 from safecity.media.live.hub import LiveHub, Notice
 from safecity.media.playback.session import PlaybackSession
 from safecity.media.playback.shelves import ShelfFootage
@@ -27,6 +26,8 @@ from safecity.media.record.recorder import Recorder
 from safecity.media.record.stream import StreamRecorder
 from safecity.media.slot import facts
 from safecity.media.slot.board import Board
+from safecity.media.slot.holding import Holding
+from safecity.media.slot.keyframes import KeyFrames
 from safecity.media.slot.mirrors import Lent, Mirrors
 from safecity.media.slot.pulls import Pull, Pulls
 from safecity.media.slot.relay import Relay
@@ -38,10 +39,10 @@ from safecity.model.facts.media_calls import (
     RecordPolicy,
     RtspSource,
     SlotSettings,
+    StaleEpoch,
     StartRecording,
     VolumeSpec,
 )
-from safecity.model.facts.signal_calls import AskKeyFrame
 from safecity.model.values.media import Quality, StreamKey
 from safecity.model.values.ticket import Ticket
 from safecity.ports.calls import Calls
@@ -50,8 +51,6 @@ logger = logging.getLogger(__name__)
 
 MAX_PLAYBACKS = 200
 SAVE_SECONDS = 0.2
-URGE_SECONDS = (0.2, 1.0, 2.0)
-"""After a device said 200: when it is asked for a key frame, for as long as there is no picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +59,7 @@ class Parts:
 
     links         folder of the unit links' sockets
     make_volume   makes the folder of a volume that lies within the platform's own data
+    used          tickets that were opened, shared by all slots of the machine
     """
 
     address: str
@@ -75,6 +75,7 @@ class Parts:
     make_volume: Callable[[VolumeSpec], None]
     pull: Pull | None = None
     idle_close_seconds: float = 15.0
+    used: UsedTickets = field(default_factory=UsedTickets)
 
 
 class Slot:
@@ -83,11 +84,13 @@ class Slot:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         self.access = Access()
-        self.hub = LiveHub(self.find, self._watched, self._ask_key, parts.clock.monotonic)
-        self.mirrors = Mirrors(parts.links, parts.clock, self._mirror_changed)
+        self.keys = KeyFrames(parts.calls, parts.streams, self._is_pushed)
+        self.hub = LiveHub(self.find, self._watched, self.keys.ask, parts.clock.monotonic)
+        self.mirrors = Mirrors(parts.links, parts.clock, self._mirror_changed, self.hub.forget)
         routes = {"live": self._serve_live, "playback": self._serve_playback}
-        self.door = Door(parts.clock, routes, self.access, watched=self._viewing_ended)
-        self.board = Board(self.wanted, self.hub.viewers)
+        self.door = Door(parts.clock, routes, self.access, watched=self._viewing_ended, used=parts.used)
+        self.board = Board(self.wanted, self.hub.viewers, self.recording)
+        self.holding = Holding(parts.state, parts.recorder, parts.clock)
         self.settings: SlotSettings | None = None
         self.assignments: dict[str, Assignment] = {}
         self.recorders: dict[str, StreamRecorder] = {}
@@ -96,19 +99,21 @@ class Slot:
         self._playbacks = 0
         self._told: dict[StreamKey, str] = {}
         self._save: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
 
     # --- life ---
 
     def resume(self) -> None:
         """Go on with what the last life was told: nobody has to be asked."""
         state = self.parts.state
+        # So that a stream which comes back in this life is called back, and one that stays away is not lost twice.
+        self._told = {StreamKey(channel, Quality(quality)): LOST for channel, quality in state.outbox.lost()}
         settings = state.settings()
         if settings is not None:
             self._use_settings(settings)
         _, assignments = state.assignments()
         for assignment in assignments:
             self._take(assignment)
+        self.holding.remember()
         lost = self.parts.receiver.restore_sessions(state.sessions())
         for key in lost:
             self._ensure(key).tell(LOST, self.parts.clock.now_us(), "slot_restarted")
@@ -118,6 +123,10 @@ class Slot:
         for demand in state.demands():
             self.start_recording(demand, remember=False)
         self.tick()
+        for number, stream in enumerate(self.parts.streams):
+            if self.parts.receiver.feed_of(stream.key) is not None:
+                # What the system kept for us may hold no key frame, and the next one may be seconds away.
+                self.keys.resume(stream.key, number)
 
     def tick(self) -> None:
         """Once a second: what is wanted may have changed with the time of day or because somebody left."""
@@ -142,10 +151,7 @@ class Slot:
         await self.door.close()
         self.mirrors.close()
         await self.pulls.close()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.keys.close()
         self._save_sessions()
         self.parts.relay.flush()
 
@@ -165,16 +171,32 @@ class Slot:
         if settings.volumes and (before is None or before.volumes != settings.volumes):
             self.parts.recorder.set_volumes(settings.volumes)
 
-    def apply(self, revision: int, assignments: Sequence[Assignment]) -> None:
-        """The whole truth; durable before it is acted on. ConflictError (`epoch_too_low`)."""
-        self.parts.state.keep_assignments(revision, assignments)
-        mine = {one.channel for one in assignments}
+    def apply(self, revision: int, assignments: Sequence[Assignment]) -> tuple[StaleEpoch, ...]:
+        """The whole truth; durable before it is acted on. What comes under too low an epoch is answered and changes
+        nothing; the others do not wait for it."""
+        refused = self.parts.state.stale(assignments)
+        stale = {one.channel for one in refused}
+        counting = [self.assignments.get(one.channel) if one.channel in stale else one for one in assignments]
+        truth = [one for one in counting if one is not None]
+        self.parts.state.keep_assignments(revision, truth)
+        mine = {one.channel for one in truth}
         for channel in [one for one in self.assignments if one not in mine]:
             self._release(channel)
-        for assignment in assignments:
-            if self.assignments.get(assignment.channel) != assignment:
+        for assignment in truth:
+            before = self.assignments.get(assignment.channel)
+            if before != assignment:
                 self._take(assignment)
+                self._follow_demand(before, assignment)
         self.tick()
+        return refused
+
+    def _follow_demand(self, before: Assignment | None, assignment: Assignment) -> None:
+        """A recording by hand that came with the channel from another slot begins here; one that ended ends."""
+        asked = before.demand if before is not None else None
+        if assignment.demand is not None and assignment.demand != asked:
+            self.start_recording(assignment.demand)
+        elif assignment.demand is None and asked is not None:
+            self.stop_recording(assignment.channel)
 
     def _take(self, assignment: Assignment) -> None:
         before = self.assignments.get(assignment.channel)
@@ -185,11 +207,16 @@ class Slot:
         for quality, source in assignment.sources.items():
             key = StreamKey(assignment.channel, Quality(quality))
             self._ensure(key)
+            self.mirrors.drop(key)  # it was another slot's until now
             self.pulls.set(key, source if isinstance(source, RtspSource) else None)
         self._keep_recorder(assignment)
 
     def _release(self, channel: str) -> None:
         assignment = self.assignments.pop(channel)
+        recorder = self.recorders.get(channel)
+        if recorder is not None and recorder.demanded:
+            # It went with the channel, and must not wake up here when that comes back.
+            self.parts.state.keep_demand(channel, None)
         self._close_recorder(channel, "released")
         for quality in assignment.sources:
             self._drop(StreamKey(channel, Quality(quality)), "released")
@@ -211,15 +238,7 @@ class Slot:
 
     def opened(self, key: StreamKey) -> None:
         """A device said 200: if no picture comes at once, it is asked for a key frame."""
-        self._spawn(self._urge(key))
-
-    async def _urge(self, key: StreamKey) -> None:
-        for wait in URGE_SECONDS:
-            await asyncio.sleep(wait)
-            stream = self.parts.streams.get(key)
-            if stream is None or stream.gop() or key.channel not in self.assignments:
-                return
-            await self._ask_signal(key)
+        self.keys.urge(key)
 
     def expect(self, key: StreamKey) -> Stream:
         """The stream a device will push; also for a channel that is nobody's (playback of a device's own recording)."""
@@ -229,6 +248,7 @@ class Slot:
 
     def _keep_recorder(self, assignment: Assignment) -> None:
         channel, policy = assignment.channel, assignment.record
+        self.parts.recorder.keep(channel, policy)
         recorder = self.recorders.get(channel)
         if recorder is not None and recorder.key.quality is not policy.quality:
             self._close_recorder(channel, "released")
@@ -276,6 +296,12 @@ class Slot:
             recorder.stop_recording()
             self.parts.state.keep_demand(channel, None)
 
+    def recording(self, key: StreamKey) -> bool:
+        """Whether pictures of the stream go to disk now."""
+        recorder, stream = self.recorders.get(key.channel), self.parts.streams.get(key)
+        recorded = recorder is not None and recorder.key == key and recorder.recording
+        return recorded and stream is not None and stream.state == RUNNING
+
     # --- what is wanted ---
 
     def wanted(self, key: StreamKey) -> bool:
@@ -308,6 +334,8 @@ class Slot:
         recorder = self.recorders.get(key.channel)
         if stream.state == LOST and recorder is not None and recorder.key == key:
             recorder.ended(stream.step)
+        if key.channel not in self.assignments:
+            return  # a device's own recording being played: what becomes of it is no news
         before = self._told.get(key, "")
         if stream.state in (RUNNING, LOST) and stream.state != before:
             self._told[key] = stream.state
@@ -363,24 +391,9 @@ class Slot:
     def _mirror_changed(self, stream: Stream) -> None:
         self.hub.notice(stream.key, Notice(stream.state, stream.step, dict(stream.params)))
 
-    def _ask_key(self, key: StreamKey) -> None:
+    def _is_pushed(self, key: StreamKey) -> bool:
         assignment = self.assignments.get(key.channel)
-        stream = self.parts.streams.get(key)
-        if assignment is None or stream is None or stream.state != RUNNING:
-            return
-        if isinstance(assignment.sources.get(str(key.quality)), PushedSource):
-            self._spawn(self._ask_signal(key))
-
-    async def _ask_signal(self, key: StreamKey) -> None:
-        try:
-            await self.parts.calls.call("signal", AskKeyFrame(key.channel, key.quality), timeout=3.0)
-        except SafecityError as error:
-            logger.debug("no key frame asked channel=%s why=%s", key.channel, error.code)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        return assignment is not None and isinstance(assignment.sources.get(str(key.quality)), PushedSource)
 
     def _serve_playback(self, connection: Connection, ticket: Ticket) -> Handler:
         footage = ShelfFootage(ticket.channel, ticket.quality)

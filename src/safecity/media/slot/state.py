@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
-from safecity.kit.errors import ConflictError, UnavailableError
+from safecity.kit.errors import UnavailableError
 from safecity.media.receive.feed import SessionRecord
-from safecity.model.facts.envelope import Event
-from safecity.model.facts.media_calls import Assignment, SlotSettings, StartRecording
+from safecity.media.slot.outbox import Outbox
+from safecity.model.facts.media_calls import Assignment, PlaceHold, SlotSettings, StaleEpoch, StartRecording
 from safecity.model.values.media import Quality
 from safecity.ports.sqlfile import SqlFile
 
 SCHEMA: Final = 1
-MAX_OUTBOX: Final = 200_000
-"""Facts kept while control is away (about a week of a busy slot); beyond it the oldest go, and are counted."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -25,7 +23,7 @@ CREATE TABLE IF NOT EXISTS assignment (channel TEXT PRIMARY KEY, body BLOB NOT N
 CREATE TABLE IF NOT EXISTS session (channel TEXT NOT NULL, quality TEXT NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY (channel, quality)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS demand (channel TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS outbox (no INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS hold (id TEXT PRIMARY KEY, body BLOB, placed INTEGER NOT NULL) WITHOUT ROWID;
 """
 
 
@@ -34,11 +32,11 @@ class SlotFile:
 
     def __init__(self, sql: SqlFile) -> None:
         self._sql = sql
-        self.outbox_dropped = 0
         self._sessions: dict[tuple[str, Quality], SessionRecord] = {}
         for statement in _TABLES.split(";\n"):
             if statement.strip():
                 sql.execute(statement)
+        self.outbox = Outbox(sql)
         version = self._meta("schema")
         if version is None:
             with sql.transaction():
@@ -66,16 +64,17 @@ class SlotFile:
         found = [msgspec.msgpack.decode(bytes(body), type=Assignment) for (body,) in rows]
         return int(self._meta("revision") or 0), found
 
+    def stale(self, assignments: Sequence[Assignment]) -> tuple[StaleEpoch, ...]:
+        """Those that come under a lower epoch than their channel was entrusted with before."""
+        known: dict[str, int] = dict(self._sql.execute("SELECT channel, epoch FROM epoch"))
+        return tuple(
+            StaleEpoch(one.channel, one.epoch, seen)
+            for one in assignments
+            if one.epoch < (seen := known.get(one.channel, 0))
+        )
+
     def keep_assignments(self, revision: int, assignments: Sequence[Assignment]) -> None:
-        """The whole truth; ConflictError (`epoch_too_low`) when a channel was entrusted with a higher epoch before."""
-        known = dict(self._sql.execute("SELECT channel, epoch FROM epoch"))
-        for one in assignments:
-            if one.epoch < known.get(one.channel, 0):
-                raise ConflictError(
-                    f"epoch {one.epoch} of {one.channel} is older than {known[one.channel]}",
-                    code="epoch_too_low",
-                    params={"channel": one.channel, "epoch": one.epoch, "seen": known[one.channel]},
-                )
+        """The whole truth, without what is stale."""
         with self._sql.transaction():
             self._sql.execute("DELETE FROM assignment")
             self._sql.executemany(
@@ -129,30 +128,21 @@ class SlotFile:
                     "INSERT OR REPLACE INTO demand VALUES (?, ?)", (channel, msgspec.msgpack.encode(demand))
                 )
 
-    # --- outbox ---
+    # --- holds ---
 
-    def add(self, events: Sequence[Event]) -> None:
-        """Keep facts until control has them; durable on return."""
-        if not events:
-            return
+    def holds(self) -> dict[str, tuple[PlaceHold, int] | None]:
+        """Every hold ever placed here with its time; None: released. A volume that was away must hear of both."""
+        rows = self._sql.execute("SELECT id, body, placed FROM hold")
+        return {
+            name: None if body is None else (msgspec.msgpack.decode(bytes(body), type=PlaceHold), placed)
+            for name, body, placed in rows
+        }
+
+    def keep_holds(self, holds: Mapping[str, PlaceHold | None], at: int) -> None:
+        """Durable on return; None: it is released."""
+        rows = [(name, None if one is None else msgspec.msgpack.encode(one), at) for name, one in holds.items()]
         with self._sql.transaction():
-            self._sql.executemany(
-                "INSERT INTO outbox (body) VALUES (?)", ((msgspec.msgpack.encode(one),) for one in events)
-            )
-            [(first, last)] = self._sql.execute("SELECT coalesce(min(no), 0), coalesce(max(no), 0) FROM outbox")
-            if last - first >= MAX_OUTBOX:
-                self._sql.execute("DELETE FROM outbox WHERE no <= ?", (last - MAX_OUTBOX,))
-                self.outbox_dropped += last - MAX_OUTBOX - first + 1
-
-    def waiting(self, limit: int) -> list[tuple[int, Event]]:
-        """The oldest facts that control does not have yet, with their numbers."""
-        rows = self._sql.execute("SELECT no, body FROM outbox ORDER BY no LIMIT ?", (limit,))
-        return [(no, msgspec.msgpack.decode(bytes(body), type=Event)) for no, body in rows]
-
-    def sent(self, up_to: int) -> None:
-        """Control has committed them."""
-        with self._sql.transaction():
-            self._sql.execute("DELETE FROM outbox WHERE no <= ?", (up_to,))
+            self._sql.executemany("INSERT OR REPLACE INTO hold VALUES (?, ?, ?)", rows)
 
     def close(self) -> None:
         """Checkpoint and close."""

@@ -33,7 +33,11 @@ class Source(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """How we register. Seconds; `expires_minimum` is what a device may ask at least (423 below it)."""
+    """How we register. Seconds; `expires_minimum` is what a device may ask at least (423 below it).
+
+    `algorithms`: a challenge for each, in this order. RFC 7616 has a device take the first that it knows; devices that
+    look at the first alone, whatever it says, know MD5 and nothing else: so MD5 stands in front where they may come.
+    """
 
     realm: str
     version: str = "3.0"
@@ -47,13 +51,15 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A device that may register. Empty password: nobody may. `redirect` is the SIP URI it is sent to instead."""
+    """A device that may register. Empty password: nobody may. `redirect` is the SIP URI it is sent to instead,
+    `algorithms` what it is offered in place of the policy's."""
 
     code: str
     password: str
     username: str = ""
     enabled: bool = True
     redirect: str = ""
+    algorithms: tuple[str, ...] = ()
 
 
 class Verdict(StrEnum):
@@ -116,13 +122,14 @@ class Registrar:
         if source.host != bound_host and self._bans.is_banned((source.host, code), now):
             return Ruling(Verdict.SILENT, code, refusal="gb_banned")
         known = member is not None and member.enabled and bool(member.password)
+        algorithms = (member.algorithms if member else ()) or self.policy.algorithms
         if not known and not self._strangers.take(source.host, now):
             return Ruling(Verdict.SILENT, code, refusal="gb_flood")
         credentials = _credentials(request)
         scope = f"{code}|{request.call_id}"
         if credentials is None:
-            return self._challenge(code, now, scope, salt, stale=False)
-        if not self._knows(credentials, member if known else None, code):
+            return self._challenge(code, now, scope, salt, algorithms, stale=False)
+        if not self._knows(credentials, member if known else None, code, algorithms):
             self._bans.failed((source.host, code), now)
             refusal = "gb_unknown_device" if member is None else "gb_wrong_password"
             if member is not None and not member.enabled:
@@ -132,7 +139,7 @@ class Registrar:
             return Ruling(Verdict.REFUSED, code, 403, refusal=refusal)
         state = self._nonces.check(now, scope, credentials.nonce, credentials.nc)
         if state is not NonceState.GOOD:
-            return self._challenge(code, now, scope, salt, stale=True)
+            return self._challenge(code, now, scope, salt, algorithms, stale=True)
         assert member is not None
         self._bans.succeeded((source.host, code))
         return self._welcome(request, source, member, code, now, now_us, bound_host)
@@ -177,13 +184,13 @@ class Registrar:
         return False
 
     def _challenge(
-        self, code: str, now: float, scope: str, salt: bytes, *, stale: bool
-    ) -> Ruling:  # fmt: skip
+        self, code: str, now: float, scope: str, salt: bytes, algorithms: tuple[str, ...], *, stale: bool
+    ) -> Ruling:
         policy = self.policy
         nonce = self._nonces.issue(now, scope, salt)
         fields = [
             ("WWW-Authenticate", str(Challenge(policy.realm, nonce, algorithm, policy.qop, stale=stale)))
-            for algorithm in policy.algorithms
+            for algorithm in algorithms
         ]
         if policy.version:
             fields.append(("X-GB-Ver", policy.version))
@@ -200,16 +207,17 @@ class Registrar:
             fields.append(("X-GB-Ver", self.policy.version))
         return tuple(fields)
 
-    def _knows(self, credentials: Credentials, member: Member | None, code: str) -> bool:
+    def _knows(self, credentials: Credentials, member: Member | None, code: str, algorithms: tuple[str, ...]) -> bool:
         password = member.password if member else _NOBODY
         right = credentials.matches("REGISTER", password)
-        names = (code, member.username) if member and member.username else (code,)
+        # Where no login name was agreed on any will do: many devices have one of their own; the password is proven.
+        agreed = member is None or not member.username or credentials.username in (code, member.username)
         return (
             right
             and member is not None
-            and credentials.username in names
+            and agreed
             and credentials.realm == self.policy.realm
-            and credentials.algorithm in self.policy.algorithms
+            and credentials.algorithm in algorithms
         )
 
 

@@ -28,7 +28,6 @@ class Reorder(Generic[T]):
 
     __slots__ = (
         "_held",
-        "_since",
         "cycles",
         "doubles",
         "expected",
@@ -45,8 +44,7 @@ class Reorder(Generic[T]):
         self.first = -1
         self.cycles = 0
         self.lost = self.doubles = self.swapped = self.restarts = 0
-        self._held: dict[int, T] = {}
-        self._since = 0.0
+        self._held: dict[int, tuple[T, float]] = {}  # with the time each came, earliest first
 
     @property
     def holding(self) -> int:
@@ -76,36 +74,37 @@ class Reorder(Generic[T]):
         if sequence in self._held:
             self.doubles += 1
             return []
-        if not self._held:
-            self._since = now
-        self._held[sequence] = packet
-        if ahead >= RING or now - self._since > self.hold_seconds:
-            return self._give_up(now)
-        return []
+        self._held[sequence] = (packet, now)
+        return self._give_up(now)
 
     def expire(self, now: float) -> list[tuple[bool, T]]:
         """What has waited long enough: the missing packets are given up."""
-        if not self._held or now - self._since <= self.hold_seconds:
-            return []
-        return self._give_up(now)
+        return self._give_up(now) if self._held else []
 
     def _run(self, out: list[tuple[bool, T]]) -> None:
         held = self._held
         while self.expected in held:
-            out.append((False, held.pop(self.expected)))
+            out.append((False, held.pop(self.expected)[0]))
             self.expected = (self.expected + 1) & 0xFFFF
             self.swapped += 1
 
     def _give_up(self, now: float) -> list[tuple[bool, T]]:
-        """Skip to the oldest packet held and go on from there."""
-        expected = self.expected
-        ahead, sequence = min(((number - expected) & 0xFFFF, number) for number in self._held)
-        self.lost += ahead
-        self.expected = (sequence + 1) & 0xFFFF
-        out = [(True, self._held.pop(sequence))]
-        self._run(out)
-        self._since = now
+        """Skip every hole that was waited for long enough. A hole is as old as the first packet that came behind it,
+        not as the end of the one before: else many losses in a second would put the stream ever further behind."""
+        out: list[tuple[bool, T]] = []
+        held = self._held
+        while held and (now - next(iter(held.values()))[1] > self.hold_seconds or self._reach() >= RING):
+            expected = self.expected
+            ahead, sequence = min(((number - expected) & 0xFFFF, number) for number in held)
+            self.lost += ahead
+            self.expected = (sequence + 1) & 0xFFFF
+            out.append((True, held.pop(sequence)[0]))
+            self._run(out)
         return out
+
+    def _reach(self) -> int:
+        """How far ahead the newest packet held is."""
+        return (next(reversed(self._held)) - self.expected) & 0xFFFF
 
     def _restart(self, sequence: int, packet: T) -> list[tuple[bool, T]]:
         """The sender began anew (reboot, new encoder session): what was held is given up, the rest follows."""
@@ -117,7 +116,7 @@ class Reorder(Generic[T]):
             missing = (number - self.expected) & 0xFFFF
             self.lost += missing
             self.expected = (number + 1) & 0xFFFF
-            out.append((missing > 0, self._held.pop(number)))
+            out.append((missing > 0, self._held.pop(number)[0]))
         self.expected = (sequence + 1) & 0xFFFF
         out.append((True, packet))
         return out

@@ -8,12 +8,42 @@ from __future__ import annotations
 
 from typing import Final
 
+from safecity.model.values.media import Codec
 from safecity.protocols import h264, h265
 from safecity.protocols.rtp_payloads.pieces import MAX_NALS, MAX_UNIT_BYTES, Piece
 
 _STAP_A, _FU_A = 24, 28
 _AP, _FU, _PACI = 48, 49, 50
 _NO_PIECES: Final[list[Piece]] = []
+
+
+def codec_by_sets(payload: bytes) -> Codec | None:
+    """What a payload is that holds parameter sets, as key frames do: for senders whose payload type says nothing."""
+    if len(payload) < 8 or payload[0] & 0x80:
+        return None
+    for nal in _joined(payload, 1) if payload[0] & 31 == _STAP_A else (payload,):
+        if nal[0] & 31 == h264.SPS:
+            try:
+                h264.parse_sps(nal)
+            except ValueError:
+                continue
+            return Codec.H264
+    for nal in _joined(payload, 2) if payload[0] >> 1 == _AP else (payload,):
+        # A VPS has 16 bits of ones behind its numbers (H.265, 7.3.2.1).
+        if nal[:2] == b"\x40\x01" and nal[4:6] == b"\xff\xff":
+            return Codec.H265
+    return None
+
+
+def _joined(payload: bytes, at: int) -> list[bytes]:
+    """The first NAL units of an aggregate."""
+    found: list[bytes] = []
+    while at + 2 < len(payload) and len(found) < 8:
+        size = payload[at] << 8 | payload[at + 1]
+        if size:
+            found.append(payload[at + 2 : at + 2 + size])
+        at += 2 + size
+    return found
 
 
 class _NalDepacketiser:

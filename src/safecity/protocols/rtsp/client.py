@@ -204,6 +204,9 @@ class ClientSession:
                     return
                 wish = Transport(tcp=False, client_ports=(first, first + 1))
             answer = yield self._request("SETUP", track.url, [("Transport", str(wish))])
+            if isinstance(answer, RtspResponse) and number and not 200 <= answer.status < 300 and answer.status != 401:
+                self._server_ports.append(None)  # pictures without sound are better than none
+                continue
             if not isinstance(answer, RtspResponse) or self._refused(answer, "SETUP"):
                 return
             if not self._set_up(number, wish, answer):

@@ -71,8 +71,12 @@ def choose_tracks(sdp: SessionDescription, url: RtspUrl, base: str) -> Offer:
     audio: Track | None = None
     unsupported: list[str] = []
     aggregate = control_url(url, base, sdp.get("control") or "*")
+    # Sound marked `sendonly` is the way back to a loudspeaker (ONVIF streaming 5.3), unless the camera marks all so.
+    marks_all = all(media.direction == "sendonly" for media in sdp.media if media.kind == "video")
     for media in sdp.media:
         if media.kind not in ("video", "audio") or (video if media.kind == "video" else audio) is not None:
+            continue
+        if media.kind == "audio" and media.direction == "sendonly" and not marks_all:
             continue
         track, name = _track(media, control_url(url, base or aggregate, media.get("control") or ""))
         if track is None:

@@ -61,9 +61,7 @@ class Dialog:
 
     @classmethod
     def by_client(cls, request: Request, response: Response) -> Dialog:
-        """The dialog our INVITE or SUBSCRIBE made. ValueError where the answer cannot make one (no tag)."""
-        if not response.to.tag:
-            raise ValueError("answer without a tag")
+        """The dialog our INVITE or SUBSCRIBE made. An answer without a tag makes one too (RFC 3261, 12.1.2)."""
         route = response.all("Record-Route")[::-1]
         target = _target(response) or request.uri
         return cls(
@@ -121,7 +119,8 @@ class Dialog:
 
         Some devices begin every request in a dialog with the same CSeq: an equal number passes, a lower one not.
         """
-        if DialogId.of_request(request) != self.id:
+        here = DialogId.of_request(request)
+        if here != self.id and (self.id.remote_tag or here[:2] != self.id[:2]):
             return Order.FOREIGN
         if request.method in ("ACK", "CANCEL"):
             return Order.NEXT

@@ -228,6 +228,7 @@ def _check(message: Message) -> None:
     """What every layer above relies on; the rest of the fields is read where it is needed."""
     seen: dict[str, str] = {}
     vias = 0
+    is_invite = isinstance(message, Request) and message.method == "INVITE"
     for name, value in message.fields:
         if name == "Via":
             vias += 1
@@ -244,7 +245,8 @@ def _check(message: Message) -> None:
             if value != "*":
                 for element in split_list(value):
                     parse_name_addr(element)
-        elif name == "Date":
+        elif name == "Date" and is_invite:
+            # RFC 4475, 3.1.2.12. Devices write their local time and zone into REGISTER; nobody reads it there.
             date = _DATE.match(value)
             if date is not None and date.group(1) != "GMT":
                 raise _Refused("Date is not GMT")

@@ -359,10 +359,12 @@ def _client_key(branch: str, method: str) -> Key:
 def _server_key(request: Request, method: str) -> Key:
     via = request.via
     branch = via.branch
-    if branch.startswith(MAGIC) and len(branch) > len(MAGIC):
-        return (branch, via.host.lower(), str(via.port or 5060), method, "server")
-    # RFC 2543 peers have no unique branch (RFC 3261, 17.2.3).
     cseq = str(request.cseq.number)
+    if branch.startswith(MAGIC) and len(branch) > len(MAGIC):
+        # Some devices write one branch for ever. Call-ID and number are the same in whatever belongs together (its
+        # repetition, its ACK, its CANCEL), so that they may tell apart what the branch should have.
+        return (branch, via.host.lower(), str(via.port or 5060), method, request.call_id, cseq, "server")
+    # RFC 2543 peers have no unique branch (RFC 3261, 17.2.3).
     return ("2543", request.call_id, cseq, request.from_.tag, method, via.host, str(via.port or 5060), branch)
 
 

@@ -1,0 +1,99 @@
+"""One POST to one address: the name is resolved once and judged, no redirects, an end to size and time."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from typing import Final
+
+from safecity.kit.errors import UnavailableError
+
+MAX_ANSWER: Final = 1 << 20
+MAX_HEAD: Final = 16 << 10
+TIMEOUT_SECONDS: Final = 20.0
+
+
+async def post(
+    host: str,
+    port: int,
+    target: str,
+    body: bytes,
+    headers: dict[str, str],
+    *,
+    tls: bool,
+    refuse: Callable[[str], bool],
+    timeout: float = TIMEOUT_SECONDS,
+) -> tuple[int, bytes]:
+    """Status and body. UnavailableError: `http_unknown_host`, `http_refused_address` (`refuse` said so of what the name
+    resolves to), `http_unreachable`, `http_no_answer`, `http_answer_unexpected`."""
+    try:
+        async with asyncio.timeout(timeout):
+            address = await _resolved(host, port, refuse)
+            context = ssl.create_default_context() if tls else None
+            # The address that was judged is the one that is used; the name is only what the certificate must say.
+            reader, writer = await asyncio.open_connection(
+                address, port, ssl=context, server_hostname=host if tls else None, limit=MAX_HEAD
+            )
+            try:
+                writer.write(_request(host, port, target, body, headers))
+                await writer.drain()
+                return await _answer(reader)
+            finally:
+                writer.close()
+    except TimeoutError as error:
+        raise UnavailableError(f"{host}: no answer", code="http_no_answer", params={"host": host}) from error
+    except (OSError, asyncio.IncompleteReadError) as error:
+        raise UnavailableError(f"{host}: {error}", code="http_unreachable", params={"host": host}) from error
+    except (ValueError, asyncio.LimitOverrunError) as error:
+        raise UnavailableError(f"{host}: not HTTP", code="http_answer_unexpected", params={"host": host}) from error
+
+
+async def _resolved(host: str, port: int, refuse: Callable[[str], bool]) -> str:
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=1)
+    except (OSError, UnicodeError) as error:
+        raise UnavailableError(f"{host}: no such name", code="http_unknown_host", params={"host": host}) from error
+    address = str(found[0][4][0])
+    if refuse(address):
+        raise UnavailableError(f"{host} is not to be reached", code="http_refused_address", params={"host": host})
+    return address
+
+
+def _request(host: str, port: int, target: str, body: bytes, headers: dict[str, str]) -> bytes:
+    name = f"[{host}]" if ":" in host else host
+    fields = {"Host": f"{name}:{port}", "Content-Length": str(len(body)), "Connection": "close", **headers}
+    if any("\r" in text or "\n" in text for text in (target, *fields, *fields.values())):
+        raise ValueError("a line break in a header")
+    lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    return f"POST {target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + body
+
+
+async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+    version, _, rest = head[0].partition(" ")
+    if not version.startswith("HTTP/1.") or not rest[:3].isdigit():
+        raise ValueError("not HTTP")
+    fields = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
+    if "chunked" in fields.get("transfer-encoding", "").lower():
+        return int(rest[:3]), await _chunks(reader)
+    length = fields.get("content-length")
+    if length is None:
+        body = await reader.read(MAX_ANSWER + 1)
+    elif length.isascii() and length.isdigit() and len(length) < 10 and int(length) <= MAX_ANSWER:
+        body = await reader.readexactly(int(length))
+    else:
+        raise ValueError("a length beyond the limit")
+    return int(rest[:3]), body[:MAX_ANSWER]
+
+
+async def _chunks(reader: asyncio.StreamReader) -> bytes:
+    body = bytearray()
+    while True:
+        size = int((await reader.readuntil(b"\r\n")).partition(b";")[0].strip() or b"0", 16)
+        if size < 0 or len(body) + size > MAX_ANSWER:
+            raise ValueError("a length beyond the limit")
+        if size == 0:
+            return bytes(body)
+        body += await reader.readexactly(size)
+        await reader.readexactly(2)
