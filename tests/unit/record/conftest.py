@@ -14,6 +14,7 @@ from safecity.backends.sqlitefile import open_file, open_reader
 from safecity.kit.clock import FakeClock
 from safecity.kit.ids import fresh
 from safecity.media.record.check import CheckReport, check_shelf
+from safecity.media.record.chunk import Flag
 from safecity.media.record.facts import Fact
 from safecity.media.record.files import FileLayer, SystemFiles
 from safecity.media.record.reading import Archive
@@ -157,6 +158,15 @@ class World:
         archive = self.archive
         units = [unit for ref in archive.chunks(key.channel, 0, 1 << 60) for unit in archive.units(ref)]
         return [int.from_bytes(unit.data[:4], "big") for unit in units if unit.track == VIDEO]
+
+    def beginnings(self, key: StreamKey) -> list[str]:
+        """How each run of the stream begins: with a `key` frame, as one that `continues`, or with `nothing`."""
+        runs: dict[tuple[str, int], str] = {}
+        archive = self.archive
+        for ref in archive.chunks(key.channel, 0, 1 << 60):
+            how = "key" if ref.key == ref.start else "continues" if ref.flags & Flag.CONTINUES else "nothing"
+            runs.setdefault((str(ref.shelf), ref.run), how)
+        return list(runs.values())
 
     def end(self) -> None:
         try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,20 +34,27 @@ class PowerCutFiles:
         self.durable_entries: dict[Path, Inode] = {}
         self.moves: list[tuple[set[Path], Callable[[dict[Path, Inode]], None]]] = []
         self.folders: set[Path] = set()
+        self.new_folders: set[Path] = set()
+        """Made, but their names are not durable yet: they may be lost with all that is in them."""
         self.operations = 0
         self.cut_at: int | None = None
         self.dead = False
         self.log: list[str] = []
-        self.failing_sync = False
+        self.failing_sync: set[Path] = set()
+        """Folders of volumes whose disk answers an error."""
         self.full = False
+        self.read_only_folders: set[Path] = set()
+        """Folders of volumes that the system has made read-only."""
         self.unmounted: set[Path] = set()
         self.free_bytes = 1 << 40
 
     # --- the power ------------------------------------------------------------------------------------------------
 
-    def step(self, what: str) -> None:
+    def step(self, what: str, path: Path | None = None) -> None:
         if self.dead:
             raise PowerCut
+        if path is not None and self.read_only_folders & {path, *path.parents}:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
         self.operations += 1
         self.log.append(what)
         if self.cut_at is not None and self.operations >= self.cut_at:
@@ -70,8 +78,12 @@ class PowerCutFiles:
                 one(content, chance)
             survivor.now, survivor.durable = bytearray(content), content
             again.entries[path] = survivor
+        lost = {path for path in sorted(self.new_folders) if chance.random() < 0.5}
+        for path in lost:
+            shutil.rmtree(path, ignore_errors=True)  # and the index in it
+        again.entries = {path: one for path, one in again.entries.items() if not lost & set(path.parents)}
         again.durable_entries = dict(again.entries)
-        again.folders = set(self.folders)
+        again.folders = {path for path in self.folders if not lost & {path, *path.parents}}
         return again
 
     # --- FileLayer ------------------------------------------------------------------------------------------------
@@ -81,7 +93,7 @@ class PowerCutFiles:
 
     def open(self, path: Path, *, write: bool = False, create: bool = False, direct: bool = False) -> MediaFile:
         if create:
-            self.step(f"create {path.name}")
+            self.step(f"create {path.name}", path)
             inode = Inode()
             self.entries[path] = inode
             self.moves.append(({path.parent}, lambda entries: entries.__setitem__(path, inode)))
@@ -101,11 +113,16 @@ class PowerCutFiles:
         return sorted(found)
 
     def make_folder(self, path: Path) -> None:
+        if path not in self.folders:
+            self.new_folders.add(path)
         self.folders.add(path)
         path.mkdir(parents=True, exist_ok=True)
 
     def rename(self, source: Path, target: Path) -> None:
-        self.step(f"rename {source.name}")
+        self.step(f"rename {source.name}", source)
+        if source not in self.entries and source.exists():
+            source.rename(target)  # an index: it lies on the real disk
+            return
         if source not in self.entries:
             raise FileNotFoundError(errno.ENOENT, str(source))
         inode = self.entries.pop(source)
@@ -119,7 +136,10 @@ class PowerCutFiles:
         self.moves.append(({source.parent, target.parent}, move))
 
     def remove(self, path: Path) -> None:
-        self.step(f"remove {path.name}")
+        self.step(f"remove {path.name}", path)
+        if path not in self.entries and path.exists():
+            path.unlink()
+            return
         del self.entries[path]
         self.moves.append(({path.parent}, lambda entries: entries.pop(path, None)))
 
@@ -127,7 +147,7 @@ class PowerCutFiles:
         return bytes(self.entries[path].now).decode()
 
     def write_text(self, path: Path, text: str, *, replace: bool) -> None:
-        self.step(f"write_text {path.name}")
+        self.step(f"write_text {path.name}", path)
         if path in self.entries and not replace:
             raise FileExistsError(errno.EEXIST, str(path))
         inode = Inode()
@@ -137,6 +157,7 @@ class PowerCutFiles:
 
     def sync_folder(self, path: Path) -> None:
         self.step(f"sync_folder {path.name}")
+        self.new_folders = {one for one in self.new_folders if one.parent != path}
         for folders, move in self.moves:
             folders.discard(path)
             if not folders:
@@ -145,16 +166,20 @@ class PowerCutFiles:
 
     def sync_volume(self, path: Path) -> None:
         self.step("sync_volume")
-        if self.failing_sync:
-            raise OSError(errno.EIO, "sync")
+        if path in self.failing_sync:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
         for inode in self.entries.values():
             settle(inode)
         for _, move in self.moves:
             move(self.durable_entries)
         self.moves = []
+        self.new_folders.clear()
 
     def space(self, path: Path) -> Space:
         return Space(1 << 41, 0 if self.full else self.free_bytes)
+
+    def read_only(self, path: Path) -> bool:
+        return path in self.read_only_folders
 
     def spinning(self, path: Path) -> bool:
         return False
@@ -168,7 +193,7 @@ class PowerCutFile:
         self._direct = direct
 
     def write(self, view: memoryview, offset: int) -> None:
-        self._files.step(f"write {self._path.name} {offset} {len(view)}")
+        self._files.step(f"write {self._path.name} {offset} {len(view)}", self._path)
         if self._files.full:
             raise OSError(errno.ENOSPC, "full")
         if self._direct:
@@ -194,14 +219,14 @@ class PowerCutFile:
         return bytes(self._inode.now[offset : offset + length])
 
     def allocate(self, length: int) -> None:
-        self._files.step(f"allocate {self._path.name}")
+        self._files.step(f"allocate {self._path.name}", self._path)
         if self._files.full:
             raise OSError(errno.ENOSPC, "full")
         put(self._inode.now, length, b"")
         self._inode.waiting.append(lambda content, chance: put(content, length, b""))
 
     def punch(self, offset: int, length: int) -> None:
-        self._files.step(f"punch {self._path.name} {offset} {length}")
+        self._files.step(f"punch {self._path.name} {offset} {length}", self._path)
         put(self._inode.now, offset, bytes(length))
         self._inode.waiting.append(lambda content, chance: put(content, offset, bytes(length)))
 
@@ -210,7 +235,7 @@ class PowerCutFile:
 
     def sync(self) -> None:
         self._files.step(f"sync {self._path.name}")
-        if self._files.failing_sync:
+        if self._files.failing_sync & set(self._path.parents):
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         settle(self._inode)
 

@@ -1,12 +1,12 @@
-"""The ten points of the recording contract (docs/design/0003-recording-store.md): each test bears its number.
+"""The recording contract (docs/design/0003-recording-store.md), points 1 to 5: each test bears its number.
 
-Points 1 to 3 and 5 under a power cut are in test_record_power_cut.py; the loss after kill -9 in a real process is
-measured by benchmarks/crash.py and smoke-tested in test_record_kill.py.
+Points 6 to 10 are in test_record_promises.py, more of 1, 3 and 5 in test_record_durable.py and test_record_files.py,
+points 1 to 3 and 5 under a power cut in test_record_power_cut.py; the loss after kill -9 in a real process is measured
+by benchmarks/crash.py and smoke-tested in test_record_kill.py.
 """
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -15,21 +15,22 @@ import pytest
 from powercut import PowerCutFiles
 
 from safecity.backends.sqlitefile import open_file, open_reader
-from safecity.kit.errors import ConflictError, NotFoundError, UnavailableError
+from safecity.kit.errors import ConflictError, UnavailableError
 from safecity.media.record.chain import load_signer
 from safecity.media.record.check import check_shelf
-from safecity.media.record.facts import FootageDamaged, GapClosed, GapOpened, VolumeChanged
 from safecity.media.record.recover import recover_shelf
 from safecity.model.facts.media_calls import RecordPolicy
 
 SECOND = 1_000_000
 
 
-def test_point_1_media_is_durable_before_the_row_that_speaks_of_it(make_world: Any) -> None:
-    """The order of operations itself: between the last write and the commit lies a sync."""
+@pytest.mark.parametrize("cameras", [1, 12])
+def test_point_1_media_is_durable_before_the_row_that_speaks_of_it(make_world: Any, cameras: int) -> None:
+    """The order of operations itself: between the last write and the commit lies a sync, of each file or of all."""
     files = PowerCutFiles()
     world = make_world(files)
-    world.add_camera()
+    for seed in range(cameras):
+        world.add_camera(seed + 1, size=300)
     world.pass_time(3)
     index = world.recorder._places[0].shelf.index
     commit, seen = index.commit, []
@@ -95,6 +96,10 @@ def test_point_4_the_index_is_rebuilt_from_media_alone(make_world: Any, layout: 
             content[64:4096] = bytes(4032)
             content[40:64] = bytes(24)  # block 0 is gone: neither generation nor trailer can be read there
             extent.write_bytes(content)
+    rows = sqlite3.connect(shelf / "index.db")
+    whole = "SELECT c.id, d.minute, d.digest FROM digest d JOIN channel c ON c.no = d.channel_no ORDER BY 1, 2"
+    digests = rows.execute(whole).fetchall()
+    rows.close()
     for name in ("index.db", "index.db-wal", "index.db-shm"):
         (shelf / name).unlink(missing_ok=True)
 
@@ -105,24 +110,62 @@ def test_point_4_the_index_is_rebuilt_from_media_alone(make_world: Any, layout: 
     for key in keys:
         again = world.archive.timeline(key.channel, 0, 1 << 60).pieces
         assert [(one.start, one.end) for one in again] == [(one.start, one.end) for one in timelines[key]]
+    rows = sqlite3.connect(shelf / "index.db")
+    assert rows.execute(whole).fetchall() == digests
+    rows.close()
     if trailer:
         assert check_shelf(shelf, open_reader).findings == []
     world.start()
 
 
-def test_point_4_what_media_cannot_tell_is_carried_over_from_the_old_index(world: Any) -> None:
-    key = world.add_camera()
-    world.pass_time(5)
-    world.recorder.place_hold("h1", key.channel, 1, 2 * SECOND, "case 7")
+def test_point_4_what_media_cannot_tell_is_carried_over_from_the_old_index(tmp_path: Path, world: Any) -> None:
+    """Holds, gaps with their causes, what was deleted and why, checkpoints: of this channel, whatever its number is."""
+    world.recorder._places[0].shelf.signer = load_signer(tmp_path / "checkpoints.key")
+    begin = world.clock.now_us()
+    gone, key = world.add_camera(1), world.add_camera(2)
+    world.pass_time(10)
+    world.pass_time(10, silent=frozenset({key}))
+    world.pass_time(10)
+    world.recorder.place_hold("h1", key.channel, begin + 22 * SECOND, begin + 24 * SECOND, "case 7")
+    for one, seconds in ((gone, 40), (key, 4)):
+        world.recorder.erase(one.channel, begin, begin + seconds * SECOND, "order 9")
     world.recorder.turn()
     world.recorder.close()
     shelf = world.folder / "one" / "shelf-0"
+    before = world.archive.timeline(key.channel, begin, begin + 30 * SECOND)
+    assert [gap.cause for gap in before.gaps] == ["deleted", "network"]
+    points = (
+        "SELECT c.id, p.run, p.head, p.signature FROM checkpoint p JOIN channel c ON c.no = p.channel_no ORDER BY 1"
+    )
+    sql = sqlite3.connect(shelf / "index.db")
+    signed = sql.execute(points).fetchall()
+    sql.close()
+    assert len(signed) == 2
     report = recover_shelf(shelf, open_file, now_us=5)
     assert (shelf / report.old_index).exists()
-    with sqlite3.connect(shelf / "index.db") as sql:
-        assert sql.execute("SELECT id, reason FROM hold").fetchall() == [("h1", "case 7")]
+    after = world.archive.timeline(key.channel, begin, begin + 30 * SECOND)
+    assert after.gaps == before.gaps
+    assert [(one.held, one.end - one.start) for one in after.pieces] == [
+        (one.held, one.end - one.start) for one in before.pieces
+    ]
+    assert {one.held for one in after.pieces} == {True, False}
+    sql = sqlite3.connect(shelf / "index.db")
+    assert sql.execute("SELECT id, reason FROM hold").fetchall() == [("h1", "case 7")]
+    assert sql.execute(points).fetchall() == signed
     sql.close()
     world.start()
+
+
+def test_point_4_an_index_is_not_rebuilt_under_the_feet_of_its_writer(world: Any) -> None:
+    key = world.add_camera()
+    world.pass_time(5)
+    with pytest.raises(ConflictError):
+        recover_shelf(world.folder / "one" / "shelf-0", open_file, now_us=5)
+    world.pass_time(5)
+    numbers = world.pictures(key)
+    assert numbers == list(range(len(numbers)))
+    assert len(numbers) > 8 * 25
+    assert world.check().good
 
 
 def test_point_4_each_extent_explains_itself(world: Any) -> None:
@@ -209,16 +252,17 @@ def test_point_5_another_disk_under_the_same_name_is_refused(world: Any) -> None
     assert world.recorder.figures()[0].code == "volume_foreign"
 
 
-def test_point_5_reconciling_never_deletes_what_is_only_missing_somewhere(world: Any) -> None:
+@pytest.mark.parametrize("state", [1, 2])
+def test_point_5_reconciling_never_deletes_what_is_only_missing_somewhere(world: Any, state: int) -> None:
+    """Neither for an extent that was under way (1) nor for a finished one (2)."""
     key = world.add_camera(size=4000)
     world.pass_time(60)
     world.recorder.close()
     shelf = world.folder / "one" / "shelf-0"
-    extents = sorted(shelf.glob("*.sce"))
-    assert len(extents) > 3
-    away = world.folder / extents[0].name
-    extents[0].rename(away)
     rows = sqlite3.connect(shelf / "index.db")
+    number, name = rows.execute("SELECT no, name FROM extent WHERE state = ? ORDER BY no", (state,)).fetchone()
+    missing, away = shelf / name, world.folder / name
+    missing.rename(away)
     before = rows.execute("SELECT sum(bytes) FROM minute").fetchone()
     rows.close()
 
@@ -227,9 +271,12 @@ def test_point_5_reconciling_never_deletes_what_is_only_missing_somewhere(world:
     assert rows.execute("SELECT sum(bytes) FROM minute").fetchone() == before
     assert rows.execute("SELECT count(*) FROM deletion").fetchone() == (0,)
     rows.close()
-    assert any(one.code == "extent_missing" for one in world.check().findings)
-    away.rename(extents[0])
-    assert world.archive.read_chunk(world.archive.chunks(key.channel, 0, 1 << 60)[0])
+    assert [one.extent for one in world.check().findings if one.code == "extent_missing"] == [name]
+    away.rename(missing)
+    archive = world.archive
+    refs = [ref for ref in archive.chunks(key.channel, 0, 1 << 60) if ref.extent == number]
+    assert refs
+    assert all(archive.units(ref) for ref in refs)
 
 
 def test_point_5_a_crash_between_the_two_phases_of_a_deletion_is_finished_later(make_world: Any) -> None:
@@ -238,7 +285,7 @@ def test_point_5_a_crash_between_the_two_phases_of_a_deletion_is_finished_later(
     world.pass_time(40)
     start = world.clock.now_us()
     janitor = world.recorder._places[0].janitor
-    janitor._second_phase = lambda: None
+    janitor._free_extents = lambda: None
     world.clock.advance(86_400 * 1.5)
     world.pass_time(2)
     world.die()
@@ -250,200 +297,3 @@ def test_point_5_a_crash_between_the_two_phases_of_a_deletion_is_finished_later(
     gaps = world.archive.timeline(key.channel, start - 30 * SECOND, start).gaps
     assert [gap.cause for gap in gaps][:1] == ["deleted"]
     assert world.check().good
-
-
-def test_point_6_held_footage_survives_pressure_and_every_deletion_has_a_reason(make_world: Any) -> None:
-    world = make_world(layout="shared", extent_bytes=256 << 10, max_bytes=2 << 20)
-    held, other = world.add_camera(1, size=1000), world.add_camera(2, size=1000)
-    begin = world.clock.now_us()
-    world.pass_time(10)
-    world.recorder.place_hold("case", held.channel, begin + 2 * SECOND, begin + 8 * SECOND)
-    world.pass_time(120)
-
-    archive = world.archive
-    kept = archive.chunks(held.channel, begin + 2 * SECOND, begin + 8 * SECOND)
-    assert kept[0].start <= begin + 2 * SECOND
-    assert kept[-1].end >= begin + 8 * SECOND - 1000
-    assert all(archive.units(ref) for ref in kept)
-    assert any(piece.held for piece in archive.timeline(held.channel, begin, world.clock.now_us()).pieces)
-    assert archive.chunks(other.channel, begin, begin + 8 * SECOND) == []
-    rows = sqlite3.connect(world.folder / "one" / "shelf-0" / "index.db")
-    reasons = {row[0] for row in rows.execute("SELECT DISTINCT reason FROM deletion")}
-    rows.close()
-    assert reasons <= {"pressure", "pressure_floor"}
-    assert reasons
-    assert world.check().good
-
-
-def test_point_6_when_only_held_footage_remains_the_volume_stops_and_the_sibling_takes_over(make_world: Any) -> None:
-    world = make_world(layout="shared", extent_bytes=256 << 10, max_bytes=1 << 20)
-    world.names.append("two")
-    world.recorder.close()
-    world.start()
-    key = world.add_camera(1, size=1000)
-    world.recorder.place_hold("all", key.channel, 0, 1 << 60)
-    begin = world.clock.now_us()
-    world.pass_time(50)
-    states = {fact.name: fact.state for fact in world.facts if isinstance(fact, VolumeChanged)}
-    assert "full" in states.values()
-    timeline = world.archive.timeline(key.channel, begin, world.clock.now_us())
-    assert timeline.gaps == ()
-    numbers = world.pictures(key)
-    assert numbers == list(range(len(numbers)))
-    assert len({ref.shelf for ref in world.archive.chunks(key.channel, 0, 1 << 60)}) == 2
-
-
-def test_point_6_erasing_what_is_held_is_refused_and_the_rest_is_gone_for_good(make_world: Any) -> None:
-    world = make_world(layout="channel")
-    key = world.add_camera(size=500)
-    begin = world.clock.now_us()
-    world.pass_time(30)
-    world.recorder.place_hold("h", key.channel, begin + 20 * SECOND, begin + 25 * SECOND)
-    world.recorder.turn()
-    refused = world.recorder.erase(key.channel, begin, begin + 21 * SECOND, "order 1")
-    done = world.recorder.erase(key.channel, begin + 5 * SECOND, begin + 10 * SECOND, "order 2")
-    gone = world.archive.chunks(key.channel, begin + 5 * SECOND, begin + 10 * SECOND)
-    world.recorder.turn()
-    with pytest.raises(ConflictError):
-        refused.result(0)
-    assert done.result(0) > 0
-    assert [gap.cause for gap in world.archive.timeline(key.channel, begin, begin + 30 * SECOND).gaps] == ["deleted"]
-    with pytest.raises((NotFoundError, UnavailableError)):
-        world.archive.read_chunk(gone[2])
-    world.pass_time(5)
-    world.recorder.close()
-    for path in (world.folder / "one" / "shelf-0").glob("index.db*"):
-        path.unlink()
-    recover_shelf(world.folder / "one" / "shelf-0", open_file, now_us=0)
-    inside = world.archive.chunks(key.channel, begin + 6 * SECOND, begin + 9 * SECOND)
-    assert inside == []  # not even the media knows it any more
-    world.start()
-
-
-@pytest.mark.parametrize(("layout", "cameras"), [("channel", 12), ("shared", 12)])
-def test_point_7_one_sync_and_one_commit_serve_all_cameras(make_world: Any, layout: str, cameras: int) -> None:
-    files = PowerCutFiles()
-    world = make_world(files, layout=layout, extent_bytes=4 << 20, max_bytes=0)
-    for seed in range(cameras):
-        world.add_camera(seed + 1, size=200)
-    world.pass_time(3)
-    index = world.recorder._places[0].shelf.index
-    commits = []
-    commit = index.commit
-    index.commit = lambda: commits.append(commit())
-    files.log.clear()
-    world.pass_time(9.5)
-    syncs = [one for one in files.log if one.startswith("sync")]
-    assert len(syncs) <= 10
-    assert len(commits) <= 10
-
-
-def test_point_8_a_failed_sync_takes_the_volume_out_at_once_and_nothing_is_lost(make_world: Any) -> None:
-    files = PowerCutFiles()
-    world = make_world(files)
-    world.names.append("two")
-    world.recorder.close()
-    world.start()
-    keys = [world.add_camera(seed + 1) for seed in range(2)]
-    world.pass_time(5)
-    bad = world.recorder._lines[keys[0]].place.spec.name
-    shelf = next(one for one in world.recorder._places if one.spec.name == bad).shelf
-    for extent in shelf.open_extents.values():
-        extent.file.sync = failing
-    world.pass_time(5)
-    figures = {one.name: one for one in world.recorder.figures()}
-    assert figures[bad].state == "failed"
-    assert figures[bad].code == "volume_write_failed"
-    for key in keys:
-        numbers = world.pictures(key)
-        assert sorted(set(numbers)) == list(range(numbers[-1] + 1))
-        assert world.archive.timeline(key.channel, 0, world.clock.now_us()).gaps == ()
-    world.clock.advance(60)
-    world.recorder.turn()
-    assert {one.name: one.state for one in world.recorder.figures()}[bad] == "failed"  # not tried again
-
-
-def failing() -> None:
-    raise OSError(5, os.strerror(5))
-
-
-def test_point_9_a_changed_byte_and_a_forged_history_are_both_found(tmp_path: Path, make_world: Any) -> None:
-    signer = load_signer(tmp_path / "checkpoints.key")
-    assert load_signer(tmp_path / "checkpoints.key").public == signer.public
-    assert (tmp_path / "checkpoints.key").stat().st_mode & 0o777 == 0o600
-    world = make_world()
-    world.recorder._places[0].shelf.signer = signer
-    world.add_camera(size=500)
-    world.pass_time(70)
-    world.recorder.close()
-    shelf = world.folder / "one" / "shelf-0"
-    keys = {signer.key_id: signer.public}
-    report = check_shelf(shelf, open_reader, keys=keys)
-    assert report.findings == []
-    assert report.checkpoints >= 1
-    assert report.chains == 1
-
-    extent = next(shelf.glob("*.sce"))
-    original = extent.read_bytes()
-    content = bytearray(original)
-    content[content.index(b"SCCH", 8192) + 300] ^= 1
-    extent.write_bytes(content)
-    codes = {one.code for one in check_shelf(shelf, open_reader, keys=keys).findings}
-    assert "chunk_damaged" in codes
-    assert extent.read_bytes() == content  # an alarm, never a repair
-    extent.write_bytes(original)
-
-    rows = sqlite3.connect(shelf / "index.db")
-    rows.execute("UPDATE checkpoint SET head = ?", (bytes(32),))
-    rows.execute("UPDATE digest SET digest = ?", (bytes(32),))
-    rows.commit()
-    rows.close()
-    codes = {one.code for one in check_shelf(shelf, open_reader, keys=keys).findings}
-    assert codes == {"checkpoint_wrong", "digest_wrong"}
-    world.start()
-
-
-def test_point_9_scrubbing_notices_in_passing_what_the_disk_forgot(make_world: Any) -> None:
-    world = make_world(extent_bytes=256 << 10)
-    world.add_camera(size=1000)
-    world.pass_time(40)
-    shelf = world.folder / "one" / "shelf-0"
-    rows = sqlite3.connect(shelf / "index.db")
-    (name,) = rows.execute("SELECT name FROM extent WHERE state = 2 ORDER BY no LIMIT 1").fetchone()
-    rows.close()
-    content = bytearray((shelf / name).read_bytes())
-    content[content.index(b"SCCH", 8192) + 300] ^= 1
-    with (shelf / name).open("r+b") as file:
-        file.write(content)
-    world.facts.clear()
-    world.pass_time(90)
-    damaged = [fact for fact in world.facts if isinstance(fact, FootageDamaged)]
-    assert damaged
-    assert {fact.extent for fact in damaged} == {name}
-    assert (shelf / name).read_bytes() == content
-
-
-def test_point_10_a_gap_is_a_fact_with_its_cause_also_across_a_restart(world: Any) -> None:
-    key = world.add_camera()
-    begin = world.clock.now_us()
-    world.pass_time(10)
-    world.pass_time(10, silent=frozenset({key}))
-    opened = [fact for fact in world.facts if isinstance(fact, GapOpened)]
-    assert [fact.cause for fact in opened] == ["network"]
-    world.pass_time(10)
-    world.cameras[key][1].ended("bye")
-    world.pass_time(8, silent=frozenset({key}))
-    world.pass_time(6)
-    world.recorder.close()
-    world.clock.advance(30)
-    world.reopen()
-    world.pass_time(6)
-    world.die()
-    world.clock.advance(30)
-    world.reopen()
-    world.pass_time(6)
-
-    gaps = world.archive.timeline(key.channel, begin, world.clock.now_us()).gaps
-    assert [gap.cause for gap in gaps] == ["network", "camera", "maintenance", "unknown"]
-    assert all(7 * SECOND < gap.end - gap.start < 35 * SECOND for gap in gaps)
-    assert len([fact for fact in world.facts if isinstance(fact, GapClosed)]) >= 4

@@ -151,3 +151,71 @@ def test_media_time_before_zero_is_shifted(first: int) -> None:
 def test_damage_is_flagged() -> None:
     cuts = Cutter().feed(pictures(5) + pictures(1, first=5, damaged=True))
     assert cuts[0].flags & Flag.DAMAGED
+
+
+def sounds(count: int, *, first: int = 0) -> list[Unit]:
+    return [
+        Unit(AUDIO, bytes(320), 900_000 + n * 3600, 900_000 + n * 3600, True, False, START + n * 40_000, G711)
+        for n in range(first, first + count)
+    ]
+
+
+def test_what_came_in_a_burst_is_dated_by_the_last_of_it() -> None:
+    """A slot was away for a second; the system kept the packets and hands them out at once."""
+    cutter = Cutter()
+    burst = [one._replace(arrived_us=START + 1_000_000) for one in pictures(25)]
+    cuts = cutter.feed(burst + pictures(20, first=25)) + cutter.feed(pictures(25, first=45))
+    assert spans(cuts)[0] == (0, 1_000_000)
+    assert abs(cuts[-1].end - START - 70 * 40_000) < 1000, "footage never ends later than its last picture does"
+
+
+def test_a_camera_clock_that_jumps_ahead_does_not_date_footage_back() -> None:
+    units = pictures(5) + [one._replace(dts=one.dts + 60 * 90_000) for one in pictures(5, first=5)]
+    assert spans(Cutter().feed(units))[0] == (0, 200_000)
+
+
+def test_a_lost_picture_before_the_end_makes_the_last_one_no_longer() -> None:
+    cutter = Cutter()
+    cutter.feed(pictures(25))
+    cuts = cutter.feed(pictures(5, first=25) + pictures(1, first=40))
+    assert spans(cuts) == [(1_000_000, 1_640_000)]
+
+
+def test_a_camera_that_becomes_slow_is_believed_after_two_pictures() -> None:
+    cutter = Cutter()
+    cuts = cutter.feed(pictures(25))
+    slow = [one._replace(arrived_us=one.arrived_us + 1_000_000) for one in pictures(5, fps=5)]
+    slow = [one._replace(dts=one.dts + 90_000, pts=one.pts + 90_000) for one in slow]
+    cuts += cutter.feed(slow)
+    assert spans(cuts)[1] == (1_000_000, 2_000_000)
+
+
+def test_a_camera_of_one_picture_a_second_has_no_holes() -> None:
+    cutter = Cutter()
+    cuts = [cut for number in range(10) for cut in cutter.feed(pictures(1, first=number, fps=1, gop=1))]
+    assert spans(cuts)[1:] == [(second * 1_000_000, second * 1_000_000 + 1_000_000) for second in range(1, 10)]
+
+
+def test_sound_that_comes_before_the_first_picture_begins_no_recording_of_its_own() -> None:
+    cutter = Cutter()
+    early = [cutter.feed(sounds(25, first=25 * second)) for second in range(4)]
+    assert early == [[], [], [], []]
+    both = [unit for pair in zip(pictures(25, first=100), sounds(25, first=100), strict=True) for unit in pair]
+    (cut,) = cutter.feed(both)
+    assert cut.begins_run
+    assert cut.parameters == (H264, G711)
+    assert cut.first_key == 0
+
+
+def test_sound_that_stays_alone_is_recorded_alone_after_a_while() -> None:
+    cutter = Cutter()
+    cuts = [cut for second in range(15) for cut in cutter.feed(sounds(25, first=25 * second))]
+    assert [cut.begins_run for cut in cuts] == [True, False, False]
+    assert cuts[0].parameters == (G711,)
+    assert cuts[0].wall - START == 12_000_000
+
+
+@pytest.mark.parametrize("first", [10, 25])
+def test_a_run_that_does_not_begin_with_a_key_frame_says_that_it_continues_another(first: int) -> None:
+    cuts = Cutter().feed(pictures(first) + pictures(10, first=first, parameters=H264_OTHER))
+    assert [bool(cut.flags & Flag.CONTINUES) for cut in cuts] == [False, first == 10]

@@ -34,7 +34,36 @@ def test_on_demand_begins_with_the_pre_roll_and_ends_after_the_post_roll(world: 
     assert 10 * SECOND <= asked - piece.start <= 13 * SECOND
     assert 4 * SECOND <= piece.end - stopped <= 7 * SECOND
     assert timeline.gaps == ()
-    assert world.archive.units(world.archive.chunks(key.channel, 0, 1 << 60)[0])[0].is_key
+    archive = world.archive
+    assert archive.units(archive.chunks(key.channel, 0, 1 << 60)[0])[0].is_key
+
+
+def test_a_recording_that_was_asked_for_until_a_time_ends_then(world: Any) -> None:
+    key = world.add_camera(policy=RecordPolicy(mode="off", pre_roll_seconds=0, post_roll_seconds=5))
+    world.pass_time(4)
+    until = world.clock.now_us() + 10 * SECOND
+    world.cameras[key][1].start_recording(until)
+    world.pass_time(30)
+    assert not world.cameras[key][1].demanded
+    (piece,) = world.archive.timeline(key.channel, 0, world.clock.now_us()).pieces
+    assert abs(piece.end - until) <= 1 * SECOND
+
+
+def test_pre_roll_never_takes_more_memory_than_it_may(world: Any) -> None:
+    """A camera of 40 Mbit/s whose pre-roll of 60 s would be 300 MB."""
+    policy = RecordPolicy(mode="off", pre_roll_seconds=60)
+    key = world.add_camera(policy=policy, size=200_000, gop=25)
+    _, stream = world.cameras[key]
+    most = 0
+    for _ in range(20):
+        world.pass_time(0.5)
+        most = max(most, sum(len(unit.data) for unit in stream._ring))
+    assert 1 << 20 < most <= (8 << 20) + 800_000
+    stream.start_recording()
+    world.pass_time(3)
+    numbers = world.pictures(key)
+    assert numbers[0] % 25 == 0
+    assert numbers == list(range(numbers[0], numbers[-1] + 1))
 
 
 def test_a_schedule_leaves_gaps_that_are_called_schedule(world: Any) -> None:
@@ -207,6 +236,24 @@ def test_other_settings_of_a_volume_cost_no_picture(make_world: Any) -> None:
         numbers = world.pictures(key)
         assert numbers == list(range(len(numbers)))
         assert len(numbers) > 14 * 25
+    # Whoever had to change the volume went on within a group of pictures, and says so.
+    begun = [how for key in keys for how in world.beginnings(key)]
+    assert set(begun) == {"key", "continues"}
+
+
+def test_the_epoch_of_its_placement_stands_in_each_chunk(world: Any) -> None:
+    """So that two who recorded the same channel can be told apart."""
+    key = world.add_camera()
+    world.pass_time(3)
+    world.cameras[key][1].apply(RecordPolicy(), 5)
+    world.pass_time(3)
+    world.recorder.close()
+    world.reopen()  # under the next one
+    world.pass_time(3)
+    archive = world.archive
+    epochs = [archive.read_chunk(ref).header.epoch for ref in archive.chunks(key.channel, 0, 1 << 60)]
+    assert epochs == sorted(epochs)
+    assert set(epochs) == {1, 5, 6}
 
 
 def test_without_direct_writes_the_volume_says_so_and_records(make_world: Any) -> None:
@@ -250,13 +297,13 @@ def test_what_was_deleted_while_the_disk_went_away_does_not_come_back(make_world
     world.pass_time(30)
     old = world.clock.now_us()
     janitor = world.recorder._places[0].janitor
-    second = janitor._second_phase
+    second = janitor._free_extents
 
     def lose_the_disk() -> None:
         files.unmounted.add(world.folder / "one")
         second()
 
-    janitor._second_phase = lose_the_disk
+    janitor._free_extents = lose_the_disk
     world.clock.advance(86_400 * 2)
     world.pass_time(5)
     assert world.recorder.figures()[0].code == "volume_offline"
