@@ -70,7 +70,12 @@ class Camera:
     def warm(self) -> None:
         """Paint the street already (in the painter's thread), so that the first picture comes at once."""
         video = self.spec.main
-        self.street.render(self.clock.now_us(), video.width, video.height, self.lens.pose)
+        self.street.render(self.clock.now_us(), video.width, video.height, self.pose())
+
+    def pose(self, now: float | None = None) -> Pose | None:
+        """Where the lens looks, at `now` (monotonic seconds) where it is told; None where it cannot be moved."""
+        pose = self.lens.pose if now is None else self.lens.advance(now)
+        return None if self.lens.fixed else pose
 
     def past(self) -> Street:
         """The same street for recordings: its views must not push the live ones out of the cache."""
@@ -143,7 +148,7 @@ class LiveStream:
                     due = loop.time()
                 due += interval
                 at_us, key, self._key = camera.clock.now_us(), self._key, False
-                pose = camera.lens.advance(loop.time())
+                pose = camera.pose(loop.time())
                 coded = await loop.run_in_executor(camera.painter, self._paint, at_us, pose, key)
                 if coded is not None:
                     self._give(coded)
@@ -156,11 +161,11 @@ class LiveStream:
 
     def _warm(self) -> None:
         at_us = self._camera.clock.now_us()
-        self._camera.street.render(at_us, self.video.width, self.video.height, self._camera.lens.pose)
+        self._camera.street.render(at_us, self.video.width, self.video.height, self._camera.pose())
         if self._encoder is None:
             self._encoder = VideoEncoder(self.video)
 
-    def _paint(self, at_us: int, pose: Pose, key: bool) -> Coded | None:
+    def _paint(self, at_us: int, pose: Pose | None, key: bool) -> Coded | None:
         if self._encoder is None:
             self._encoder = VideoEncoder(self.video)
         shown = at_us + self._camera.shown_offset_us

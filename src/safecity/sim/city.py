@@ -1,4 +1,5 @@
-"""The demo city: eight cameras of four kinds at named places. Codes are fixed, passwords are made at the first run."""
+"""The demo city: eight cameras of four kinds at named places, and a checkpoint. Codes are fixed, passwords are made at
+the first run."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from safecity.sim.encode import VideoSpec
 from safecity.sim.gb28181.device import SimDevice
 from safecity.sim.gb28181.profiles import CAMERA_2016, CAMERA_2022, NVR_2022, Profile
 from safecity.sim.gb28181.state import Channel, DeviceSpec
-from safecity.sim.manifest import Manifest, ManifestChannel, ManifestDevice
+from safecity.sim.manifest import Manifest, ManifestChannel, ManifestDevice, ManifestTollgate
 
 PLATFORM_CODE: Final = "34020000002000000001"
 AREA: Final = "340202"
@@ -76,6 +77,61 @@ CITY: Final = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A tollgate and the camera over it that reads plates itself (GA/T 1400)."""
+
+    camera: str
+    tollgate: str
+    number: int
+    name: str
+    name_en: str
+    longitude: float
+    latitude: float
+    lanes: tuple[str, ...] = ("north_south", "north_south")
+    max_speed_kmh: int = 60
+
+
+CHECKPOINTS: Final = (
+    Checkpoint(
+        "34020200001190000001", "34020200001210000001", 9, "弋江北路卡口", "Yijiang North Rd", 118.3722, 31.3307
+    ),
+)
+
+
+def add_checkpoints(manifest: Manifest, checkpoints: Iterable[Checkpoint] = CHECKPOINTS) -> bool:
+    """Those that the manifest lacks, with fresh passwords: what an older city registered with stays. Whether any."""
+    added = False
+    for one in checkpoints:
+        if any(gate.code == one.tollgate for gate in manifest.tollgates):
+            continue
+        added = True
+        manifest.devices.append(
+            ManifestDevice(
+                kind="gat1400",
+                name=one.name,
+                name_en=f"{one.name_en} checkpoint camera",
+                area=AREA,
+                password=secrets.token_urlsafe(12),
+                code=one.camera,
+                transport="tcp",
+            )
+        )
+        manifest.tollgates.append(
+            ManifestTollgate(
+                code=one.tollgate,
+                name=one.name,
+                name_en=f"{one.name_en} checkpoint",
+                device=one.camera,
+                longitude=one.longitude,
+                latitude=one.latitude,
+                lanes=list(one.lanes),
+                max_speed_kmh=one.max_speed_kmh,
+            )
+        )
+    return added
+
+
 def new_manifest(kits: Iterable[Kit], *, platform_code: str, rtsp_port: int) -> Manifest:
     """With fresh passwords."""
     devices: list[ManifestDevice] = []
@@ -96,6 +152,7 @@ def new_manifest(kits: Iterable[Kit], *, platform_code: str, rtsp_port: int) -> 
         devices.append(device)
     manifest = Manifest(devices=devices, platform_code=platform_code)
     set_rtsp_port(manifest, rtsp_port)
+    add_checkpoints(manifest)
     return manifest
 
 

@@ -1,6 +1,6 @@
 """The demo city as a process of its own.
 
-    python -m safecity.sim.demo --manifest data/demo/manifest.json --platform 127.0.0.1:5060
+    python -m safecity.sim.demo --manifest data/demo/manifest.json --platform 127.0.0.1:5060 --http 127.0.0.1:8080
 
 It writes the manifest (once), listens at `door.sock` beside it, and plays until it is ended. The devices go on trying
 to register until the platform knows them.
@@ -24,8 +24,20 @@ from random import Random
 
 from safecity.kit.errors import SafecityError
 from safecity.sim.camera import Camera
-from safecity.sim.city import CITY, PLATFORM_CODE, Kit, make_camera, make_device, new_manifest, set_rtsp_port
+from safecity.sim.city import (
+    CHECKPOINTS,
+    CITY,
+    PLATFORM_CODE,
+    Kit,
+    add_checkpoints,
+    make_camera,
+    make_device,
+    new_manifest,
+    set_rtsp_port,
+)
 from safecity.sim.control import Door
+from safecity.sim.gat1400.camera import TollgateCamera
+from safecity.sim.gat1400.client import Login
 from safecity.sim.gb28181.device import SimDevice
 from safecity.sim.manifest import Manifest, read_manifest, write_manifest
 from safecity.sim.operations import CityOperations
@@ -38,17 +50,20 @@ FIRST_ALARM_SECONDS, ALARM_EVERY_SECONDS = 25.0, 150.0
 
 @dataclass(slots=True)
 class City:
-    """Devices that play. `alarms`: now and then somebody crosses a line."""
+    """Devices that play. `alarms`: now and then somebody crosses a line. `library`: host, port and whether by TLS,
+    where the checkpoint cameras report; None: they do not play."""
 
     manifest: Manifest
     host: str
     port: int
     kits: Sequence[Kit] = CITY
     alarms: bool = True
+    library: tuple[str, int, bool] | None = None
     devices: dict[str, SimDevice] = field(default_factory=dict[str, SimDevice])
     painter: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "painter"))
     pulled: list[Camera] = field(default_factory=list[Camera])
     rtsp: RtspCameras | None = None
+    checkpoints: list[TollgateCamera] = field(default_factory=list[TollgateCamera])
     _alarm_task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -60,6 +75,7 @@ class City:
             device = make_device(kit, known, self.manifest, self.host, self.port, self.painter)
             self.devices[kit.code] = device
         await self._start_rtsp()
+        await self._start_checkpoints()
         loop = asyncio.get_running_loop()
         # The platform counts from when it wants a stream: streets are painted before anybody registers.
         for device in self.devices.values():
@@ -85,12 +101,26 @@ class City:
             await loop.run_in_executor(self.painter, camera.warm)
         await rtsp.start("127.0.0.1", self.manifest.rtsp_port)
 
+    async def _start_checkpoints(self) -> None:
+        if self.library is None:
+            return
+        host, port, tls = self.library
+        for one in CHECKPOINTS:
+            known = self.manifest.device(one.camera)
+            if known is None:
+                continue
+            login = Login(code=known.code, password=known.password, host=host, port=port, tls=tls)
+            title = f"{one.number:02d} {one.name_en}"
+            camera = TollgateCamera(login, one.tollgate, seed=100 + one.number, title=title, painter=self.painter)
+            self.checkpoints.append(camera)
+            await camera.start()
+
     async def stop(self) -> None:
         """Log off and end."""
         if self._alarm_task is not None:
             self._alarm_task.cancel()
         async with asyncio.timeout(10):
-            await asyncio.gather(*(device.stop() for device in self.devices.values()))
+            await asyncio.gather(*(one.stop() for one in (*self.devices.values(), *self.checkpoints)))
         for device in self.devices.values():
             for channel in device.state.channels.values():
                 await channel.camera.close()
@@ -120,11 +150,13 @@ def prepare(path: Path, platform_code: str, kits: Sequence[Kit] = CITY) -> Manif
     """The manifest of an earlier run, or a new one with fresh passwords."""
     manifest = read_manifest(path)
     expected = {kit.code for kit in kits if kit.code}
-    if manifest is None or {each.code for each in manifest.devices if each.code} != expected:
+    if manifest is None or {each.code for each in manifest.devices if each.kind == "gb28181"} != expected:
         manifest = new_manifest(kits, platform_code=platform_code, rtsp_port=_free_port(0))
         write_manifest(path, manifest)
     elif _free_port(manifest.rtsp_port) != manifest.rtsp_port:
         set_rtsp_port(manifest, _free_port(0))
+        write_manifest(path, manifest)
+    if add_checkpoints(manifest):
         write_manifest(path, manifest)
     if platform_code and manifest.platform_code != platform_code:
         manifest.platform_code = platform_code
@@ -144,9 +176,11 @@ def _free_port(wanted: int) -> int:
     return 0
 
 
-async def play(path: Path, host: str, port: int, platform_code: str) -> None:
+async def play(
+    path: Path, host: str, port: int, platform_code: str, library: tuple[str, int, bool] | None = None
+) -> None:
     """Until SIGTERM, SIGINT or the death of the parent."""
-    city = City(prepare(path, platform_code), host, port)
+    city = City(prepare(path, platform_code), host, port, library=library)
     door = Door(path.parent / "door.sock", CityOperations(lambda: city.devices).table())
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -170,11 +204,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Play the demo city.")
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--platform", required=True, help="HOST:PORT of the platform's SIP socket")
+    parser.add_argument("--http", default="", help="HOST:PORT of the platform's API, where checkpoint cameras report")
+    parser.add_argument("--http-tls", action="store_true", help="it speaks https")
     parser.add_argument("--platform-code", default=PLATFORM_CODE)
     options = parser.parse_args(arguments)
     host, _, port = str(options.platform).rpartition(":")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s demo %(message)s")
-    asyncio.run(play(options.manifest, host, int(port), options.platform_code))
+    http_host, _, http_port = str(options.http).rpartition(":")
+    library = (http_host, int(http_port), bool(options.http_tls)) if options.http else None
+    asyncio.run(play(options.manifest, host, int(port), options.platform_code, library))
     return 0
 
 

@@ -87,6 +87,8 @@ class History:
             at_us = self._next(frame_us)
             if at_us is None:
                 break
+            # With the moment, before any waiting: a seek meanwhile asks for a key frame of its own place.
+            key, self._key = self._key, False
             pause = due - loop.time()
             if pause > 0:
                 await asyncio.sleep(pause)
@@ -97,8 +99,7 @@ class History:
             due += stride / max(abs(self.scale), 0.1)
             media_us = self._media_us
             self._media_us += round(stride * SECOND_US)
-            key, self._key = self._key or keys_only, False
-            coded = await loop.run_in_executor(self._camera.painter, self._paint, at_us, media_us, key)
+            coded = await loop.run_in_executor(self._camera.painter, self._paint, at_us, media_us, key or keys_only)
             if coded is not None:
                 self._sink(coded)
             if self._sound is not None and self.scale == 1.0:

@@ -30,7 +30,10 @@ Figures = dict[str, float | int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadOptions:
-    """Who loads whom. `first` is the serial number of the first device; all share one password."""
+    """Who loads whom. `first` is the serial number of the first device; all share one password.
+
+    sub_kbps   bit rate of a sub stream of 352 x 288 and 15 pictures a second; 0: there is none
+    """
 
     host: str
     port: int
@@ -40,6 +43,7 @@ class LoadOptions:
     area: str = AREA
     first: int = 1
     kbps: int = 2000
+    sub_kbps: int = 0
     width: int = 640
     height: int = 360
     fps: int = 25
@@ -83,6 +87,7 @@ class Load:
     options: LoadOptions
     devices: list[SimDevice] = field(default_factory=list[SimDevice])
     groups: list[LoopGroup] = field(default_factory=list[LoopGroup])
+    sub_groups: list[LoopGroup] = field(default_factory=list[LoopGroup])
     _painter: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
 
     async def start(self) -> None:
@@ -92,20 +97,25 @@ class Load:
             width=options.width, height=options.height, fps=options.fps, kbps=options.kbps,
             gop_seconds=options.gop_seconds,
         )  # fmt: skip
+        sub = None
         self.groups = [LoopGroup(video, number / options.groups) for number in range(options.groups)]
+        if options.sub_kbps:
+            sub = VideoSpec(width=352, height=288, fps=15, kbps=options.sub_kbps, gop_seconds=options.gop_seconds)
+            self.sub_groups = [LoopGroup(sub, number / options.groups) for number in range(options.groups)]
         for number in range(options.count):
-            device = self._device(number, video)
+            device = self._device(number, video, sub)
             self.devices.append(device)
             await device.start()
             if number % 50 == 49:
                 await asyncio.sleep(0.2)
 
-    def _device(self, number: int, video: VideoSpec) -> SimDevice:
+    def _device(self, number: int, video: VideoSpec, sub: VideoSpec | None) -> SimDevice:
         options = self.options
-        camera = Camera(CameraSpec(number=number % 256, title="LOAD", main=video, sub=None), self._painter)
+        camera = Camera(CameraSpec(number=number % 256, title="LOAD", main=video, sub=sub), self._painter)
         channel = Channel(
             code=channel_code(options, number), name=f"压测 {number + 1}", camera=camera,
             civil_code=options.area, loop=self.groups[number % len(self.groups)],
+            sub_loop=self.sub_groups[number % len(self.sub_groups)] if sub is not None else None,
         )  # fmt: skip
         spec = DeviceSpec(
             code=device_code(options, number), password=options.password, platform_code=options.platform_code,
@@ -115,16 +125,17 @@ class Load:
         return SimDevice(spec, [channel])
 
     def figures(self) -> Figures:
-        """Registered, sending, packets, bytes, the worst lateness, our own CPU seconds."""
+        """Registered, asked to send, sending, packets, bytes, the worst lateness, our own CPU seconds."""
         senders = [each.sender for device in self.devices for each in device.sessions.running.values()]
         return {
             "devices": len(self.devices),
             "registered": sum(device.state.registered for device in self.devices),
+            "invites": sum(device.sessions.invites for device in self.devices),
             "sending": sum(1 for each in senders if each.packets),
             "packets": sum(each.packets for each in senders),
             "bytes": sum(each.bytes for each in senders),
             "not_sent": sum(each.not_sent for each in senders),
-            "late_ms": round(max((group.late_ms for group in self.groups), default=0.0), 1),
+            "late_ms": round(max((group.late_ms for group in (*self.groups, *self.sub_groups)), default=0.0), 1),
             "cpu_seconds": round(time.process_time(), 2),
         }
 
@@ -148,17 +159,31 @@ async def cameras(options: LoadOptions, seconds: float | None = None) -> Figures
         await load.stop()
 
 
-async def storm(options: LoadOptions, *, seconds: float = 10.0, at_once: int = 200) -> Figures:
+async def storm(
+    options: LoadOptions, *, seconds: float = 10.0, at_once: int = 200, admission_seconds: float = 0.0
+) -> Figures:
     """Register `count` devices as fast as the platform answers, then send keepalives for `seconds`.
 
     All over one socket, at most `at_once` requests waiting for their answers. Rates are per second of wall time.
+    With `admission_seconds` nothing is counted until the platform knows the last of them, or so long has passed.
     """
     endpoint = SipEndpoint(lambda incoming: incoming.respond(405))
     await endpoint.start(udp=("0.0.0.0" if options.host not in ("127.0.0.1", "localhost") else "127.0.0.1", 0))
     try:
+        if admission_seconds:
+            await _wait_admitted(endpoint, options, admission_seconds)
         return await _storm(endpoint, options, seconds, at_once)
     finally:
         await endpoint.close()
+
+
+async def _wait_admitted(endpoint: SipEndpoint, options: LoadOptions, patience: float) -> None:
+    """Devices are admitted in order: the last one is asked."""
+    flow, last = endpoint.udp_flow(options.host, options.port), device_code(options, options.count - 1)
+    for _ in range(round(patience)):
+        if await _register(endpoint, flow, options, last):
+            return
+        await asyncio.sleep(1.0)
 
 
 async def _storm(endpoint: SipEndpoint, options: LoadOptions, seconds: float, at_once: int) -> Figures:

@@ -1,7 +1,7 @@
 """Video that was coded once and is sent for ever: many cameras for little work, to load a platform.
 
 Cameras of one group share each picture and its payloads; only the RTP heads differ. Groups are staggered over the time
-of one picture, as unrelated cameras are.
+of one picture, as unrelated cameras are. Pictures of H.264 say when they were sent (`sim.stamp`).
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import asyncio
 import functools
 from collections.abc import Callable
 
-from safecity.kit.clock import SECOND_US
+from safecity.kit.clock import SECOND_US, SystemClock
 from safecity.model.values.media import CLOCK_HZ, Codec
 from safecity.sim.encode import Coded, VideoEncoder, VideoSpec
 from safecity.sim.gb28181.faults import Faults
 from safecity.sim.gb28181.muxing import Muxer
 from safecity.sim.scene.street import Street
+from safecity.sim.stamp import stamped
 
 PAYLOAD = 1400
 Joined = Callable[[list[bytes], int], None]
@@ -53,7 +54,9 @@ class LoopGroup:
         self._joined: dict[object, Joined] = {}
         self._waiting: set[object] = set()
         self._muxer = Muxer(video.codec, None, Faults())
+        self._clock = SystemClock() if video.codec is Codec.H264 else None
         self._task: asyncio.Task[None] | None = None
+        self._key_wanted = False
         self.pictures = 0
         self.late_ms = 0.0
 
@@ -69,17 +72,24 @@ class LoopGroup:
         self._joined.pop(who, None)
         self._waiting.discard(who)
 
+    def want_key(self) -> None:
+        """The next picture is a key frame, as that of a camera that was asked for one: the loop begins anew."""
+        self._key_wanted = True
+
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         due = loop.time() + self._phase * self._interval
-        number = 0
+        number = place = 0
         while self._joined:
             await asyncio.sleep(max(0.0, due - loop.time()))
             self.late_ms = max(self.late_ms, (loop.time() - due) * 1000)
             due += self._interval
-            unit = self._units[number % len(self._units)]
+            if self._key_wanted:
+                place, self._key_wanted = 0, False
+            unit = self._units[place % len(self._units)]
             pts = number * self._ticks
-            body = self._muxer.write(unit._replace(pts=pts))
+            data = unit.data if self._clock is None else stamped(unit.data, self._clock.now_us())
+            body = self._muxer.write(unit._replace(data=data, pts=pts))
             payloads = [body[at : at + PAYLOAD] for at in range(0, len(body), PAYLOAD)]
             for who, sink in list(self._joined.items()):
                 if who in self._waiting:
@@ -89,4 +99,5 @@ class LoopGroup:
                 sink(payloads, pts)
             self.pictures += 1
             number += 1
+            place += 1
         self._task = None

@@ -31,8 +31,22 @@ class ManifestChannel(Struct, kw_only=True, omit_defaults=True):
     ptz: bool = False
 
 
+class ManifestTollgate(Struct, kw_only=True, omit_defaults=True):
+    """A place that records passages, and the device that reports for it. Lanes by direction, from the left."""
+
+    code: str
+    name: str
+    name_en: str
+    device: str
+    longitude: float
+    latitude: float
+    lanes: list[str] = []
+    max_speed_kmh: int = 60
+
+
 class ManifestDevice(Struct, kw_only=True, omit_defaults=True):
-    """A device as an administrator would add it. `kind` is `gb28181` (code, password) or `rtsp` (url, password)."""
+    """A device as an administrator would add it. `kind` is `gb28181` or `gat1400` (code, password), or `rtsp` (url,
+    password)."""
 
     kind: str
     name: str
@@ -51,6 +65,7 @@ class Manifest(Struct, kw_only=True):
     """The whole file."""
 
     devices: list[ManifestDevice]
+    tollgates: list[ManifestTollgate] = []
     version: int = 1
     platform_code: str = ""
     rtsp_port: int = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import itertools
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -16,6 +17,7 @@ from safecity.drivers.rtsp.driver import Patience, RtspPull
 from safecity.drivers.rtsp.probe import probe
 from safecity.kit.clock import SystemClock
 from safecity.kit.errors import Param
+from safecity.kit.outgoing import may_reach
 from safecity.links.rtsp_server import RtspServer, Viewer
 from safecity.model.facts.media_calls import RtspSource
 from safecity.model.values.media import AUDIO, VIDEO, Codec, Quality, StreamKey, Unit, VideoParameters
@@ -45,8 +47,10 @@ class Camera:
         self.junk = False
         self.viewers: dict[Viewer, asyncio.Task[None]] = {}
         self.joined = 0
+        self.described = 0
 
     def describe(self) -> SessionDescription:
+        self.described += 1
         return parse_sdp(self.sdp.encode())
 
     def attach(self, viewer: Viewer) -> None:
@@ -238,6 +242,67 @@ async def test_a_forbidden_address_is_never_connected_to() -> None:
         assert (await probe(url, "", "", policy=policy)).step == "rtsp_host_forbidden"
         assert set(judged) == {"127.0.0.1"}
         assert camera.joined == 0
+
+
+async def test_a_name_that_changes_its_mind_is_asked_once_and_only_what_was_judged_is_dialled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    camera = Camera()
+    loop = asyncio.get_running_loop()
+    really, asked = loop.getaddrinfo, list[str]()
+    answers = {"camera.example": ["127.0.0.1", "169.254.169.254"], "both.example": ["127.0.0.1,169.254.169.254"]}
+
+    async def rebinding(host: str, port: int, **more: int) -> list[tuple[object, ...]]:
+        if host not in answers:
+            return await really(host, port, **more)  # the loop asks for what is an address already
+        asked.append(host)
+        told = answers[host][min(asked.count(host), len(answers[host])) - 1]
+        return [entry for one in told.split(",") for entry in await really(one, port, **more)]
+
+    monkeypatch.setattr(loop, "getaddrinfo", rebinding)
+
+    def policy(address: str) -> bool:
+        return may_reach(address, allow_loopback=True)
+
+    async with served(camera) as (url, _):
+        result = await probe(url.replace("127.0.0.1", "camera.example"), "", "", policy=policy)
+        assert (result.ok, asked, camera.joined) == (True, ["camera.example"], 1)
+        again = await probe(url.replace("127.0.0.1", "camera.example"), "", "", policy=policy)
+        assert (again.step, camera.joined) == ("rtsp_host_forbidden", 1)
+        both = await probe(url.replace("127.0.0.1", "both.example"), "", "", policy=policy)
+        assert (both.step, camera.joined) == ("rtsp_host_forbidden", 1), "one bad address spoils the name"
+
+
+@pytest.mark.parametrize("field", ["Location", "Contact", "Content-Base", "Content-Location"])
+async def test_a_camera_sends_nobody_elsewhere(field: str) -> None:
+    elsewhere = Camera()
+    asked: list[str] = []
+
+    async with served(elsewhere) as (target, _):
+
+        async def misleading(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+                while True:
+                    request = (await reader.readuntil(b"\r\n\r\n")).decode()
+                    asked.append(request.split(" ")[0])
+                    number = request.lower().partition("cseq:")[2].split("\r\n")[0].strip()
+                    moved = field in ("Location", "Contact")
+                    body = "" if moved or not request.startswith("DESCRIBE") else SDP
+                    status = "200 OK" if body or request.startswith("OPTIONS") else "302 Moved"
+                    writer.write(
+                        f"RTSP/1.0 {status}\r\nCSeq: {number}\r\n{field}: {target}\r\nContent-Type: application/sdp\r\n"
+                        f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
+                    )
+            writer.close()
+
+        server = await asyncio.start_server(misleading, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        result = await probe(f"rtsp://127.0.0.1:{port}/live", "", "")
+        server.close()
+        assert "DESCRIBE" in asked
+        assert (result.ok, result.step) == (False, "rtsp_refused")
+        assert elsewhere.joined == 0
+    assert elsewhere.described == 0, "nobody even asked there"
 
 
 async def test_a_probe_answers_with_the_tracks_and_lets_go() -> None:

@@ -9,8 +9,8 @@ import random
 import pytest
 
 from safecity.drivers.rtsp.backoff import Backoff
-from safecity.drivers.rtsp.policy import camera_address
 from safecity.drivers.rtsp.translate import DecodingTimes, TrackFeed
+from safecity.kit.outgoing import may_reach
 from safecity.model.values.media import AUDIO, VIDEO, AudioParameters, Codec, Unit
 from safecity.protocols.rtp import rtcp
 from safecity.protocols.rtp.packets import RtpPacket, write
@@ -196,7 +196,10 @@ def test_the_waits_grow_with_chance_and_begin_anew_after_a_steady_session() -> N
 @pytest.mark.parametrize(
     ("address", "allowed"),
     [
-        ("192.168.1.64", True), ("10.0.0.1", True), ("203.0.113.9", True), ("127.0.0.1", True), ("fd00::1", True),
+        ("192.168.1.64", True), ("10.0.0.1", True), ("203.0.113.9", True), ("fd00::1", True), ("::ffff:10.0.0.1", True),
+        ("127.0.0.1", False), ("127.9.9.9", False), ("::1", False), ("::ffff:127.0.0.1", False),
+        ("64:ff9b::7f00:1", False), ("64:ff9b::a9fe:a9fe", False), ("2002:a9fe:a9fe::1", False),
+        ("100.100.100.200", False), ("168.63.129.16", False), ("fd00:ec2::254", False),
         ("169.254.169.254", False), ("fe80::1%eth0", False), ("::ffff:169.254.169.254", False), ("224.0.0.1", False),
         ("0.0.0.0", False), ("::", False), ("240.0.0.1", False), ("camera", False),
     ],
@@ -204,5 +207,10 @@ def test_the_waits_grow_with_chance_and_begin_anew_after_a_steady_session() -> N
 def test_cameras_may_live_in_private_networks_and_not_among_the_machines_own_services(
     address: str, allowed: bool
 ) -> None:
-    assert camera_address(address) is allowed
-    assert not camera_address("127.0.0.1", allow_loopback=False)
+    assert may_reach(address) is allowed
+
+
+def test_cameras_of_the_demo_city_live_on_the_machine_itself_where_that_is_allowed() -> None:
+    for address in ("127.0.0.1", "::1", "::ffff:127.0.0.1"):
+        assert may_reach(address, allow_loopback=True)
+    assert not may_reach("169.254.169.254", allow_loopback=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from safecity.protocols.gb28181.notices import Keepalive
 from safecity.protocols.gb28181.session import GbSession, Purpose, read_session, write_session
 from safecity.protocols.sip.digest import answer_challenge, choose_challenge
 from safecity.protocols.sip.message import Request
+
+sys.path.insert(0, str(Path(__file__).parent))  # for foreign_device
 
 PLATFORM = "34020000002000000001"
 DOMAIN = "3402000000"
@@ -103,8 +106,7 @@ class ScriptedDevice:
         first = await self.endpoint.request(self.request("REGISTER", fields=extra, call_id=self.call_id), self.flow)
         if first.status != 401:
             return first
-        challenge = choose_challenge(first.all("WWW-Authenticate") or [first.get("WWW-Authenticate")])
-        challenge = challenge or choose_challenge([first.get("WWW-Authenticate")])
+        challenge = choose_challenge([value for name, value in first.fields if name == "WWW-Authenticate"])
         assert challenge is not None
         uri = f"sip:{PLATFORM}@{DOMAIN}"
         answer = answer_challenge(challenge, self.code, self.password, "REGISTER", uri, cnonce="abcdef")
@@ -221,14 +223,16 @@ class Bench:
         await self.shut()
         await self.open(udp=("127.0.0.1", port), tcp=("127.0.0.1", tcp))
 
-    def apply(self, revision: int = 1, **device: Any) -> None:
+    def apply(
+        self, revision: int = 1, *, slot: str = "media-0", also: tuple[GbChannel, ...] = (), **device: Any
+    ) -> None:
         fields = {"device": "dev_1", "code": CODE, "password": PASSWORD, **device}
         self.platform.apply(
             ApplySignal(
                 revision=revision,
                 identity=PlatformIdentity(code=PLATFORM, domain=DOMAIN, public_host="127.0.0.1"),
                 devices=(GbDevice(**fields),),
-                channels=(GbChannel(channel="ch_1", device="dev_1", code=CAMERA, slot="media-0"),),
+                channels=(GbChannel(channel="ch_1", device="dev_1", code=CAMERA, slot=slot), *also),
             )
         )
 

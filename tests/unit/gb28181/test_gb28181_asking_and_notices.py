@@ -8,10 +8,13 @@ from datetime import datetime, timedelta, timezone
 import msgspec
 import pytest
 
+from safecity.kit.clock import FakeClock
 from safecity.kit.errors import SafecityError
-from safecity.model.facts.signal_calls import AskKeyFrame, QueryDevice, Steer
+from safecity.model.facts.signal_calls import AskKeyFrame, ConfigureDevice, QueryDevice, Steer
 from safecity.protocols.gb28181.answers import (
+    BasicParam,
     ConfigDownloadResponse,
+    DeviceConfigResponse,
     DeviceControlResponse,
     PresetItem,
     PresetResponse,
@@ -19,9 +22,11 @@ from safecity.protocols.gb28181.answers import (
     RecordItem,
 )
 from safecity.protocols.gb28181.catalog import CatalogItem
+from safecity.protocols.gb28181.limits import Buckets
 from safecity.protocols.gb28181.manscdp import read_body, write_body
 from safecity.protocols.gb28181.notices import AlarmNotify, CatalogNotify, MobilePositionNotify
 from safecity.protocols.gb28181.ptz import Move, decode_ptz
+from safecity.protocols.gb28181.subscription import Topic
 
 CODE = "34020000001180000001"
 CAMERA = "34020000001310000001"
@@ -202,6 +207,77 @@ async def test_controls_that_are_answered_wait_for_the_answer(bench) -> None:
     assert caught.value.code == "gb_control_failed"
 
 
+async def test_a_configuration_is_written_and_a_refusal_told(bench) -> None:
+    device = await bench.device()
+    await device.register()
+    results = ["OK", "Error"]
+
+    def control(incoming) -> None:
+        incoming.respond(200)
+        command = read_body(incoming.request.body)
+        if b"DeviceConfig" in incoming.request.body:
+            answer = DeviceConfigResponse(sn=command.sn, device_id=CODE, result=results.pop(0))
+            device.tasks.add(asyncio.get_running_loop().create_task(device.send(answer)))
+
+    device.on["MESSAGE"] = control
+    basic = {"Name": "东门 <&>", "HeartBeatInterval": 300, "HeartBeatCount": 4}
+    wish = ConfigureDevice("dev_1", "", {"BasicParam": basic, "OSDConfig": {"Item": [{"X": 1}, {"X": 2}]}})
+    assert (await bench.platform.configure(wish)).body["Result"] == "OK"
+    sent = read_body((await device.until("MESSAGE", match="DeviceConfig")).body)
+    assert (sent.basic_param.name, sent.basic_param.heart_beat_interval) == ("东门 <&>", 300)
+    assert sent.osd_config == {"Item": [{"X": "1"}, {"X": "2"}]}
+    assert bench.platform.directory.by_code(CODE).presence.patience == 1200
+    with pytest.raises(SafecityError) as caught:
+        await bench.platform.configure(wish)
+    assert caught.value.code == "gb_control_failed"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"PTZCmd": "A5"},
+        {"SN": 1},
+        {"BasicParam": {"HeartBeatInterval": "soon"}},
+        {"OSDConfig": {"x><y": "1"}},
+        {"OSDConfig": {"X": "a" * 2000}},
+        {"OSDConfig": {"X": list(range(600))}},
+        {"OSDConfig": {"A": {"A": {"A": {"A": {"A": {"A": {"A": "deep"}}}}}}}},
+        {"FrameMirror": b"bytes"},
+    ],
+)
+async def test_what_is_no_configuration_reaches_no_device(bench, fields) -> None:
+    device = await bench.device()
+    await device.register()
+    with pytest.raises(SafecityError) as caught:
+        await bench.platform.configure(ConfigureDevice("dev_1", "", fields))
+    assert caught.value.code == "gb_bad_config"
+    assert not [request for request in device.requests if b"DeviceConfig" in request.body]
+
+
+async def test_a_device_that_means_to_call_in_rarely_is_waited_for_also_after_a_restart(bench) -> None:
+    device = await bench.device()
+    answer = device._answer
+
+    async def tell(request) -> None:
+        query = read_body(request.body)
+        if b"ConfigDownload" not in request.body:
+            await answer(request)
+            return
+        basic = BasicParam(name="gate", heart_beat_interval=300, heart_beat_count=3)
+        await device.send(ConfigDownloadResponse(sn=query.sn, device_id=CODE, result="OK", basic_param=basic))
+
+    device._answer = tell
+    await device.register()
+    async with asyncio.timeout(10):
+        while bench.platform.directory.by_code(CODE).presence.patience != 900:
+            await asyncio.sleep(0.01)
+    bench.apply(3)
+    assert bench.platform.directory.by_code(CODE).presence.patience == 900
+    await bench.restart()
+    assert bench.platform.directory.by_code(CODE).presence.patience == 900
+
+
 @pytest.mark.parametrize(("version", "element"), [("2.0", "<IFameCmd>"), ("3.0", "<IFrameCmd>"), ("", "<IFameCmd>")])
 async def test_a_key_frame_is_asked_for_in_the_words_of_the_device(bench, version: str, element: str) -> None:
     device = await bench.device()
@@ -257,6 +333,41 @@ async def test_positions_and_catalogue_changes_become_facts(bench) -> None:
     assert changes == [("OFF", 2), ("ON", 1)]
 
 
+async def test_more_changes_than_can_be_followed_are_made_up_for_by_asking_once_it_is_calm(bench) -> None:
+    device = await bench.device()
+    await device.register()
+    asked: list[str] = []
+    inbox, clock = bench.platform.inbox, FakeClock()
+    inbox._clock = clock
+    inbox._meet = lambda one: asked.append(one.code)
+    inbox._changes = Buckets(rate=0.001, burst=3.0)
+    change = CatalogNotify(sn=1, device_id=CODE, sum_num=1, device_list=(CatalogItem(device_id=CAMERA, event="OFF"),))
+    for _ in range(5):
+        notify = device.request("NOTIFY", write_body(change))
+        assert (await device.endpoint.request(notify, device.flow)).status == 200
+    assert (len(bench.events("catalog.changed")), inbox.dropped) == (3, 2)
+    inbox.tick()
+    assert asked == [], "not while it goes on"
+    clock.advance(11.0)
+    inbox.tick()
+    inbox.tick()
+    assert asked == [CODE]
+
+
+async def test_a_channel_that_alarms_without_end_leaves_room_for_another_of_its_device(bench) -> None:
+    device = await bench.device()
+    await device.register()
+    bench.platform.inbox._alarms = Buckets(rate=0.001, burst=3.0)
+    for number in range(5):
+        await device.send(AlarmNotify(sn=number, device_id=CAMERA))
+    await device.send(AlarmNotify(sn=9, device_id=CODE))
+    await bench.until_event("alarm.received", 4)
+    assert [event.subject for event in bench.events("alarm.received")] == ["ch_1", "ch_1", "ch_1", "dev_1"]
+    await device.until("MESSAGE", match="<CmdType>Alarm</CmdType>\\s*<SN>9</SN>")
+    confirmed = [request for request in device.requests if b"<CmdType>Alarm</CmdType>" in request.body]
+    assert len(confirmed) == 4, "what is dropped is not confirmed"
+
+
 async def test_subscriptions_are_made_and_refreshed_in_their_dialog_after_a_restart(bench) -> None:
     device = await bench.device()
     await device.register()
@@ -282,6 +393,36 @@ async def test_subscriptions_are_made_and_refreshed_in_their_dialog_after_a_rest
     assert again.to.tag
     assert again.call_id in {request.call_id for request in device.requests[:50] if request is not again}
     assert again.cseq.number > first.cseq.number or again.call_id != first.call_id
+
+
+async def test_positions_are_asked_for_as_often_as_is_wished_and_no_longer_than_that(bench) -> None:
+    device = await bench.device()
+    await device.register()
+    known = bench.platform.directory.by_code(CODE)
+
+    async def asked(**wishes: object) -> list[tuple[int, int]]:
+        """What of positions the device heard since: (seconds between two, seconds of validity)."""
+        device.requests.clear()
+        known.config = msgspec.structs.replace(known.config, subscribe_catalog=False, subscribe_alarm=False, **wishes)
+        bench.platform.subscribing.tick()
+        for subscription in known.subscriptions.values():
+            subscription.due_at = min(subscription.due_at, bench.platform._clock.monotonic())
+        bench.platform.subscribing.tick()
+        await device.until("SUBSCRIBE", 1)
+        async with asyncio.timeout(5):
+            while bench.platform.subscribing._running:
+                await asyncio.sleep(0.01)
+        heard = [request for request in device.requests if request.method == "SUBSCRIBE"]
+        return [(read_body(request.body).interval, int(request.get("Expires"))) for request in heard]
+
+    assert await asked(subscribe_position=True, position_seconds=30) == [(30, 3600)]
+    # Another interval goes out at once, in the same dialog; then nobody wants it any more.
+    first = known.dialogs[Topic.POSITION].id
+    assert await asked(subscribe_position=True, position_seconds=7) == [(7, 3600)]
+    assert known.dialogs[Topic.POSITION].id.call_id == first.call_id
+    assert await asked(subscribe_position=False) == [(7, 0)]
+    assert Topic.POSITION not in known.subscriptions
+    assert Topic.POSITION not in known.dialogs
 
 
 async def test_a_subscription_the_device_does_not_know_is_left_alone(bench) -> None:

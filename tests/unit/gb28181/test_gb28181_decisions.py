@@ -361,9 +361,28 @@ def test_a_good_registration(algorithm: str, qop: str) -> None:
 
 def test_a_login_name_that_is_not_the_code() -> None:
     desk = Desk()
-    assert desk.register(user="admin").status == 403
-    desk.member = Member(CODE, "right", username="admin")
     assert desk.register(user="admin").status == 200
+    assert desk.register(user="admin", password="wrong").status == 403
+    desk.member = Member(CODE, "right", username="gate")
+    assert desk.register(user="admin").status == 403
+    assert desk.register(user="gate").status == 200
+    assert desk.register(user=CODE).status == 200
+
+
+def challenged(ruling: Ruling) -> list[str]:
+    return [parse_challenge(value).algorithm for name, value in ruling.fields if name == "WWW-Authenticate"]
+
+
+def test_several_digests_are_offered_in_the_order_that_was_set() -> None:
+    desk = Desk(algorithms=("MD5", "SM3"))
+    assert challenged(desk.rule(desk.request([]))) == ["MD5", "SM3"]
+    desk.member = Member(CODE, "right", algorithms=("SM3", "SHA-256"))
+    ruling = desk.rule(desk.request([]))
+    assert challenged(ruling) == ["SM3", "SHA-256"]
+    offers = [value for name, value in ruling.fields if name == "WWW-Authenticate"]
+    for taken, status in ((offers[1], 200), (offers[0].replace("SM3", "MD5"), 403)):
+        answer = answer_challenge(parse_challenge(taken), CODE, "right", "REGISTER", "sip:x")
+        assert desk.rule(desk.request([("Authorization", str(answer))])).status == status
 
 
 def test_the_date_can_be_left_out() -> None:

@@ -7,11 +7,19 @@ import asyncio
 import pytest
 
 from safecity.kit.errors import SafecityError
-from safecity.model.facts.media_calls import CloseStream, ConfirmStream
-from safecity.model.facts.signal_calls import StartDevicePlayback, SteerDevicePlayback
-from safecity.protocols.gb28181.manscdp import write_body
+from safecity.model.facts.media_calls import CloseStream, ConfirmStream, StreamState
+from safecity.model.facts.signal_calls import (
+    AskDevicePlayback,
+    AskRecordings,
+    DeviceRecording,
+    StartDevicePlayback,
+    SteerDevicePlayback,
+)
+from safecity.model.values.media import Quality
+from safecity.protocols.gb28181.manscdp import read_body, write_body
 from safecity.protocols.gb28181.mansrtsp import Pause, Play, read_mansrtsp
 from safecity.protocols.gb28181.notices import MediaStatus
+from safecity.protocols.gb28181.progress import Progress
 from safecity.protocols.gb28181.session import Purpose, read_session
 
 CAMERA = "34020000001310000001"
@@ -106,3 +114,126 @@ async def test_steering_what_is_not_there(bench) -> None:
     with pytest.raises(SafecityError) as caught:
         await bench.platform.steer_playback(SteerDevicePlayback("ps_9", "pause"))
     assert caught.value.code == "gb_no_session"
+
+
+# --- who watches, and how far it is ----------------------------------------------------------------------------------
+
+DP = StartDevicePlayback("dp_1", "ch_1", START, START + 3_600_000_000)
+
+
+def says(bench, state: str, wanted: bool, step: str = "") -> None:
+    bench.platform.slot_says("media-0", StreamState("dp_1", Quality.MAIN, state, wanted, step))
+
+
+async def test_a_session_nobody_watches_is_ended(bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    device = await playing(bench, DP)
+    says(bench, "running", True)
+    bench.platform.history.tick()
+    says(bench, "running", False)
+    bench.platform.history.tick()
+    assert not [request for request in device.requests if request.method == "BYE"], "a viewer may come back"
+    monkeypatch.setattr("safecity.drivers.gb28181.history.UNWATCHED_SECONDS", -1.0)
+    bench.platform.history.tick()
+    await device.until("BYE")
+    assert (await bench.until_sent(CloseStream)).reason == "not_wanted"
+
+
+async def test_a_session_whose_pictures_stop_is_ended_unless_it_pauses(bench) -> None:
+    device = await playing(bench, DP)
+    says(bench, "running", True)
+    await bench.platform.steer_playback(SteerDevicePlayback("dp_1", "pause"))
+    says(bench, "lost", True, "gb_packets_stopped")
+    assert bench.platform.look_at_playback(AskDevicePlayback("dp_1")).paused
+    await bench.platform.steer_playback(SteerDevicePlayback("dp_1", "resume"))
+    says(bench, "running", True)
+    says(bench, "lost", True, "gb_packets_stopped")
+    await device.until("BYE")
+    assert (await bench.until_sent(CloseStream)).reason == "gb_packets_stopped"
+    with pytest.raises(SafecityError) as caught:
+        bench.platform.look_at_playback(AskDevicePlayback("dp_1"))
+    assert caught.value.code == "gb_no_session"
+
+
+async def test_a_session_outlives_a_restart_and_can_be_steered(bench) -> None:
+    device = await playing(bench, DP)
+    await bench.restart()
+    shown = bench.platform.look_at_playback(AskDevicePlayback("dp_1"))
+    assert (shown.channel, shown.start, shown.end) == ("ch_1", DP.start, DP.end)
+    await bench.platform.steer_playback(SteerDevicePlayback("dp_1", "seek", 60.0))
+    assert read_mansrtsp((await device.until("INFO")).body).start == 60.0
+
+
+async def test_states_of_sessions_that_are_over_are_not_kept_as_those_of_channels(bench) -> None:
+    says(bench, "running", True)
+    bench.platform.slot_says("media-0", StreamState("ch_new", Quality.MAIN, "lost", True))
+    bench.platform.slot_says("media-0", StreamState("ch_new", Quality.MAIN, "idle", False))
+    assert not bench.platform.streams._early
+
+
+def test_the_position_is_reckoned_from_what_was_asked() -> None:
+    second = 1_000_000
+    progress = Progress(0, 3600 * second)
+    assert progress.at(50.0) == 0, "nothing is shown yet"
+    progress.begun(100.0)
+    assert progress.at(110.0) == 10 * second
+    progress.play_at(4.0, 110.0)
+    assert progress.at(120.0) == 50 * second
+    progress.pause(120.0)
+    assert progress.at(999.0) == 50 * second
+    progress.seek(600.0, 1000.0)
+    assert progress.at(1005.0) == 600 * second
+    progress.resume(1010.0)
+    assert progress.at(1011.0) == 604 * second
+    progress.play_at(-1.0, 1011.0)
+    assert progress.at(1021.0) == 594 * second
+    progress.seek(3599.0, 1021.0)
+    progress.play_at(1.0, 1021.0)
+    assert progress.at(1e6) == 3600 * second
+
+
+# --- what the device has ---------------------------------------------------------------------------------------------
+
+
+def record(number: int, *, start: str, end: str, more: str = "") -> str:
+    return (
+        f"<Item><DeviceID>{CAMERA}</DeviceID><Name>f{number}</Name><StartTime>{start}</StartTime>"
+        f"<EndTime>{end}</EndTime><Type>time</Type>{more}</Item>"
+    )
+
+
+async def test_recordings_are_found_and_put_in_order(bench) -> None:
+    device = await bench.device()
+    await device.register()
+
+    def tell(incoming) -> None:
+        incoming.respond(200)
+        query = read_body(incoming.request.body)
+        if b"RecordInfo" not in incoming.request.body:
+            return
+        items = (
+            record(2, start="2026-01-01T08:30:00", end="2026-01-01T09:00:00", more="<FileSize>-5</FileSize>")
+            + record(1, start="2026-01-01T08:00:00", end="2026-01-01T08:30:00", more="<FilePath>/a/1</FilePath>")
+            + record(3, start="", end="2026-01-01T09:30:00")
+        )
+        body = (
+            f"<Response><CmdType>RecordInfo</CmdType><SN>{query.sn}</SN><DeviceID>{CAMERA}</DeviceID><SumNum>3</SumNum>"
+            f"<RecordList Num='3'>{items}</RecordList></Response>"
+        )
+        device.tasks.add(asyncio.get_running_loop().create_task(device.send(body.encode())))
+
+    device.on["MESSAGE"] = tell
+    found = await bench.platform.recordings(AskRecordings("ch_1", START, START + 86_400_000_000, "time"))
+    query = read_body((await device.until("MESSAGE", match="RecordInfo")).body)
+    assert (query.start_time, query.end_time, query.type) == ("2026-01-01T08:00:00", "2026-01-02T08:00:00", "time")
+    assert found.recordings == (
+        DeviceRecording(START, START + 1_800_000_000, "f1", "time", "/a/1"),
+        DeviceRecording(START + 1_800_000_000, START + 3_600_000_000, "f2", "time"),
+    )
+    assert (found.complete, found.received, found.total) == (True, 3, 3)
+
+
+@pytest.mark.parametrize(("start", "end", "kind"), [(5, 5, "all"), (9, 5, "all"), (1, 5, "weird")])
+async def test_a_search_that_is_none_asks_nobody(bench, start: int, end: int, kind: str) -> None:
+    with pytest.raises(SafecityError) as caught:
+        await bench.platform.recordings(AskRecordings("ch_1", start, end, kind))
+    assert caught.value.code == "gb_bad_window"

@@ -8,10 +8,12 @@ import pytest
 
 from safecity.kit.errors import SafecityError, UnavailableError
 from safecity.model.facts.media_calls import CloseStream, ConfirmStream, PrepareStream, StreamState
+from safecity.model.facts.signal_calls import GbChannel
 from safecity.model.values.media import Quality, StreamKey
 from safecity.protocols.gb28181.session import read_session
 
 LIVE = StreamKey("ch_1", Quality.MAIN)
+OTHER = "34020000001310000002"
 
 
 async def test_a_device_that_is_away_is_named_so(bench) -> None:
@@ -58,6 +60,38 @@ async def test_a_200_without_a_media_line_is_hung_up(bench) -> None:
     assert caught.value.code == "gb_bad_sdp"
     await device.until("ACK")
     await device.until("BYE")
+
+
+async def test_a_session_is_on_the_disk_before_its_slot_is_told(bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is killed in between must find it again, or nobody could end it."""
+    device = await bench.device()
+    await device.register()
+    bench.platform.store.flush()
+    monkeypatch.setattr(bench.platform.store, "_schedule", lambda: None)  # a disk that takes its time
+    opening = asyncio.create_task(bench.platform.open_stream(LIVE))
+    await device.until("ACK")
+    assert not bench.calls.of(ConfirmStream)
+    bench.platform.store.flush()
+    await opening
+    assert bench.calls.of(ConfirmStream)
+
+
+async def test_a_session_that_its_device_ended_meanwhile_is_not_confirmed(
+    bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = await bench.device()
+    await device.register()
+    streams, store = bench.platform.streams, bench.platform.store
+
+    async def ended(patience: float = 1.0) -> None:
+        (call_id,) = streams._by_call
+        streams.ended_by_device(call_id, "gb_bye")
+
+    monkeypatch.setattr(store, "committed", ended)
+    with pytest.raises(SafecityError):
+        await bench.platform.open_stream(LIVE)
+    assert (await bench.until_sent(CloseStream)).reason == "gb_bye"
+    assert not bench.calls.of(ConfirmStream)
 
 
 async def test_a_slot_without_ports_is_the_step_that_failed(bench) -> None:
@@ -193,3 +227,23 @@ async def test_a_fault_of_ours_is_not_repeated_at_every_tick(bench, monkeypatch:
     (session,) = bench.platform.streams._sessions.values()
     assert session.due_at > bench.platform._clock.monotonic()
     assert session.task is None
+
+
+async def test_a_slot_that_speaks_of_a_channel_before_we_know_it_is_remembered(bench) -> None:
+    """Control tells slot and signal at the same time; whoever is first, the camera must be opened."""
+    device = await bench.device()
+    await device.register()
+    wanted = StreamState("ch_2", Quality.MAIN, "opening", True)
+    bench.platform.streams.slot_says("media-0", wanted)
+    bench.apply(2, also=(GbChannel(channel="ch_2", device="dev_1", code=OTHER, slot="media-0"),))
+    invite = await device.until("INVITE")
+    assert OTHER in invite.uri
+
+
+async def test_a_channel_that_moved_is_opened_for_the_slot_that_spoke_first(bench) -> None:
+    device = await bench.device()
+    await device.register()
+    bench.platform.streams.slot_says("media-1", StreamState("ch_1", Quality.MAIN, "opening", True))
+    bench.apply(2, slot="media-1")
+    await bench.until_sent(ConfirmStream)
+    assert [address for address, sent in bench.calls.sent if isinstance(sent, PrepareStream)] == ["media-1"]

@@ -91,6 +91,16 @@ async def test_a_storm_is_counted(platform: MiniPlatform) -> None:
     assert len(platform.devices) == 30
 
 
+async def test_a_storm_waits_until_its_devices_are_known(platform: MiniPlatform) -> None:
+    options = LoadOptions(host="127.0.0.1", port=platform.port, count=5, password="known later")
+    asked = asyncio.create_task(storm(options, seconds=0.1, at_once=5, admission_seconds=60))
+    async with asyncio.timeout(30):
+        while not platform.refused:
+            await asyncio.sleep(0.01)
+    platform.password = options.password
+    assert (await asked)["registered"] == 5
+
+
 async def test_load_cameras_send_at_the_rate_asked_for(platform: MiniPlatform) -> None:
     options = LoadOptions(
         host="127.0.0.1", port=platform.port, count=2, password=platform.password, width=320, height=180, kbps=800

@@ -149,6 +149,67 @@ async def test_every_query_is_answered(
     assert (reply.sn, reply.device_id) == (1, query.device_id)
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        {"record_cmd": "StopRecord"},
+        {"guard_cmd": "SetGuard"},
+        {"alarm_cmd": "ResetAlarm"},
+        {"home_position": answers.HomePositionItem(enabled=0)},
+        {"device_upgrade": controls.Upgrade(firmware="2.0", session_id="s" * 32)},
+    ],
+    ids=lambda each: next(iter(each)),
+)
+async def test_controls_that_the_standard_has_answered_are_answered(
+    platform: MiniPlatform, make: Make, command: dict[str, object]
+) -> None:
+    await make(CAMERA_2022)
+    control = controls.DeviceControl(sn=5, device_id=CHANNEL, **command)  # type: ignore[arg-type]
+    reply = await platform.ask(DEVICE, control, answers.DeviceControlResponse)
+    assert (reply.sn, reply.result) == (5, "OK")
+
+
+async def test_controls_without_an_answer_are_obeyed(platform: MiniPlatform, make: Make) -> None:
+    device = await make(CAMERA_2022)
+    lens = device.state.channels[CHANNEL].camera.lens
+    loop = asyncio.get_running_loop()
+    precise = controls.PreciseControl(pan=20.0, tilt=5.0, zoom=2.0)
+    await platform.say(DEVICE, controls.DeviceControl(sn=1, device_id=CHANNEL, ptz_precise_ctrl=precise))
+    await until(lambda: lens.commands == 1)
+    lens.advance(loop.time() + 60)
+    assert (lens.pose.pan, lens.pose.tilt, lens.pose.zoom) == (20.0, 5.0, 2.0)
+    drag = controls.DragZoom(length=100, width=100, mid_point_x=80, mid_point_y=50, length_x=50, length_y=50)
+    await platform.say(DEVICE, controls.DeviceControl(sn=2, device_id=CHANNEL, drag_zoom_in=drag))
+    await until(lambda: lens.commands == 2)
+    lens.advance(loop.time() + 120)
+    assert (lens.pose.zoom, lens.pose.pan > 20.0) == (4.0, True)
+    await platform.say(DEVICE, controls.DeviceControl(sn=3, device_id=CHANNEL, target_track="Auto"))
+    await platform.say(DEVICE, controls.DeviceControl(sn=4, device_id=CHANNEL, format_sd_card=0))
+    card = await platform.ask(DEVICE, queries.SdCardStatusQuery(sn=5, device_id=CHANNEL), answers.SdCardStatusResponse)
+    assert card.sd_card_status_info[0].free_space == card.sd_card_status_info[0].capacity
+    assert device.state.config[f"track/{CHANNEL}"] == "Auto"
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not true():
+            await asyncio.sleep(0.005)
+
+
+async def test_a_device_lives_by_the_configuration_it_is_given(platform: MiniPlatform, make: Make) -> None:
+    device = await make(CAMERA_2022)
+    await platform.next_body(notices.Keepalive)
+    before = len(platform.bodies)
+    basic = answers.BasicParam(name="东门", heart_beat_interval=30, heart_beat_count=5, expiration=7200)
+    config = controls.DeviceConfig(sn=1, device_id=DEVICE, basic_param=basic)
+    assert (await platform.ask(DEVICE, config, answers.DeviceConfigResponse)).result == "OK"
+    await platform.next_body(notices.Keepalive, after=before)  # at once: the pause under way was of the old length
+    query = queries.ConfigDownloadQuery(sn=2, device_id=DEVICE, config_type="BasicParam")
+    told = (await platform.ask(DEVICE, query, answers.ConfigDownloadResponse)).basic_param
+    assert (told.name, told.heart_beat_interval, told.heart_beat_count, told.expiration) == ("东门", 30, 5, 7200)
+    assert device.spec.keepalive_seconds == 30.0
+
+
 async def test_live_over_udp_carries_the_agreed_ssrc_and_ends_with_bye(platform: MiniPlatform, make: Make) -> None:
     device = await make()
     ear = await platform.listen()
@@ -208,16 +269,18 @@ async def test_a_ptz_command_turns_the_lens_and_the_picture(platform: MiniPlatfo
 
 async def test_recordings_are_found_and_played_and_end_with_media_status(platform: MiniPlatform, make: Make) -> None:
     device = await make()
-    end = device.state.clock.now_us() // 1_000_000 - 60
-    start = end - 1
+    now = device.state.clock.now_us()
+    day = local_text(now - 86_400 * 10**6), local_text(now)
     found = await platform.ask(
         DEVICE,
-        queries.RecordInfoQuery(
-            sn=9, device_id=CHANNEL, start_time=local_text(start * 10**6), end_time=local_text(end * 10**6), type="all"
-        ),
+        queries.RecordInfoQuery(sn=9, device_id=CHANNEL, start_time=day[0], end_time=day[1], type="all"),
         answers.RecordInfoResponse,
     )
     assert found.record_list
+    begun = parse_local(found.record_list[0].start_time)  # whatever the hour: recorders rest for a while each night
+    assert begun is not None
+    start = begun // 10**6 + 1
+    end = start + 1
     ear = await platform.listen()
     wish = platform.wish(CHANNEL, ear.port, purpose=Purpose.PLAYBACK, start=start, end=end)
     call = await platform.invite(DEVICE, wish)

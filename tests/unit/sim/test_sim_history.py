@@ -96,6 +96,19 @@ async def test_a_seek_goes_there_with_a_key_frame(painter: ThreadPoolExecutor) -
     assert times == sorted(times), "media time never goes back"
 
 
+async def test_a_seek_while_a_picture_waits_for_its_time_begins_with_a_key_frame_all_the_same(
+    painter: ThreadPoolExecutor,
+) -> None:
+    player = Player(painter, WHOLE, 60.0, scale=0.5)
+    await player.more(2)  # the next one is chosen already, and 80 ms away
+    await asyncio.sleep(0)
+    player.history.resume(at_seconds=30.0)
+    await player.more(4)
+    await player.history.close()
+    first = next(each for each in player.units if each.at_us >= NOON + 30 * SECOND_US)
+    assert first.is_key
+
+
 async def test_a_pause_sends_nothing_until_it_is_over(painter: ThreadPoolExecutor) -> None:
     player = Player(painter, WHOLE, 60.0, scale=1.0)
     await player.more(3)

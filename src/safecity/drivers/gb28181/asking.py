@@ -11,7 +11,7 @@ from msgspec import structs
 
 from safecity.drivers.gb28181.directory import Device
 from safecity.drivers.gb28181.link import Link
-from safecity.kit.errors import RefusedError, UnavailableError
+from safecity.kit.errors import Param, RefusedError, UnavailableError
 from safecity.protocols.gb28181.answers import (
     CatalogResponse,
     ConfigDownloadResponse,
@@ -98,10 +98,7 @@ class Asker:
             pending.collected.idle_seconds = 2.0
         self._open[key] = pending
         try:
-            response = await self._link.message(device, query)
-            if response.status >= 300:
-                params = {"status": response.status, "reason": response.reason[:80], "command": command}
-                raise RefusedError(f"{device.code}: {response.status}", code="gb_refused", params=params)
+            await self._send(device, query, pending)
             while not pending.complete and not pending.collected.expired(loop.time()):
                 pending.arrived.clear()
                 try:
@@ -115,6 +112,21 @@ class Asker:
             params = {"command": command, "seconds": first_seconds}
             raise UnavailableError(f"{device.code}: {command} not answered", code="gb_no_answer", params=params)
         return _reply(pending)
+
+    async def _send(self, device: Device, query: Body, pending: _Open) -> None:
+        try:
+            response = await self._link.message(device, query)
+        except UnavailableError:
+            if pending.bodies:
+                return  # some devices acknowledge nothing and answer all the same
+            raise
+        if response.status >= 300 and not pending.bodies:
+            params: dict[str, Param] = {
+                "status": response.status,
+                "reason": response.reason[:80],
+                "command": command_of(query),
+            }
+            raise RefusedError(f"{device.code}: {response.status}", code="gb_refused", params=params)
 
     def answered(self, device: Device, body: Body, now: float) -> bool:
         """An answer came. False where nobody asked."""

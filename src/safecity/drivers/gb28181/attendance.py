@@ -12,7 +12,6 @@ from safecity.drivers.gb28181.directory import Device, DeviceRow, Directory
 from safecity.drivers.gb28181.store import SignalStore
 from safecity.kit.clock import SECOND_US, Clock
 from safecity.links.sip import Flow, Incoming
-from safecity.model.facts.envelope import Event
 from safecity.model.facts.signal_calls import DeviceFigure, PlatformIdentity, UnknownFigure
 from safecity.protocols.gb28181.limits import Buckets
 from safecity.protocols.gb28181.presence import PresenceState
@@ -26,7 +25,6 @@ MAX_UNKNOWN = 100
 RECONNECT_SECONDS = 10.0
 """A device whose TCP connection broke may open another before it counts as offline."""
 REASK_SECONDS = 60.0
-EARLIEST_US, LATEST_US = 7 * 86_400 * SECOND_US, 86_400 * SECOND_US
 
 
 class Attendance:
@@ -76,6 +74,7 @@ class Attendance:
                 setattr(device, name, getattr(row, name))
             device.since, device.expires_at, device.model = row.since, row.expires_at, row.model
             device.catalog_at, device.refusal, device.clock_offset_ms = row.catalog_at, row.refusal, row.clock_offset_ms
+            device.be_patient(self._directory.patience, row.heartbeat_seconds)
             device.presence.state = PresenceState(row.state)
             device.presence.expires_at = now + (row.expires_at - now_us) / SECOND_US
             device.presence.silent_at = now + device.presence.patience
@@ -98,7 +97,9 @@ class Attendance:
         bound = ""
         if device is not None:
             config = device.config
-            member = Member(config.code, config.password, config.username, config.enabled, config.redirect)
+            member = Member(
+                config.code, config.password, config.username, config.enabled, config.redirect, config.algorithms
+            )
             bound = device.host if device.is_online else ""
         source = Source(flow.transport, flow.host, flow.port)
         ruling = self._registrar.rule(
@@ -288,14 +289,3 @@ def _behind_nat(device: Device) -> bool:
     except ValueError:
         return True
     return (contact.host, contact.port or 5060) != (device.host, device.port)
-
-
-def make_event(kind: str, subject: str, body: dict[str, Any], *, origin: str, now_us: int, at: int = 0) -> Event:
-    """The envelope; `at` 0: the device's own time is not known.
-
-    A clock that is out by more than a week back or a day ahead is not believed: history is kept by day, and a device
-    that has lost its clock (or makes up times) must not file events where nobody looks, nor open a file for each.
-    """
-    if not now_us - EARLIEST_US <= at <= now_us + LATEST_US:
-        at = now_us
-    return Event(kind=kind, subject=subject, at=at, seen=now_us, origin=origin, body=body)

@@ -34,11 +34,15 @@ class DeviceRow(Struct, frozen=True, array_like=True):
     catalog_at: int = 0
     refusal: str = ""
     clock_offset_ms: int = 0
+    heartbeat_seconds: int = 0
 
 
 @dataclass(slots=True)
 class Device:
-    """One device. `flow` is the way to it, None while we do not know one; times in microseconds UTC."""
+    """One device. `flow` is the way to it, None while we do not know one; times in microseconds UTC.
+
+    `heartbeat_seconds`: after how long without a keepalive its own configuration calls it gone, 0 where it is not said.
+    """
 
     config: GbDevice
     presence: Presence
@@ -58,6 +62,7 @@ class Device:
     catalog_at: int = 0
     refusal: str = ""
     clock_offset_ms: int = 0
+    heartbeat_seconds: int = 0
     sn: int = 0
     subscriptions: dict[Topic, Subscription] = field(default_factory=dict[Topic, Subscription])
     dialogs: dict[Topic, Dialog] = field(default_factory=dict[Topic, Dialog])
@@ -73,6 +78,13 @@ class Device:
     @property
     def is_online(self) -> bool:
         return self.presence.state is PresenceState.ONLINE
+
+    def be_patient(self, usual: float, heartbeat_seconds: int) -> None:
+        """Wait for keepalives as long as the platform does with all, or longer where the device means to be slower."""
+        self.heartbeat_seconds = heartbeat_seconds
+        longer = max(usual, float(heartbeat_seconds))
+        self.presence.silent_at += longer - self.presence.patience
+        self.presence.patience = longer
 
     def next_sn(self) -> int:
         """Serial numbers of our questions, per device."""
@@ -97,6 +109,7 @@ class Device:
             catalog_at=self.catalog_at,
             refusal=self.refusal,
             clock_offset_ms=self.clock_offset_ms,
+            heartbeat_seconds=self.heartbeat_seconds,
         )
 
 
@@ -104,6 +117,7 @@ class Directory:
     """Lookup by code and by shown id. Codes of channels are unique only below their device."""
 
     def __init__(self) -> None:
+        self.patience = 180.0
         self._by_code: dict[str, Device] = {}
         self._by_id: dict[str, Device] = {}
         self._channels: dict[str, GbChannel] = {}
@@ -113,13 +127,13 @@ class Directory:
         self, identity: PlatformIdentity, devices: Iterable[GbDevice], channels: Iterable[GbChannel]
     ) -> list[Device]:
         """Take the whole truth over; what is known of devices that stay is kept. Returns those that are gone."""
-        patience = max(10.0, float(identity.keepalive_seconds * identity.keepalive_misses))
+        self.patience = patience = max(10.0, float(identity.keepalive_seconds * identity.keepalive_misses))
         known = dict(self._by_code)
         self._by_code, self._by_id = {}, {}
         for config in devices:
             device = known.pop(config.code, None) or Device(config, Presence(patience))
             device.config = config
-            device.presence.patience = patience
+            device.presence.patience = max(patience, float(device.heartbeat_seconds))
             self._by_code[config.code] = device
             self._by_id[config.device] = device
         self._channels = {channel.channel: channel for channel in channels}

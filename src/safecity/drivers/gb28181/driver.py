@@ -7,26 +7,34 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
+from safecity.drivers.facts import make_event
 from safecity.drivers.gb28181.asking import Asker, Reply
-from safecity.drivers.gb28181.attendance import Attendance, make_event
+from safecity.drivers.gb28181.attendance import Attendance
 from safecity.drivers.gb28181.directory import Device, Directory
 from safecity.drivers.gb28181.getting_to_know import GettingToKnow
 from safecity.drivers.gb28181.history import History
 from safecity.drivers.gb28181.inbox import Inbox
 from safecity.drivers.gb28181.link import Link
+from safecity.drivers.gb28181.recordings import find_recordings
 from safecity.drivers.gb28181.store import SignalStore
 from safecity.drivers.gb28181.streams import Streams
 from safecity.drivers.gb28181.subscribing import Subscribing
-from safecity.drivers.gb28181.translate import key_frame_body, plain, query_body, steer_body
+from safecity.drivers.gb28181.translate import config_body, key_frame_body, plain, query_body, steer_body
 from safecity.kit.clock import Clock
 from safecity.kit.errors import InvalidError, RefusedError, SafecityError
 from safecity.links.sip import Flow, Incoming, SipEndpoint
+from safecity.model.facts.media_calls import StreamState
 from safecity.model.facts.signal_calls import (
     Answered,
     ApplySignal,
+    AskDevicePlayback,
     AskDevices,
     AskKeyFrame,
+    AskRecordings,
+    ConfigureDevice,
     DeviceFigures,
+    DevicePlayback,
+    DeviceRecordings,
     GbChannel,
     GbDevice,
     PlatformIdentity,
@@ -39,7 +47,7 @@ from safecity.model.values.media import StreamKey
 from safecity.ports.calls import Calls
 from safecity.ports.outbox import Outbox
 from safecity.ports.sqlfile import SqlFile
-from safecity.protocols.gb28181.answers import DeviceControlResponse
+from safecity.protocols.gb28181.answers import DeviceConfigResponse, DeviceControlResponse
 from safecity.protocols.gb28181.body import Body
 from safecity.protocols.gb28181.ssrc import SsrcPool
 from safecity.protocols.sip.message import Request
@@ -65,6 +73,7 @@ class GbPlatform:
         self._parts: dict[int, ApplySignal] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._flush_timer: asyncio.TimerHandle | None = None
+        self._flushed_at = 0.0
         self._calls = calls
         self.directory = Directory()
         self.store = SignalStore(file, outbox, self._schedule_flush)
@@ -90,6 +99,7 @@ class GbPlatform:
             self.publish,
             self._answer,
             self._media_ended,
+            self.knowing.meet,
         )
         parts = self.store.load_config()
         if parts:
@@ -131,16 +141,21 @@ class GbPlatform:
                 self.streams.tick()
                 if count % 2 == 0:
                     self.attendance.sweep()
+                    self.history.tick()
+                    self.inbox.tick()
                     self.subscribing.tick()
             except Exception:
                 logger.exception("tick failed")
 
     def _schedule_flush(self) -> None:
         if self._flush_timer is None:
-            self._flush_timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush)
+            # The first change at once, what follows close upon it together: one commit per FLUSH_SECONDS at most.
+            loop = asyncio.get_running_loop()
+            self._flush_timer = loop.call_at(max(loop.time(), self._flushed_at + FLUSH_SECONDS), self._flush)
 
     def _flush(self) -> None:
         self._flush_timer = None
+        self._flushed_at = asyncio.get_running_loop().time()
         try:
             self.store.flush()
         except Exception:
@@ -153,6 +168,11 @@ class GbPlatform:
         self.store.add_event(make_event(kind, subject, body, origin=origin, now_us=self._clock.now_us(), at=at))
 
     # --- configuration ----------------------------------------------------------------------------------------
+
+    @property
+    def configuration(self) -> list[ApplySignal]:
+        """The parts of the configuration that is in force."""
+        return self._config
 
     def apply(self, message: ApplySignal) -> None:
         """Take a part of the configuration; the last part puts it into force, durably."""
@@ -298,6 +318,18 @@ class GbPlatform:
             body=_joined(reply), complete=reply.complete, received=reply.received, total=reply.total
         )  # fmt: skip
 
+    async def configure(self, message: ConfigureDevice) -> Answered:
+        """The device said OK to it, or RefusedError (`gb_control_failed`)."""
+        device = self.directory.device(message.device)
+        body = config_body(message.code or device.code, device.next_sn(), message.fields)
+        reply = await self.asker.ask(device, body)
+        if isinstance(reply.body, DeviceConfigResponse) and reply.body.result.upper() != "OK":
+            params = {"result": reply.body.result[:40], "action": "DeviceConfig"}
+            raise RefusedError(f"{device.code}: DeviceConfig refused", code="gb_control_failed", params=params)
+        if body.basic_param is not None and body.device_id == device.code:
+            self.knowing.heartbeat_is(device, body.basic_param)
+        return Answered(body=plain(reply.body), received=1, total=1)
+
     def figures(self, message: AskDevices) -> DeviceFigures:
         """Presence of the devices behind `after`."""
         ordered = sorted((device for device in self.directory if device.id > message.after), key=lambda one: one.id)
@@ -311,6 +343,18 @@ class GbPlatform:
 
     async def steer_playback(self, message: SteerDevicePlayback) -> None:
         await self.history.steer(message)
+
+    def look_at_playback(self, message: AskDevicePlayback) -> DevicePlayback:
+        return self.history.look(message)
+
+    async def recordings(self, message: AskRecordings) -> DeviceRecordings:
+        """What the device has recorded itself."""
+        return await find_recordings(self.directory, self.asker, message)
+
+    def slot_says(self, slot: str, state: StreamState) -> None:
+        """News of a stream from its slot."""
+        if not self.history.slot_says(slot, state):
+            self.streams.slot_says(slot, state)
 
 
 def _accepted(device: Device, response: Any) -> None:

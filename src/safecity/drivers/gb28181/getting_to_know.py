@@ -17,9 +17,19 @@ from safecity.drivers.gb28181.store import SignalStore
 from safecity.drivers.gb28181.translate import channel_fact
 from safecity.kit.clock import Clock
 from safecity.kit.errors import SafecityError
-from safecity.protocols.gb28181.answers import DeviceInfoResponse, DeviceStatusResponse
+from safecity.protocols.gb28181.answers import (
+    BasicParam,
+    ConfigDownloadResponse,
+    DeviceInfoResponse,
+    DeviceStatusResponse,
+)
 from safecity.protocols.gb28181.codes import clean_code
-from safecity.protocols.gb28181.queries import CatalogQuery, DeviceInfoQuery, DeviceStatusQuery
+from safecity.protocols.gb28181.queries import (
+    CatalogQuery,
+    ConfigDownloadQuery,
+    DeviceInfoQuery,
+    DeviceStatusQuery,
+)
 from safecity.protocols.gb28181.times import parse_local
 
 logger = logging.getLogger(__name__)
@@ -32,6 +42,8 @@ CHANNELS_PER_EVENT = 100
 BYTES_PER_EVENT = 128 * 1024
 """Several events must fit into one frame of Calls, whatever a device writes into its fields."""
 TRIES = 3
+MAX_PATIENCE_SECONDS = 3600
+"""A device that calls in more rarely is offline in between, whatever it says."""
 
 
 class GettingToKnow:
@@ -78,6 +90,7 @@ class GettingToKnow:
                         break
                     await asyncio.sleep((5.0 + 5.0 * random.random()) * (attempt + 1))
                 await self._status(device)
+                await self._heartbeat(device)
         finally:
             self._meeting.discard(device.code)
 
@@ -132,6 +145,24 @@ class GettingToKnow:
         there = parse_local(status.device_time) if isinstance(status, DeviceStatusResponse) else None
         if there is not None:
             device.clock_offset_ms = (there - self._clock.now_us()) // 1000
+            self._store.put_device(device.row())
+
+    async def _heartbeat(self, device: Device) -> None:
+        """How often it means to call in. Who calls every five minutes is not gone after three."""
+        try:
+            query = ConfigDownloadQuery(sn=device.next_sn(), device_id=device.code)
+            reply = await self._asker.ask(device, query, first_seconds=SHORT_SECONDS)
+        except SafecityError as error:
+            logger.debug("basic configuration not got code=%s why=%s", device.code, error.code)
+            return
+        if isinstance(reply.body, ConfigDownloadResponse) and reply.body.basic_param is not None:
+            self.heartbeat_is(device, reply.body.basic_param)
+
+    def heartbeat_is(self, device: Device, basic: BasicParam) -> None:
+        """What its configuration says, where it makes sense."""
+        interval, count = basic.heart_beat_interval, basic.heart_beat_count or 3
+        if interval is not None and 0 < interval <= 3600 and 0 < count <= 60:
+            device.be_patient(self._directory.patience, min(MAX_PATIENCE_SECONDS, interval * count))
             self._store.put_device(device.row())
 
 

@@ -16,12 +16,19 @@ from safecity.drivers.gb28181.store import DialogRow, SignalStore, dialog_of, di
 from safecity.drivers.gb28181.streams import SLOT_SECONDS, hang_up, invite, media_transport
 from safecity.kit.clock import SECOND_US, Clock
 from safecity.kit.errors import ConflictError, InvalidError, NotFoundError, Param, RefusedError, SafecityError
-from safecity.model.facts.media_calls import CloseStream, ConfirmStream, Prepared, PrepareStream
-from safecity.model.facts.signal_calls import StartDevicePlayback, SteerDevicePlayback
+from safecity.model.facts.media_calls import CloseStream, ConfirmStream, Prepared, PrepareStream, StreamState
+from safecity.model.facts.signal_calls import (
+    DEVICE_PLAYBACK,
+    AskDevicePlayback,
+    DevicePlayback,
+    StartDevicePlayback,
+    SteerDevicePlayback,
+)
 from safecity.model.values.media import Quality
 from safecity.ports.calls import Calls
 from safecity.protocols.gb28181.invite import Wish
 from safecity.protocols.gb28181.mansrtsp import Act, Pause, Play, Teardown
+from safecity.protocols.gb28181.progress import Progress
 from safecity.protocols.gb28181.session import Purpose
 from safecity.protocols.gb28181.ssrc import HISTORY, SsrcPool
 from safecity.protocols.sip.dialog import Dialog
@@ -33,6 +40,8 @@ PER_DEVICE = 4
 SEEK_SECONDS = 0.3
 """Two seeks of one session are at least so far apart; only the last of several waiting ones is sent."""
 MAX_HOURS = 48
+UNWATCHED_SECONDS = 20.0
+"""A session that nobody watches is ended: its place at the recorder is wanted, and it costs the line."""
 
 
 class HistoryRow(Struct, frozen=True, array_like=True):
@@ -41,6 +50,9 @@ class HistoryRow(Struct, frozen=True, array_like=True):
     slot: str
     ssrc: int
     dialog: DialogRow
+    channel: str = ""
+    start: int = 0
+    end: int = 0
 
 
 @dataclass(slots=True)
@@ -50,6 +62,11 @@ class _Session:
     slot: str
     ssrc: int
     dialog: Dialog
+    channel: str
+    progress: Progress
+    unwatched_at: float
+    download_speed: int = 0
+    watched: bool = False
     cseq: int = 1
     seek_at: float = 0.0
     seeks: int = 0
@@ -81,9 +98,14 @@ class History:
 
     def restore(self) -> None:
         """Sessions of before the restart can be steered and ended."""
+        now = self._clock.monotonic()
         for _, row in self._store.load_dialogs("history", HistoryRow):
             self.ssrcs.claim(row.ssrc)
-            self._keep(_Session(row.session, row.device, row.slot, row.ssrc, dialog_of(row.dialog), cseq=1000))
+            progress = Progress(row.start, row.end)
+            dialog = dialog_of(row.dialog)
+            session = _Session(row.session, row.device, row.slot, row.ssrc, dialog, row.channel, progress, now)
+            session.cseq = 1000
+            self._keep(session)
 
     async def start(self, request: StartDevicePlayback) -> None:
         """INVITE for [start, end). Raises the failed step; ConflictError (`gb_busy`) at our own limit."""
@@ -116,9 +138,18 @@ class History:
                 download_speed=request.download_speed,
             )
             agreed, dialog = await invite(self._link, device, wish)
-            self._keep(_Session(request.session, device.code, channel.slot, ssrc, dialog))
-            row = HistoryRow(request.session, device.code, channel.slot, ssrc, dialog_row(dialog))
+            progress = Progress(request.start, request.end, scale=float(request.download_speed or 1))
+            session = _Session(
+                request.session, device.code, channel.slot, ssrc, dialog, request.channel, progress,
+                self._clock.monotonic(), request.download_speed,
+            )  # fmt: skip
+            self._keep(session)
+            row = HistoryRow(
+                request.session, device.code, channel.slot, ssrc, dialog_row(dialog), request.channel, request.start,
+                request.end,
+            )  # fmt: skip
             self._store.put_dialog(f"history/{request.session}", "history", row)
+            await self._store.committed()
             confirm = ConfirmStream(*key, agreed.ssrc, agreed.host, agreed.port)
             await self._calls.call(channel.slot, confirm, timeout=SLOT_SECONDS)
         except SafecityError as error:
@@ -145,6 +176,57 @@ class History:
             return
         session.cseq += 1
         await self._info(session, _act(request, session.cseq))
+        self._note(session.progress, request)
+
+    def _note(self, progress: Progress, request: SteerDevicePlayback) -> None:
+        now = self._clock.monotonic()
+        match request.action:
+            case "pause":
+                progress.pause(now)
+            case "resume":
+                progress.resume(now)
+            case "seek":
+                progress.seek(request.value, now)
+            case "scale":
+                progress.play_at(request.value, now)
+            case _:
+                pass
+
+    def look(self, request: AskDevicePlayback) -> DevicePlayback:
+        """How far a session is. NotFoundError (`gb_no_session`)."""
+        session = self._sessions.get(request.session)
+        if session is None:
+            raise NotFoundError("no such playback session", code="gb_no_session")
+        progress = session.progress
+        return DevicePlayback(
+            session.name, session.channel, progress.start, progress.end, progress.at(self._clock.monotonic()),
+            progress.scale, progress.paused, session.download_speed,
+        )  # fmt: skip
+
+    # --- what slots say ---------------------------------------------------------------------------------------
+
+    def slot_says(self, slot: str, state: StreamState) -> bool:
+        """News of a session's stream. False where it is none of ours."""
+        session = self._sessions.get(state.channel)
+        if session is None or session.slot != slot:
+            return state.channel.startswith(f"{DEVICE_PLAYBACK}_")
+        now = self._clock.monotonic()
+        if session.watched and not state.wanted:
+            session.unwatched_at = now
+        session.watched = state.wanted
+        if state.state == "running":
+            session.progress.begun(now)
+        elif state.state == "lost" and not session.progress.paused:
+            self._spawn(self.stop(session.name, state.step or "gb_packets_stopped"))
+        return True
+
+    def tick(self) -> None:
+        """End what nobody watches."""
+        now = self._clock.monotonic()
+        for session in list(self._sessions.values()):
+            if not session.watched and now - session.unwatched_at > UNWATCHED_SECONDS:
+                session.unwatched_at = now
+                self._spawn(self.stop(session.name, "not_wanted"))
 
     async def stop(self, name: str, reason: str) -> None:
         """TEARDOWN is for others; BYE ends the dialog and with it the stream."""

@@ -32,10 +32,12 @@ from safecity.protocols.gb28181.notices import (
 logger = logging.getLogger(__name__)
 
 Publish = Callable[..., None]
+CALM_SECONDS = 10.0
 
 
 class Inbox:
-    """Dispatch by type. `answer(device, body)` sends a MESSAGE back; `media_ended(call_id, device)` tells of 121."""
+    """Dispatch by type. `answer(device, body)` sends a MESSAGE back; `media_ended(call_id, device)` tells of 121;
+    `meet(device)` asks a device for all it has, after it told of more changes than could be followed."""
 
     def __init__(
         self,
@@ -46,6 +48,7 @@ class Inbox:
         publish: Publish,
         answer: Callable[[Device, Body], None],
         media_ended: Callable[[Device, str], None],
+        meet: Callable[[Device], None],
     ) -> None:
         self._directory = directory
         self._attendance = attendance
@@ -57,6 +60,10 @@ class Inbox:
         self._strangers = Buckets(rate=20.0, burst=100.0)
         self._per_device = Buckets(rate=500.0, burst=3000.0)
         self._facts = Buckets(rate=20.0, burst=200.0)
+        self._alarms = Buckets(rate=1.0, burst=40.0)
+        self._changes = Buckets(rate=5.0, burst=400.0)
+        self._meet = meet
+        self._missed: dict[str, float] = {}
         self.unreadable = 0
         self.dropped = 0
 
@@ -135,13 +142,14 @@ class Inbox:
         return self._asker.answered(device, answer, self._clock.monotonic())
 
     def _alarm(self, device: Device, alarm: AlarmNotify, *, is_message: bool) -> None:
-        now_us = self._clock.now_us()
-        if is_message:
-            self._answer(device, AlarmResponse(sn=alarm.sn, device_id=alarm.device_id))
-        if not self._facts.take(("alarm", device.code), self._clock.monotonic()):
+        now, now_us = self._clock.monotonic(), self._clock.now_us()
+        channel = self._directory.channel_id(device, clean_code(alarm.device_id))
+        # What alarms once a second for minutes says nothing more; and of a device that floods nothing is confirmed.
+        if not (self._alarms.take((device.code, channel), now) and self._facts.take(("alarm", device.code), now)):
             self.dropped += 1
             return
-        channel = self._directory.channel_id(device, clean_code(alarm.device_id))
+        if is_message:
+            self._answer(device, AlarmResponse(sn=alarm.sn, device_id=alarm.device_id))
         fact = alarm_fact(alarm, channel, now_us)
         self._publish("alarm.received", channel or device.id, {"device": device.id, **fact}, at=fact["time_us"])
 
@@ -160,8 +168,22 @@ class Inbox:
         # Equal changes beside each other go into one event; the order of changes is kept.
         for change, group in groupby(items, lambda item: (item.event or "UPDATE").strip().upper()[:16]):
             for some in packed([channel_fact(item) for item in group]):
+                now = self._clock.monotonic()
+                if not self._changes.take(device.code, now):
+                    self.dropped += 1
+                    self._missed[device.code] = now
+                    continue
                 body: dict[str, Any] = {"device": device.id, "code": device.code, "change": change, "items": some}
                 self._publish("catalog.changed", device.id, body)
+
+    def tick(self) -> None:
+        """Once a second: who told of more changes than were followed, and is calm again, is asked for all it has."""
+        now = self._clock.monotonic()
+        for code in [code for code, at in self._missed.items() if now - at >= CALM_SECONDS]:
+            del self._missed[code]
+            device = self._directory.by_code(code)
+            if device is not None and device.is_online:
+                self._meet(device)
 
     def _publish_plain(self, device: Device, body: Body) -> None:
         kinds = {

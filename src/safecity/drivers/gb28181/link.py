@@ -37,13 +37,13 @@ class Link:
         """The address of ours that goes into SDP."""
         return self.identity.public_host or self.endpoint.local_address(self.way_to(device))[0]
 
-    async def message(self, device: Device, body: Body, *, timeout: float = REQUEST_SECONDS) -> Response:
+    async def message(self, device: Device, body: Body, *, timeout: float | None = None) -> Response:
         """MESSAGE with a body; the business answer comes as another MESSAGE."""
         flow = self.way_to(device)
         request = self._request("MESSAGE", device, device.code, flow)
         request.body = write_body(body, device.config.charset or "GB18030")
         request = request.with_fields([("Content-Type", CONTENT_TYPE)])
-        return await self.endpoint.request(request, flow, timeout=timeout)
+        return await self.endpoint.request(request, flow, timeout=timeout or REQUEST_SECONDS)
 
     async def subscribe(
         self, device: Device, dialog: Dialog | None, body: Body, event: str, expires: int
@@ -65,10 +65,7 @@ class Link:
         if dialog is not None:
             dialog.refreshed(response)
             return response, dialog
-        try:
-            return response, Dialog.by_client(request, response)
-        except ValueError:
-            return response, None
+        return response, Dialog.by_client(request, response)
 
     async def invite(self, device: Device, code: str, sdp: bytes, subject: str, *, timeout: float) -> Call:
         """INVITE; a timeout has been cancelled when it is raised."""

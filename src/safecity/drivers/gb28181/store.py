@@ -6,6 +6,7 @@ takes is at most that little: a device whose registration was lost is answered 4
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
@@ -62,7 +63,7 @@ def dialog_of(row: DialogRow) -> Dialog:
     dialog = Dialog(
         DialogId(row.call_id, row.local_tag, row.remote_tag),
         NameAddr(row.local_uri, {"tag": row.local_tag}),
-        NameAddr(row.remote_uri, {"tag": row.remote_tag}),
+        NameAddr(row.remote_uri, {"tag": row.remote_tag} if row.remote_tag else {}),
         row.target,
         list(row.route),
         local_cseq=row.local_cseq + 100,
@@ -82,6 +83,7 @@ class SignalStore:
         self._devices: dict[str, DeviceRow | None] = {}
         self._dialogs: dict[str, tuple[str, bytes] | None] = {}
         self._events: list[Event] = []
+        self._waiting: list[asyncio.Future[None]] = []
         with file.transaction():
             for statement in _SCHEMA:
                 file.execute(statement)
@@ -133,6 +135,17 @@ class SignalStore:
         self._events.append(event)
         self._schedule()
 
+    async def committed(self, patience: float = 1.0) -> None:
+        """Until all that was put so far is on the disk. Gives up after `patience` seconds: a full disk must not keep
+        pictures from coming."""
+        if not (self._devices or self._dialogs or self._events):
+            return
+        written = asyncio.get_running_loop().create_future()
+        self._waiting.append(written)
+        await asyncio.wait([written], timeout=patience)
+        if not written.done():
+            self._waiting.remove(written)
+
     def flush(self) -> None:
         """Commit what has gathered: states and the events that tell of them in one transaction."""
         devices, dialogs, events = self._devices, self._dialogs, self._events
@@ -158,3 +171,6 @@ class SignalStore:
             self._dialogs = dialogs | self._dialogs
             self._events = events + self._events
             raise
+        waiting, self._waiting = self._waiting, []
+        for written in waiting:
+            written.set_result(None)

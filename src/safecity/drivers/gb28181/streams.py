@@ -98,6 +98,8 @@ class Streams:
         self._sessions: dict[StreamKey, Session] = {}
         self._by_call: dict[str, Session] = {}
         self._opening: dict[str, int] = {}
+        # Control tells slots and us of a new channel at the same time: a slot may speak of it before we know it.
+        self._early: dict[tuple[str, StreamKey], StreamState] = {}
 
     def restore(self) -> None:
         """Sessions of before the restart: they may still run, so nothing is sent; they can be ended."""
@@ -114,11 +116,17 @@ class Streams:
 
     def slot_says(self, slot: str, state: StreamState) -> None:
         """News of a stream from its slot."""
+        key = StreamKey(state.channel, state.quality)
         channel = self._directory.find_channel(state.channel)
         if channel is None or channel.slot != slot:
+            if state.wanted or state.state != "idle":
+                self._early[slot, key] = state
+            else:
+                self._early.pop((slot, key), None)  # a channel that is gone
             return
+        self._early.pop((slot, key), None)
         now = self._clock.monotonic()
-        session = self._session(StreamKey(state.channel, state.quality))
+        session = self._session(key)
         if session.wanted and not state.wanted:
             session.unwanted_at = now
         elif state.wanted and not session.wanted:
@@ -136,6 +144,7 @@ class Streams:
     def slot_came_back(self, slot: str) -> None:
         """A slot answers again after it was gone. It resumes what it had, so sessions get time to show progress."""
         now = self._clock.monotonic()
+        self._early = {place: state for place, state in self._early.items() if place[0] != slot}  # it says all anew
         for session in self._sessions.values():
             if session.slot == slot and session.dialog is not None:
                 session.since, session.state = now, "opening"
@@ -201,6 +210,8 @@ class Streams:
                 channel is None or channel.slot != session.slot
             ):  # fmt: skip
                 self._begin(session, self._close(session, "reassigned"))
+        for (slot, _), state in list(self._early.items()):
+            self.slot_says(slot, state)
 
     # --- requests of the device ---------------------------------------------------------------------------------
 
@@ -264,6 +275,9 @@ class Streams:
         self._by_call[dialog.id.call_id] = session
         row = StreamRow(*session.key, device.code, channel.slot, ssrc, dialog_row(dialog))
         self._store.put_dialog(_row_key(session.key), "live", row)
+        await self._store.committed()  # a crash must not leave a session behind that nobody knows how to end
+        if session.dialog is not dialog:
+            return  # the device ended it meanwhile, and the slot was told
         if agreed.ssrc != ssrc:
             logger.info(
                 "device chose its own ssrc channel=%s ours=%s theirs=%s", session.key.channel, ssrc, agreed.ssrc
@@ -353,7 +367,7 @@ async def invite(link: Link, device: Device, wish: Wish) -> tuple[Agreed, Dialog
     try:
         call = await link.invite(device, wish.channel, sdp, subject(wish), timeout=ANSWER_SECONDS)
     except UnavailableError as error:
-        if error.code in ("sip_timeout", "sip_bad_answer"):
+        if error.code == "sip_timeout":
             params: dict[str, Param] = {"seconds": ANSWER_SECONDS, "code": wish.channel}
             raise UnavailableError(str(error), code="gb_no_sip_answer", params=params) from error
         if error.code.startswith("sip_"):

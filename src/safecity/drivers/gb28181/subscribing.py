@@ -19,6 +19,7 @@ from safecity.links.sip import Incoming
 from safecity.protocols.gb28181.body import Body
 from safecity.protocols.gb28181.queries import AlarmQuery, CatalogQuery, MobilePositionQuery
 from safecity.protocols.gb28181.subscription import EVENTS, Subscription, Topic
+from safecity.protocols.sip.dialog import Dialog
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,8 @@ class Subscribing:
         self._clock = clock
         self._spawn = spawn
         self._by_call: dict[str, tuple[str, Topic]] = {}
+        self._intervals: dict[str, int] = {}
+        """Seconds between positions each device was last asked for."""
         self._running = 0
 
     def restore(self) -> None:
@@ -84,10 +87,16 @@ class Subscribing:
         for device in self._directory:
             if not device.is_online:
                 continue
-            for topic in _wanted(device):
+            wanted = _wanted(device)
+            for topic, subscription in list(device.subscriptions.items()):
+                if topic not in wanted and not subscription.asking:
+                    self._cancel(device, topic)
+            for topic in wanted:
                 subscription = device.subscriptions.get(topic)
                 if subscription is None:
                     subscription = device.subscriptions[topic] = Subscription(topic, due_at=now + 5.0)
+                if topic is Topic.POSITION and self._intervals.get(device.code) != device.config.position_seconds:
+                    subscription.due_at = min(subscription.due_at, now + 5.0)
                 if subscription.due(now) and self._running < AT_ONCE:
                     subscription.asked()
                     self._running += 1
@@ -111,6 +120,8 @@ class Subscribing:
 
     async def _ask(self, device: Device, subscription: Subscription) -> None:
         topic = subscription.topic
+        if topic is Topic.POSITION:
+            self._intervals[device.code] = device.config.position_seconds
         try:
             dialog = device.dialogs.get(topic)
             response, dialog = await self._link.subscribe(
@@ -140,6 +151,23 @@ class Subscribing:
             row = SubscriptionRow(device.code, str(topic), until, dialog_row(dialog))
             self._store.put_dialog(_key(device, topic), "subscription", row)
 
+    def _cancel(self, device: Device, topic: Topic) -> None:
+        """Nobody wants to hear of it any more: say so, once; a device that misses it forgets us when it expires."""
+        del device.subscriptions[topic]
+        dialog = device.dialogs.get(topic)
+        self._forget(device, topic)
+        if dialog is not None:
+            self._running += 1
+            self._spawn(self._say_goodbye(device, topic, dialog))
+
+    async def _say_goodbye(self, device: Device, topic: Topic, dialog: Dialog) -> None:
+        try:
+            await self._link.subscribe(device, dialog, _body(device, topic), _event(topic, device.code), 0)
+        except UnavailableError as error:
+            logger.info("end of subscription not answered code=%s topic=%s why=%s", device.code, topic, error.code)
+        finally:
+            self._running -= 1
+
     def _forget(self, device: Device, topic: Topic) -> None:
         dialog = device.dialogs.pop(topic, None)
         if dialog is not None:
@@ -167,7 +195,7 @@ def _body(device: Device, topic: Topic) -> Body:
                 sn=sn, device_id=device.code, start_alarm_priority="0", end_alarm_priority="0", alarm_method="0"
             )
         case Topic.POSITION | Topic.PTZ_POSITION:
-            return MobilePositionQuery(sn=sn, device_id=device.code, interval=5)
+            return MobilePositionQuery(sn=sn, device_id=device.code, interval=device.config.position_seconds)
 
 
 def _event(topic: Topic, code: str) -> str:

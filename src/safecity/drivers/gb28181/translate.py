@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,14 @@ from safecity.protocols.gb28181.answers import HomePositionItem
 from safecity.protocols.gb28181.body import Body, OtherBody, Query
 from safecity.protocols.gb28181.catalog import CatalogItem
 from safecity.protocols.gb28181.codes import clean_code, is_video_channel, node_kind
-from safecity.protocols.gb28181.controls import ControlInfo, DeviceControl, DragZoom, PreciseControl, PtzParameters
+from safecity.protocols.gb28181.controls import (
+    ControlInfo,
+    DeviceConfig,
+    DeviceControl,
+    DragZoom,
+    PreciseControl,
+    PtzParameters,
+)
 from safecity.protocols.gb28181.manscdp import BODIES
 from safecity.protocols.gb28181.notices import AlarmNotify, PositionItem
 from safecity.protocols.gb28181.ptz import (
@@ -58,6 +66,8 @@ def steer_body(steer: Steer, code: str, sn: int, version: str) -> DeviceControl:
         parameters = None
         if name and version >= "3.0" and steer.action == "preset_set":
             parameters = PtzParameters(preset_name=name)
+        elif name and version >= "3.0" and steer.action in ("cruise_add", "cruise_start"):
+            parameters = PtzParameters(cruise_track_name=name)
         priority = steer.extra.get("priority")
         return DeviceControl(
             sn=sn,
@@ -188,6 +198,48 @@ def query_body(command: str, code: str, sn: int, fields: Mapping[str, Param]) ->
         return msgspec.convert({**values, "SN": sn, "DeviceID": code}, kind, strict=False)
     except msgspec.ValidationError as error:
         raise InvalidError(f"{command}: {error}", code="gb_bad_query") from error
+
+
+_ELEMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,63}")
+MAX_CONFIG_VALUES = 500
+MAX_CONFIG_TEXT = 1024
+
+
+def config_body(code: str, sn: int, fields: Mapping[str, Any]) -> DeviceConfig:
+    """A DeviceConfig; InvalidError (`gb_bad_config`) for types we do not know, values that do not fit them, and for
+    what could not stand in XML."""
+    known = {field.encode_name for field in msgspec.structs.fields(DeviceConfig)} - {"SN", "DeviceID"}
+    if not fields or not fields.keys() <= known:
+        unknown = next(iter(sorted(fields.keys() - known)), "")
+        raise _bad_config(unknown)
+    _check_plain(fields, [0])
+    try:
+        return msgspec.convert({**fields, "SN": sn, "DeviceID": code}, DeviceConfig, strict=False)
+    except msgspec.ValidationError as error:
+        raise _bad_config(str(error)[:120]) from error
+
+
+def _check_plain(value: Any, count: list[int], depth: int = 0) -> None:
+    count[0] += 1
+    if count[0] > MAX_CONFIG_VALUES or depth > 6:
+        raise _bad_config("too much")
+    if isinstance(value, Mapping):
+        for name, inner in value.items():  # pyright: ignore[reportUnknownVariableType]
+            if not isinstance(name, str) or _ELEMENT.fullmatch(name) is None:
+                raise _bad_config(str(name)[:64])  # pyright: ignore[reportUnknownArgumentType]
+            _check_plain(inner, count, depth + 1)
+    elif isinstance(value, list | tuple):
+        for inner in value:  # pyright: ignore[reportUnknownVariableType]
+            _check_plain(inner, count, depth + 1)
+    elif isinstance(value, str):
+        if len(value) > MAX_CONFIG_TEXT:
+            raise _bad_config(value[:64])
+    elif not isinstance(value, int | float | None):
+        raise _bad_config(type(value).__name__)
+
+
+def _bad_config(what: str) -> InvalidError:
+    return InvalidError(f"configuration: {what}", code="gb_bad_config", params={"what": what})
 
 
 def is_query(body: Body) -> bool:

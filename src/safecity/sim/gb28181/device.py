@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Coroutine, Iterable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -319,11 +320,23 @@ class SimDevice:
             )  # fmt: skip
 
     async def _configure(self, command: controls.DeviceConfig) -> None:
-        if command.basic_param is not None and command.basic_param.name:
-            self.state.config["Name"] = command.basic_param.name
+        if command.basic_param is not None:
+            self._take_basics(command.basic_param)
         if command.frame_mirror is not None:
             self.state.config["FrameMirror"] = str(command.frame_mirror)
         await self._send(answers.DeviceConfigResponse(sn=command.sn, device_id=command.device_id))
+
+    def _take_basics(self, basic: answers.BasicParam) -> None:
+        if basic.name:
+            self.state.config["Name"] = basic.name
+        spec = self.spec
+        self.spec = self.state.spec = replace(
+            spec,
+            keepalive_seconds=float(basic.heart_beat_interval or spec.keepalive_seconds),
+            keepalive_misses=basic.heart_beat_count or spec.keepalive_misses,
+            expires_seconds=basic.expiration or spec.expires_seconds,
+        )
+        self._wake.set()  # the pause under way was of the old length
 
     async def _send(self, body: Body) -> None:
         with contextlib.suppress(UnavailableError):

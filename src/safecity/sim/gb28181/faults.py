@@ -21,6 +21,7 @@ class Faults(Struct, kw_only=True):
     refuse               status with which INVITE is refused (0: accepted)
     mute_invite          INVITE gets no answer at all
     no_media             200 to INVITE, but no packet
+    no_sound             the microphone pauses, pictures go on
     clock_offset_ms      the device's clock is wrong by this much and ignores the platform's
     reboot_seconds       reboots again and again after so many seconds (0: never)
     keepalive_lost       registers, but never sends a keepalive
@@ -44,6 +45,7 @@ class Faults(Struct, kw_only=True):
     refuse: int = 0
     mute_invite: bool = False
     no_media: bool = False
+    no_sound: bool = False
     clock_offset_ms: int = 0
     reboot_seconds: float = 0.0
     keepalive_lost: bool = False

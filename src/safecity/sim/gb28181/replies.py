@@ -44,7 +44,8 @@ def replies(state: DeviceState, query: Body) -> Sequence[Body]:
         case queries.CruiseTrackListQuery() | queries.CruiseTrackQuery() | queries.PtzPositionQuery():
             return [_steering(state, query, code)]
         case queries.SdCardStatusQuery():
-            card = answers.SdCardItem(id=1, hdd_name="SD", status="ok", capacity=122_000, free_space=40_000)
+            free = 122_000 if state.config.get("card") == "empty" else 40_000
+            card = answers.SdCardItem(id=1, hdd_name="SD", status="ok", capacity=122_000, free_space=free)
             return [answers.SdCardStatusResponse(sn=sn, device_id=code, sum_num=1, sd_card_status_info=(card,))]
         case _:
             return []

@@ -140,7 +140,7 @@ class Sender:
     def offer(self, unit: Coded) -> None:
         """Send one unit now; a TCP receiver that does not read loses units up to the next key frame."""
         faults = self._faults
-        if faults.frozen or faults.silent or faults.no_media:
+        if faults.frozen or faults.silent or faults.no_media or (faults.no_sound and not unit.is_video):
             return
         if self._stream is not None:
             full = self._stream.transport.get_write_buffer_size() > _TCP_BUFFER

@@ -59,6 +59,8 @@ class Sessions:
         self._endpoint = endpoint
         self._spawn = spawn
         self._serial = 0
+        self.invites = 0
+        """How often we were asked to send."""
         self.running: dict[str, MediaSession] = {}
         """By Call-ID."""
 
@@ -66,6 +68,7 @@ class Sessions:
 
     def invited(self, incoming: Incoming) -> None:
         """INVITE from the platform."""
+        self.invites += 1
         faults, profile = self._state.faults, self._state.spec.profile
         if faults.mute_invite:
             return
@@ -138,7 +141,8 @@ class Sessions:
         """An I-frame request for a channel (or the device: all of it)."""
         for session in self.running.values():
             if session.history is None and code in (session.channel.code, self._state.spec.code):
-                session.channel.camera.live(session.quality).want_key()
+                loop = session.channel.loop_of(session.quality)
+                (loop or session.channel.camera.live(session.quality)).want_key()
 
     async def close(self, *, silently: bool = False) -> None:
         """End all; a device whose power is cut says no BYE."""
@@ -235,8 +239,8 @@ class Sessions:
         session.started = True
         if session.history is not None:
             session.history.start()
-        elif session.channel.loop is not None:
-            session.channel.loop.join(session, session.sender.offer_payloads)
+        elif (loop := session.channel.loop_of(session.quality)) is not None:
+            loop.join(session, session.sender.offer_payloads)
         else:
             session.channel.camera.live(session.quality).attach(session.sender.offer)
 
@@ -274,8 +278,9 @@ class Sessions:
         session.ended = True
         if session.bound is not None:
             session.bound.close()
-        if session.channel.loop is not None:
-            session.channel.loop.leave(session)
+        loop = session.channel.loop_of(session.quality)
+        if loop is not None:
+            loop.leave(session)
         session.channel.camera.live(session.quality).detach(session.sender.offer)
         if session.history is not None:
             await session.history.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from safecity.kit.clock import SECOND_US, Clock, SystemClock
+from safecity.model.values.media import Quality
 from safecity.sim.camera import Camera
 from safecity.sim.gb28181.faults import Faults
 from safecity.sim.gb28181.profiles import Profile
@@ -56,6 +57,12 @@ class Channel:
     alarmed: bool = False
     loop: LoopGroup | None = None
     """Live streams come from here instead of the camera (load)."""
+    sub_loop: LoopGroup | None = None
+    """The sub stream's, where the load has one."""
+
+    def loop_of(self, quality: Quality) -> LoopGroup | None:
+        """Where this stream comes from, None: from the camera."""
+        return self.sub_loop if quality is Quality.SUB and self.sub_loop is not None else self.loop
 
 
 @dataclass(slots=True)

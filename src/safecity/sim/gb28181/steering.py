@@ -29,6 +29,12 @@ def obey(state: DeviceState, channel: Channel, command: controls.DeviceControl, 
         channel.guarded = command.guard_cmd == "SetGuard"
     if command.alarm_cmd is not None:
         channel.alarmed = False
+    if command.format_sd_card is not None:
+        state.config["card"] = "empty"
+    if command.target_track is not None:
+        if command.target_track not in ("Auto", "Manual", "Stop"):
+            return "ERROR"
+        state.config[f"track/{channel.code}"] = command.target_track
     if command.home_position is not None:
         return _home(state, channel, command.home_position, now)
     if command.ptz_precise_ctrl is not None:

@@ -74,6 +74,8 @@ class Subscriptions:
             known.expires_at, known.flow = now + expires, incoming.flow
             if expires == 0:
                 del self.active[request.call_id]
+            elif isinstance(body, queries.MobilePositionQuery):
+                known.interval = float(body.interval or 5)
             return
         if body is None or expires == 0:
             return

@@ -119,10 +119,11 @@ class Street:
     ) -> Frame:
         """The picture of this moment; the frame is painted over at the next call with the same size.
 
+        pose: of a camera that can be steered; it stands in the strip, so that a test knows which picture has moved.
         shown_us: what the camera believes the time is, where its clock is wrong (the written clock; the strip stays
         true, it belongs to the test bench).
         """
-        pose = pose or Pose()
+        told, pose = pose, pose or Pose()
         light = self.light_at(at_us)
         frame = self._frames.setdefault((width, height), Frame(width, height))
         frame.buffer[:] = self._background(pose, light, width, height).buffer
@@ -131,9 +132,10 @@ class Street:
             self._paste(frame, view, thing, light)
         if pose.iris:
             cv2.convertScaleAbs(frame.luma, frame.luma, 1.0, 90.0 * pose.iris)
-        self._write(frame, at_us if shown_us is None else shown_us)
-        strip.draw_strip(frame.luma, at_us, self.channel)
-        edge = (height - strip.strip_height(height)) // 2
+        covered = strip.strip_height(height, lens=told is not None)
+        self._write(frame, at_us if shown_us is None else shown_us, covered)
+        strip.draw_strip(frame.luma, at_us, self.channel, told)
+        edge = (height - covered) // 2
         frame.blue[edge:] = 128
         frame.red[edge:] = 128
         return frame
@@ -249,7 +251,7 @@ class Street:
             return
         paste(frame, self._sprites.at_size(thing.sprite, drawing, width, height, light), left, top)
 
-    def _write(self, frame: Frame, shown_us: int) -> None:
+    def _write(self, frame: Frame, shown_us: int, covered: int) -> None:
         moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=shown_us)
         text = moment.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
         size = max(10, frame.height // 20)
@@ -262,7 +264,7 @@ class Street:
         frame.red[size // 4 : (size // 2 + size) // 2, size // 4 : left // 2] = 128
         if self._title:
             title = self._glyph(self._title, size)
-            top = frame.height - strip.strip_height(frame.height) - size - 4
+            top = frame.height - covered - size - 4
             width = min(title.shape[1], frame.width - size)
             frame.luma[top : top + size, size // 2 : size // 2 + width] = title[:, :width]
 
