@@ -4,32 +4,51 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from safecity.backends.bus import EmbeddedBus
-from safecity.backends.outbox import SqlOutbox, relay
 from safecity.backends.sqlitefile import open_file
-from safecity.kit.errors import UnavailableError
-from safecity.model.facts.control_calls import Publish, Published, Pull, Pulled
 from safecity.model.facts.envelope import Event
-from safecity.model.facts.media_calls import Message
+from safecity.ports.bus import Bus
+
+Open = Callable[[], AbstractAsyncContextManager[Bus]]
+
+
+def embedded(folder: Path) -> Open:
+    """One SQL file in control."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Bus]:
+        bus = EmbeddedBus(open_file, folder / "bus.db")
+        yield bus
+        await bus.close()
+
+    return opened
+
+
+ENGINES: dict[str, Callable[[Path], Open]] = {"embedded": embedded}
 
 
 def event(number: int, kind: str = "alarm.received", subject: str = "ch_1") -> Event:
     return Event(kind=kind, subject=subject, at=number, seen=number, id=f"ev_{kind}_{number}")
 
 
-@pytest.fixture(params=["embedded"])
-async def bus(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[EmbeddedBus]:
-    bus = EmbeddedBus(open_file, tmp_path / "bus.db")
-    yield bus
-    await bus.close()
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
+    return ENGINES[request.param](tmp_path)
 
 
-async def test_each_consumer_gets_all_in_order_and_only_once_it_acknowledged_goes_on(bus: EmbeddedBus) -> None:
+@pytest.fixture
+async def bus(engine: Open) -> AsyncIterator[Bus]:
+    async with engine() as opened:
+        yield opened
+
+
+async def test_each_consumer_gets_all_in_order_and_only_once_it_acknowledged_goes_on(bus: Bus) -> None:
     await bus.publish([event(1), event(2), event(3)])
     first = await bus.pull("a", ["alarm.received"], 2)
     assert [e.at for _, e in first] == [1, 2]
@@ -39,19 +58,19 @@ async def test_each_consumer_gets_all_in_order_and_only_once_it_acknowledged_goe
     assert [e.at for _, e in await bus.pull("b", [], 10)] == [1, 2, 3]
 
 
-async def test_the_same_event_published_twice_is_there_once(bus: EmbeddedBus) -> None:
+async def test_the_same_event_published_twice_is_there_once(bus: Bus) -> None:
     assert await bus.publish([event(1), event(1)]) == 1
     assert await bus.publish([event(1), event(2)]) == 1
     assert len(await bus.pull("a", [], 10)) == 2
 
 
-async def test_kinds_are_chosen_exactly_or_by_family(bus: EmbeddedBus) -> None:
+async def test_kinds_are_chosen_exactly_or_by_family(bus: Bus) -> None:
     await bus.publish([event(1, "device.went_online"), event(2, "device_x.went"), event(3, "alarm.received")])
     assert [e.at for _, e in await bus.pull("a", ["device.*"], 10)] == [1]
     assert [e.at for _, e in await bus.pull("b", ["device.*", "alarm.received"], 10)] == [1, 3]
 
 
-async def test_acknowledging_never_goes_back_but_rewinding_does(bus: EmbeddedBus) -> None:
+async def test_acknowledging_never_goes_back_but_rewinding_does(bus: Bus) -> None:
     await bus.publish([event(1), event(2)])
     last = (await bus.pull("a", [], 10))[-1][0]
     await bus.acknowledge("a", last)
@@ -61,95 +80,40 @@ async def test_acknowledging_never_goes_back_but_rewinding_does(bus: EmbeddedBus
     assert len(await bus.pull("a", [], 10)) == 2
 
 
-async def test_events_and_positions_survive_a_restart(bus: EmbeddedBus, tmp_path: Path) -> None:
-    await bus.publish([event(1), event(2)])
-    first = await bus.pull("a", [], 1)
-    await bus.acknowledge("a", first[0][0])
-    await bus.close()
-    again = EmbeddedBus(open_file, tmp_path / "bus.db")
-    assert [e.at for _, e in await again.pull("a", [], 10)] == [2]
-    await again.close()
-    bus.__init__(open_file, tmp_path / "bus.db")  # type: ignore[misc]  # for the fixture's close
+async def test_events_and_positions_survive_a_restart(engine: Open) -> None:
+    async with engine() as first:
+        await first.publish([event(1), event(2)])
+        await first.acknowledge("a", (await first.pull("a", [], 1))[0][0])
+    async with engine() as again:
+        assert [e.at for _, e in await again.pull("a", [], 10)] == [2]
+        assert await again.publish([event(2)]) == 0, "a double is known after a restart too"
 
 
-async def test_what_a_known_consumer_has_not_read_is_never_swept_away(bus: EmbeddedBus) -> None:
-    await bus.publish([event(1), event(2)])
-    first = await bus.pull("slow", [], 1)
-    await bus.acknowledge("slow", first[0][0])
-    assert await bus.sweep(100) == 1
-    assert [e.at for _, e in await bus.pull("slow", [], 10)] == [2]
+async def test_two_who_publish_and_one_who_reads_meanwhile_lose_nothing(bus: Bus) -> None:
+    async def publish(first: int) -> None:
+        for number in range(first, 200, 2):
+            await bus.publish([event(number, subject=f"ch_{number % 2}")])
+
+    async def read() -> list[Event]:
+        seen: list[Event] = []
+        async with contextlib.aclosing(bus.bell()) as bell:
+            async for _ in bell:
+                while batch := await bus.pull("a", [], 7):
+                    seen += [e for _, e in batch]
+                    await bus.acknowledge("a", batch[-1][0])
+                if len(seen) == 200:
+                    return seen
+        return seen
+
+    _, _, seen = await asyncio.gather(publish(0), publish(1), read())
+    for subject in ("ch_0", "ch_1"):
+        times = [e.at for e in seen if e.subject == subject]
+        assert times == sorted(times), "in order within a subject"
 
 
-async def test_a_bell_rings_for_what_was_published_meanwhile(bus: EmbeddedBus) -> None:
+async def test_a_bell_rings_for_what_was_published_meanwhile(bus: Bus) -> None:
     async with contextlib.aclosing(bus.bell()) as bell:
         await anext(bell)
         await bus.publish([event(1)])
         await bus.publish([event(2)])
         await asyncio.wait_for(anext(bell), 5)
-
-
-class FlakyControl:
-    """Refuses the first calls, as control does while it restarts, and once takes a batch without answering."""
-
-    def __init__(self, bus: EmbeddedBus, refusals: int) -> None:
-        self.bus, self.refusals, self.published = bus, refusals, asyncio.Event()
-
-    async def call(self, address: str, message: Message, *, timeout: float) -> Message:
-        assert isinstance(message, Publish)
-        self.refusals -= 1
-        if self.refusals == 0:
-            await self.bus.publish(message.events)
-        if self.refusals >= 0:
-            raise UnavailableError("away")
-        new = await self.bus.publish(message.events)
-        self.published.set()
-        return Published(new=new)
-
-    def stream(self, address: str, message: Message) -> object:
-        raise NotImplementedError
-
-    async def close(self) -> None: ...
-
-
-async def test_an_outbox_loses_and_doubles_nothing_while_control_is_away(bus: EmbeddedBus, tmp_path: Path) -> None:
-    file = open_file(tmp_path / "signal.db")
-    outbox = SqlOutbox(file)
-    with file.transaction():
-        outbox.add([event(1), event(2)])
-    control = FlakyControl(bus, refusals=3)
-    task = asyncio.ensure_future(relay(outbox, control, retry_seconds=0.0))  # type: ignore[arg-type]
-    await asyncio.wait_for(control.published.wait(), 10)
-    while outbox.waiting:
-        await asyncio.sleep(0)
-    task.cancel()
-    assert [e.at for _, e in await bus.pull("a", [], 10)] == [1, 2]
-    file.close()
-
-
-async def test_a_state_change_that_fails_leaves_no_event(tmp_path: Path) -> None:
-    file = open_file(tmp_path / "signal.db")
-    outbox = SqlOutbox(file)
-    with pytest.raises(RuntimeError), file.transaction():
-        outbox.add([event(1)])
-        raise RuntimeError
-    assert outbox.pending() == []
-    file.close()
-
-
-async def test_a_pull_over_calls_never_outgrows_a_frame(bus: EmbeddedBus) -> None:
-    big = [
-        Event(kind="catalog.received", subject="dv", at=n, seen=n, id=f"ev_big_{n}", body={"t": "x" * 100_000})
-        for n in range(30)
-    ]
-    await bus.publish(big)
-    handlers, _ = bus.handlers()
-    seen: list[int] = []
-    while True:
-        answer = await handlers[Pull](Pull(consumer="a", kinds=(), limit=100))
-        assert isinstance(answer, Pulled)
-        if not answer.events:
-            break
-        assert sum(len(event.body["t"]) for event in answer.events) < 1_000_000
-        seen += [event.at for event in answer.events]
-        await bus.acknowledge("a", answer.positions[-1])
-    assert seen == list(range(30))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from safecity.backends.calls import UnixCalls, UnixCallServer
 from safecity.kit.errors import ForbiddenError, InvalidError, UnavailableError
+from safecity.kit.trace import trace, traced
 from safecity.model.facts.media_calls import (
     AskStreams,
     CloseStream,
@@ -21,16 +22,25 @@ from safecity.model.facts.media_calls import (
     WatchStreams,
 )
 from safecity.model.values.media import Quality
+from safecity.ports.calls import Calls, CallServer
 
 
 class Pair:
-    def __init__(self, calls: UnixCalls, server: UnixCallServer) -> None:
+    def __init__(self, calls: Calls, server: CallServer) -> None:
         self.calls, self.server = calls, server
 
 
-@pytest.fixture(params=["unix"])
+def unix(folder: Path) -> Pair:
+    """Sockets in a folder."""
+    return Pair(UnixCalls(folder), UnixCallServer(folder))
+
+
+ENGINES: dict[str, Callable[[Path], Pair]] = {"unix": unix}
+
+
+@pytest.fixture(params=ENGINES)
 async def pair(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Pair]:
-    pair = Pair(UnixCalls(tmp_path), UnixCallServer(tmp_path))
+    pair = ENGINES[request.param](tmp_path)
     yield pair
     await pair.calls.close()
     await pair.server.close()
@@ -137,13 +147,21 @@ async def test_a_frame_over_the_limit_is_refused_before_it_is_sent(pair: Pair) -
     assert caught.value.code == "call_too_large"
 
 
-async def test_garbage_on_the_socket_closes_that_connection_alone(pair: Pair, tmp_path: Path) -> None:
-    async def done(_: AskStreams) -> Message:
+async def test_the_request_under_way_goes_along_and_ends_with_the_call(pair: Pair) -> None:
+    seen: list[str] = []
+
+    async def end(message: EndSessions) -> Message:
+        seen.append(trace())
         return Done()
 
-    await pair.server.serve("media-0", {AskStreams: done}, {})
-    reader, writer = await asyncio.open_unix_connection(str(tmp_path / "media-0.sock"))
-    writer.write(b"\xff" * 64)
-    assert await asyncio.wait_for(reader.read(), 5) == b""
-    writer.close()
-    assert await pair.calls.call("media-0", AskStreams(), timeout=5) == Done()
+    async def watch(message: WatchStreams) -> AsyncGenerator[Message]:
+        seen.append(trace())
+        yield state(1)
+
+    await pair.server.serve("media-0", {EndSessions: end}, {WatchStreams: watch})
+    with traced("rq_one"):
+        await pair.calls.call("media-0", EndSessions(sessions=()), timeout=5)
+        async with contextlib.aclosing(pair.calls.stream("media-0", WatchStreams())) as items:
+            assert [item async for item in items] == [state(1)]
+    await pair.calls.call("media-0", EndSessions(sessions=()), timeout=5)
+    assert seen == ["rq_one", "rq_one", ""]

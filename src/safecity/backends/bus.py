@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from safecity.backends.sqlitefile import open_file
 from safecity.model.facts.control_calls import Acknowledge, Bell, Publish, Published, Pull, Pulled, Rung
 from safecity.model.facts.envelope import Event
 from safecity.model.facts.media_calls import Done, Message
@@ -34,6 +35,11 @@ _SCHEMA = (
 )
 
 
+def open_by_url(url: str) -> EmbeddedBus:
+    """`sqlite:/path/bus.db`."""
+    return EmbeddedBus(open_file, Path(url.partition(":")[2]))
+
+
 def _fitting(found: list[tuple[int, Event]]) -> list[tuple[int, Event]]:
     """As many as fit one frame of Calls, at least one; the rest comes with the next pull."""
     size = 0
@@ -55,8 +61,12 @@ class EmbeddedBus:
     @staticmethod
     def _open(open_file: OpenSqlFile, path: Path) -> SqlFile:
         file = open_file(path)
-        for statement in _SCHEMA:
-            file.execute(statement)
+        try:
+            for statement in _SCHEMA:
+                file.execute(statement)
+        except BaseException:
+            file.close()
+            raise
         return file
 
     async def _run(self, work: Callable[..., _T], *arguments: Any) -> _T:

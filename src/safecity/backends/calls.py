@@ -1,8 +1,9 @@
 """The port `Calls` on Unix stream sockets, for processes of one machine.
 
 A frame is a 4-byte big-endian length (of all that follows), a 1-byte kind, a 4-byte call number and a msgspec
-MessagePack body; a request's body is preceded by its deadline in milliseconds (4 bytes). The sockets lie in a
-directory of mode 0700 and the peer's user is checked by SO_PEERCRED.
+MessagePack body; a request's body is preceded by its deadline in milliseconds (4 bytes) and by the request that it
+is part of (`kit.trace`: 1 byte length, ASCII). The sockets lie in a directory of mode 0700 and the peer's user is
+checked by SO_PEERCRED.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ import msgspec
 
 from safecity.kit import errors
 from safecity.kit.errors import SafecityError, UnavailableError
-from safecity.model.facts import control_calls, media_calls, signal_calls
+from safecity.kit.trace import trace, traced
+from safecity.model.facts import control_calls, media_calls, signal_calls, vision_calls
 from safecity.model.facts.media_calls import Failed, Message
 from safecity.ports.calls import Handler, StreamHandler
 
@@ -39,7 +41,7 @@ _MILLISECONDS = struct.Struct(">I")
 
 def _messages() -> tuple[type[Message], ...]:
     found: dict[str, type[Message]] = {}
-    for module in (media_calls, signal_calls, control_calls):
+    for module in (media_calls, signal_calls, control_calls, vision_calls):
         for value in vars(module).values():
             if isinstance(value, type) and issubclass(value, Message) and value is not Message:
                 other = found.setdefault(value.__name__, value)
@@ -176,7 +178,7 @@ class _ClientLink(_Link):
         self._streams.clear()
 
     async def call(self, message: Message, timeout: float) -> Message:
-        body = _MILLISECONDS.pack(max(1, round(timeout * 1000))) + _encode(message)
+        body = _ask(message, max(1, round(timeout * 1000)))
         number = next(self._numbers)
         future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._answers[number] = future
@@ -193,7 +195,7 @@ class _ClientLink(_Link):
                 self.send(_CANCEL, number)
 
     async def stream(self, message: Message) -> AsyncGenerator[Message]:
-        body = _MILLISECONDS.pack(0) + _encode(message)
+        body = _ask(message, 0)
         number = next(self._numbers)
         queue: asyncio.Queue[Message | None] = asyncio.Queue(QUEUE)
         self._streams[number] = queue
@@ -208,9 +210,14 @@ class _ClientLink(_Link):
                 self.send(_CANCEL, number)
 
 
+def _ask(message: Message, milliseconds: int) -> bytes:
+    request = trace().encode("ascii")
+    return _MILLISECONDS.pack(milliseconds) + bytes((len(request),)) + request + _encode(message)
+
+
 def _encode(message: Message) -> bytes:
     body = _encoder.encode(message)
-    if len(body) > MAX_FRAME - 16:
+    if len(body) > MAX_FRAME - 128:
         raise errors.InvalidError(f"{type(message).__name__} is too large for one call", code="call_too_large")
     return body
 
@@ -292,11 +299,14 @@ class _ServerLink(_Link):
             if task is not None:
                 task.cancel()
             return
-        if kind not in (_REQUEST, _STREAM) or len(body) < 4:
+        if kind not in (_REQUEST, _STREAM) or len(body) < 5:
             return
         milliseconds = _MILLISECONDS.unpack_from(body)[0]
-        run = self._answer(number, body[4:], milliseconds / 1000) if kind == _REQUEST else self._yield(number, body[4:])
-        task = asyncio.get_running_loop().create_task(run)
+        start = 5 + body[4]
+        asked = body[start:]
+        run = self._answer(number, asked, milliseconds / 1000) if kind == _REQUEST else self._yield(number, asked)
+        with traced(body[5:start].decode("ascii", "replace")):
+            task = asyncio.get_running_loop().create_task(run)
         self._tasks[number] = task
         task.add_done_callback(lambda _: self._tasks.pop(number, None))
 

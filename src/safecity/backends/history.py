@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from safecity.backends.sqlitefile import open_file
 from safecity.model.facts.envelope import Event
 from safecity.ports.sqlfile import OpenSqlFile, SqlFile
 
@@ -22,6 +23,11 @@ DAY_US = 86_400 * 1_000_000
 _OPEN_DAYS = 8
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Event).decode
+
+
+def open_by_url(url: str) -> DayFiles:
+    """`file:/path/history`."""
+    return DayFiles(open_file, Path(url.partition(":")[2]))
 
 
 class DayFiles:

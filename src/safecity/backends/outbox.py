@@ -8,8 +8,10 @@ import logging
 from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from safecity.kit.errors import SafecityError
+from safecity.kit.ids import fresh
 from safecity.model.facts.control_calls import Publish
 from safecity.model.facts.envelope import Event
 from safecity.ports.calls import Calls
@@ -28,11 +30,16 @@ _decode = msgspec.msgpack.Decoder(Event).decode
 
 
 class SqlOutbox:
-    """Events wait in the table `outbox` of the duty's file, written in the transaction of the state change."""
+    """Events wait in the table `outbox` of the duty's file, written in the transaction of the state change.
+
+    They leave with the run that sends them and their number in the table, which is never given twice: whoever keeps a
+    state of them orders by these, since the wall clock may be set back.
+    """
 
     def __init__(self, file: SqlFile) -> None:
         self._file = file
         self.wake = asyncio.Event()
+        self._incarnation = fresh("ru")
         self.dropped = 0
         file.execute("CREATE TABLE IF NOT EXISTS outbox (number INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL)")
         self._count = int(file.execute("SELECT count(*) FROM outbox")[0][0])
@@ -60,7 +67,7 @@ class SqlOutbox:
             total += len(body)
             if found and total > BATCH_BYTES:
                 break
-            found.append((number, _decode(body)))
+            found.append((number, replace(_decode(body), incarnation=self._incarnation, number=number)))
         return found
 
     def forget(self, up_to: int) -> None:

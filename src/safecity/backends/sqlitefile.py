@@ -10,26 +10,28 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from safecity.backends.sqliteerrors import in_our_words
 from safecity.kit.errors import ConflictError, UnavailableError
 from safecity.ports.sqlfile import Row
 
 
 class _File:
-    def __init__(self, connection: sqlite3.Connection, lock: int | None) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, lock: int | None) -> None:
+        self._path = path
         self._connection = connection
         self._lock = lock
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         try:
-            return self._connection.execute(sql, values).fetchall()
+            return self._connection.execute(sql, _bound(sql, values)).fetchall()
         except sqlite3.OperationalError as error:
-            raise _foreign(error) from error
+            raise in_our_words(error, self._path) from error
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         try:
-            self._connection.executemany(sql, rows)
+            self._connection.executemany(sql, (_bound(sql, row) for row in rows) if "?1" in sql else rows)
         except sqlite3.OperationalError as error:
-            raise _foreign(error) from error
+            raise in_our_words(error, self._path) from error
 
     @contextmanager
     def transaction(self) -> Generator[None]:
@@ -51,14 +53,16 @@ class _File:
             self._lock = None
 
 
-def _foreign(error: sqlite3.OperationalError) -> UnavailableError:
-    """A full disk, a lost one, a lock that is not given up: whoever calls knows our errors, not SQLite's."""
-    return UnavailableError(f"database: {error}", code="database_unavailable")
+def _bound(sql: str, values: Sequence[Any]) -> Sequence[Any] | dict[str, Any]:
+    """Numbered placeholders (`?1`) have names to Python from 3.12 on: a sequence for them is deprecated."""
+    if "?1" not in sql:
+        return values
+    return {str(number): value for number, value in enumerate(values, 1)}
 
 
 def open_file(path: Path) -> _File:
-    """Open `path` as its sole writer; ConflictError while another process writes it, UnavailableError
-    (`file_damaged`) when it is no database.
+    """Open `path` as its sole writer; ConflictError while another process writes it, UnavailableError when it is no
+    database (`file_damaged`), when the disk has no room for its log (`disk_full`), or for another reason.
 
     The lock is a file beside it, because the point is to refuse the second writer at the door and not when both
     meet in the WAL (a rare reset race below SQLite 3.51.3 can corrupt the file then).
@@ -70,18 +74,18 @@ def open_file(path: Path) -> _File:
     except OSError as error:
         os.close(lock)
         raise ConflictError(f"{path.name}: another process writes it", code="second_writer") from error
-    # Shared between a creating thread and a writing thread one after the other, never at once.
-    connection = sqlite3.connect(path, isolation_level=None, timeout=10, check_same_thread=False)
+    connection: sqlite3.Connection | None = None
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA mmap_size = 0")
+        # Shared between a creating thread and a writing thread one after the other, never at once.
+        connection = sqlite3.connect(path, isolation_level=None, timeout=10, check_same_thread=False)
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "mmap_size = 0"):
+            connection.execute(f"PRAGMA {pragma}")
     except sqlite3.DatabaseError as error:
-        connection.close()
+        if connection is not None:
+            connection.close()
         os.close(lock)
-        raise UnavailableError(f"{path.name}: {error}", code="file_damaged") from error
-    return _File(connection, lock)
+        raise in_our_words(error, path, opening=True) from error
+    return _File(path, connection, lock)
 
 
 def open_reader(path: Path) -> _File:
@@ -92,4 +96,4 @@ def open_reader(path: Path) -> _File:
         f"file:{path}?mode=ro", uri=True, isolation_level=None, timeout=5, check_same_thread=False
     )
     connection.execute("PRAGMA query_only = ON")
-    return _File(connection, None)
+    return _File(path, connection, None)

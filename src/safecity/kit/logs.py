@@ -7,6 +7,8 @@ import re
 import sys
 import time
 
+from safecity.kit.trace import trace
+
 _SECRETS = re.compile(
     r"(?i)((?:password|passwd|secret|token|authorization|response|ticket)\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;]+)"
     r"|(\b[a-z][a-z0-9+.-]*://)[^\s/@:]+:[^\s/@]+@"
@@ -29,7 +31,12 @@ class _Line(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         # Device-supplied text may carry line breaks and escape codes to forge lines.
-        return redact(_CONTROLS.sub("�", super().format(record)))
+        line = redact(_CONTROLS.sub("�", super().format(record)))
+        request = trace()
+        if not request:
+            return line
+        head, end, rest = line.partition("\n")  # a traceback follows
+        return f"{head} request={request}{end}{rest}"
 
 
 def configure_logging(level: str, process: str) -> None:

@@ -18,7 +18,7 @@ class SqlFile(Protocol):
     """One connection. Not thread-safe: its owner keeps it in one thread."""
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
-        """Run one statement, all rows."""
+        """Run one statement, all rows. Values stand at `?`, or at `?1`, `?2`, ... where one is needed twice."""
         ...
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from safecity.backends import leases as _leases
 from safecity.core.ground.access import store as _access
 from safecity.core.ground.alarms import store as _alarms
 from safecity.core.ground.audit import store as _audit
 from safecity.core.ground.channels import store as _channels
 from safecity.core.ground.desk import store as _desk
+from safecity.core.ground.devices import positions as _positions
 from safecity.core.ground.devices import store as _devices
 from safecity.core.ground.exports import store as _exports
+from safecity.core.ground.images import store as _images
+from safecity.core.ground.loose import store as _loose
+from safecity.core.ground.outbox import store as _outbox
+from safecity.core.ground.passages import store as _passages
 from safecity.core.ground.places import store as _places
 from safecity.core.ground.settings import once as _once
 from safecity.core.ground.settings import store as _settings
 from safecity.core.ground.sql import metadata
+from safecity.core.ground.tollgates import store as _tollgates
+from safecity.core.upper.flows import store as _flows
 
-PARTS = (_access, _alarms, _audit, _channels, _desk, _devices, _exports, _places, _once, _settings)
+PARTS = (
+    _access, _alarms, _audit, _channels, _desk, _devices, _exports, _flows, _images, _leases, _loose, _outbox,
+    _passages, _places, _positions, _once, _settings, _tollgates,
+)  # fmt: skip
 __all__ = ["PARTS", "metadata"]
