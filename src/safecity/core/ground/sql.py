@@ -82,8 +82,16 @@ def moment(name: str, *, nullable: bool = False) -> Column[Any]:
     return Column(name, BigInteger, nullable=nullable)
 
 
+def _path() -> Any:
+    # "C" on PostgreSQL, or a range over the prefix would follow the collation of the cluster.
+    return Text().with_variant(Text(collation="C"), "postgresql")
+
+
 def area_path(*, index: bool = True) -> Column[str]:
     """The materialised path every guarded row carries (`/34/3402/340202/`)."""
-    # "C" on PostgreSQL, or a range over the prefix would follow the collation of the cluster.
-    text = Text().with_variant(Text(collation="C"), "postgresql")
-    return Column("area_path", text, nullable=False, index=index)
+    return Column("area_path", _path(), nullable=False, index=index)
+
+
+def organisation_path() -> Column[str]:
+    """The path in the line of command that every guarded row carries, `/` for what belongs to no organisation."""
+    return Column("organisation_path", _path(), nullable=False, server_default="/")

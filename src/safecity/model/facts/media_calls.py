@@ -70,11 +70,21 @@ class PushedSource(Message, frozen=True):
     """Somebody else (duty `signal`) opens it with PrepareStream; the slot only receives."""
 
 
+class StartRecording(Message, frozen=True):
+    """On demand, until `until` (0: until StopRecording), beginning `pre_roll_seconds` ago. Answer: Done."""
+
+    channel: str
+    until: int = 0
+    pre_roll_seconds: int = 10
+    reason: str = "manual"
+
+
 class Assignment(Message, frozen=True):
     """A channel entrusted to a slot; persisted by the slot, which resumes it without control.
 
     A slot refuses a lower epoch than it has seen for the channel. `always` names the qualities that are kept
-    open although nobody watches (recording wants them).
+    open although nobody watches (recording wants them). `demand` is the recording that somebody started by hand: it
+    follows the channel to whichever slot it goes to.
     """
 
     channel: str
@@ -82,13 +92,37 @@ class Assignment(Message, frozen=True):
     sources: dict[str, RtspSource | PushedSource]
     record: RecordPolicy
     always: tuple[Quality, ...] = ()
+    demand: StartRecording | None = None
 
 
 class ApplyAssignments(Message, frozen=True):
-    """The whole truth for this slot: channels not named are released. Answer: Done."""
+    """The whole truth for this slot: channels not named are released. Answer: Applied.
+
+    What does not fit into one message comes in `parts` of one revision, numbered from 0; nothing happens before the
+    last of them came. `holds` are all that are in force (one that is not named is not released by that), `released`
+    those that were released lately: a slot that was away when it was told hears of it here.
+    """
 
     revision: int
     assignments: tuple[Assignment, ...]
+    part: int = 0
+    parts: int = 1
+    holds: tuple[PlaceHold, ...] = ()
+    released: tuple[str, ...] = ()
+
+
+class StaleEpoch(Message, frozen=True):
+    """`epoch` of a channel was told, but `seen` was seen before."""
+
+    channel: str
+    epoch: int
+    seen: int
+
+
+class Applied(Message, frozen=True):
+    """All of it counts but for `refused`: of those channels the slot keeps to what it was told under a higher epoch."""
+
+    refused: tuple[StaleEpoch, ...] = ()
 
 
 class VolumeSpec(Message, frozen=True):
@@ -176,13 +210,17 @@ class StreamState(Message, frozen=True):
     params: dict[str, str | int | float | bool | None] = {}
     viewers: int = 0
     since: int = 0
+    recording: bool = False
 
 
 # --- figures, recording and search ----------------------------------------------------------------------------
 
 
 class AskStreams(Message, frozen=True):
-    """Answer: StreamFigures."""
+    """Answer: StreamFigures, of at most `limit` streams (0: of all) behind `after`, a `next` of an earlier answer."""
+
+    after: str = ""
+    limit: int = 0
 
 
 class StreamFigure(Message, frozen=True):
@@ -227,21 +265,19 @@ class VolumeFigure(Message, frozen=True):
 
 
 class StreamFigures(Message, frozen=True):
-    """All of a slot."""
+    """Of a slot. `next` is not empty while there are more streams; `accepts_failed` counts connections of devices that
+    could not be taken because the process may open no more files, `facts_waiting` what control was not told yet,
+    `facts_dropped` what it never will be.
+    """
 
     streams: tuple[StreamFigure, ...]
     volumes: tuple[VolumeFigure, ...]
     loop_lag_ms: float
     udp_drops: int = 0
-
-
-class StartRecording(Message, frozen=True):
-    """On demand, until `until` (0: until StopRecording), beginning `pre_roll_seconds` ago. Answer: Done."""
-
-    channel: str
-    until: int = 0
-    pre_roll_seconds: int = 10
-    reason: str = "manual"
+    accepts_failed: int = 0
+    next: str = ""
+    facts_waiting: int = 0
+    facts_dropped: int = 0
 
 
 class StopRecording(Message, frozen=True):

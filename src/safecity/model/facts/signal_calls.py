@@ -1,4 +1,4 @@
-"""What one asks of the duty `signal` (address `signal`): GB/T 28181 devices by their codes.
+"""What one asks of the duty `signal` (address `signal`): GB/T 28181 devices by their codes, terminals by their phones.
 
 Business answers of devices come back as plain data (`Answered.body`), with the element names of the standard.
 """
@@ -12,7 +12,10 @@ from safecity.model.values.media import Quality
 
 
 class PlatformIdentity(Message, frozen=True):
-    """Who we are on the wire. `domain` is normally the first ten digits of `code`; `public_host` goes into SDP."""
+    """Who we are on the wire. `domain` is normally the first ten digits of `code`; `public_host` goes into SDP.
+
+    `algorithms` are the digests offered to whoever registers, one challenge each, in this order.
+    """
 
     code: str
     domain: str
@@ -28,7 +31,7 @@ class GbDevice(Message, frozen=True):
     """A device that may register. `password` empty means that nobody may.
 
     `transport` is that of its media: `udp`, `tcp_passive` (the device connects to us) or `tcp_active`; `redirect` a
-    SIP URI it is sent to instead (302).
+    SIP URI it is sent to instead (302). `algorithms`: the digests it is offered, empty: as all others.
     """
 
     device: str
@@ -42,6 +45,8 @@ class GbDevice(Message, frozen=True):
     subscribe_alarm: bool = True
     subscribe_position: bool = False
     redirect: str = ""
+    position_seconds: int = 5
+    algorithms: tuple[str, ...] = ()
 
 
 class GbChannel(Message, frozen=True):
@@ -52,6 +57,14 @@ class GbChannel(Message, frozen=True):
     code: str
     slot: str
     epoch: int = 1
+
+
+class JtTerminal(Message, frozen=True):
+    """A vehicle terminal (JT/T 808) that may register; `phone` without zeros in front."""
+
+    device: str
+    phone: str
+    enabled: bool = True
 
 
 class ApplySignal(Message, frozen=True):
@@ -67,6 +80,7 @@ class ApplySignal(Message, frozen=True):
     channels: tuple[GbChannel, ...]
     part: int = 0
     parts: int = 1
+    terminals: tuple[JtTerminal, ...] = ()
 
 
 class OpenStream(Message, frozen=True):
@@ -115,6 +129,15 @@ class QueryDevice(Message, frozen=True):
     fields: dict[str, str | int | float | bool | None] = {}
 
 
+class ConfigureDevice(Message, frozen=True):
+    """Change the configuration of a device, or of the channel with this `code` (DeviceConfig). `fields` holds the types
+    of ConfigDownload by element name (`BasicParam`, `OSDConfig`, ...). Answer: Answered, once the device said OK."""
+
+    device: str
+    code: str = ""
+    fields: dict[str, Any] = {}
+
+
 class Answered(Message, frozen=True):
     """`body` as parsed; lists joined over all messages; `complete` false where some never came (k of n)."""
 
@@ -157,6 +180,7 @@ class UnknownFigure(Message, frozen=True):
     user_agent: str
     last_seen: int
     attempts: int
+    kind: str = "gb28181"
 
 
 class DeviceFigures(Message, frozen=True):
@@ -167,10 +191,45 @@ class DeviceFigures(Message, frozen=True):
     next: str = ""
 
 
+class AskRecordings(Message, frozen=True):
+    """What the device itself has recorded of a channel within [start, end), microseconds UTC. `kind` is `all`, `time`,
+    `alarm` or `manual`. Answer: DeviceRecordings."""
+
+    channel: str
+    start: int
+    end: int
+    kind: str = "all"
+
+
+class DeviceRecording(Message, frozen=True):
+    """One file of a device, by the device's clock. `kind` and `path` in its own words, `bytes` 0 where it is unsaid."""
+
+    start: int
+    end: int
+    name: str = ""
+    kind: str = ""
+    path: str = ""
+    bytes: int = 0
+
+
+class DeviceRecordings(Message, frozen=True):
+    """In order of time. `complete` false: of `total` that the device spoke of, `received` came."""
+
+    recordings: tuple[DeviceRecording, ...]
+    complete: bool = True
+    received: int = 0
+    total: int = 0
+
+
+DEVICE_PLAYBACK = "dp"
+"""Kind of the ids of device playback sessions, which are also the names of their streams."""
+
+
 class StartDevicePlayback(Message, frozen=True):
     """Play the device's own recording [start, end) into a pushed stream of its own. Answer: Done.
 
-    The media slot prepares it as quality `main` of the pseudo channel named `session`.
+    The media slot prepares it as quality `main` of the pseudo channel named `session` (`dp_...`). A session that nobody
+    watches for some seconds is ended.
     """
 
     session: str
@@ -186,3 +245,22 @@ class SteerDevicePlayback(Message, frozen=True):
     session: str
     action: str
     value: float = 0.0
+
+
+class AskDevicePlayback(Message, frozen=True):
+    """Answer: DevicePlayback; NotFoundError (`gb_no_session`) once it is over."""
+
+    session: str
+
+
+class DevicePlayback(Message, frozen=True):
+    """`position` is reckoned from what was asked of the device, microseconds UTC."""
+
+    session: str
+    channel: str
+    start: int
+    end: int
+    position: int
+    scale: float = 1.0
+    paused: bool = False
+    download_speed: int = 0

@@ -42,14 +42,22 @@ class Action(StrEnum):
     SETTINGS_SEE = "settings.see"
     SETTINGS_CHANGE = "settings.change"
     SEARCH = "search"
+    TOLLGATE_SEE = "tollgate.see"
+    TOLLGATE_CHANGE = "tollgate.change"
+    PASSAGE_SEE = "passage.see"
+    PASSAGE_SEE_RESTRICTED = "passage.see_restricted"
+    PASSAGE_REPORT = "passage.report"
+    SUBSCRIPTION_SEE = "subscription.see"
+    SUBSCRIPTION_DECIDE = "subscription.decide"
 
 
 class Role(StrEnum):
-    """What a person is, within an area."""
+    """What a person is, within an area. A reporter is a machine: it tells what passed, and sees nothing."""
 
     ADMINISTRATOR = "administrator"
     OPERATOR = "operator"
     VIEWER = "viewer"
+    REPORTER = "reporter"
 
 
 class Reach(StrEnum):
@@ -77,6 +85,7 @@ _VIEWER: Final = {
             Action.VIEW_SEE,
             Action.DEVICE_SEE,
             Action.SEARCH,
+            Action.TOLLGATE_SEE,
         ),
         Reach.ANY,
     ),
@@ -92,6 +101,7 @@ _OPERATOR: Final = {
             Action.EXPORT_MAKE,
             Action.ALARM_ACKNOWLEDGE,
             Action.HEALTH_SEE,
+            Action.PASSAGE_SEE,
         ),
         Reach.ANY,
     ),
@@ -99,6 +109,7 @@ _OPERATOR: Final = {
     Action.EXPORT_DELETE: Reach.OWN,
 }
 REACHES: Final[dict[Role, dict[Action, Reach]]] = {
+    Role.REPORTER: {Action.SESSION_END: Reach.OWN, Action.PASSAGE_REPORT: Reach.ANY},
     Role.VIEWER: _VIEWER,
     Role.OPERATOR: _OPERATOR,
     Role.ADMINISTRATOR: dict.fromkeys(Action, Reach.ANY),

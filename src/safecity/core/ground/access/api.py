@@ -1,6 +1,7 @@
 """Who may do what: actions, roles, grants, the one decision, and the people."""
 
 from safecity.core.ground.access.actions import REACHES, Action, Reach, Role
+from safecity.core.ground.access.checking import Checking
 from safecity.core.ground.access.decide import (
     PLATFORM,
     ROOT,
@@ -15,9 +16,10 @@ from safecity.core.ground.access.decide import (
     permissions,
     scope,
 )
+from safecity.core.ground.access.people import People, Wish
 from safecity.core.ground.access.secrets import Passwords, Vault, key_file
 from safecity.core.ground.access.service import Access, AccessSettings, SignedIn
-from safecity.core.ground.access.store import Session, User
+from safecity.core.ground.access.store import Session, User, any_in_area, any_of, find_user
 from safecity.core.ground.access.where import under, where
 
 __all__ = [
@@ -28,9 +30,11 @@ __all__ = [
     "AccessSettings",
     "Action",
     "Actor",
+    "Checking",
     "Grant",
     "OwnedBy",
     "Passwords",
+    "People",
     "Predicate",
     "Reach",
     "Role",
@@ -40,8 +44,12 @@ __all__ = [
     "Under",
     "User",
     "Vault",
+    "Wish",
     "allowed",
+    "any_in_area",
+    "any_of",
     "authorize",
+    "find_user",
     "key_file",
     "permissions",
     "scope",

@@ -18,7 +18,8 @@ ROOT: str = "/"
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A role for all things under `area`, of `tags` if any are named (one of them suffices), while it is in force.
+    """A role for all things that lie under `area`, belong to `organisation` or one below it, and carry one of `tags`
+    if any are named, while it is in force.
 
     With `deny` it takes the role's actions away there. Times are microseconds UTC, 0 means no limit.
     """
@@ -29,23 +30,26 @@ class Grant:
     deny: bool = False
     not_before: int = 0
     not_after: int = 0
+    organisation: str = ROOT
 
     def in_force(self, at: int) -> bool:
         return self.not_before <= at and (self.not_after == 0 or at < self.not_after)
 
     def covers(self, thing: Thing) -> bool:
-        return thing.area.startswith(self.area) and (not self.tags or bool(self.tags & thing.tags))
+        return _matches(Under(self.area, self.tags, self.organisation), thing)
 
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """What an action is done to: only what the decision needs. A thing of no area (`""`) is its owner's alone."""
+    """What an action is done to: only what the decision needs. A thing of no area (`""`) is its owner's alone; one of
+    no organisation (`/`) is reached only by grants that name none."""
 
     kind: str
     area: str = ROOT
     tags: frozenset[str] = frozenset()
     owner: str = ""
     id: str = ""
+    organisation: str = ROOT
 
 
 PLATFORM = Thing("platform")
@@ -73,10 +77,11 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Under:
-    """Things in an area subtree, with one of the tags if any are named."""
+    """Things in an area subtree and of an organisation subtree, with one of the tags if any are named."""
 
     area: str
     tags: frozenset[str] = frozenset()
+    organisation: str = ROOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +111,12 @@ def _matches(term: Under | OwnedBy, thing: Thing) -> bool:
     match term:
         case OwnedBy(user=user):
             return bool(user) and thing.owner == user
-        case Under(area=area, tags=tags):
-            return thing.area.startswith(area) and (not tags or bool(tags & thing.tags))
+        case Under(area=area, tags=tags, organisation=organisation):
+            return (
+                thing.area.startswith(area)
+                and thing.organisation.startswith(organisation)
+                and (not tags or bool(tags & thing.tags))
+            )
 
 
 def scope(who: Actor, action: Action) -> Predicate:
@@ -119,14 +128,26 @@ def scope(who: Actor, action: Action) -> Predicate:
         if reach is None:
             continue
         if grant.deny:
-            deny.append(Under(grant.area, grant.tags))
+            deny.append(Under(grant.area, grant.tags, grant.organisation))
         elif reach is Reach.OWN:
             allow.append(OwnedBy(who.user))
         else:
-            allow.append(Under(grant.area, grant.tags))
+            allow.append(_reached(grant, action))
             if action in _PERSONAL:
                 allow.append(OwnedBy(who.user))
     return Predicate(tuple(dict.fromkeys(allow)), tuple(dict.fromkeys(deny)))
+
+
+def _reached(grant: Grant, action: Action) -> Under:
+    """The two trees carry no tags and do not belong to one another: who may do something to some things in a part of
+    one sees the names of that part, or nothing could be found by the way to it."""
+    match action:
+        case Action.AREA_SEE:
+            return Under(grant.area)
+        case Action.ORGANISATION_SEE:
+            return Under(ROOT, organisation=grant.organisation)
+        case _:
+            return Under(grant.area, grant.tags, grant.organisation)
 
 
 _PERSONAL = frozenset({Action.VIEW_SEE, Action.VIEW_CHANGE, Action.SESSION_SEE, Action.SESSION_END, Action.EXPORT_SEE})
@@ -152,10 +173,22 @@ def permissions(who: Actor) -> list[str]:
 
 
 def may_grant(who: Actor, grants: Iterable[Grant]) -> bool:
-    """Whether `who` may hand out these grants: nobody gives what they do not hold over the whole of its area."""
-    mine = scope(who, Action.USER_CHANGE)
+    """Whether `who` may hand out these grants: nobody gives what they do not hold over the whole of its reach, nor for
+    longer than they hold it themselves."""
+    mine = [grant for grant in who.in_force() if Action.USER_CHANGE in REACHES[grant.role]]
     return all(
-        any(isinstance(term, Under) and not term.tags and grant.area.startswith(term.area) for term in mine.allow)
-        and not any(term.area.startswith(grant.area) or grant.area.startswith(term.area) for term in mine.deny)
-        for grant in grants
+        any(not own.deny and _contains(own, wanted) for own in mine)
+        and not any(own.deny and _overlap(own, wanted) for own in mine)
+        for wanted in grants
     )
+
+
+def _contains(own: Grant, wanted: Grant) -> bool:
+    lasts = own.not_after == 0 or 0 < wanted.not_after <= own.not_after
+    inside = wanted.area.startswith(own.area) and wanted.organisation.startswith(own.organisation)
+    return lasts and inside and not own.tags
+
+
+def _overlap(own: Grant, wanted: Grant) -> bool:
+    pairs = ((own.area, wanted.area), (own.organisation, wanted.organisation))
+    return all(one.startswith(other) or other.startswith(one) for one, other in pairs)

@@ -21,8 +21,9 @@ from sqlalchemy import (
 )
 
 from safecity.core.ground.access.actions import Role
-from safecity.core.ground.access.decide import Grant
-from safecity.core.ground.sql import Id, Tags, key, metadata, moment
+from safecity.core.ground.access.decide import ROOT, Grant, Predicate
+from safecity.core.ground.access.where import under, where
+from safecity.core.ground.sql import Id, Tags, key, metadata, moment, organisation_path
 from safecity.kit.ids import fresh
 from safecity.ports.database import Row, Tx
 
@@ -37,6 +38,8 @@ users = Table(
     Column("language", Text, nullable=False),
     Column("zone", Text, nullable=False),
     Column("enabled", Boolean, nullable=False),
+    Column("organisation", Id("og"), nullable=True),
+    organisation_path(),
     moment("created_at"),
     Column("revision", BigInteger, nullable=False),
 )
@@ -51,6 +54,7 @@ grants = Table(
     Column("deny", Boolean, nullable=False),
     moment("not_before"),
     moment("not_after"),
+    organisation_path(),
 )
 sessions = Table(
     "sessions",
@@ -71,7 +75,7 @@ sessions = Table(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class User:
-    """A person who signs in."""
+    """A person who signs in. `organisation` is where they belong; what they may do stands in their grants."""
 
     id: str
     username: str
@@ -81,12 +85,23 @@ class User:
     enabled: bool
     created_at: int
     revision: int
+    organisation: str | None = None
+    organisation_path: str = ROOT
     grants: tuple[Grant, ...] = ()
 
     @property
     def roles(self) -> list[str]:
         """Granted roles, without doubles."""
         return list(dict.fromkeys(str(grant.role) for grant in self.grants if not grant.deny))
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What a sign-in is checked against."""
+
+    user: str
+    password_hash: str
+    enabled: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,14 +134,22 @@ def find_user(tx: Tx, user: str) -> User | None:
     return None if row is None else _user(row, _grants(tx, [user]).get(user, ()))
 
 
-def find_login(tx: Tx, username: str) -> tuple[str, str, bool] | None:
-    """(id, password hash, enabled)."""
+def find_login(tx: Tx, username: str) -> Login | None:
     row = tx.row(select(users).where(users.c.username_key == name_key(username)))
-    return None if row is None else (row["id"], row["password_hash"], row["enabled"])
+    return None if row is None else Login(row["id"], row["password_hash"], row["enabled"])
 
 
-def list_users(tx: Tx, after: str, limit: int) -> list[User]:
+def addresses_of(tx: Tx, user: str) -> list[str]:
+    """Where somebody signed in from lately."""
+    query = select(sessions.c.address).where(sessions.c.user_id == user).distinct().limit(500)
+    return [row["address"] for row in tx.rows(query)]
+
+
+def list_users(tx: Tx, allowed: Predicate | None, after: str, limit: int) -> list[User]:
+    """By name; with None everybody. People lie in no area."""
     query = select(users).order_by(users.c.username_key).limit(limit)
+    if allowed is not None:
+        query = query.where(where(allowed, ROOT, organisation=users.c.organisation_path))
     if after:
         query = query.where(users.c.username_key > after)
     rows = tx.rows(query)
@@ -145,6 +168,8 @@ def add_user(tx: Tx, user: User, password_hash: str) -> None:
             language=user.language,
             zone=user.zone,
             enabled=user.enabled,
+            organisation=user.organisation,
+            organisation_path=user.organisation_path,
             created_at=user.created_at,
             revision=user.revision,
         )
@@ -158,6 +183,8 @@ def save_user(tx: Tx, user: User, password_hash: str = "") -> None:
         "language": user.language,
         "zone": user.zone,
         "enabled": user.enabled,
+        "organisation": user.organisation,
+        "organisation_path": user.organisation_path,
         "revision": user.revision,
     }
     if password_hash:
@@ -179,8 +206,22 @@ def set_grants(tx: Tx, user: str, wanted: tuple[Grant, ...]) -> None:
                 deny=grant.deny,
                 not_before=grant.not_before,
                 not_after=grant.not_after,
+                organisation_path=grant.organisation,
             )
         )
+
+
+def any_in_area(tx: Tx, area: str) -> bool:
+    """Whether anybody has rights that are named by an area below that path."""
+    return tx.row(select(grants.c.id).where(under(grants.c.area_path, area)).limit(1)) is not None
+
+
+def any_of(tx: Tx, organisation: str) -> bool:
+    """Whether anybody belongs to the organisation of that path or one below it, or has rights named by it."""
+    return any(
+        tx.row(select(table.c.id).where(under(table.c.organisation_path, organisation)).limit(1)) is not None
+        for table in (users, grants)
+    )
 
 
 def delete_user(tx: Tx, user: str) -> None:
@@ -242,14 +283,21 @@ def _grants(tx: Tx, ids: list[str]) -> dict[str, tuple[Grant, ...]]:
     found: dict[str, list[Grant]] = {}
     for row in tx.rows(select(grants).where(grants.c.user_id.in_(ids)).order_by(grants.c.id)):
         found.setdefault(row["user_id"], []).append(
-            Grant(Role(row["role"]), row["area_path"], row["tags"], row["deny"], row["not_before"], row["not_after"])
+            Grant(
+                Role(row["role"]),
+                row["area_path"],
+                row["tags"],
+                row["deny"],
+                row["not_before"],
+                row["not_after"],
+                row["organisation_path"],
+            )
         )
     return {user: tuple(items) for user, items in found.items()}
 
 
 def _user(row: Row, own: tuple[Grant, ...]) -> User:
-    names = ("id", "username", "display_name", "language", "zone", "enabled", "created_at", "revision")
-    return User(**{name: row[name] for name in names}, grants=own)
+    return User(**{name: row[name] for name in User.__dataclass_fields__ if name != "grants"}, grants=own)
 
 
 def _session(row: Row) -> Session:

@@ -13,10 +13,12 @@ from safecity.core.ground.places.api import find_area
 from safecity.kit.errors import ConflictError, NotFoundError
 from safecity.ports.database import Database, Tx
 
+BATCH = 500
+
 
 def thing_of(alarm: Alarm) -> Thing:
-    """An alarm lies where its channel lay when it was raised."""
-    return Thing("alarm", alarm.area_path, alarm.tags, id=alarm.id)
+    """An alarm lies where its channel lay, and belongs to whom it belonged, when it was raised."""
+    return Thing("alarm", alarm.area_path, alarm.tags, id=alarm.id, organisation=alarm.organisation_path)
 
 
 def move_to(alarm: Alarm, state: AlarmState) -> Alarm:
@@ -56,6 +58,17 @@ class Alarms:
 
     async def see(self, who: Actor, alarm: str) -> Alarm:
         return await self._database.read(lambda tx: _find(tx, who, Action.ALARM_SEE, alarm))
+
+    async def forget(self, seen_before: int) -> int:
+        """Drop what is older, a few at a time; how many went."""
+        gone = 0
+        while some := await self._database.write(lambda tx: store.forget(tx, seen_before, BATCH)):
+            gone += some
+        return gone
+
+    async def oldest(self) -> int | None:
+        """When the oldest one was seen."""
+        return await self._database.read(store.oldest)
 
     async def acknowledge(self, who: Actor, alarm: str, words: str = "") -> Alarm:
         """Somebody takes notice; the second one learns that it was done."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Float, Index, Table, Text, func, insert, select, update
+from sqlalchemy import BigInteger, Column, Float, Index, Table, Text, delete, func, insert, select, update
 
 from safecity.core.ground.access.api import Predicate, under, where
-from safecity.core.ground.sql import Json, Tags, area_path, key, metadata, moment, ref
+from safecity.core.ground.sql import Json, Tags, area_path, key, metadata, moment, organisation_path, ref
 from safecity.ports.database import Row, Tx
 
 
@@ -38,6 +38,7 @@ class Alarm:
     device: str | None
     name: str
     area_path: str
+    organisation_path: str = "/"
     tags: frozenset[str] = frozenset()
     at: int
     seen: int
@@ -65,6 +66,7 @@ alarms = Table(
     *(Column(name, Text, nullable=False) for name in ("name", "method", "type", "description", "state", "note")),
     *(Column(name, Text, nullable=False) for name in ("acknowledged_by", "picture")),
     area_path(),
+    organisation_path(),
     Column("tags", Tags, nullable=False),
     moment("at"),
     moment("seen"),
@@ -78,6 +80,10 @@ alarms = Table(
 )
 
 
+def _visible(allowed: Predicate) -> Any:
+    return where(allowed, alarms.c.area_path, alarms.c.tags, organisation=alarms.c.organisation_path)
+
+
 def add(tx: Tx, alarm: Alarm) -> None:
     values = {name: getattr(alarm, name) for name in Alarm.__dataclass_fields__}
     tx.run(insert(alarms).values(**{**values, "state": str(alarm.state)}))
@@ -85,6 +91,12 @@ def add(tx: Tx, alarm: Alarm) -> None:
 
 def of_event(tx: Tx, event: str) -> bool:
     return tx.row(select(alarms.c.id).where(alarms.c.event == event)) is not None
+
+
+def open_of(tx: Tx, method: str) -> list[Alarm]:
+    """Those of a method that are not cleared, oldest first."""
+    query = select(alarms).where(alarms.c.method == method, alarms.c.state != "cleared").order_by(alarms.c.id)
+    return [_alarm(row) for row in tx.rows(query.limit(1000))]
 
 
 def find(tx: Tx, alarm: str) -> Alarm | None:
@@ -111,7 +123,7 @@ def page(
     priority: int = 0,
 ) -> list[Alarm]:  # fmt: skip
     """Newest first; ids grow with time."""
-    query = select(alarms).where(where(allowed, alarms.c.area_path, alarms.c.tags)).order_by(alarms.c.id.desc())
+    query = select(alarms).where(_visible(allowed)).order_by(alarms.c.id.desc())
     if before:
         query = query.where(alarms.c.id < before)
     if state:
@@ -125,11 +137,32 @@ def page(
     return [_alarm(row) for row in tx.rows(query.limit(limit))]
 
 
+def unpictured(tx: Tx, start: int, end: int, limit: int = 200) -> list[Alarm]:
+    """Alarms of a channel, seen in [start, end), of which no picture is kept; newest first."""
+    query = select(alarms).where(
+        alarms.c.seen >= start, alarms.c.seen < end, alarms.c.picture == "", alarms.c.channel.is_not(None)
+    )
+    return [_alarm(row) for row in tx.rows(query.order_by(alarms.c.seen.desc()).limit(limit))]
+
+
+def forget(tx: Tx, seen_before: int, limit: int) -> int:
+    """Drop the oldest ones, whatever their state; how many."""
+    query = select(alarms.c.id).where(alarms.c.seen < seen_before).order_by(alarms.c.seen).limit(limit)
+    gone = [row["id"] for row in tx.rows(query)]
+    return tx.run(delete(alarms).where(alarms.c.id.in_(gone))) if gone else 0
+
+
+def oldest(tx: Tx) -> int | None:
+    """When the oldest one was seen."""
+    row = tx.row(select(alarms.c.seen).order_by(alarms.c.seen).limit(1))
+    return None if row is None else row["seen"]
+
+
 def open_counts(tx: Tx, allowed: Predicate) -> dict[int, int]:
     """Raised alarms per priority."""
     query = (
         select(alarms.c.priority, func.count().label("n"))
-        .where(where(allowed, alarms.c.area_path, alarms.c.tags), alarms.c.state == "raised")
+        .where(_visible(allowed), alarms.c.state == "raised")
         .group_by(alarms.c.priority)
     )
     return {int(row["priority"]): int(row["n"]) for row in tx.rows(query)}

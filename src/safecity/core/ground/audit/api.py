@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from safecity.core.ground.access.decide import Action, Actor, Thing
-from safecity.core.ground.audit.decide import Entry, Record, first_fault
-from safecity.core.ground.audit.store import append, entries, page
+from safecity.core.ground.audit.decide import Entry, Record
+from safecity.core.ground.audit.keeper import Keeper
+from safecity.core.ground.audit.proof import Proof
+from safecity.core.ground.audit.store import Wanted, append, page
 from safecity.ports.database import Tx
 
-__all__ = ["Entry", "Record", "append", "first_fault", "note", "page", "verify"]
+__all__ = ["Entry", "Keeper", "Proof", "Record", "Wanted", "append", "note", "page"]
 
 
 def note(
@@ -38,19 +40,9 @@ def note(
             thing=thing.id,
             thing_name=name,
             area=thing.area or "/",
+            organisation=thing.organisation,
             outcome=outcome,
             reason=reason,
             details=details,
         ),
     )
-
-
-def verify(tx: Tx) -> int | None:
-    """The first broken sequence number of the whole log, None when it is sound."""
-    after, previous, seq = 0, b"\0" * 32, 1
-    while batch := entries(tx, after, 1000):
-        fault = first_fault(batch, previous, seq)
-        if fault is not None:
-            return fault
-        after, previous, seq = batch[-1].seq, batch[-1].hash, batch[-1].seq + 1
-    return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -29,6 +28,7 @@ class Record:
     thing: str = ""
     thing_name: str = ""
     area: str = "/"
+    organisation: str = "/"
     session: str = ""
     address: str = ""
     outcome: str = "done"
@@ -53,9 +53,10 @@ def tidy(text: str, limit: int = 500) -> str:
 
 def chain_hash(seq: int, record: Record, previous: bytes) -> bytes:
     """SHA-256 over the previous hash and the record as canonical JSON."""
-    canonical = json.dumps(
-        {"seq": seq, **asdict(record)}, ensure_ascii=False, separators=(",", ":"), sort_keys=True
-    ).encode()
+    values = asdict(record)
+    if record.organisation == "/":  # as it was before records had one: what was written then stays sound
+        del values["organisation"]
+    canonical = json.dumps({"seq": seq, **values}, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
     return hashlib.sha256(previous + canonical).digest()
 
 
@@ -67,13 +68,3 @@ class Entry:
     record: Record
     previous: bytes
     hash: bytes
-
-
-def first_fault(entries: Iterable[Entry], previous: bytes = GENESIS, seq: int = 1) -> int | None:
-    """The first sequence number where something was changed, removed, inserted or moved; None when all is sound."""
-    for entry in entries:
-        good = chain_hash(seq, entry.record, previous)
-        if entry.seq != seq or entry.previous != previous or entry.hash != good:
-            return seq
-        previous, seq = good, seq + 1
-    return None

@@ -1,10 +1,20 @@
 """Channels: what people see, grant and record."""
 
 from safecity.core.ground.channels.board import Board
-from safecity.core.ground.channels.decide import Channel, Standing, apply_catalogue, apply_notice, check_tags, place
+from safecity.core.ground.channels.decide import (
+    Channel,
+    ChannelState,
+    Standing,
+    apply_catalogue,
+    apply_notice,
+    check_tags,
+    place,
+)
+from safecity.core.ground.channels.offers import offered, possible
 from safecity.core.ground.channels.service import Channels, find_channel, thing_of
 from safecity.core.ground.channels.store import (
     add,
+    any_of,
     any_under,
     everything,
     find,
@@ -13,6 +23,7 @@ from safecity.core.ground.channels.store import (
     load,
     of_device,
     page,
+    placements,
     remove_of_device,
     save,
 )
@@ -20,9 +31,11 @@ from safecity.core.ground.channels.store import (
 __all__ = [
     "Board",
     "Channel",
+    "ChannelState",
     "Channels",
     "Standing",
     "add",
+    "any_of",
     "any_under",
     "apply_catalogue",
     "apply_notice",
@@ -34,8 +47,11 @@ __all__ = [
     "find_many",
     "load",
     "of_device",
+    "offered",
     "page",
     "place",
+    "placements",
+    "possible",
     "remove_of_device",
     "save",
     "thing_of",

@@ -8,13 +8,15 @@ from safecity.core.ground.channels.decide import Channel, Standing, standing
 from safecity.core.ground.devices.decide import Device, DeviceKind, DeviceState
 from safecity.model.facts.media_calls import StreamState
 
+_RANK = ("running", "opening", "lost", "idle")
+
 
 class Board:
     """Told by the watchers of the slots and by the consumers; asked by lists, the tree and pushes."""
 
     def __init__(self) -> None:
-        self._streams: dict[str, dict[str, StreamState]] = {}
-        self._slot_of: dict[str, str] = {}
+        self._streams: dict[str, dict[str, dict[str, StreamState]]] = {}
+        """channel -> slot -> quality: a channel that moved may be told of by two slots for a while."""
         self._devices: dict[str, tuple[DeviceState, bool]] = {}
         self._listeners: list[Callable[[str], None]] = []
 
@@ -24,15 +26,15 @@ class Board:
 
     def stream(self, slot: str, state: StreamState) -> None:
         """A slot tells of one stream."""
-        self._streams.setdefault(state.channel, {})[str(state.quality)] = state
-        self._slot_of[state.channel] = slot
+        self._streams.setdefault(state.channel, {}).setdefault(slot, {})[str(state.quality)] = state
         self._tell(state.channel)
 
     def slot_gone(self, slot: str) -> None:
         """A slot does not answer: nothing is known of its streams until it is back."""
-        for channel in [name for name, where in self._slot_of.items() if where == slot]:
-            del self._slot_of[channel]
-            self._streams.pop(channel, None)
+        for channel in [name for name, slots in self._streams.items() if slot in slots]:
+            del self._streams[channel][slot]
+            if not self._streams[channel]:
+                del self._streams[channel]
             self._tell(channel)
 
     def device(self, device: Device) -> None:
@@ -44,7 +46,14 @@ class Board:
             self.device(device)
 
     def streams_of(self, channel: str) -> dict[str, StreamState]:
-        return self._streams.get(channel, {})
+        """By quality; where two slots tell of one, what is seen counts more than what is not."""
+        found: dict[str, StreamState] = {}
+        for told in self._streams.get(channel, {}).values():
+            for quality, state in told.items():
+                other = found.get(quality)
+                if other is None or _RANK.index(state.state) < _RANK.index(other.state):
+                    found[quality] = state
+        return found
 
     def standing(self, channel: Channel) -> Standing:
         """One word and why."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any
 
 from safecity.core.ground.devices.decide import DeviceState
@@ -23,6 +24,7 @@ class Channel:
 
     sources  per quality an RTSP address without credentials; empty where signal opens the stream
     record   fields of `RecordPolicy`
+    ptz_offers  what of the head a person left to be shown (`offers.py`); None: whatever the edition may have
     slot, epoch  the media slot it is entrusted to, and the fencing number of that placement
     """
 
@@ -34,11 +36,14 @@ class Channel:
     name_given: bool = False
     area: str | None = None
     area_path: str = "/"
+    organisation: str | None = None
+    organisation_path: str = "/"
     tags: frozenset[str] = frozenset()
     enabled: bool = True
     present: bool = True
     announced: str = "ON"
     ptz: bool = False
+    ptz_offers: list[str] | None = None
     qualities: tuple[str, ...] = ("main",)
     sources: dict[str, str] = field(default_factory=dict[str, str])
     record: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -193,11 +198,22 @@ def place(channel: str, load: Mapping[str, int]) -> str:
 # --- state ----------------------------------------------------------------------------------------------------
 
 
+class ChannelState(StrEnum):
+    """How a channel stands, in one word."""
+
+    RUNNING = "running"
+    IDLE = "idle"
+    LOST = "lost"
+    OPENING = "opening"
+    OFFLINE = "offline"
+    NEVER = "never"
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`state` is running, idle, lost, opening, offline or never; `step` says why in a code of the catalogue."""
+    """`step` says why in a code of the catalogue."""
 
-    state: str
+    state: ChannelState
     step: str = ""
     params: dict[str, Any] = field(default_factory=dict[str, Any])
     since: int = 0
@@ -206,21 +222,21 @@ class Standing:
 def standing(channel: Channel, device: DeviceState, streams: Iterable[StreamState], *, pulled: bool) -> Standing:
     """One word for a channel, out of its device's presence and its streams. Seen pictures count most."""
     streams = sorted(streams, key=lambda s: s.quality)
-    for wanted in ("running", "opening", "lost"):
+    for wanted in (ChannelState.RUNNING, ChannelState.OPENING, ChannelState.LOST):
         for stream in streams:
             if stream.state == wanted and (wanted != "opening" or pulled or device is DeviceState.ONLINE):
                 if wanted == "lost" and not pulled and device is not DeviceState.ONLINE:
                     continue
                 return Standing(wanted, stream.step, dict(stream.params), stream.since)
     if not pulled and device is DeviceState.NEVER:
-        return Standing("never", "device_never_registered")
+        return Standing(ChannelState.NEVER, "device_never_registered")
     if not pulled and device is not DeviceState.ONLINE:
-        return Standing("offline", "device_offline")
+        return Standing(ChannelState.OFFLINE, "device_offline")
     if not channel.present:
-        return Standing("offline", "channel_not_in_catalogue")
+        return Standing(ChannelState.OFFLINE, "channel_not_in_catalogue")
     if channel.announced != "ON":
-        return Standing("offline", "channel_announced_off")
-    return Standing("idle", streams[0].step if streams else "")
+        return Standing(ChannelState.OFFLINE, "channel_announced_off")
+    return Standing(ChannelState.IDLE, streams[0].step if streams else "")
 
 
 # --- what people may set ------------------------------------------------------------------------------------

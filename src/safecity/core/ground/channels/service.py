@@ -10,7 +10,8 @@ from safecity.core.ground.audit.api import note
 from safecity.core.ground.channels import store
 from safecity.core.ground.channels.board import Board
 from safecity.core.ground.channels.decide import Channel, Standing, check_tags
-from safecity.core.ground.places.api import check_name, find_area
+from safecity.core.ground.channels.offers import check_offers
+from safecity.core.ground.places.api import check_name, find_area, find_organisation
 from safecity.core.ground.settings.api import touch_desired
 from safecity.kit.errors import ConflictError, InvalidError, NotFoundError
 from safecity.model.values.media import Quality
@@ -36,7 +37,7 @@ class Seen:
 
 def thing_of(channel: Channel) -> Thing:
     """What decisions about it need."""
-    return Thing("channel", channel.area_path, channel.tags, id=channel.id)
+    return Thing("channel", channel.area_path, channel.tags, id=channel.id, organisation=channel.organisation_path)
 
 
 def find_channel(tx: Tx, who: Actor, action: Action, channel: str) -> Channel:
@@ -89,14 +90,14 @@ class Channels:
         return await self._database.read(work)
 
     async def change(self, who: Actor, channel: str, revision: int | None, changes: dict[str, Any]) -> Seen:
-        """Set name, area, tags, enabled, qualities, record policy or place of a channel."""
+        """Set name, area, organisation, tags, enabled, qualities, record policy or place of a channel."""
 
         def work(tx: Tx) -> Channel:
             old = find_channel(tx, who, Action.CHANNEL_CHANGE, channel)
             if revision is not None and revision != old.revision:
                 raise ConflictError("changed meanwhile", code="changed_meanwhile")
             new = self._changed(tx, old, changes)
-            # Into an area where one has no rights nothing may be pushed either.
+            # Into an area or to an organisation where one has no rights nothing may be pushed either.
             authorize(who, Action.CHANNEL_CHANGE, thing_of(new))
             store.save(tx, new)
             touch_desired(tx)
@@ -114,8 +115,13 @@ class Channels:
             values["tags"] = check_tags(values["tags"])
         if "area" in values:
             values["area_path"] = find_area(tx, values["area"]).path if values["area"] else "/"
+        if "organisation" in values:
+            named = values["organisation"]
+            values["organisation_path"] = find_organisation(tx, named).path if named else "/"
         if "qualities" in values:
             values["qualities"] = _check_qualities(values["qualities"])
+        if "ptz_offers" in values:
+            values["ptz_offers"] = check_offers(values["ptz_offers"])
         if "record" in values:
             values["record"] = {**old.record, **check_record(values["record"])}
         return replace(old, **values, revision=old.revision + 1)

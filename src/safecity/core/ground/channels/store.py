@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Table, Text, d
 
 from safecity.core.ground.access.api import Predicate, under, where
 from safecity.core.ground.channels.decide import Channel
-from safecity.core.ground.sql import Id, Json, Tags, area_path, key, metadata, ref
+from safecity.core.ground.sql import Id, Json, Tags, area_path, key, metadata, organisation_path, ref
 from safecity.core.ground.words import like, search_key, sort_key
 from safecity.ports.database import Row, Tx
 
@@ -24,8 +24,11 @@ channels = Table(
     *(Column(name, Boolean, nullable=False) for name in ("name_given", "enabled", "present", "ptz")),
     ref("area", "ar", nullable=True),
     area_path(index=False),
+    ref("organisation", "og", nullable=True),
+    organisation_path(),
     Column("tags", Tags, nullable=False),
     *(Column(name, Json, nullable=False) for name in ("qualities", "sources", "record")),
+    Column("ptz_offers", Json, nullable=True),
     Column("epoch", BigInteger, nullable=False),
     Column("longitude", Float, nullable=True),
     Column("latitude", Float, nullable=True),
@@ -52,6 +55,10 @@ def _channel(row: Row) -> Channel:
     values: dict[str, Any] = {name: row[name] for name in _FIELDS}
     values.update(qualities=tuple(row["qualities"]))
     return Channel(**values)
+
+
+def _visible(allowed: Predicate) -> Any:
+    return where(allowed, channels.c.area_path, channels.c.tags, organisation=channels.c.organisation_path)
 
 
 def add(tx: Tx, channel: Channel) -> None:
@@ -81,7 +88,7 @@ def find_by_code(tx: Tx, device: str, code: str) -> Channel | None:
 def of_device(tx: Tx, device: str, allowed: Predicate | None = None) -> list[Channel]:
     query = select(channels).where(channels.c.device == device).order_by(channels.c.ordinal, channels.c.id)
     if allowed is not None:
-        query = query.where(where(allowed, channels.c.area_path, channels.c.tags))
+        query = query.where(_visible(allowed))
     return [_channel(row) for row in tx.rows(query)]
 
 
@@ -96,7 +103,7 @@ def page(
     q: str = "",
 ) -> list[tuple[str, Channel]]:
     """(sort key, channel), by name."""
-    query = select(channels).where(where(allowed, channels.c.area_path, channels.c.tags), channels.c.kind == "camera")
+    query = select(channels).where(_visible(allowed), channels.c.kind == "camera")
     if after is not None:
         key_, id_ = after
         query = query.where((channels.c.sort_key > key_) | ((channels.c.sort_key == key_) & (channels.c.id > id_)))
@@ -113,7 +120,7 @@ def page(
 def everything(tx: Tx, allowed: Predicate | None = None, area: str = "") -> list[Channel]:
     query = select(channels).order_by(channels.c.id)
     if allowed is not None:
-        query = query.where(where(allowed, channels.c.area_path, channels.c.tags))
+        query = query.where(_visible(allowed))
     if area:
         query = query.where(under(channels.c.area_path, area))
     return [_channel(row) for row in tx.rows(query)]
@@ -128,6 +135,12 @@ def load(tx: Tx, slots: tuple[str, ...]) -> dict[str, int]:
     return counted
 
 
+def placements(tx: Tx) -> list[tuple[str, str, int]]:
+    """(channel, slot, epoch) of every channel that is on a slot."""
+    query = select(channels.c.id, channels.c.slot, channels.c.epoch).where(channels.c.slot != "")
+    return [(row["id"], row["slot"], row["epoch"]) for row in tx.rows(query)]
+
+
 def remove_of_device(tx: Tx, device: str) -> list[str]:
     ids = [row["id"] for row in tx.rows(select(channels.c.id).where(channels.c.device == device))]
     tx.run(delete(channels).where(channels.c.device == device))
@@ -136,3 +149,9 @@ def remove_of_device(tx: Tx, device: str) -> list[str]:
 
 def any_under(tx: Tx, path: str) -> bool:
     return tx.row(select(channels.c.id).where(under(channels.c.area_path, path)).limit(1)) is not None
+
+
+def any_of(tx: Tx, organisation: str) -> bool:
+    """Whether a channel belongs to the organisation of that path, or to one below it."""
+    belongs = under(channels.c.organisation_path, organisation)
+    return tx.row(select(channels.c.id).where(belongs).limit(1)) is not None

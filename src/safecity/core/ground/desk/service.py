@@ -10,7 +10,8 @@ from safecity.core.ground.access.api import ROOT, Action, Actor, Thing, Under, a
 from safecity.core.ground.audit.api import note
 from safecity.core.ground.channels.api import find_channel, thing_of
 from safecity.core.ground.desk import store
-from safecity.core.ground.desk.decide import HOLD_US, STEER_US, take
+from safecity.core.ground.desk.cruises import Cruise, told
+from safecity.core.ground.desk.decide import HOLD_US, STEER_US, held, take
 from safecity.core.ground.desk.store import PtzLock, Saved
 from safecity.core.ground.places.api import check_name
 from safecity.kit.clock import Clock
@@ -34,12 +35,18 @@ class Desk:
         allowed = scope(who, Action.VIEW_SEE)
         return await self._database.read(lambda tx: store.page(tx, kind, allowed))
 
+    async def see(self, who: Actor, kind: str, saved: str) -> Saved:
+        """One of them."""
+        return await self._database.read(lambda tx: _find(tx, who, kind, saved))
+
     async def add(self, who: Actor, kind: str, name: str, body: dict[str, Any], *, shared: bool) -> Saved:
         name, body = check_name(name), _check_body(body)
 
         def work(tx: Tx) -> Saved:
-            area = _shared_area(who) if shared else ""
-            saved = Saved(id=fresh(kind), owner=who.user, name=name, area_path=area, body=body)
+            area, organisation = _shared_where(who) if shared else ("", ROOT)
+            saved = Saved(
+                id=fresh(kind), owner=who.user, name=name, area_path=area, organisation_path=organisation, body=body
+            )
             authorize(who, Action.VIEW_CHANGE, _thing(saved))
             if len(store.page(tx, kind, scope(who, Action.VIEW_CHANGE))) >= MAX_SAVED:
                 raise ExhaustedError("too many saved", code="too_many", params={"limit": MAX_SAVED})
@@ -58,8 +65,12 @@ class Desk:
             authorize(who, Action.VIEW_CHANGE, _thing(old))
             if revision is not None and revision != old.revision:
                 raise ConflictError("changed meanwhile", code="changed_meanwhile")
-            area = (old.area_path or _shared_area(who)) if shared else ""
-            new = replace(old, name=name, body=body, area_path=area, revision=old.revision + 1)
+            area, organisation = (old.area_path, old.organisation_path) if old.area_path else _shared_where(who)
+            if not shared:
+                area, organisation = "", ROOT
+            new = replace(
+                old, name=name, body=body, area_path=area, organisation_path=organisation, revision=old.revision + 1
+            )
             store.save(tx, kind, new)
             return new
 
@@ -81,7 +92,7 @@ class Desk:
         def work(tx: Tx) -> PtzLock | None:
             find_channel(tx, who, Action.CHANNEL_SEE, channel)
             lock = store.lock_of(tx, channel)
-            return lock if lock is not None and who.at < lock.expires_at else None
+            return lock if held(lock, who.at) else None
 
         return await self._database.read(work)
 
@@ -91,9 +102,9 @@ class Desk:
         def work(tx: Tx) -> tuple[PtzLock, bool]:
             found = find_channel(tx, who, Action.PTZ_STEER, channel)
             old = store.lock_of(tx, channel)
-            new = take(old, who, channel, HOLD_US if on_purpose else STEER_US)
+            new = take(old, who, thing_of(found), HOLD_US if on_purpose else STEER_US)
             store.put_lock(tx, new)
-            fresh_owner = old is None or old.session != new.session or old.expires_at <= who.at
+            fresh_owner = old is None or old.session != new.session or not held(old, who.at)
             if fresh_owner:
                 note(tx, who, Action.PTZ_STEER, thing_of(found), found.name)
             return new, fresh_owner
@@ -111,15 +122,33 @@ class Desk:
 
         await self._database.write(work)
 
+    async def cruises(self, who: Actor, channel: str) -> list[Cruise]:
+        """What we set ourselves, for devices that cannot list theirs."""
+
+        def work(tx: Tx) -> list[Cruise]:
+            find_channel(tx, who, Action.CHANNEL_SEE, channel)
+            return store.cruises_of(tx, channel)
+
+        return await self._database.read(work)
+
+    async def note_cruise(self, channel: str, action: str, number: int, point: int, value: int) -> None:
+        """The device took it: keep what is now known of the cruise."""
+
+        def work(tx: Tx) -> None:
+            old = store.cruise_of(tx, channel, number) or Cruise(channel=channel, number=number)
+            store.put_cruise(tx, channel, number, told(old, action, point, value))
+
+        await self._database.write(work)
+
 
 def _thing(saved: Saved) -> Thing:
-    return Thing("view", saved.area_path, owner=saved.owner, id=saved.id)
+    return Thing("view", saved.area_path, owner=saved.owner, id=saved.id, organisation=saved.organisation_path)
 
 
-def _shared_area(who: Actor) -> str:
-    """Where what somebody shares is seen: the first area they see."""
+def _shared_where(who: Actor) -> tuple[str, str]:
+    """The area and organisation in which others see what somebody shares: those of the first grant to see views."""
     allowed = scope(who, Action.VIEW_SEE)
-    return next((term.area for term in allowed.allow if isinstance(term, Under)), ROOT)
+    return next(((term.area, term.organisation) for term in allowed.allow if isinstance(term, Under)), (ROOT, ROOT))
 
 
 def _find(tx: Tx, who: Actor, kind: str, saved: str) -> Saved:

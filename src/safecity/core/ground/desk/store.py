@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Table, Text, delete, insert, select, update
 
 from safecity.core.ground.access.api import Predicate, where
-from safecity.core.ground.sql import Id, Json, area_path, key, metadata, moment, ref
+from safecity.core.ground.desk.cruises import Cruise
+from safecity.core.ground.sql import Id, Json, area_path, key, metadata, moment, organisation_path, ref
 from safecity.ports.database import Row, Tx
 
 
@@ -20,6 +21,7 @@ def _saved(name: str, kind: str) -> Table:
         ref("owner", "us", index=True),
         Column("name", Text, nullable=False),
         area_path(index=False),
+        organisation_path(),
         Column("body", Json, nullable=False),
         Column("revision", BigInteger, nullable=False),
     )
@@ -38,17 +40,26 @@ ptz_locks = Table(
     moment("taken_at"),
     moment("expires_at"),
 )
+cruises = Table(
+    "cruises",
+    metadata,
+    Column("channel", Id("ch"), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("points", Json, nullable=False),
+    *(Column(name, BigInteger, nullable=False) for name in ("speed", "dwell")),
+)
 TABLES = {"vw": views, "tr": tours}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Saved:
-    """A view or a tour. With an empty area it is its owner's alone, else whoever sees the area sees it."""
+    """A view or a tour. With an empty area it is its owner's alone, else whoever sees the area and organisation."""
 
     id: str
     owner: str
     name: str
     area_path: str
+    organisation_path: str = "/"
     body: dict[str, Any]
     revision: int = 1
 
@@ -68,7 +79,8 @@ class PtzLock:
 
 def page(tx: Tx, kind: str, allowed: Predicate) -> list[Saved]:
     table = TABLES[kind]
-    query = select(table).where(where(allowed, table.c.area_path, owner=table.c.owner)).order_by(table.c.id)
+    visible = where(allowed, table.c.area_path, owner=table.c.owner, organisation=table.c.organisation_path)
+    query = select(table).where(visible).order_by(table.c.id)
     return [_saved_row(row) for row in tx.rows(query.limit(1000))]
 
 
@@ -84,7 +96,7 @@ def add(tx: Tx, kind: str, saved: Saved) -> None:
 
 def save(tx: Tx, kind: str, saved: Saved) -> None:
     table = TABLES[kind]
-    values = {"name": saved.name, "area_path": saved.area_path, "body": saved.body, "revision": saved.revision}
+    values = {name: getattr(saved, name) for name in ("name", "area_path", "organisation_path", "body", "revision")}
     tx.run(update(table).where(table.c.id == saved.id).values(**values))
 
 
@@ -105,6 +117,30 @@ def put_lock(tx: Tx, lock: PtzLock) -> None:
 
 def drop_lock(tx: Tx, channel: str) -> None:
     tx.run(delete(ptz_locks).where(ptz_locks.c.channel == channel))
+
+
+def cruises_of(tx: Tx, channel: str) -> list[Cruise]:
+    query = select(cruises).where(cruises.c.channel == channel).order_by(cruises.c.number)
+    return [_cruise_row(row) for row in tx.rows(query)]
+
+
+def cruise_of(tx: Tx, channel: str, number: int) -> Cruise | None:
+    row = tx.row(select(cruises).where(cruises.c.channel == channel, cruises.c.number == number))
+    return None if row is None else _cruise_row(row)
+
+
+def put_cruise(tx: Tx, channel: str, number: int, cruise: Cruise | None) -> None:
+    tx.run(delete(cruises).where(cruises.c.channel == channel, cruises.c.number == number))
+    if cruise is not None:
+        values = {name: getattr(cruise, name) for name in Cruise.__dataclass_fields__}
+        tx.run(insert(cruises).values(**{**values, "points": list(cruise.points)}))
+
+
+def _cruise_row(row: Row) -> Cruise:
+    return Cruise(
+        channel=row["channel"], number=row["number"], points=tuple(row["points"]), speed=row["speed"],
+        dwell=row["dwell"],
+    )  # fmt: skip
 
 
 def _saved_row(row: Row) -> Saved:

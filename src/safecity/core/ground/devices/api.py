@@ -1,8 +1,22 @@
 """Devices: what registers here, or is pulled by us."""
 
 from safecity.core.ground.devices.decide import Device, DeviceKind, DeviceState, check_code, split_url
-from safecity.core.ground.devices.service import Devices, NewDevice, find_device
-from safecity.core.ground.devices.store import any_under, count, everything, find, find_by_code, in_area, save
+from safecity.core.ground.devices.positions import Position, of_devices
+from safecity.core.ground.devices.positions import put as put_positions
+from safecity.core.ground.devices.service import Devices, NewDevice, find_device, thing_of
+from safecity.core.ground.devices.store import (
+    any_of,
+    any_under,
+    codes_of,
+    count,
+    everything,
+    find,
+    find_by_code,
+    find_many,
+    in_area,
+    of_account,
+    save,
+)
 
 __all__ = [
     "Device",
@@ -10,14 +24,22 @@ __all__ = [
     "DeviceState",
     "Devices",
     "NewDevice",
+    "Position",
+    "any_of",
     "any_under",
     "check_code",
+    "codes_of",
     "count",
     "everything",
     "find",
     "find_by_code",
     "find_device",
+    "find_many",
     "in_area",
+    "of_account",
+    "of_devices",
+    "put_positions",
     "save",
     "split_url",
+    "thing_of",
 ]

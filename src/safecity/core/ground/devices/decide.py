@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -14,6 +14,8 @@ class DeviceKind(StrEnum):
 
     GB28181 = "gb28181"
     RTSP = "rtsp"
+    GAT1400 = "gat1400"
+    JT808 = "jt808"
 
 
 class DeviceState(StrEnum):
@@ -27,7 +29,12 @@ class DeviceState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Device:
-    """`name_given`: a person named it, so its own words no longer rename it. `url` carries no credentials."""
+    """`name_given`: a person named it, so its own words no longer rename it. `url` carries no credentials.
+
+    `told_by`, `told_run`, `told_number`: which duty told the state, in which of its runs, and where in that.
+    `position_seconds`: how often it is to tell where it is (a body camera, a patrol car); 0: never.
+    `digests`: what it may prove its password by, in the order it is offered; empty: as the platform has it.
+    """
 
     id: str
     kind: DeviceKind
@@ -36,6 +43,7 @@ class Device:
     area: str | None = None
     area_path: str = "/"
     organisation: str | None = None
+    organisation_path: str = "/"
     manufacturer: str = ""
     model: str = ""
     firmware: str = ""
@@ -44,12 +52,17 @@ class Device:
     username: str = ""
     transport: str = "auto"
     charset: str = "GB18030"
+    position_seconds: int = 0
+    digests: list[str] = field(default_factory=list[str])
     enabled: bool = True
     demo: bool = False
     name_given: bool = True
     state: DeviceState = DeviceState.NEVER
     state_since: int = 0
     state_code: str = ""
+    told_by: str = ""
+    told_run: str = ""
+    told_number: int = 0
     address: str = ""
     user_agent: str = ""
     version: str = ""
@@ -63,6 +76,15 @@ def check_code(code: str) -> str:
     if len(code) != 20 or not (code.isascii() and code.isdigit()):
         raise InvalidError("not a code of 20 digits", code="gb_code", params={"given": code[:40]})
     return code
+
+
+def check_phone(phone: str) -> str:
+    """The phone number that a vehicle terminal speaks under, without zeros in front. InvalidError `jt_phone`."""
+    phone = phone.strip()
+    digits = phone.lstrip("0")
+    if not (phone.isascii() and phone.isdigit() and len(digits) >= 5 and len(phone) <= 20):
+        raise InvalidError("not a phone number", code="jt_phone", params={"given": phone[:40]})
+    return digits
 
 
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> str:

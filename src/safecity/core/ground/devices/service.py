@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from safecity.core.ground.access.api import ROOT, Action, Actor, Thing, Vault, authorize, scope
+from safecity.core.ground.access.api import ROOT, Action, Actor, Thing, Vault, allowed, authorize, scope
 from safecity.core.ground.audit.api import note
 from safecity.core.ground.channels import api as channels
-from safecity.core.ground.devices import store
-from safecity.core.ground.devices.decide import Device, DeviceKind, check_choice, check_code, split_url
-from safecity.core.ground.places.api import check_name, find_area
+from safecity.core.ground.devices import positions, store
+from safecity.core.ground.devices.decide import Device, DeviceKind, check_choice, check_code, check_phone, split_url
+from safecity.core.ground.places.api import check_name, find_area, find_organisation
 from safecity.core.ground.settings.api import Settings, get, put, touch_desired
 from safecity.kit.errors import ConflictError, InvalidError, NotFoundError
 from safecity.kit.ids import fresh
@@ -24,7 +24,7 @@ _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewDevice:
-    """What is asked of somebody who adds a device. An empty password of a GB/T 28181 device is made by us."""
+    """What is asked of somebody who adds a device. An empty password of one that registers is made by us."""
 
     kind: str
     name: str = ""
@@ -44,14 +44,26 @@ class NewDevice:
 def find_device(tx: Tx, who: Actor, action: Action, device: str) -> Device:
     """The device, if `who` may do `action` to it; what one may not see does not exist."""
     found = store.find(tx, device)
-    if found is None or not scope(who, Action.DEVICE_SEE).allows(_thing(found)):
+    if found is None or not scope(who, Action.DEVICE_SEE).allows(thing_of(found)):
         raise NotFoundError("no such device", code="not_found", params={"kind": "device"})
-    authorize(who, action, _thing(found))
+    authorize(who, action, thing_of(found))
     return found
 
 
-def _thing(device: Device) -> Thing:
-    return Thing("device", device.area_path, id=device.id)
+def thing_of(device: Device) -> Thing:
+    """What decisions about it need."""
+    return Thing("device", device.area_path, id=device.id, organisation=device.organisation_path)
+
+
+def _along(who: Actor, channel: channels.Channel, old: Device, new: Device) -> channels.Channel:
+    """The channel where its device goes, as far as it was there too and `who` may move it."""
+    moved = channel
+    if channel.area_path == old.area_path:
+        moved = replace(moved, area=new.area, area_path=new.area_path)
+    if channel.organisation_path == old.organisation_path:
+        moved = replace(moved, organisation=new.organisation, organisation_path=new.organisation_path)
+    may = all(allowed(who, Action.CHANNEL_CHANGE, channels.thing_of(one)) for one in (channel, moved))
+    return moved if may else channel
 
 
 def _hosts(device: Device) -> set[str]:
@@ -98,10 +110,13 @@ class Devices:
             username, password = username or user, password or secret
             sub_url = split_url(new.sub_url)[0] if new.sub_url else ""
             code, transport = "", check_choice("transport", new.transport or "auto", ("auto", "tcp", "udp"))
+        elif kind is DeviceKind.JT808:
+            # It is given a code when it registers, and has nothing that could be typed in.
+            code, transport, username, password = check_phone(new.code), "tcp", "", ""
         else:
             code = check_code(new.code)
-            choices = ("udp", "tcp_passive", "tcp_active")
-            transport = check_choice("transport", new.transport or "udp", choices)
+            choices = ("tcp",) if kind is DeviceKind.GAT1400 else ("udp", "tcp_passive", "tcp_active")
+            transport = check_choice("transport", new.transport or choices[0], choices)
             password = password or "".join(secrets.choice(_ALPHABET) for _ in range(12))
         if len(password) > 128 or len(username) > 128:
             raise InvalidError("too long", code="too_long", params={"field": "password", "limit": 128})
@@ -111,23 +126,24 @@ class Devices:
 
         def work(tx: Tx) -> Device:
             area = find_area(tx, new.area) if new.area else None
-            path = area.path if area else ROOT
-            authorize(who, Action.DEVICE_ADD, Thing("device", path))
-            if code and store.find_by_code(tx, code):
+            organisation = find_organisation(tx, new.organisation) if new.organisation else None
+            path, belongs = area.path if area else ROOT, organisation.path if organisation else ROOT
+            authorize(who, Action.DEVICE_ADD, Thing("device", path, organisation=belongs))
+            if code and store.find_by_code(tx, code, kind):
                 raise ConflictError("code taken", code="device_code_taken", params={"code": code})
             device = Device(
                 id=fresh("dv"), kind=kind, name=name or code or url.split("//", 1)[1].split("/")[0], code=code,
-                area=area.id if area else None, area_path=path, organisation=new.organisation, url=url, sub_url=sub_url,
-                username=username, transport=transport, charset=new.charset, demo=new.demo, name_given=bool(name),
-                created_at=who.at,
+                area=area.id if area else None, area_path=path, organisation=new.organisation or None,
+                organisation_path=belongs, url=url, sub_url=sub_url, username=username, transport=transport,
+                charset=new.charset, demo=new.demo, name_given=bool(name), created_at=who.at,
             )  # fmt: skip
             store.add(tx, device, self._vault.seal(password, device.id) if password else None)
             if kind is DeviceKind.RTSP:
                 self._add_pulled(tx, device, new.record_mode)
-            elif new.record_mode != "continuous":
+            elif kind is DeviceKind.GB28181 and new.record_mode != "continuous":
                 self._settings_of_new(tx, device, new.record_mode)
             touch_desired(tx)
-            note(tx, who, Action.DEVICE_ADD, _thing(device), device.name, code=code)
+            note(tx, who, Action.DEVICE_ADD, thing_of(device), device.name, code=code)
             return device
 
         device = await self._database.write(work)
@@ -161,11 +177,13 @@ class Devices:
             "floor_days": platform.floor_days,
         }
         return channels.Channel(
-            id="", device=device.id, code="", name="", area=device.area, area_path=device.area_path, record=record
-        )
+            id="", device=device.id, code="", name="", area=device.area, area_path=device.area_path,
+            organisation=device.organisation, organisation_path=device.organisation_path, record=record,
+        )  # fmt: skip
 
     async def change(self, who: Actor, device: str, revision: int | None, changes: dict[str, Any]) -> Device:
-        """Set name, password, username, url, transport, charset, enabled, area, organisation."""
+        """Set name, password, username, url, transport, charset, enabled, position_seconds, digests, area,
+        organisation."""
 
         def work(tx: Tx) -> Device:
             old = find_device(tx, who, Action.DEVICE_CHANGE, device)
@@ -173,6 +191,8 @@ class Devices:
                 raise ConflictError("changed meanwhile", code="changed_meanwhile")
             values = dict(changes)
             password = values.pop("password", None)
+            if "digests" in values:
+                values["digests"] = list(dict.fromkeys(values["digests"]))
             if "name" in values:
                 values["name"], values["name_given"] = check_name(values["name"]), True
             for field in ("url", "sub_url"):
@@ -182,16 +202,17 @@ class Devices:
                         values["username"], password = user, secret or password
             if "area" in values:
                 values["area_path"] = find_area(tx, values["area"]).path if values["area"] else ROOT
+            if "organisation" in values:
+                named = values["organisation"]
+                values["organisation_path"] = find_organisation(tx, named).path if named else ROOT
             new = replace(old, **values, revision=old.revision + 1)
             if password is None and _hosts(new) - _hosts(old):
                 # The stored password belongs to the old address; whoever may edit must not send it to another.
                 password = ""
-            authorize(who, Action.DEVICE_CHANGE, _thing(new))
+            authorize(who, Action.DEVICE_CHANGE, thing_of(new))
             store.save(tx, new, None if password is None else self._vault.seal(password, device))
             for channel in channels.of_device(tx, device):
-                moved = channel
-                if new.area_path != old.area_path and channel.area_path == old.area_path:
-                    moved = replace(moved, area=new.area, area_path=new.area_path)
+                moved = _along(who, channel, old, new)
                 if new.kind is DeviceKind.RTSP:
                     sources = {"main": new.url} | ({"sub": new.sub_url} if new.sub_url else {})
                     name = channel.name if channel.name_given else new.name
@@ -200,7 +221,7 @@ class Devices:
                     channels.save(tx, replace(moved, revision=moved.revision + 1))
             touch_desired(tx)
             note(
-                tx, who, Action.DEVICE_CHANGE, _thing(new), new.name,
+                tx, who, Action.DEVICE_CHANGE, thing_of(new), new.name,
                 changed=", ".join(sorted(changes)), password=password is not None,
             )  # fmt: skip
             return new
@@ -242,6 +263,7 @@ def remove_device(tx: Tx, who: Actor, device: Device) -> list[str]:
     """Inside a transaction of somebody who may."""
     gone = channels.remove_of_device(tx, device.id)
     store.remove(tx, device.id)
+    positions.forget(tx, device.id)
     touch_desired(tx)
-    note(tx, who, Action.DEVICE_DELETE, _thing(device), device.name, code=device.code, channels=len(gone))
+    note(tx, who, Action.DEVICE_DELETE, thing_of(device), device.name, code=device.code, channels=len(gone))
     return gone

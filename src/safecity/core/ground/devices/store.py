@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, Table, Text, delete, func, insert, select, update
 
 from safecity.core.ground.access.api import Predicate, under, where
 from safecity.core.ground.devices.decide import Device, DeviceKind, DeviceState
-from safecity.core.ground.sql import area_path, key, metadata, moment, ref
+from safecity.core.ground.sql import Json, area_path, key, metadata, moment, organisation_path, ref
 from safecity.core.ground.words import like, search_key, sort_key
 from safecity.ports.database import Row, Tx
 
@@ -28,9 +29,14 @@ devices = Table(
     ref("area", "ar", nullable=True),
     area_path(),
     ref("organisation", "og", nullable=True),
+    organisation_path(),
     *(Column(name, Boolean, nullable=False) for name in ("enabled", "demo", "name_given")),
     moment("state_since"),
+    *(Column(name, Text, nullable=False, server_default="") for name in ("told_by", "told_run")),
+    Column("told_number", BigInteger, nullable=False, server_default="0"),
     moment("created_at"),
+    Column("position_seconds", BigInteger, nullable=False, server_default="0"),
+    Column("digests", Json, nullable=False, server_default="[]"),
     Column("revision", BigInteger, nullable=False),
 )
 _FIELDS = tuple(Device.__dataclass_fields__)
@@ -41,17 +47,27 @@ def _values(device: Device) -> dict[str, Any]:
     values.update(
         kind=str(device.kind),
         state=str(device.state),
-        code_key=device.code if device.kind is DeviceKind.GB28181 else None,
+        code_key=_code_key(device.kind, device.code),
         sort_key=sort_key(device.name or device.code),
         search_key=search_key(device.name, device.code, device.manufacturer, device.address),
     )
     return values
 
 
+def _code_key(kind: DeviceKind, code: str) -> str | None:
+    """One camera often speaks both GB/T 28181 and GA/T 1400, under one code: it is unique within each."""
+    by_kind = {DeviceKind.GB28181: code, DeviceKind.GAT1400: f"gat1400/{code}", DeviceKind.JT808: f"jt808/{code}"}
+    return by_kind.get(kind)
+
+
 def _device(row: Row) -> Device:
     values: dict[str, Any] = {name: row[name] for name in _FIELDS}
     values.update(kind=DeviceKind(row["kind"]), state=DeviceState(row["state"]))
     return Device(**values)
+
+
+def _visible(allowed: Predicate) -> Any:
+    return where(allowed, devices.c.area_path, organisation=devices.c.organisation_path)
 
 
 def add(tx: Tx, device: Device, secret: bytes | None) -> None:
@@ -75,9 +91,30 @@ def find(tx: Tx, device: str) -> Device | None:
     return None if row is None else _device(row)
 
 
-def find_by_code(tx: Tx, code: str) -> Device | None:
-    row = tx.row(select(devices).where(devices.c.code_key == code))
+def find_many(tx: Tx, ids: list[str]) -> dict[str, Device]:
+    return {row["id"]: _device(row) for row in tx.rows(select(devices).where(devices.c.id.in_(ids)))}
+
+
+def codes_of(tx: Tx, ids: Iterable[str]) -> dict[str, str]:
+    """The codes of those that exist."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    query = select(devices.c.id, devices.c.code).where(devices.c.id.in_(wanted))
+    return {row["id"]: row["code"] for row in tx.rows(query)}
+
+
+def find_by_code(tx: Tx, code: str, kind: DeviceKind = DeviceKind.GB28181) -> Device | None:
+    row = tx.row(select(devices).where(devices.c.code_key == _code_key(kind, code)))
     return None if row is None else _device(row)
+
+
+def of_account(tx: Tx, kind: DeviceKind, username: str) -> list[tuple[Device, bytes | None]]:
+    """Devices of a kind that sign in under that name, with sealed secrets; without one of its own a device signs in
+    with its code."""
+    own = (devices.c.username == username) | ((devices.c.username == "") & (devices.c.code == username))
+    query = select(devices).where(devices.c.kind == str(kind), own).order_by(devices.c.id).limit(1000)
+    return [(_device(row), row["secret"]) for row in tx.rows(query)]
 
 
 def secret_of(tx: Tx, device: str) -> bytes | None:
@@ -96,7 +133,7 @@ def page(
     kind: str = "",
 ) -> list[tuple[str, Device]]:
     """(sort key, device), by name."""
-    query = select(devices).where(where(allowed, devices.c.area_path)).order_by(devices.c.sort_key, devices.c.id)
+    query = select(devices).where(_visible(allowed)).order_by(devices.c.sort_key, devices.c.id)
     if after is not None:
         key_, id_ = after
         query = query.where((devices.c.sort_key > key_) | ((devices.c.sort_key == key_) & (devices.c.id > id_)))
@@ -112,7 +149,7 @@ def page(
 def in_area(tx: Tx, allowed: Predicate, area: str | None, limit: int) -> list[Device]:
     """Directly in an area, not below."""
     here = devices.c.area.is_(None) if area is None else devices.c.area == area
-    query = select(devices).where(where(allowed, devices.c.area_path), here).order_by(devices.c.sort_key).limit(limit)
+    query = select(devices).where(_visible(allowed), here).order_by(devices.c.sort_key).limit(limit)
     return [_device(row) for row in tx.rows(query)]
 
 
@@ -126,6 +163,12 @@ def everything(tx: Tx, kind: DeviceKind | None = None) -> list[tuple[Device, byt
 
 def any_under(tx: Tx, path: str) -> bool:
     return tx.row(select(devices.c.id).where(under(devices.c.area_path, path)).limit(1)) is not None
+
+
+def any_of(tx: Tx, organisation: str) -> bool:
+    """Whether a device belongs to the organisation of that path, or to one below it."""
+    belongs = under(devices.c.organisation_path, organisation)
+    return tx.row(select(devices.c.id).where(belongs).limit(1)) is not None
 
 
 def count(tx: Tx) -> int:

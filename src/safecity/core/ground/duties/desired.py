@@ -6,26 +6,29 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from safecity.core.ground.channels.api import Channel
 from safecity.core.ground.devices.api import Device, DeviceKind
+from safecity.core.ground.exports.api import Hold
 from safecity.core.ground.settings.api import Platform
+from safecity.core.ground.tollgates.api import Tollgate
 from safecity.model.facts.media_calls import (
     ApplyAssignments,
     Assignment,
+    PlaceHold,
     PushedSource,
     RecordPolicy,
     RtspSource,
     SlotSettings,
     Span,
+    StartRecording,
     VolumeSpec,
 )
-from safecity.model.facts.signal_calls import ApplySignal, GbChannel, GbDevice, PlatformIdentity
+from safecity.model.facts.signal_calls import ApplySignal, GbChannel, GbDevice, JtTerminal, PlatformIdentity
+from safecity.model.facts.vision_calls import ApplyVision, PlateTask
 from safecity.model.values.media import Quality
 
-PART_BYTES = 700_000
-"""Of one message to signal; a frame of the calls holds 1 MiB."""
 _POLICY = frozenset(RecordPolicy.__struct_fields__) - {"schedule", "quality", "zone"}
 
 
@@ -35,6 +38,7 @@ class Desired:
 
     signal: ApplySignal
     slots: dict[str, ApplyAssignments]
+    vision: dict[str, ApplyVision]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,8 +69,13 @@ def desired(
     channels: Iterable[Channel],
     slots: Sequence[str],
     keepalive: Keepalive,
+    holds: Sequence[Hold] = (),
+    demands: Mapping[str, StartRecording] | None = None,
+    gates: Sequence[Tollgate] = (),
+    vision: Sequence[str] = (),
 ) -> Desired:
-    """`devices` come with their opened secrets."""
+    """`devices` come with their opened secrets; `holds` are those in force and those released lately; `demands` are
+    recordings by hand, by channel; `vision` are the slots that share what is to be looked at."""
     by_id = {device.id: (device, secret) for device, secret in devices}
     identity = PlatformIdentity(
         code=platform.code,
@@ -74,10 +83,14 @@ def desired(
         public_host=platform.public_host,
         keepalive_seconds=keepalive.seconds,
         keepalive_misses=keepalive.misses,
+        send_date=platform.clock_source != "manual",
+        algorithms=tuple(platform.digests),
     )
     gb_devices = tuple(_gb_device(d, secret) for d, secret in devices if d.kind is DeviceKind.GB28181)
+    terminals = tuple(JtTerminal(d.id, d.code, d.enabled) for d, _ in devices if d.kind is DeviceKind.JT808)
     gb_channels: list[GbChannel] = []
     assignments: dict[str, list[Assignment]] = {slot: [] for slot in slots}
+    shown: list[Channel] = []
     for channel in channels:
         found = by_id.get(channel.device)
         if found is None:
@@ -86,32 +99,42 @@ def desired(
         if device.kind is DeviceKind.GB28181:
             gb_channels.append(GbChannel(channel.id, channel.device, channel.code, channel.slot, channel.epoch))
         if channel.kind == "camera" and channel.slot in assignments and device.enabled and channel.enabled:
-            assignments[channel.slot].append(_assignment(channel, device, secret, platform.zone))
+            demand = (demands or {}).get(channel.id)
+            shown.append(channel)
+            assignments[channel.slot].append(_assignment(channel, device, secret, platform.zone, demand))
+    placed = tuple(
+        PlaceHold(one.id, one.channel, one.start, one.end, one.reason) for one in holds if one.released_at is None
+    )
+    released = tuple(one.id for one in holds if one.released_at is not None)
     return Desired(
-        ApplySignal(revision, identity, gb_devices, tuple(gb_channels)),
-        {slot: ApplyAssignments(revision, tuple(items)) for slot, items in assignments.items()},
+        ApplySignal(revision, identity, gb_devices, tuple(gb_channels), terminals=terminals),
+        {
+            slot: ApplyAssignments(revision, tuple(items), holds=placed, released=released)
+            for slot, items in assignments.items()
+        },
+        _vision(revision, gates, shown, vision),
     )
 
 
-def in_parts(whole: ApplySignal, limit: int = PART_BYTES) -> list[ApplySignal]:
-    """The same in messages of about `limit` bytes at most; one where it fits."""
-    if len(msgspec.msgpack.encode(whole)) <= limit:
-        return [whole]
-    parts: list[tuple[list[GbDevice], list[GbChannel]]] = [([], [])]
-    size = 0
-    for thing in (*whole.devices, *whole.channels):
-        size += len(msgspec.msgpack.encode(thing))
-        if size > limit and any(parts[-1]):
-            parts.append(([], []))
-            size = len(msgspec.msgpack.encode(thing))
-        if isinstance(thing, GbDevice):
-            parts[-1][0].append(thing)
-        else:
-            parts[-1][1].append(thing)
-    return [
-        ApplySignal(whole.revision, whole.identity, tuple(d), tuple(c), number, len(parts))
-        for number, (d, c) in enumerate(parts)
-    ]
+def _vision(
+    revision: int, gates: Sequence[Tollgate], shown: Iterable[Channel], slots: Sequence[str]
+) -> dict[str, ApplyVision]:
+    """Each camera is looked at once, in turn by one slot and the next; where it looks at several lanes, no lane is
+    said."""
+    by_id = {channel.id: channel for channel in shown}
+    tasks: dict[str, PlateTask] = {}
+    for gate in gates:
+        for lane in gate.lanes if gate.enabled else ():
+            channel = by_id.get(lane.channel or "")
+            if channel is None or not lane.read_plates:
+                continue
+            several = channel.id in tasks
+            quality = Quality.MAIN if str(Quality.MAIN) in channel.qualities else Quality(channel.qualities[0])
+            tasks.setdefault(channel.id, PlateTask(channel.id, channel.slot, gate.id, lane.number, quality=quality))
+            if several and tasks[channel.id].tollgate == gate.id:
+                tasks[channel.id] = replace(tasks[channel.id], lane=None)
+    ordered = [tasks[name] for name in sorted(tasks)]
+    return {slot: ApplyVision(revision, tuple(ordered[number :: len(slots)])) for number, slot in enumerate(slots)}
 
 
 def _gb_device(device: Device, secret: str) -> GbDevice:
@@ -123,10 +146,13 @@ def _gb_device(device: Device, secret: str) -> GbDevice:
         transport=device.transport,
         username=device.username,
         charset=device.charset,
+        algorithms=tuple(device.digests),
+        subscribe_position=device.position_seconds > 0,
+        position_seconds=device.position_seconds or 5,
     )
 
 
-def _assignment(channel: Channel, device: Device, secret: str, zone: str) -> Assignment:
+def _assignment(channel: Channel, device: Device, secret: str, zone: str, demand: StartRecording | None) -> Assignment:
     record = policy(channel, zone)
     sources: dict[str, RtspSource | PushedSource] = {}
     for quality in channel.qualities:
@@ -136,7 +162,7 @@ def _assignment(channel: Channel, device: Device, secret: str, zone: str) -> Ass
         else:
             sources[quality] = PushedSource()
     always = (record.quality,) if record.mode in ("continuous", "schedule") else ()
-    return Assignment(channel.id, channel.epoch, sources, record, always)
+    return Assignment(channel.id, channel.epoch, sources, record, always, demand)
 
 
 def slot_settings(platform: Platform, keys: Sequence[bytes], data_dir: str) -> SlotSettings:

@@ -8,6 +8,7 @@ import os
 from safecity.core.ground.access.api import Vault
 from safecity.core.ground.settings.api import get, put, touch_desired
 from safecity.kit.clock import SECOND_US, Clock
+from safecity.kit.errors import UnavailableError
 from safecity.ports.database import Database, Tx
 
 _NAME = "ticket_keys"
@@ -26,13 +27,23 @@ class TicketKeys:
     async def refresh(self) -> bool:
         """Load, and rotate when it is time; whether the keys changed."""
         before = self.keys
-        self.keys = await self._database.write(self._turn)
+        try:
+            self.keys = await self._database.write(self._turn)
+        except UnavailableError:
+            # A full disk takes no new keys: the old ones go on, or nobody would see a picture for want of space.
+            self.keys = await self._database.read(self._known)
+            if not self.keys:
+                raise
         return self.keys != before
+
+    def _known(self, tx: Tx) -> tuple[bytes, ...]:
+        raw = get(tx, _NAME, {"made": 0, "keys": []})
+        return tuple(base64.b64decode(self._vault.open(base64.b64decode(text), _NAME)) for text in raw["keys"])
 
     def _turn(self, tx: Tx) -> tuple[bytes, ...]:
         now = self._clock.now_us()
         raw = get(tx, _NAME, {"made": 0, "keys": []})
-        keys = [base64.b64decode(self._vault.open(base64.b64decode(text), _NAME)) for text in raw["keys"]]
+        keys = [*self._known(tx)]
         if not keys or now - raw["made"] >= ROTATE_US:
             keys = [os.urandom(32), *keys[:1]]
             sealed = [

@@ -3,6 +3,6 @@
 from safecity.core.ground.exports.holds import Holds, check_range
 from safecity.core.ground.exports.runner import ExportRunner
 from safecity.core.ground.exports.service import Exports
-from safecity.core.ground.exports.store import Export, Hold, JobState
+from safecity.core.ground.exports.store import Export, Hold, JobState, current_holds
 
-__all__ = ["Export", "ExportRunner", "Exports", "Hold", "Holds", "JobState", "check_range"]
+__all__ = ["Export", "ExportRunner", "Exports", "Hold", "Holds", "JobState", "check_range", "current_holds"]

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+
 from safecity.core.ground.access.api import Action, Actor, Thing, authorize, scope
 from safecity.core.ground.audit.api import note
 from safecity.core.ground.audit.decide import tidy
 from safecity.core.ground.channels.api import find_channel
 from safecity.core.ground.exports import store
 from safecity.core.ground.exports.store import Hold
+from safecity.core.ground.settings.api import touch_desired
 from safecity.kit.clock import Clock
-from safecity.kit.errors import InvalidError, NotFoundError, UnavailableError
+from safecity.kit.errors import InvalidError, NotFoundError, SafecityError, UnavailableError
 from safecity.kit.ids import fresh
 from safecity.model.facts.media_calls import PlaceHold, ReleaseHold
 from safecity.ports.calls import Calls
 from safecity.ports.database import Database, Tx
+
+logger = logging.getLogger(__name__)
 
 MAX_RANGE_US = 31 * 86_400 * 1_000_000
 
@@ -25,7 +30,8 @@ def check_range(start: int, end: int, longest: int = MAX_RANGE_US) -> None:
 
 
 class Holds:
-    """The slot is asked first: a hold that is not in force is not shown."""
+    """The channel's slot is asked first: a hold that is not in force is not shown. Other slots, which may have older
+    footage of the channel, are told with what is desired of them."""
 
     def __init__(self, database: Database, calls: Calls, clock: Clock) -> None:
         self._database = database
@@ -46,20 +52,22 @@ class Holds:
         if not found.slot:
             raise UnavailableError("the channel has no slot", code="channel_not_placed")
         hold = Hold(
-            id=fresh("ho"), channel=channel, channel_name=found.name, area_path=found.area_path, tags=found.tags,
-            start=start, end=end, reason=tidy(reason), placed_by=who.name, placed_at=who.at, slot=found.slot,
+            id=fresh("ho"), channel=channel, channel_name=found.name, area_path=found.area_path,
+            organisation_path=found.organisation_path, tags=found.tags, start=start, end=end, reason=tidy(reason),
+            placed_by=who.name, placed_at=who.at, slot=found.slot,
         )  # fmt: skip
         await self._calls.call(found.slot, PlaceHold(hold.id, channel, start, end, hold.reason), timeout=10)
 
         def work(tx: Tx) -> None:
             store.add_hold(tx, hold)
+            touch_desired(tx)
             note(tx, who, Action.HOLD_PLACE, _thing(hold), hold.channel_name, reason=reason, start=start, end=end)
 
         await self._database.write(work)
         return hold
 
     async def release(self, who: Actor, hold: str) -> None:
-        """Audited before the slot lets go."""
+        """Audited before the slots let go; one that does not answer now is told when it is back."""
 
         def work(tx: Tx) -> Hold:
             found = store.find_hold(tx, hold)
@@ -67,12 +75,16 @@ class Holds:
                 raise NotFoundError("no such hold", code="not_found", params={"kind": "hold"})
             authorize(who, Action.HOLD_RELEASE, _thing(found))
             store.release_hold(tx, hold, who.at)
+            touch_desired(tx)
             note(tx, who, Action.HOLD_RELEASE, _thing(found), found.channel_name)
             return found
 
         found = await self._database.write(work)
-        await self._calls.call(found.slot, ReleaseHold(hold), timeout=10)
+        try:
+            await self._calls.call(found.slot, ReleaseHold(hold), timeout=10)
+        except SafecityError as error:
+            logger.warning("hold released later slot=%s code=%s", found.slot, error.code)
 
 
 def _thing(hold: Hold) -> Thing:
-    return Thing("hold", hold.area_path, hold.tags, id=hold.id)
+    return Thing("hold", hold.area_path, hold.tags, id=hold.id, organisation=hold.organisation_path)

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from safecity.kit.errors import NotFoundError
+from safecity.ports.blobs import BlobInfo, Blobs
+
 _MODEST = ("nice", "-n", "15") if shutil.which("nice") else ()
 """Whoever watches and records comes before who exports."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
@@ -29,30 +32,38 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class ExportRunner:
-    """`command` is what runs a job file (`[python, -m, safecity.media.export]`); `folder` is where results lie."""
+    """`command` is what runs a job file (`[python, -m, safecity.media.export]`), `folder` is where it works. What it
+    made goes to `blobs`, where whoever answers a download finds it."""
 
     command: tuple[str, ...]
     folder: Path
+    blobs: Blobs
 
     def place(self, export: str) -> Path:
         """The folder of one job."""
         return self.folder / export
 
-    def file(self, export: str, name: str) -> Path | None:
-        """A finished file, None unless the name is one that a job can have made."""
-        if not _NAME.fullmatch(name):
-            return None
-        path = self.place(export) / "out" / name
-        return path if path.is_file() and not path.is_symlink() else None
+    async def kept(self, export: str, name: str) -> BlobInfo:
+        """A finished file; InvalidError or NotFoundError unless it is one that a job has made."""
+        key, before = _key(export, name), self.place(export) / "out" / name
+        try:
+            return await self.blobs.info(key)
+        except NotFoundError:
+            if not before.is_file():  # of a platform that had no blobs yet
+                raise
+            return await self.blobs.adopt(key, before)
 
-    def clear(self, export: str) -> None:
+    async def clear(self, export: str) -> None:
         """Remove all of a job."""
-        shutil.rmtree(self.place(export), ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, self.place(export), ignore_errors=True)
+        for key in [key async for key in self.blobs.keys(_key(export, ""))]:
+            await self.blobs.delete(key)
 
     async def run(self, job: dict[str, Any], progress: Callable[[float], Awaitable[None]]) -> Outcome:
         """Run to the end; cancelling ends the child."""
         if not self.command:
             return Outcome(code="export_unavailable")
+        await self.clear(job["id"])  # of a run that was broken off
         place = self.place(job["id"])
         out = place / "out"
         await asyncio.to_thread(_fresh, out)
@@ -93,7 +104,19 @@ class ExportRunner:
                     await child.wait()
         if child.returncode and not outcome.code:
             outcome = Outcome(code="export_broke", params={"status": child.returncode})
+        if not outcome.code:
+            try:
+                for file in outcome.files:
+                    await self.blobs.adopt(_key(job["id"], str(file["name"])), out / str(file["name"]))
+            except BaseException:
+                await self.clear(job["id"])
+                raise
+        await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
         return outcome
+
+
+def _key(export: str, name: str) -> str:
+    return f"exports/{export}/{name}"
 
 
 def _fresh(folder: Path) -> None:

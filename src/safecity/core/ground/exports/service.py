@@ -11,20 +11,23 @@ from typing import Any
 from safecity.core.ground.access.api import Action, Actor, Thing, authorize, scope
 from safecity.core.ground.audit.api import note
 from safecity.core.ground.audit.decide import tidy
-from safecity.core.ground.channels.api import find, find_channel
+from safecity.core.ground.channels.api import find, find_channel, thing_of
 from safecity.core.ground.exports import store
 from safecity.core.ground.exports.holds import check_range
 from safecity.core.ground.exports.runner import ExportRunner, Outcome
 from safecity.core.ground.exports.store import Export, JobState
 from safecity.core.ground.settings.api import Settings
+from safecity.core.ground.timekeeping.api import ClockRecord
 from safecity.kit.clock import Clock
 from safecity.kit.errors import ExhaustedError, InvalidError, NotFoundError, SafecityError
 from safecity.kit.ids import fresh
+from safecity.ports.blobs import BlobInfo
 from safecity.ports.calls import Calls
 from safecity.ports.database import Database, Tx
 
 logger = logging.getLogger(__name__)
 MAX_WAITING = 100
+WAIT_SECONDS = 10.0
 LONGEST_US = 24 * 3600 * 1_000_000
 
 
@@ -33,7 +36,7 @@ class Exports:
 
     def __init__(
         self, database: Database, calls: Calls, clock: Clock, runner: ExportRunner, settings: Settings,
-        data_dir: Path,
+        data_dir: Path, clock_record: ClockRecord,
     ) -> None:  # fmt: skip
         self._database = database
         self._calls = calls
@@ -41,6 +44,7 @@ class Exports:
         self._runner = runner
         self._settings = settings
         self._data_dir = data_dir.absolute()
+        self._clock_record = clock_record
         self._bell = asyncio.Event()
         self._running: tuple[str, asyncio.Task[Any]] | None = None
 
@@ -64,12 +68,14 @@ class Exports:
                 raise ExhaustedError("too many jobs wait", code="too_many_jobs", params={"limit": MAX_WAITING})
             job = Export(
                 id=fresh("ex"), owner=who.user, owner_name=who.name, channel=channel, channel_name=found.name,
-                area_path=found.area_path, tags=found.tags, start=start, end=end, product=product,
-                reason=tidy(reason), language=who.language, created_at=who.at,
+                area_path=found.area_path, organisation_path=found.organisation_path, tags=found.tags, start=start,
+                end=end, product=product, reason=tidy(reason), language=who.language, created_at=who.at,
             )  # fmt: skip
             store.add_export(tx, job)
-            thing = Thing("channel", found.area_path, id=channel)
-            note(tx, who, Action.EXPORT_MAKE, thing, found.name, reason=reason, export=job.id, start=start, end=end)
+            note(
+                tx, who, Action.EXPORT_MAKE, thing_of(found), found.name, reason=reason, export=job.id,
+                product=product, start=start, end=end,
+            )  # fmt: skip
             return job
 
         job = await self._database.write(work)
@@ -87,22 +93,26 @@ class Exports:
         await self._database.write(work)
         if self._running is not None and self._running[0] == export:
             self._running[1].cancel()
-        await asyncio.to_thread(self._runner.clear, export)
+        await self._runner.clear(export)
 
-    async def fetch(self, who: Actor, export: str, name: str) -> Path:
-        """The path of a finished file; every fetch is audited or refused."""
+    async def fetch(self, who: Actor, export: str, name: str) -> BlobInfo:
+        """A finished file, to be read from the blobs; every fetch is audited or refused."""
 
         def work(tx: Tx) -> None:
             found = _find(tx, who, Action.EXPORT_SEE, export)
             if found.state is not JobState.DONE or name not in {f["name"] for f in found.files}:
                 raise NotFoundError("no such file", code="not_found", params={"kind": "file"})
-            note(tx, who, "export.fetch", _thing(found), found.channel_name, file=name)
+            # Of the channel, like every other look at its footage: who asks about it finds downloads too.
+            channel = replace(_thing(found), kind="channel", id=found.channel)
+            # Whoever has lost the right to take footage from there does not take what they made ready before.
+            authorize(who, Action.EXPORT_MAKE, channel)
+            note(
+                tx, who, "export.fetch", channel, found.channel_name, export=export, file=name, start=found.start,
+                end=found.end,
+            )  # fmt: skip
 
         await self._database.write(work)
-        path = self._runner.file(export, name)
-        if path is None:
-            raise NotFoundError("no such file", code="not_found", params={"kind": "file"})
-        return path
+        return await self._runner.kept(export, name)
 
     # --- running ---------------------------------------------------------------------------------------------
 
@@ -130,6 +140,10 @@ class Exports:
                     self._running = None
                     if not task.done():
                         task.cancel()
+                if not task.cancelled() and task.exception() is not None:
+                    # It could not even be written down how it went: a full disk, say. The job waits with us.
+                    logger.warning("export waits id=%s why=%s", waiting[0].id, task.exception())
+                    await asyncio.sleep(WAIT_SECONDS)
 
     async def _one(self, job: Export) -> None:
         if not await self._save(replace(job, state=JobState.RUNNING)):
@@ -162,7 +176,7 @@ class Exports:
             finished_at=self._clock.now_us(),
         )
         if not await self._save(done):
-            await asyncio.to_thread(self._runner.clear, job.id)
+            await self._runner.clear(job.id)
 
     async def _save(self, job: Export) -> bool:
         """False when somebody removed it meanwhile."""
@@ -192,6 +206,7 @@ class Exports:
             "slots": [channel.slot] if channel and channel.slot else [],
             "platform": {"code": platform.code, "name": platform.name},
             "operator": job.owner_name,
+            "clock": await self._clock_record.around(job.start, job.end),
             "reason": job.reason,
             "zone": platform.zone,
             "language": job.language,
@@ -199,7 +214,10 @@ class Exports:
 
 
 def _thing(export: Export) -> Thing:
-    return Thing("export", export.area_path, export.tags, owner=export.owner, id=export.id)
+    return Thing(
+        "export", export.area_path, export.tags, owner=export.owner, id=export.id,
+        organisation=export.organisation_path,
+    )  # fmt: skip
 
 
 def _find(tx: Tx, who: Actor, action: Action, export: str) -> Export:

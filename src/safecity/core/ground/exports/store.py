@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Column, Float, Index, Table, Text, delete, insert, select, update
 
 from safecity.core.ground.access.api import Predicate, where
-from safecity.core.ground.sql import Json, Tags, area_path, key, metadata, moment, ref
+from safecity.core.ground.sql import Json, Tags, area_path, key, metadata, moment, organisation_path, ref
 from safecity.ports.database import Row, Tx
 
 
@@ -31,6 +31,7 @@ class Hold:
     channel: str
     channel_name: str
     area_path: str
+    organisation_path: str = "/"
     tags: frozenset[str]
     start: int
     end: int
@@ -51,6 +52,7 @@ class Export:
     channel: str
     channel_name: str
     area_path: str
+    organisation_path: str = "/"
     tags: frozenset[str]
     start: int
     end: int
@@ -74,6 +76,7 @@ holds = Table(
     ref("channel", "ch", index=True),
     *(Column(name, Text, nullable=False) for name in ("channel_name", "reason", "placed_by", "slot")),
     area_path(index=False),
+    organisation_path(),
     Column("tags", Tags, nullable=False),
     *(moment(name) for name in ("start", "end", "placed_at")),
     moment("released_at", nullable=True),
@@ -87,6 +90,7 @@ exports = Table(
     *(Column(name, Text, nullable=False) for name in ("owner_name", "channel_name", "product", "reason", "language")),
     *(Column(name, Text, nullable=False) for name in ("state", "code")),
     area_path(index=False),
+    organisation_path(),
     Column("tags", Tags, nullable=False),
     *(moment(name) for name in ("start", "end", "created_at")),
     moment("finished_at", nullable=True),
@@ -96,8 +100,12 @@ exports = Table(
 )
 
 
+def _visible(table: Table, allowed: Predicate, owner: Any = None) -> Any:
+    return where(allowed, table.c.area_path, table.c.tags, owner, table.c.organisation_path)
+
+
 def page_holds(tx: Tx, allowed: Predicate, *, before: str, limit: int, channel: str = "") -> list[Hold]:
-    query = select(holds).where(where(allowed, holds.c.area_path, holds.c.tags), holds.c.released_at.is_(None))
+    query = select(holds).where(_visible(holds, allowed), holds.c.released_at.is_(None))
     if before:
         query = query.where(holds.c.id < before)
     if channel:
@@ -110,6 +118,12 @@ def find_hold(tx: Tx, hold: str) -> Hold | None:
     return None if row is None else _hold(row)
 
 
+def current_holds(tx: Tx, since: int) -> list[Hold]:
+    """Those in force, and those released after `since`."""
+    query = select(holds).where(holds.c.released_at.is_(None) | (holds.c.released_at > since)).order_by(holds.c.id)
+    return [_hold(row) for row in tx.rows(query)]
+
+
 def add_hold(tx: Tx, hold: Hold) -> None:
     tx.run(insert(holds).values(**{name: getattr(hold, name) for name in Hold.__dataclass_fields__}))
 
@@ -119,7 +133,7 @@ def release_hold(tx: Tx, hold: str, at: int) -> None:
 
 
 def page_exports(tx: Tx, allowed: Predicate, *, before: str, limit: int) -> list[Export]:
-    query = select(exports).where(where(allowed, exports.c.area_path, exports.c.tags, exports.c.owner))
+    query = select(exports).where(_visible(exports, allowed, exports.c.owner))
     if before:
         query = query.where(exports.c.id < before)
     return [_export(row) for row in tx.rows(query.order_by(exports.c.id.desc()).limit(limit))]

@@ -29,10 +29,22 @@ class IntakeLoop:
 
     async def run(self) -> None:
         """Until cancelled."""
-        await self._bus.rewind(CONSUMER, await self._database.read(lambda tx: position(tx, CONSUMER)))
+        while True:
+            if await self._take_place():
+                break
+            await asyncio.sleep(1.0)
         async for _ in self._bus.bell():
             while await self.step():
                 pass
+
+    async def _take_place(self) -> bool:
+        """Where the database stands is where the bus goes on; False while one of them takes nothing."""
+        try:
+            await self._bus.rewind(CONSUMER, await self._database.read(lambda tx: position(tx, CONSUMER)))
+        except UnavailableError as error:
+            logger.warning("events wait code=%s why=%s", error.code, error)
+            return False
+        return True
 
     async def step(self) -> bool:
         """Apply the next few; whether there were any."""
@@ -62,6 +74,7 @@ class IntakeLoop:
             for place, event in batch:
                 if place > done:
                     self._intake.apply(tx, event, effects)
+            self._intake.settle(tx, effects)
             move(tx, CONSUMER, max(done, batch[-1][0]))
 
         await self._database.write(work)

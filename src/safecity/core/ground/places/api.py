@@ -1,8 +1,8 @@
 """Areas (government) and organisations (line of command): two trees."""
 
-from safecity.core.ground.places.decide import Area, Level, Organisation, check_name, significant
-from safecity.core.ground.places.service import Places, create_area, find_area
-from safecity.core.ground.places.store import area_by_code, areas_by_path, children_of, tops_of
+from safecity.core.ground.places.decide import Area, Level, Organisation, check_name, check_zone, significant
+from safecity.core.ground.places.service import Places, create_area, find_area, find_organisation
+from safecity.core.ground.places.store import area_by_code, areas_by_path, children_of, organisations_by_path, tops_of
 
 __all__ = [
     "Area",
@@ -12,9 +12,12 @@ __all__ = [
     "area_by_code",
     "areas_by_path",
     "check_name",
+    "check_zone",
     "children_of",
     "create_area",
     "find_area",
+    "find_organisation",
+    "organisations_by_path",
     "significant",
     "tops_of",
 ]

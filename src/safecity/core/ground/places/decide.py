@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from safecity.kit.errors import InvalidError
 
@@ -92,3 +93,13 @@ def check_name(name: str) -> str:
     if not 1 <= len(name) <= MAX_NAME or any(ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) < 0xE000 for c in name):
         raise InvalidError("not a name", code="name_invalid", params={"limit": MAX_NAME})
     return name
+
+
+def check_zone(zone: str) -> str:
+    """A time zone of the IANA database, or nothing. InvalidError `zone_unknown`."""
+    if zone:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError) as error:
+            raise InvalidError("unknown time zone", code="zone_unknown", params={"zone": zone[:40]}) from error
+    return zone

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from zoneinfo import ZoneInfo
 
 from safecity.core.ground.access.api import PLATFORM, ROOT, Action, Actor, Thing, authorize, scope
 from safecity.core.ground.audit.api import note
@@ -13,6 +12,7 @@ from safecity.core.ground.places.decide import (
     Area,
     Organisation,
     check_name,
+    check_zone,
     fits_below,
     level_of,
     path_below,
@@ -24,12 +24,16 @@ from safecity.ports.database import Database, Tx
 
 
 class Places:
-    """Areas carry rights; organisations carry authority."""
+    """Rights are given in parts of either tree, or where both meet."""
 
-    def __init__(self, database: Database, in_use: Callable[[Tx, str], bool]) -> None:
-        """`in_use` tells whether anything lies in the area of that path."""
+    def __init__(
+        self, database: Database, in_use: Callable[[Tx, str], bool], belongs: Callable[[Tx, str], bool]
+    ) -> None:
+        """`in_use` tells whether anything lies in the area of that path, or anybody has rights there; `belongs` whether
+        anything or anybody belongs to the organisation of that path."""
         self._database = database
         self._in_use = in_use
+        self._belongs = belongs
 
     async def areas(self, who: Actor, parent: str | None = None, *, everything: bool = False) -> list[Area]:
         """Children of an area (None: the top ones that `who` may see), or all."""
@@ -42,12 +46,23 @@ class Places:
 
         return await self._database.read(work)
 
+    async def area(self, who: Actor, area: str) -> Area:
+        """One; what `who` may not see looks like what is not there."""
+
+        def work(tx: Tx) -> Area:
+            found = find_area(tx, area)
+            if not scope(who, Action.AREA_SEE).allows(Thing("area", found.path, id=area)):
+                raise NotFoundError("no such area", code="not_found", params={"kind": "area"})
+            return found
+
+        return await self._database.read(work)
+
     async def add_area(
         self, who: Actor, *, name: str, code: str = "", parent: str | None = None, zone: str = ""
     ) -> Area:
         """A new area below `parent`."""
         name, code = check_name(name), significant(code) if code else ""
-        _check_zone(zone)
+        check_zone(zone)
 
         def work(tx: Tx) -> Area:
             above = None if parent is None else find_area(tx, parent)
@@ -61,7 +76,7 @@ class Places:
     ) -> Area:
         """Rename, or set the zone."""
         if zone is not None:
-            _check_zone(zone)
+            check_zone(zone)
 
         def work(tx: Tx) -> Area:
             old = find_area(tx, area)
@@ -96,27 +111,42 @@ class Places:
     async def organisations(
         self, who: Actor, parent: str | None = None, *, everything: bool = False
     ) -> list[Organisation]:
-        """Children of an organisation, or all. The names of offices are no secret to whoever is signed in."""
-        if scope(who, Action.ORGANISATION_SEE).empty:
-            return []
-        return await self._database.read(
-            lambda tx: store.list_organisations(tx, parent, everything=everything, limit=20_000)
-        )
+        """Children of an organisation (None: the top ones that `who` may see), or all."""
+        allowed = scope(who, Action.ORGANISATION_SEE)
+
+        def work(tx: Tx) -> list[Organisation]:
+            if parent is None and not everything:
+                return store.organisation_tops(tx, allowed)
+            return store.list_organisations(tx, allowed, parent, everything=everything, limit=20_000)
+
+        return await self._database.read(work)
+
+    async def organisation(self, who: Actor, organisation: str) -> Organisation:
+        """One."""
+        allowed = scope(who, Action.ORGANISATION_SEE)
+
+        def work(tx: Tx) -> Organisation:
+            found = find_organisation(tx, organisation)
+            if not allowed.allows(_thing(found)):
+                raise NotFoundError("no such organisation", code="not_found", params={"kind": "organisation"})
+            return found
+
+        return await self._database.read(work)
 
     async def add_organisation(
         self, who: Actor, *, name: str, code: str = "", kind: str = "", parent: str | None = None
     ) -> Organisation:
         """A new organisation below `parent`."""
-        authorize(who, Action.ORGANISATION_CHANGE, PLATFORM)
         name = check_name(name)
 
         def work(tx: Tx) -> Organisation:
-            above = None if parent is None else _organisation(tx, parent)
+            above = None if parent is None else find_organisation(tx, parent)
+            authorize(who, Action.ORGANISATION_CHANGE, PLATFORM if above is None else _thing(above))
             new = fresh("og")
             path = path_below(above.path if above else ROOT, new.partition("_")[2])
             made = Organisation(id=new, code=code, name=name, kind=kind, parent=parent, path=path)
             store.add_organisation(tx, made)
-            note(tx, who, Action.ORGANISATION_CHANGE, Thing("organisation", id=new), name)
+            note(tx, who, Action.ORGANISATION_CHANGE, _thing(made), name)
             return made
 
         return await self._database.write(work)
@@ -125,10 +155,10 @@ class Places:
         self, who: Actor, organisation: str, revision: int | None, *, name: str | None = None, kind: str | None = None
     ) -> Organisation:
         """Rename."""
-        authorize(who, Action.ORGANISATION_CHANGE, PLATFORM)
 
         def work(tx: Tx) -> Organisation:
-            old = _organisation(tx, organisation)
+            old = find_organisation(tx, organisation)
+            authorize(who, Action.ORGANISATION_CHANGE, _thing(old))
             _same_revision(revision, old.revision)
             new = replace(
                 old,
@@ -137,21 +167,21 @@ class Places:
                 revision=old.revision + 1,
             )
             store.save_organisation(tx, new)
-            note(tx, who, Action.ORGANISATION_CHANGE, Thing("organisation", id=organisation), new.name)
+            note(tx, who, Action.ORGANISATION_CHANGE, _thing(new), new.name)
             return new
 
         return await self._database.write(work)
 
     async def delete_organisation(self, who: Actor, organisation: str) -> None:
-        """Remove an organisation without children."""
-        authorize(who, Action.ORGANISATION_CHANGE, PLATFORM)
+        """Remove an organisation to which nothing belongs; ConflictError `organisation_in_use`."""
 
         def work(tx: Tx) -> None:
-            old = _organisation(tx, organisation)
-            if store.organisation_has_children(tx, organisation):
+            old = find_organisation(tx, organisation)
+            authorize(who, Action.ORGANISATION_CHANGE, _thing(old))
+            if store.organisation_has_children(tx, organisation) or self._belongs(tx, old.path):
                 raise ConflictError("not empty", code="organisation_in_use", params={"name": old.name})
             store.delete_organisation(tx, organisation)
-            note(tx, who, "organisation.delete", Thing("organisation", id=organisation), old.name)
+            note(tx, who, "organisation.delete", _thing(old), old.name)
 
         await self._database.write(work)
 
@@ -182,21 +212,17 @@ def find_area(tx: Tx, area: str) -> Area:
     return found
 
 
-def _organisation(tx: Tx, organisation: str) -> Organisation:
+def find_organisation(tx: Tx, organisation: str) -> Organisation:
     found = store.find_organisation(tx, organisation)
     if found is None:
         raise NotFoundError("no such organisation", code="not_found", params={"kind": "organisation"})
     return found
 
 
+def _thing(organisation: Organisation) -> Thing:
+    return Thing("organisation", id=organisation.id, organisation=organisation.path)
+
+
 def _same_revision(given: int | None, current: int) -> None:
     if given is not None and given != current:
         raise ConflictError("changed meanwhile", code="changed_meanwhile")
-
-
-def _check_zone(zone: str) -> None:
-    if zone:
-        try:
-            ZoneInfo(zone)
-        except (KeyError, ValueError, OSError) as error:
-            raise InvalidError("unknown time zone", code="zone_unknown", params={"zone": zone[:40]}) from error

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import BigInteger, Column, Table, Text, delete, insert, select, update
 
-from safecity.core.ground.access.api import Predicate, where
+from safecity.core.ground.access.api import ROOT, Predicate, where
 from safecity.core.ground.places.decide import Area, Level, Organisation
 from safecity.core.ground.sql import key, metadata, ref
 from safecity.ports.database import Row, Tx
 
+_Place = TypeVar("_Place", Area, Organisation)
 areas = Table(
     "areas",
     metadata,
@@ -68,8 +69,16 @@ def tops_of(tx: Tx, allowed: Predicate) -> list[Area]:
     found = list_areas(tx, allowed, None, everything=False, limit=20_000)
     if found:
         return found
-    own = list_areas(tx, allowed, None, everything=True, limit=20_000)
-    return [a for a in own if not any(a.path != b.path and a.path.startswith(b.path) for b in own)]
+    return _tops(list_areas(tx, allowed, None, everything=True, limit=20_000))
+
+
+def _tops(places: list[_Place]) -> list[_Place]:
+    """Those with none of the others above them. They come by path, so that whatever lies below one follows it."""
+    tops: list[_Place] = []
+    for place in places:
+        if not tops or not place.path.startswith(tops[-1].path):
+            tops.append(place)
+    return tops
 
 
 def areas_by_path(tx: Tx, paths: list[str]) -> dict[str, Area]:
@@ -98,11 +107,25 @@ def find_organisation(tx: Tx, organisation: str) -> Organisation | None:
     return None if row is None else _organisation(row)
 
 
-def list_organisations(tx: Tx, parent: str | None, *, everything: bool, limit: int) -> list[Organisation]:
-    query = select(organisations).order_by(organisations.c.path).limit(limit)
+def list_organisations(
+    tx: Tx, allowed: Predicate, parent: str | None, *, everything: bool, limit: int
+) -> list[Organisation]:
+    visible = where(allowed, ROOT, organisation=organisations.c.path)
+    query = select(organisations).where(visible).order_by(organisations.c.path).limit(limit)
     if not everything:
         query = query.where(organisations.c.parent.is_(None) if parent is None else organisations.c.parent == parent)
     return [_organisation(row) for row in tx.rows(query)]
+
+
+def organisation_tops(tx: Tx, allowed: Predicate) -> list[Organisation]:
+    """Where the line of command begins for somebody."""
+    own = list_organisations(tx, allowed, None, everything=True, limit=20_000)
+    return _tops(own)
+
+
+def organisations_by_path(tx: Tx, paths: list[str]) -> dict[str, Organisation]:
+    query = select(organisations).where(organisations.c.path.in_(paths))
+    return {row["path"]: _organisation(row) for row in tx.rows(query)}
 
 
 def add_organisation(tx: Tx, organisation: Organisation) -> None:

@@ -30,6 +30,11 @@ def recall(tx: Tx, place: str, now: int) -> str | None:
     return None if row is None else row["answer"]
 
 
+def forget(tx: Tx, place: str) -> None:
+    """It came to nothing and may be tried again."""
+    tx.run(delete(answers).where(answers.c.place == _hashed(place)))
+
+
 def remember(tx: Tx, place: str, answer: str, now: int) -> None:
     """Keep an answer, and forget those of yesterday."""
     tx.run(delete(answers).where((answers.c.at <= now - _DAY) | (answers.c.place == _hashed(place))))

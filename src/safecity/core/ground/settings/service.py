@@ -10,9 +10,13 @@ from zoneinfo import ZoneInfo
 from safecity.core.ground.access.api import PLATFORM, Action, Actor, authorize
 from safecity.core.ground.audit.api import note
 from safecity.core.ground.settings import store
-from safecity.kit.errors import InvalidError
+from safecity.kit.errors import ConflictError, InvalidError
 from safecity.ports.database import Database, Tx
 
+_SERVERS = re.compile(r"[0-9A-Za-z.\-:\[\],; ]{1,253}")
+DIGESTS = ("MD5", "SHA-256", "SM3")
+LEAST_AUDIT_DAYS = 180
+"""The law asks for half a year of logs (Cybersecurity Law of the People's Republic of China, article 21)."""
 _HOST = re.compile(r"[0-9A-Za-z.\-:\[\]]{1,253}")
 
 
@@ -33,7 +37,12 @@ class Platform:
 
     code, domain   20 digits of the platform (GB/T 28181 annex D), and its SIP domain of 10
     public_host    what cameras and browsers reach
-    clock_source   `system`, `ntp` or `manual`: what we tell devices the time by
+    alarm_days, audit_days   how long alarms, and the log of who did or watched what, are kept; 0: for ever
+    clock_source   who keeps the clock that devices are told the time by: `system` (the machine's own time service),
+                   `ntp` (the same, measured against `ntp_server`); `manual`: devices keep the time they have
+    ntp_server     up to four servers, by name or address, with commas between
+    digests        how devices prove their passwords: what they are offered, in this order
+    revision       how often it was set; 0: all is as the settings file says
     """
 
     name: str = "Safecity"
@@ -47,20 +56,27 @@ class Platform:
     ntp_server: str = ""
     retention_days: int = 30
     floor_days: int = 1
+    alarm_days: int = 180
+    audit_days: int = 365
     volumes: tuple[VolumeWish, ...] = ()
+    digests: tuple[str, ...] = ("MD5",)
     wizard_done: bool = False
     demo: bool = False
+    revision: int = 0
 
     def __post_init__(self) -> None:
         _need(not self.code or (len(self.code) == 20 and _digits(self.code)), "code")
         _need(not self.domain or (len(self.domain) in (10, 20) and _digits(self.domain)), "domain")
         _need(not self.public_host or _HOST.fullmatch(self.public_host) is not None, "public_host")
-        _need(not self.ntp_server or _HOST.fullmatch(self.ntp_server) is not None, "ntp_server")
+        _need(not self.ntp_server or _SERVERS.fullmatch(self.ntp_server) is not None, "ntp_server")
         _need(self.language in ("zh", "en"), "language")
         _need(self.clock_source in ("system", "ntp", "manual"), "clock_source")
         _need(0 <= self.retention_days <= 3650, "retention_days")
         _need(0 <= self.floor_days <= 3650, "floor_days")
+        _need(0 <= self.alarm_days <= 3650, "alarm_days")
+        _need(self.audit_days == 0 or LEAST_AUDIT_DAYS <= self.audit_days <= 3650, "audit_days")
         _need(1 <= len(self.name) <= 100, "name")
+        _need(0 < len(self.digests) == len(set(self.digests)) and set(self.digests) <= set(DIGESTS), "digests")
         _need(len({v.name for v in self.volumes}) == len(self.volumes) <= 64, "volumes")
         try:
             ZoneInfo(self.zone)
@@ -90,7 +106,9 @@ class Settings:
         known = {name: value for name, value in raw.items() if name in Platform.__dataclass_fields__}
         if "volumes" in known:
             known["volumes"] = tuple(VolumeWish(**volume) for volume in known["volumes"])
-        return replace(self._defaults, **known)
+        if "digests" in known:
+            known["digests"] = tuple(known["digests"])
+        return replace(self._defaults, **known, revision=store.revision_of(tx, "platform"))
 
     async def read(self) -> Platform:
         """For the platform's own use, without asking who."""
@@ -101,14 +119,17 @@ class Settings:
         authorize(who, Action.SETTINGS_SEE, PLATFORM)
         return await self.read()
 
-    async def change(self, who: Actor, **changes: Any) -> Platform:
-        """Set some fields; everything that must hear of it is told."""
+    async def change(self, who: Actor, *, revision: int | None = None, **changes: Any) -> Platform:
+        """Set some fields; everything that must hear of it is told. ConflictError where `revision` is not the last."""
         authorize(who, Action.SETTINGS_CHANGE, PLATFORM)
-        return await self._database.write(lambda tx: self.set(tx, who, changes))
+        return await self._database.write(lambda tx: self.set(tx, who, changes, revision))
 
-    def set(self, tx: Tx, who: Actor, changes: dict[str, Any]) -> Platform:
+    def set(self, tx: Tx, who: Actor, changes: dict[str, Any], revision: int | None = None) -> Platform:
         """Inside a transaction of somebody who may."""
-        new = replace(self.platform(tx), **changes)
+        old = self.platform(tx)
+        if revision is not None and revision != old.revision:
+            raise ConflictError("changed meanwhile", code="changed_meanwhile")
+        new = replace(old, **changes, revision=old.revision + 1)
         raw = cast("dict[str, Any]", store.get(tx, "platform", {}))
         fields = asdict(new)
         raw.update({name: fields[name] for name in changes})

@@ -39,6 +39,12 @@ def put(tx: Tx, name: str, value: Any) -> None:
         tx.run(insert(settings).values(name=name, value=value, revision=1))
 
 
+def revision_of(tx: Tx, name: str) -> int:
+    """How often it was set; 0: never."""
+    row = tx.row(select(settings.c.revision).where(settings.c.name == name))
+    return 0 if row is None else int(row["revision"])
+
+
 def everything(tx: Tx) -> dict[str, Any]:
     return {row["name"]: row["value"] for row in tx.rows(select(settings))}
 
