@@ -1,4 +1,4 @@
-"""`safecity sim`: simulated cameras that load a platform, and a storm of registrations."""
+"""`safecity sim`: simulated cameras and vehicle terminals that load a platform, and a storm of registrations."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ app = typer.Typer(no_args_is_help=True, help="Simulated devices, for demos, test
 Count = Annotated[int, typer.Option(help="How many devices.", min=1, max=20_000)]
 Address = Annotated[str, typer.Option("--platform", help="HOST:PORT of the platform's SIP.")]
 Seconds = Annotated[float, typer.Option(help="How long; 0: until Ctrl-C.", min=0)]
+Data = Annotated[Path | None, typer.Option(help="Data folder of a platform started with --demo: it admits them.")]
+ADMISSION_SECONDS = 300.0
 Password = Annotated[str, typer.Option(help="Password all devices share.")]
 
 
@@ -31,9 +33,8 @@ def cameras(
     seconds: Seconds = 0,
     password: Password = "load-test",  # noqa: S107 - of devices that do not exist
     kbps: Annotated[int, typer.Option(help="Bit rate of each.", min=50, max=20_000)] = 2000,
-    data: Annotated[
-        Path | None, typer.Option(help="Data folder of a platform started with --demo: it admits them.")
-    ] = None,
+    sub_kbps: Annotated[int, typer.Option(help="Bit rate of a sub stream; 0: none.", min=0, max=5_000)] = 0,
+    data: Data = None,
 ) -> None:
     """Play COUNT cameras that register, answer the catalogue and send a prepared loop on INVITE."""
     from safecity.sim.load import LoadOptions, load_manifest
@@ -41,7 +42,7 @@ def cameras(
     from safecity.sim.manifest import write_manifest
 
     host, port = _host_port(platform)
-    options = LoadOptions(host=host, port=port, count=count, password=password, kbps=kbps)
+    options = LoadOptions(host=host, port=port, count=count, password=password, kbps=kbps, sub_kbps=sub_kbps)
     if data is not None:
         write_manifest(data / "demo" / "load.json", load_manifest(options))
     try:
@@ -57,13 +58,42 @@ def storm(
     count: Count = 10_000,
     seconds: Seconds = 10,
     password: Password = "load-test",  # noqa: S107
+    data: Data = None,
 ) -> None:
     """Register COUNT devices as fast as the platform answers, then send keepalives; prints the rates."""
-    from safecity.sim.load import LoadOptions
+    from safecity.sim.load import LoadOptions, load_manifest
     from safecity.sim.load import storm as blow
+    from safecity.sim.manifest import write_manifest
 
     host, port = _host_port(platform)
-    figures = asyncio.run(blow(LoadOptions(host=host, port=port, count=count, password=password), seconds=seconds))
+    options = LoadOptions(host=host, port=port, count=count, password=password)
+    if data is not None:
+        write_manifest(data / "demo" / "load.json", load_manifest(options))
+    patience = ADMISSION_SECONDS if data is not None else 0.0
+    figures = asyncio.run(blow(options, seconds=seconds, admission_seconds=patience))
+    if not figures["registered"]:
+        typer.echo("The platform knows none of these devices: add them, or give --data.", err=True)
+    typer.echo(json.dumps(figures))
+
+
+@app.command()
+def terminals(
+    platform: Annotated[str, typer.Option("--platform", help="HOST:PORT of the platform's vehicle terminals.")],
+    count: Count = 100,
+    seconds: Seconds = 0,
+    interval: Annotated[float, typer.Option(help="Seconds between two positions.", min=0.1, max=3600)] = 10,
+    first: Annotated[int, typer.Option(help="Number of the first terminal.", min=0, max=90_000_000)] = 0,
+) -> None:
+    """Drive COUNT vehicles (JT/T 808 of 2011, 2013 and 2019) through a town; prints what was acknowledged."""
+    from safecity.sim.jt808.load import TerminalLoad
+    from safecity.sim.jt808.load import terminals as drive
+
+    host, port = _host_port(platform)
+    options = TerminalLoad(host=host, port=port, count=count, first=first, report_seconds=interval)
+    try:
+        figures = asyncio.run(drive(options, seconds or None))
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
     typer.echo(json.dumps(figures))
 
 

@@ -38,7 +38,9 @@ async def import_demo(folder: Path, services: Services) -> None:
                 continue
             done.add(key)
             who = platform_itself(services.clock.now_us())
-            added = await _devices(manifest, services, who, await _areas(services, who))
+            area = await _areas(services, who)
+            added = await _devices(manifest, services, who, area)
+            await _tollgates(manifest, services, who, area)
             if added:
                 logger.info("simulated devices brought in file=%s devices=%s", path.name, added)
         await asyncio.sleep(LOOK_SECONDS)
@@ -57,11 +59,11 @@ async def _areas(services: Services, who: Actor) -> str:
 
 async def _devices(manifest: Manifest, services: Services, who: Actor, area: str) -> int:
     known, _ = await services.devices.page(who, after=None, limit=100_000)
-    codes = {device.code for device in known if device.code}
+    codes = {(device.kind, device.code) for device in known if device.code}
     urls = {device.url for device in known if device.url}
     added = 0
     for device in manifest.devices:
-        if (device.code and device.code in codes) or (device.url and device.url in urls):
+        if (device.code and (device.kind, device.code) in codes) or (device.url and device.url in urls):
             continue
         new = NewDevice(
             kind=device.kind,
@@ -72,7 +74,7 @@ async def _devices(manifest: Manifest, services: Services, who: Actor, area: str
             url=device.url,
             sub_url=device.sub_url,
             area=area,
-            transport=device.transport if device.kind == "gb28181" else "auto",
+            transport="auto" if device.kind == "rtsp" else device.transport,
             demo=True,
         )
         try:
@@ -81,3 +83,23 @@ async def _devices(manifest: Manifest, services: Services, who: Actor, area: str
         except ConflictError as error:
             logger.warning("device of the demo city not added name=%s why=%s", device.name_en, error)
     return added
+
+
+async def _tollgates(manifest: Manifest, services: Services, who: Actor, area: str) -> None:
+    known, _ = await services.tollgates.page(who, after=None, limit=10_000)
+    codes = {gate.code for gate in known}
+    for gate in manifest.tollgates:
+        if gate.code in codes:
+            continue
+        lanes = [
+            {"number": number, "direction": direction, "max_speed_kmh": gate.max_speed_kmh}
+            for number, direction in enumerate(gate.lanes, start=1)
+        ]
+        values = {
+            "code": gate.code, "name": gate.name, "area": area, "longitude": gate.longitude, "latitude": gate.latitude,
+            "lanes": lanes, "retention_days": 7,
+        }  # fmt: skip
+        try:
+            await services.tollgates.add(who, values, demo=True)
+        except ConflictError as error:
+            logger.warning("checkpoint of the demo city not added name=%s why=%s", gate.name_en, error)

@@ -48,7 +48,8 @@ def _bind(kind: socket.SocketKind, host: str, port: int, setting: str) -> socket
         opened.close()
         protocol = "TCP" if kind == socket.SOCK_STREAM else "UDP"
         raise ConflictError(
-            f"{protocol} port {port} cannot be opened ({error.strerror}): stop what uses it, or set {setting}",
+            f"{protocol} port {port} cannot be opened ({error.strerror}): stop what uses it, or set {setting}"
+            " in safecity.toml",
             code="port_taken",
             params={"port": port, "protocol": protocol, "setting": setting},
         ) from error
@@ -93,6 +94,8 @@ def open_listeners(settings: Settings) -> Listeners:
         udp, tcp = _pair(settings.sip.host, settings.sip.port, "sip.port")
         opened.sockets |= {"sip-udp": udp, "sip-tcp": tcp}
         widen(udp, settings.media.rcvbuf_bytes)
+        if settings.jt808.enabled:
+            opened.sockets["jt808-tcp"] = _listen(settings.jt808.host, settings.jt808.port, "jt808.port")
         first, count = settings.media.rtp_first_port, settings.media.rtp_ports
         for slot in range(settings.media.slot_count()):
             for index in range(count):

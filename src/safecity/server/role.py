@@ -8,12 +8,13 @@ import logging
 import os
 
 from safecity.kit.logs import configure_logging
-from safecity.server.context import context_from_environment, die_with_supervisor, run_role
+from safecity.server.context import context_from_environment, die_with_supervisor, go_first, run_role
 
 ROLES = {
     "control": "safecity.server.roles.control",
     "signal": "safecity.server.roles.signal",
     "media": "safecity.server.roles.media",
+    "vision": "safecity.server.roles.vision",
 }
 
 
@@ -26,7 +27,8 @@ def main() -> None:
     die_with_supervisor()
     context = context_from_environment(options.name, options.slot)
     configure_logging(context.settings.log_level, context.address)
-    logging.getLogger(__name__).info("duty starts name=%s pid=%s", context.address, os.getpid())
+    nice = go_first(options.name)
+    logging.getLogger(__name__).info("duty starts name=%s pid=%s nice=%s", context.address, os.getpid(), nice)
     module = importlib.import_module(ROLES[options.name])
     run_role(context, module.main)
 

@@ -47,6 +47,7 @@ class HttpSettings:
     tls           `off`, `generated` (own certificate authority, made at first start) or `files`
     certificate, key   PEM files for tls = "files"
     session_idle_minutes, session_hours   a session ends when idle, and at the latest after
+    connections_per_address   open at once from one address; behind a proxy everybody comes from its address
     """
 
     host: str = "0.0.0.0"  # noqa: S104 - a platform is there to be reached; nothing answers without a session
@@ -57,18 +58,21 @@ class HttpSettings:
     key: str = ""
     session_idle_minutes: int = 30
     session_hours: int = 12
+    connections_per_address: int = 500
 
     def __post_init__(self) -> None:
         _within("http.port", self.port, 0, 65535)
         _one_of("http.tls", self.tls, ("off", "generated", "files"))
         _within("http.session_idle_minutes", self.session_idle_minutes, 1, 24 * 60)
         _within("http.session_hours", self.session_hours, 1, 24 * 7)
+        _within("http.connections_per_address", self.connections_per_address, 16, 4000)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SipSettings:
     """[sip] Signalling of GB/T 28181.
 
+    host              address to listen on, for signalling and media
     port              UDP and TCP, 0 takes a free one
     keepalive_seconds, keepalive_misses   a device is offline after so many missed keepalives
     """
@@ -85,6 +89,32 @@ class SipSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Jt808Settings:
+    """[jt808] Vehicle terminals (JT/T 808).
+
+    enabled             listen for them
+    host                address to listen on
+    port                TCP, 0 takes a free one
+    heartbeat_seconds   a terminal is offline after three of these without a word
+    connections_per_address   open at once from one address; a network of vehicles often comes from one
+    connections_per_second    new ones from one address
+    """
+
+    enabled: bool = False
+    host: str = "0.0.0.0"  # noqa: S104 - vehicles call from anywhere
+    port: int = 6808
+    heartbeat_seconds: int = 60
+    connections_per_address: int = 5000
+    connections_per_second: int = 200
+
+    def __post_init__(self) -> None:
+        _within("jt808.port", self.port, 0, 65535)
+        _within("jt808.heartbeat_seconds", self.heartbeat_seconds, 5, 3600)
+        _within("jt808.connections_per_address", self.connections_per_address, 1, 50_000)
+        _within("jt808.connections_per_second", self.connections_per_second, 1, 10_000)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MediaSettings:
     """[media] The media plane.
 
@@ -96,6 +126,7 @@ class MediaSettings:
     rcvbuf_bytes      socket buffer of each RTP port
     stream_loss_seconds   a stream without a packet for so long is lost
     idle_close_seconds    a stream nobody needs is closed after so long
+    loopback_cameras      RTSP addresses may lead to this machine itself; the demo city may always
     """
 
     port: int = 8081
@@ -106,6 +137,7 @@ class MediaSettings:
     rcvbuf_bytes: int = 4 * 1024 * 1024
     stream_loss_seconds: int = 15
     idle_close_seconds: int = 15
+    loopback_cameras: bool = False
 
     def __post_init__(self) -> None:
         _within("media.port", self.port, 0, 65535)
@@ -150,6 +182,7 @@ class RecordSettings:
     retention_days, floor_days   days to keep, and days that no other channel may take away
     pre_roll_seconds, post_roll_seconds   around what is recorded on demand
     ram_mib         window per shelf for a disk that is late
+    alarm_picture_days   pictures of alarms are kept for so long, also when the footage is gone; 0: none are kept
     """
 
     retention_days: int = 30
@@ -157,6 +190,7 @@ class RecordSettings:
     pre_roll_seconds: int = 10
     post_roll_seconds: int = 30
     ram_mib: int = 256
+    alarm_picture_days: int = 90
     volumes: tuple[VolumeSettings, ...] = (VolumeSettings(name="main", path="volumes/main"),)
 
     def __post_init__(self) -> None:
@@ -165,7 +199,53 @@ class RecordSettings:
         _within("record.pre_roll_seconds", self.pre_roll_seconds, 0, 60)
         _within("record.post_roll_seconds", self.post_roll_seconds, 0, 3600)
         _within("record.ram_mib", self.ram_mib, 8, 4096)
+        _within("record.alarm_picture_days", self.alarm_picture_days, 0, 3650)
         _within("record.volumes", len(self.volumes), 1, 64)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VisionSettings:
+    """[vision] Analysis of what cameras show (extra `safecity[vision]`).
+
+    slots   processes that look at pictures; 0: none
+    cores   of the processor that they may use together, children included; 0: half of them
+    countries   whose plates are expected, of `cn`, `eu`, `us`, `br`, with commas between; fewer are read better
+    """
+
+    slots: int = 1
+    cores: float = 0.0
+    countries: str = "cn"
+
+    def __post_init__(self) -> None:
+        _within("vision.slots", self.slots, 0, 16)
+        _within("vision.cores", self.cores, 0, 256)
+        for country in self.country_set() or ("",):
+            _one_of("vision.countries", country, ("cn", "eu", "us", "br"))
+
+    def country_set(self) -> frozenset[str]:
+        """The countries one by one."""
+        return frozenset(part.strip() for part in self.countries.split(",") if part.strip())
+
+    def core_share(self) -> float:
+        """Of one slot."""
+        return (self.cores or (os.cpu_count() or 2) / 2) / max(self.slots, 1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EngineSettings:
+    """[engines] What stores the platform's own data, by URL; relative paths lie in the data folder.
+
+    database   what is shared and asked by many: `sqlite:FILE`, or `postgresql+psycopg://USER@HOST/NAME` (extra
+               `safecity[postgres]`; the password is better kept in `~/.pgpass` than here)
+    bus        events on their way: `sqlite:FILE`
+    history    events by day: `file:FOLDER`
+    blobs      pictures of alarms and results of exports: `file:FOLDER`
+    """
+
+    database: str = "sqlite:control/control.db"
+    bus: str = "sqlite:control/bus.db"
+    history: str = "file:control/history"
+    blobs: str = "file:control/blobs"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -180,16 +260,23 @@ class DemoSettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """All of it. `data` is the folder everything lives in."""
+    """At the top of the file, before any section.
 
-    SECTIONS: ClassVar[tuple[str, ...]] = ("http", "sip", "media", "record", "demo")
+    data        the folder everything lives in; on the command line, since the file lies in it
+    log_level   `debug`, `info`, `warning` or `error`
+    """
+
+    SECTIONS: ClassVar[tuple[str, ...]] = ("http", "sip", "jt808", "media", "record", "vision", "engines", "demo")
 
     data: str = "data"
     log_level: str = "info"
     http: HttpSettings = field(default_factory=HttpSettings)
     sip: SipSettings = field(default_factory=SipSettings)
+    jt808: Jt808Settings = field(default_factory=Jt808Settings)
     media: MediaSettings = field(default_factory=MediaSettings)
     record: RecordSettings = field(default_factory=RecordSettings)
+    vision: VisionSettings = field(default_factory=VisionSettings)
+    engines: EngineSettings = field(default_factory=EngineSettings)
     demo: DemoSettings = field(default_factory=DemoSettings)
 
     def __post_init__(self) -> None:
@@ -198,6 +285,10 @@ class Settings:
     @property
     def data_dir(self) -> Path:
         return Path(self.data)
+
+    def loopback_cameras(self) -> bool:
+        """Whether cameras may live on this machine: those of the demo city do."""
+        return self.media.loopback_cameras or self.demo.enabled
 
     def volume_path(self, volume: VolumeSettings) -> Path:
         """Where a volume really is."""
@@ -230,7 +321,17 @@ def _build(kind: type[_T], raw: object, where: str) -> _T:
 
 
 _KINDS: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (HttpSettings, SipSettings, MediaSettings, RecordSettings, DemoSettings)
+    kind.__name__: kind
+    for kind in (
+        HttpSettings,
+        SipSettings,
+        Jt808Settings,
+        MediaSettings,
+        RecordSettings,
+        VisionSettings,
+        EngineSettings,
+        DemoSettings,
+    )
 }
 
 
@@ -291,7 +392,8 @@ def _guess(text: str) -> object:
 
 def describe() -> list[tuple[str, str, str, str]]:
     """(setting, type, default, section's text) for the reference page."""
-    rows: list[tuple[str, str, str, str]] = []
+    top = Settings()
+    rows = [(name, "str", repr(getattr(top, name)), top.__doc__ or "") for name in ("data", "log_level")]
     for section in Settings.SECTIONS:
         value = getattr(Settings(), section)
         if is_dataclass(value):

@@ -25,6 +25,7 @@ from pathlib import Path
 
 from safecity.kit.errors import ConflictError
 from safecity.server.listeners import Listeners, open_listeners
+from safecity.server.reserve import Reserve
 from safecity.server.restart import RestartPolicy
 from safecity.server.settings import Settings
 
@@ -36,6 +37,7 @@ OWN_PAUSE_SECONDS = 2.0
 START_AGAIN_SECONDS = 1.0
 STOP_SECONDS = 15.0
 DEMO_STOP_SECONDS = 3.0
+RESERVE_SECONDS = 2.0
 LOG_LIMIT = 50_000_000
 _UNIX_PATH_LIMIT = 100
 
@@ -73,6 +75,8 @@ class Supervisor:
         self._run_dir = _run_dir(settings.data_dir)
         self._lock = _lock(settings.data_dir)
         self._state = ""
+        self._reserve = Reserve(settings.data_dir)
+        self._reserve_at = 0.0
         self._turned = time.monotonic()
 
     def run(self) -> int:
@@ -80,6 +84,7 @@ class Supervisor:
         self._listeners = open_listeners(self._settings)
         self._settings = _resolved(self._settings, self._listeners)
         self._duties = self._plan()
+        self._reserve.look()
         self._wake_w.setblocking(False)
         self._wake_r.setblocking(False)
         signal.set_wakeup_fd(self._wake_w.fileno())
@@ -100,13 +105,20 @@ class Supervisor:
         duties = [
             Duty(f"media-{n}", [*role, "media", "--slot", str(n)], self._listeners.of_slot(n), order=3) for n in slots
         ]
-        duties.append(Duty("signal", [*role, "signal"], self._listeners.of("sip-udp", "sip-tcp"), order=2))
+        duties += [
+            Duty(f"vision-{n}", [*role, "vision", "--slot", str(n)], {}, order=1)
+            for n in range(self._settings.vision.slots)
+        ]
+        signalling = [name for name in ("sip-udp", "sip-tcp", "jt808-tcp") if name in self._listeners.sockets]
+        duties.append(Duty("signal", [*role, "signal"], self._listeners.of(*signalling), order=2))
         duties.append(Duty("control", [*role, "control"], self._listeners.of("http"), order=1))
         if self._settings.demo.enabled and not self._demo_removed():
             manifest = self._settings.data_dir / "demo" / "manifest.json"
             manifest.parent.mkdir(parents=True, exist_ok=True)
             argv = [sys.executable, "-m", "safecity.sim.demo", "--manifest", str(manifest)]
             argv += ["--platform", f"127.0.0.1:{self._listeners.port('sip-udp')}"]
+            argv += ["--http", f"127.0.0.1:{self._listeners.port('http')}"]
+            argv += ["--http-tls"] if self._settings.http.tls != "off" else []
             duties.append(Duty("demo", argv, {}, order=0, watched=False))
         return duties
 
@@ -130,6 +142,9 @@ class Supervisor:
             self._watch(duty, now)
         if self._demo_removed():
             self._drop_demo()
+        if now >= self._reserve_at:
+            self._reserve_at = now + RESERVE_SECONDS
+            self._reserve.look()
         self._write_state()
         waits = [d.start_at - now for d in self._duties if d.process is None and d.start_at is not None]
         for key, _ in self._selector.select(max(0.0, min([0.5, *waits]))):
@@ -210,7 +225,7 @@ class Supervisor:
 
     def _write_state(self) -> None:
         """`state.json`: ports and processes, for the health page and for tests."""
-        names = ("http", "media", "sip-udp")
+        names = [name for name in ("http", "media", "sip-udp", "jt808-tcp") if name in self._listeners.sockets]
         text = json.dumps(
             {
                 "pid": os.getpid(),
@@ -291,6 +306,7 @@ def _resolved(settings: Settings, listeners: Listeners) -> Settings:
         http=replace(settings.http, port=listeners.port("http")),
         media=replace(settings.media, port=listeners.port("media")),
         sip=replace(settings.sip, port=listeners.port("sip-udp")),
+        jt808=replace(settings.jt808, port=listeners.port("jt808-tcp")) if settings.jt808.enabled else settings.jt808,
     )
 
 

@@ -8,27 +8,35 @@ import logging
 import os
 import secrets
 import sys
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Coroutine
 from pathlib import Path
-
-import uvicorn
+from typing import Any
 
 import safecity
 from safecity.backends.bus import EmbeddedBus
-from safecity.backends.database import open_database
 from safecity.backends.history import DAY_US, DayFiles
-from safecity.backends.sqlitefile import open_file
+from safecity.backends.leases import SqlLeases
 from safecity.core.ground.duties.api import Keepalive
+from safecity.core.ground.intake.api import placed
 from safecity.core.ground.settings.api import Platform, VolumeWish
 from safecity.core.ground.wizard.addresses import own_addresses
 from safecity.core.ground.wizard.proposals import propose_platform
-from safecity.kit.errors import SafecityError
+from safecity.kit.errors import ConflictError, InvalidError, SafecityError
+from safecity.links.ntp import ask_time
+from safecity.model.facts.control_calls import Publish, Published
+from safecity.model.facts.media_calls import Done, Message
+from safecity.model.facts.vision_calls import VehicleRead
+from safecity.server import hostclock
 from safecity.server.context import RoleContext
 from safecity.server.demo import import_demo
+from safecity.server.engines import engines
+from safecity.server.http_gate import Limits
+from safecity.server.http_server import HttpServer, room_for_sockets
 from safecity.server.processes import processes
-from safecity.server.rtsp_probe import probe as rtsp_probe
+from safecity.server.rtsp_probe import prober
 from safecity.server.tls import certificate_files
 from safecity.web.app import create_app
+from safecity.web.front import RETRY_SECONDS, Front
 from safecity.web.services import Services, WebSettings, assemble
 
 logger = logging.getLogger(__name__)
@@ -43,51 +51,111 @@ DEFAULT_AREA = "340200"
 
 
 async def main(context: RoleContext) -> None:
-    """Run until told to stop."""
-    async with assembled(context) as (services, bus, history):
-        server = _HttpServer(_http_config(context, services))
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(services.run(), name="services"),
-                group.create_task(_keep_history(bus, history), name="history"),
-                group.create_task(_keep_house(context, bus, history), name="housekeeping"),
-                group.create_task(_announce(context, services), name="announce"),
-                group.create_task(_stop(context, server), name="stop"),
-            ]
-            if context.settings.demo.enabled:
-                tasks.append(group.create_task(_bring_demo(context, services), name="demo"))
-            await server.serve(sockets=[context.socket("http")])
-            for task in tasks:
-                task.cancel()
+    """Run until told to stop. The port answers from the first moment on, if only with what is wrong."""
+    web = _web_settings(context, secrets.token_urlsafe(24))
+    front = Front(web)
+    pair = certificate_files(context.settings, sorted({public_host(context), "127.0.0.1", "localhost"}))
+    limits = Limits(per_address=context.settings.http.connections_per_address, connections=room_for_sockets())
+    server = HttpServer(front, limits, context.clock, certificate=pair)
+    answering = asyncio.create_task(server.serve(sockets=[context.socket("http")]))
+    stopping = asyncio.create_task(_stop(context, server))
+    try:
+        while not context.stopping.is_set():
+            async with contextlib.AsyncExitStack() as stack:
+                parts = await _opened(context, web, front, stack)
+                if parts is not None:
+                    await _serve(context, front, parts, answering)
+                    return
+            await _first(context.stopping.wait(), answering, timeout=RETRY_SECONDS)
+            if answering.done():
+                return
+    finally:
+        server.should_exit = True
+        await asyncio.gather(answering, stopping, return_exceptions=True)
+
+
+async def _opened(
+    context: RoleContext, web: WebSettings, front: Front, stack: contextlib.AsyncExitStack
+) -> tuple[Services, EmbeddedBus, DayFiles] | None:
+    """All parts, loaded; None when something is missing that may come back, and then people are told what."""
+    try:
+        parts = await stack.enter_async_context(assembled(context, web))
+        await parts[0].start()
+    except (SafecityError, OSError) as error:
+        if _lasting(error):
+            raise
+        if front.why.code != getattr(error, "code", "not_opened"):
+            logger.error("platform cannot open its data, it tries again why=%s", error)
+        front.waits(error)
+        return None
+    return parts
+
+
+def _lasting(error: Exception) -> bool:
+    """What waiting does not mend: a wrong setting, another process on the same data."""
+    return isinstance(error, InvalidError | ConflictError)
+
+
+async def _serve(
+    context: RoleContext, front: Front, parts: tuple[Services, EmbeddedBus, DayFiles], answering: asyncio.Task[None]
+) -> None:
+    """Until the server ends."""
+    services, bus, history = parts
+    front.serves(create_app(services))
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(services.run(), name="services"),
+            group.create_task(_keep_history(bus, history), name="history"),
+            group.create_task(_keep_house(context, bus, history), name="housekeeping"),
+            group.create_task(_announce(context, services), name="announce"),
+        ]
+        if context.settings.demo.enabled:
+            tasks.append(group.create_task(_bring_demo(context, services), name="demo"))
+        await asyncio.wait({answering})
+        for task in tasks:
+            task.cancel()
+
+
+async def _first(stopped: Coroutine[Any, Any, Any], answering: asyncio.Task[None], *, timeout: float) -> None:
+    waiting = asyncio.ensure_future(stopped)
+    await asyncio.wait({waiting, answering}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
 
 
 @contextlib.asynccontextmanager
-async def assembled(context: RoleContext) -> AsyncGenerator[tuple[Services, EmbeddedBus, DayFiles]]:
+async def assembled(context: RoleContext, web: WebSettings) -> AsyncGenerator[tuple[Services, EmbeddedBus, DayFiles]]:
     """The parts of control, opened and served, closed in the other order."""
-    folder = context.data_dir / "control"
-    database = open_database(f"sqlite:///{folder / 'control.db'}")
-    bus = EmbeddedBus(open_file, folder / "bus.db")
-    history = DayFiles(open_file, folder / "history")
-    try:
+    async with engines(context.settings.engines, context.data_dir) as opened:
+        bus, history = opened.bus, opened.history
         handlers, streams = bus.handlers()
-        await context.server.serve("control", handlers, streams)
+
+        async def publish(message: Publish) -> Message:
+            born = await opened.database.read(lambda tx: placed(tx, message.events))
+            return Published(new=await bus.publish(born))
+
+        async def read(message: VehicleRead) -> Message:
+            await services.readings.take(message)
+            return Done()
+
         services = assemble(
-            database=database,
+            database=opened.database,
+            leases=SqlLeases(opened.database),
             calls=context.calls,
             bus=bus,
+            blobs=opened.blobs,
+            history=history,
             clock=context.clock,
-            web=_web_settings(context, secrets.token_urlsafe(24)),
+            web=web,
             defaults=_defaults(context),
-            probe=rtsp_probe,
+            probe=prober(allow_loopback=context.settings.loopback_cameras()),
             processes=lambda: processes(context.run_dir),
             export_command=(sys.executable, "-m", "safecity.media.export"),
             on_demo_removed=lambda: _demo_removed(context),
+            ask_time=lambda host, port: ask_time(host, port, context.clock),
+            clock_kept=hostclock.is_kept,
         )
+        await context.server.serve("control", {**handlers, Publish: publish, VehicleRead: read}, streams)
         yield services, bus, history
-    finally:
-        await history.close()
-        await bus.close()
-        await database.close()
 
 
 def public_host(context: RoleContext) -> str:
@@ -130,6 +198,7 @@ def _web_settings(context: RoleContext, setup_token: str) -> WebSettings:
         http_port=settings.http.port,
         media_port=settings.media.port,
         sip_port=settings.sip.port,
+        jt808_port=settings.jt808.port if settings.jt808.enabled else 0,
         rtp_ports=(first, first + settings.media.slot_count() * settings.media.rtp_ports - 1),
         tls=settings.http.tls != "off",
         ui_dist=Path(dist) if dist and Path(dist).is_dir() else None,
@@ -138,40 +207,12 @@ def _web_settings(context: RoleContext, setup_token: str) -> WebSettings:
         session_hours=settings.http.session_hours,
         keepalive=Keepalive(seconds=settings.sip.keepalive_seconds, misses=settings.sip.keepalive_misses),
         version=safecity.__version__,
+        alarm_picture_days=settings.record.alarm_picture_days,
+        vision=tuple(f"vision-{number}" for number in range(settings.vision.slots)),
     )
 
 
-class _HttpServer(uvicorn.Server):
-    """uvicorn without its own signal handling: the context's is the only one."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
-
-
-def _http_config(context: RoleContext, services: Services) -> uvicorn.Config:
-    pair = certificate_files(context.settings, sorted({public_host(context), "127.0.0.1", "localhost"}))
-    config = uvicorn.Config(
-        create_app(services),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=True,
-        # Somebody else's header must not decide who a caller is; a proxy is a deployment of its own.
-        proxy_headers=False,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=5,
-        h11_max_incomplete_event_size=64 * 1024,
-        ws_max_size=64 * 1024,
-        ws_ping_interval=20.0,
-        ssl_certfile=str(pair[0]) if pair else None,
-        ssl_keyfile=str(pair[1]) if pair else None,
-    )
-    config.load()
-    return config
-
-
-async def _stop(context: RoleContext, server: uvicorn.Server) -> None:
+async def _stop(context: RoleContext, server: HttpServer) -> None:
     await context.stopping.wait()
     server.should_exit = True
 
@@ -181,7 +222,7 @@ async def _announce(context: RoleContext, services: Services) -> None:
     while not services.ready:  # noqa: ASYNC110 - once, for less than a second
         await asyncio.sleep(0.05)
     scheme = "https" if services.web.tls else "http"
-    token = services.web.setup_token if await services.access.nobody_yet() else ""
+    token = services.web.setup_token if await services.people.nobody_yet() else ""
     base = f"{scheme}://127.0.0.1:{services.web.http_port}/"
     link_file = context.run_dir / "setup-link"
     lines = ["", f"  Safecity {safecity.__version__} is running: {base}"]
@@ -190,13 +231,17 @@ async def _announce(context: RoleContext, services: Services) -> None:
         lines.append(f"  from other machines:    {scheme}://{host}:{services.web.http_port}/")
     if token:
         link = f"{base}?setup={token}"
-        link_file.touch(mode=0o600)
-        link_file.write_text(link, "utf-8")
+        try:
+            link_file.touch(mode=0o600)
+            link_file.write_text(link, "utf-8")
+        except OSError as error:  # a full disk; whoever started us reads the link below
+            logger.warning("link not written path=%s why=%s", link_file, error)
         lines += ["", "  Create the first administrator (the link works once):", f"  {link}"]
     else:
         link_file.unlink(missing_ok=True)
-    sys.stdout.write("\n".join([*lines, "", ""]))
-    sys.stdout.flush()
+    with contextlib.suppress(OSError):  # a file on a full disk, a terminal that was closed
+        sys.stdout.write("\n".join([*lines, "", ""]))
+        sys.stdout.flush()
     await asyncio.Event().wait()
 
 

@@ -15,12 +15,14 @@ import resource
 import ssl
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from safecity.backends.sqlitefile import open_file, open_reader
-from safecity.drivers.rtsp.policy import camera_address
 from safecity.kit.errors import Param, SafecityError
+from safecity.kit.outgoing import may_reach
+from safecity.media.door.used import UsedTickets
 from safecity.media.link.server import LinkServer
 from safecity.media.receive.options import ReceiveOptions
 from safecity.media.receive.receiver import Receiver
@@ -86,7 +88,7 @@ async def main(context: RoleContext) -> None:
         options=_receive_options(context),
         on_sessions=lambda: changed[0]() if changed else None,
     )
-    relay = Relay(state, context.calls)
+    relay = Relay(state.outbox, context.calls)
     reader = ReaderThread(lambda: Archive(lambda: recorder.shelves, open_reader))
     slot = Slot(
         Parts(
@@ -103,6 +105,7 @@ async def main(context: RoleContext) -> None:
             make_volume=lambda volume: _make_volume(context, volume),
             pull=_puller(context),
             idle_close_seconds=context.settings.media.idle_close_seconds,
+            used=UsedTickets(context.run_dir / "tickets"),
         )
     )
     said.append(slot)
@@ -184,6 +187,8 @@ def _puller(context: RoleContext) -> Pull | None:
         logger.warning("this build pulls no cameras, only devices that push are received")
         return None
 
+    policy = partial(may_reach, allow_loopback=context.settings.loopback_cameras())
+
     async def pull(source: RtspSource, stream: Stream) -> None:
         def report(state: str, step: str, params: Mapping[str, Param]) -> None:
             stream.transport = f"rtsp/{puller.figures.transport}"
@@ -191,7 +196,7 @@ def _puller(context: RoleContext) -> Pull | None:
 
         puller: Any = kind(
             source, stream.key, stream.deliver, report, context.clock,
-            policy=camera_address, resume_at=stream.resume_at,
+            policy=policy, resume_at=stream.resume_at,
         )  # fmt: skip
         counting = asyncio.get_running_loop().create_task(_count(stream, puller))
         try:

@@ -7,17 +7,24 @@ import asyncio
 import contextlib
 import gc
 import logging
+import resource
 
 from safecity.backends.outbox import SqlOutbox, relay
 from safecity.backends.sqlitefile import open_file
 from safecity.drivers.gb28181.driver import GbPlatform
+from safecity.drivers.jt808.driver import TerminalPlatform
+from safecity.drivers.jt808.link import Limits
 from safecity.kit.errors import SafecityError
 from safecity.links.sip import SipEndpoint
 from safecity.model.facts.media_calls import Done, Message, StreamState, WatchStreams
 from safecity.model.facts.signal_calls import (
     ApplySignal,
+    AskDevicePlayback,
     AskDevices,
     AskKeyFrame,
+    AskRecordings,
+    ConfigureDevice,
+    DeviceFigures,
     OpenStream,
     QueryDevice,
     StartDevicePlayback,
@@ -26,12 +33,14 @@ from safecity.model.facts.signal_calls import (
 )
 from safecity.model.values.media import StreamKey
 from safecity.ports.calls import Calls, Handler
-from safecity.protocols.sip.guard import Allowance, SourceGuard
+from safecity.protocols.sip.guard import Allowance, Patience, SourceGuard
 from safecity.server.context import RoleContext
 
 logger = logging.getLogger(__name__)
 
 REWATCH_SECONDS = 1.0
+MAX_UNKNOWN = 100
+OPEN_FILES = 65_536
 PER_SOURCE = Allowance(per_second=3000.0, burst=20_000.0)
 """Messages of one address before they are dropped unread: a lower platform speaks for thousands of channels."""
 
@@ -39,8 +48,9 @@ PER_SOURCE = Allowance(per_second=3000.0, burst=20_000.0)
 class SignalDuty:
     """The platform side of each device protocol, its calls, and the watch over the media slots."""
 
-    def __init__(self, platform: GbPlatform, calls: Calls) -> None:
+    def __init__(self, platform: GbPlatform, terminals: TerminalPlatform, calls: Calls) -> None:
         self.platform = platform
+        self.terminals = terminals
         self._calls = calls
         self._watches: dict[str, asyncio.Task[None]] = {}
 
@@ -52,13 +62,17 @@ class SignalDuty:
             AskKeyFrame: self._key_frame,
             Steer: self._steer,
             QueryDevice: self.platform.query,
+            ConfigureDevice: self.platform.configure,
             AskDevices: self._figures,
             StartDevicePlayback: self._start_playback,
             SteerDevicePlayback: self._steer_playback,
+            AskDevicePlayback: self._look_at_playback,
+            AskRecordings: self.platform.recordings,
         }
 
     async def _apply(self, message: ApplySignal) -> Message:
         self.platform.apply(message)
+        self.terminals.configure(self.platform.configuration)
         self.watch_slots()
         return Done()
 
@@ -74,7 +88,14 @@ class SignalDuty:
         return await self.platform.steer(message) or Done()
 
     async def _figures(self, message: AskDevices) -> Message:
-        return self.platform.figures(message)
+        cameras, vehicles = self.platform.figures(message), self.terminals.figures(message)
+        # Each is in order and says whether there is more: together they are cut where the first of them was.
+        ends = [one.next for one in (cameras, vehicles) if one.next]
+        both = sorted([*cameras.devices, *vehicles.devices], key=lambda one: one.device)
+        shown = [one for one in both if not ends or one.device <= min(ends)][: max(1, message.limit)]
+        more = bool(ends) or len(shown) < len(both)
+        unknown = sorted([*cameras.unknown, *vehicles.unknown], key=lambda one: -one.last_seen)
+        return DeviceFigures(tuple(shown), tuple(unknown[:MAX_UNKNOWN]), shown[-1].device if more and shown else "")
 
     async def _start_playback(self, message: StartDevicePlayback) -> Message:
         await self.platform.start_playback(message)
@@ -83,6 +104,9 @@ class SignalDuty:
     async def _steer_playback(self, message: SteerDevicePlayback) -> Message:
         await self.platform.steer_playback(message)
         return Done()
+
+    async def _look_at_playback(self, message: AskDevicePlayback) -> Message:
+        return self.platform.look_at_playback(message)
 
     def watch_slots(self) -> None:
         """Follow every slot that channels are placed on, and no other."""
@@ -102,7 +126,7 @@ class SignalDuty:
                         self.platform.streams.slot_came_back(slot)
                         reachable = True
                     if isinstance(state, StreamState):
-                        self.platform.streams.slot_says(slot, state)
+                        self.platform.slot_says(slot, state)
             except SafecityError as error:
                 if reachable:
                     logger.warning("slot unreachable slot=%s why=%s", slot, error)
@@ -116,18 +140,34 @@ class SignalDuty:
         await asyncio.gather(*self._watches.values(), return_exceptions=True)
 
 
+def _many_connections() -> None:
+    """Each terminal is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < OPEN_FILES:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, OPEN_FILES) if hard > 0 else OPEN_FILES, hard))
+
+
 async def main(context: RoleContext) -> None:
     """Run until told to stop."""
     file = open_file(context.data_dir / "signal" / "signal.db")
     outbox = SqlOutbox(file)
     platform = GbPlatform(context.calls, file, outbox, context.clock, node=context.name)
     guard = SourceGuard(PER_SOURCE)
-    endpoint = SipEndpoint(platform.on_request, admit=guard.admit, on_lost=platform.on_lost)
-    duty = SignalDuty(platform, context.calls)
+    vehicles = context.settings.jt808
+    terminals = TerminalPlatform(
+        file, outbox, context.clock, node=context.name, heartbeat_seconds=vehicles.heartbeat_seconds,
+        limits=Limits(per_address=vehicles.connections_per_address, per_second=vehicles.connections_per_second),
+    )  # fmt: skip
+    endpoint = SipEndpoint(platform.on_request, admit=guard.admit, patience=Patience(), on_lost=platform.on_lost)
+    duty = SignalDuty(platform, terminals, context.calls)
     drain = asyncio.get_running_loop().create_task(relay(outbox, context.calls))
     try:
         await platform.start(endpoint)
         await endpoint.start(udp=context.socket("sip-udp"), tcp=context.socket("sip-tcp"))
+        terminals.configure(platform.configuration)
+        if "jt808-tcp" in context.fds:
+            _many_connections()
+            await terminals.start(context.socket("jt808-tcp"))
         await context.server.serve("signal", duty.handlers(), {})
         duty.watch_slots()
         # Parsing makes many short-lived objects and no cycles: looking for these often costs a third of it.
@@ -137,6 +177,7 @@ async def main(context: RoleContext) -> None:
         await context.stopping.wait()
     finally:
         await duty.close()
+        await terminals.close()
         await platform.close()
         await endpoint.close()
         drain.cancel()
