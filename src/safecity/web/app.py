@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from functools import partial
 
-from safecity.web import pages
+from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
+
+from safecity.web import described, pages
 from safecity.web.limits import Envelope
 from safecity.web.problems import add_handlers
 from safecity.web.routes import (
     alarms,
+    audit,
     channels,
+    configuration,
     desk,
+    device_recordings,
     devices,
     entry,
     events,
     exports,
+    heads,
     health,
+    passages,
     places,
     ptz,
     search,
+    subscriptions,
+    tollgates,
     tree,
+    vehicles,
     wizard,
 )
 from safecity.web.services import Services
+from safecity.web.viid.door import PREFIX as PREFIX_OF_VIID
 
 PREFIX = "/api/v1"
-PARTS = (entry, places, devices, tree, channels, ptz, alarms, desk, exports, health, search, wizard)
+PARTS = (
+    entry, places, devices, configuration, tree, channels, device_recordings, ptz, heads, alarms, desk, exports, health,
+    audit, search, wizard, tollgates, passages, vehicles, subscriptions,
+)  # fmt: skip
 
 
 def create_app(services: Services) -> FastAPI:
@@ -34,7 +49,7 @@ def create_app(services: Services) -> FastAPI:
         title="Safecity",
         version="1",
         description="Cameras, recordings, alarms and the people who handle them.",
-        openapi_url=f"{PREFIX}/openapi.json",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -44,7 +59,15 @@ def create_app(services: Services) -> FastAPI:
     for part in PARTS:
         app.include_router(part.routes.router, prefix=PREFIX)
     app.include_router(events.router, prefix=PREFIX)
+    app.include_router(described.routes.router, prefix=PREFIX)
     app.include_router(health.open_routes.router)
+    app.mount(PREFIX_OF_VIID, partial(_viid, services))
     app.include_router(pages.routes.router)
     app.add_middleware(Envelope, services=services)
+    app.openapi = partial(described.describe, app)
     return app
+
+
+async def _viid(services: Services, scope: Scope, receive: Receive, send: Send) -> None:
+    """Devices and libraries come by their own door, with their own logins; no cookie counts there."""
+    await services.viid(scope, receive, send)

@@ -5,14 +5,21 @@ What it is done to is judged by the core, thing by thing (`authorize`, `scope`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from typing import Annotated, Any, TypeVar, cast
+from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.routing import APIRoute
+from starlette.requests import HTTPConnection
+from starlette.types import Message, Receive
 
 from safecity.core.ground.access.api import Action, Actor, SignedIn, scope
 from safecity.kit.errors import ForbiddenError, UnauthenticatedError
+from safecity.web.bodies import PlainRequest
+from safecity.web.idempotent import HEADER, PARAMETER, answer_once
 from safecity.web.services import Services
 
 PUBLIC = "public"
@@ -47,8 +54,23 @@ async def signed_in(request: Request) -> SignedIn | None:
     return replace(found, actor=replace(found.actor, language=language))
 
 
-def _door(action: str) -> Callable[[Request], Any]:
+def same_origin(connection: HTTPConnection) -> bool | None:
+    """Whether it comes from a page of ours; None where nobody says so: programs do not, browsers do with every write
+    and every socket."""
+    origin = connection.headers.get("origin")
+    if origin is None:
+        return None
+    try:
+        return urlsplit(origin).netloc.lower() == connection.headers.get("host", "").lower()
+    except ValueError:
+        return False
+
+
+def _door(action: str) -> Callable[[Request], Awaitable[None]]:
     async def pass_door(request: Request) -> None:
+        if request.method not in ("GET", "HEAD", "OPTIONS") and same_origin(request) is False:
+            # Signing somebody in unasked is an attack too, and for that no token is needed.
+            raise ForbiddenError("a foreign page", code="foreign_page")
         if action == PUBLIC:
             return
         found = await signed_in(request)
@@ -76,8 +98,58 @@ Who = Annotated[Actor, Depends(_actor)]
 Me = Annotated[SignedIn, Depends(_current)]
 
 
+class _PlainRoute(APIRoute):
+    """Looks a body through before its fields are read."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        if self.body_field is None:
+            return handle
+
+        async def looked_through(request: Request) -> Response:
+            # Whoever sent a key has had the body read already, and a server has it only once.
+            body = await request.body()
+            plain = PlainRequest(request.scope, _once_more(body, request.receive))
+            if body:
+                with contextlib.suppress(ValueError):  # what is no JSON at all the framework says in its own way
+                    await plain.json()
+            return await handle(plain)
+
+        return looked_through
+
+
+def _once_more(body: bytes, receive: Receive) -> Receive:
+    """A body that was read, and then whatever comes behind it."""
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return again
+
+
+class _OnceRoute(_PlainRoute):
+    """Nobody gets a kept answer who does not come through the door."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        door = _door((self.openapi_extra or {})["x-action"])
+
+        async def guarded(request: Request) -> Response:
+            if not request.headers.get(HEADER):
+                return await handle(request)
+            await door(request)
+            return await answer_once(services(request), _actor(request), request, handle)
+
+        return guarded
+
+
 class Routes:
-    """An APIRouter whose routes cannot be made without an action."""
+    """An APIRouter whose routes cannot be made without an action.
+
+    `fails`: statuses of problems beyond those that any route may answer (`described.py`). `once` false: a POST whose
+    answer would be worth nothing the second time, so it takes no Idempotency-Key.
+    """
 
     def __init__(self, tag: str) -> None:
         self.router = APIRouter(tags=[tag])
@@ -100,13 +172,19 @@ class Routes:
     def _route(
         self, method: str, path: str, action: Action | str, options: dict[str, Any]
     ) -> Callable[[_Handler], _Handler]:
+        extra: dict[str, Any] = {"x-action": str(action), "x-fails": options.pop("fails", ())}
+        options["route_class_override"] = _PlainRoute
+        if options.pop("once", True) and method == "POST" and action != PUBLIC:
+            extra["parameters"] = [PARAMETER]
+            options["route_class_override"] = _OnceRoute
+
         def add(handler: _Handler) -> _Handler:
             self.router.add_api_route(
                 path,
                 handler,
                 methods=[method],
                 dependencies=[Depends(_door(str(action)))],
-                openapi_extra={"x-action": str(action)},
+                openapi_extra=extra,
                 operation_id=handler.__name__,
                 **options,
             )

@@ -16,6 +16,9 @@ from safecity.ports.bus import Bus
 CONSUMER = "web"
 KEEP = 2000
 QUEUE = 500
+MAX_SOCKETS = 2000
+MAX_SOCKETS_OF_SESSION = 32
+"""Each tab of a browser has one."""
 
 
 @dataclass(eq=False)
@@ -44,11 +47,17 @@ class Hub:
         self._viewers: set[Viewer] = set()
         self._states: dict[str, None] = {}
         self._state_bell = asyncio.Event()
+        self._passed = False
         board.listen(self._channel_changed)
 
     @property
     def viewers(self) -> int:
         return len(self._viewers)
+
+    def full_for(self, session: str) -> bool:
+        """Whether this session, or everybody together, holds as many sockets as there may be."""
+        own = sum(viewer.session == session for viewer in self._viewers)
+        return own >= MAX_SOCKETS_OF_SESSION or len(self._viewers) >= MAX_SOCKETS
 
     def join(self, session: str, after: int) -> Viewer:
         """A new socket; `after` > 0 replays what is kept, or tells that too much was missed."""
@@ -102,15 +111,23 @@ class Hub:
             await self._state_bell.wait()
             self._state_bell.clear()
             states, self._states = self._states, {}
+            passed, self._passed = self._passed, False
+            if passed:
+                self.changed([("passage", "")])
             for channel in states:
                 self.push({"type": "_channel", "channel": channel})
-            await asyncio.sleep(0.2)  # many changes of a channel within this time are told once
+            await asyncio.sleep(0.2)  # many changes of a channel, and many passages, within this time are told once
 
     async def _follow_bus(self) -> None:
         async for _ in self._bell():
             try:
                 while found := await self._bus.pull(CONSUMER, (), 200):
                     for position, event in found:
+                        if event.kind.startswith("passage."):
+                            # Those of a busy city would crowd out what is kept for who comes back.
+                            self._passed = True
+                            self._state_bell.set()
+                            continue
                         self._kept.append((position, event))
                         self.push({"type": "_event", "position": position, "event": event})
                     await self._bus.acknowledge(CONSUMER, found[-1][0])

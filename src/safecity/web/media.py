@@ -87,10 +87,11 @@ def media_url(here: Services, request: Request, kind: str, ticket: str) -> str:
 
 
 async def end_media(here: Services, sessions: Sequence[str]) -> None:
-    """End the pictures and pushes of sessions; a slot that does not answer is asked again in the background."""
+    """End the pictures, downloads and pushes of sessions; a slot that is silent is asked again in the background."""
     if not sessions:
         return
     here.hub.end_sessions(sessions)
+    here.downloads.end(sessions)
     message = EndSessions(tuple(sessions))
 
     async def tell(slot: str) -> None:

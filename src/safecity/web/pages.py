@@ -20,6 +20,7 @@ routes = Routes("pages")
 mimetypes.add_type("application/manifest+json", ".webmanifest")
 mimetypes.add_type("font/woff2", ".woff2")
 mimetypes.add_type("text/javascript", ".js")
+_NEVER = re.compile(r"q=0(\.0*)?")
 _HOST = re.compile(r"[0-9A-Za-z.\-:\[\]]{1,260}")
 _POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; font-src 'self'; "
@@ -29,11 +30,13 @@ _POLICY = (
 _ABSENT = """<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>Safecity</title></head><body>
 <h1>Safecity</h1>
 <p>平台已启动,接口在 <code>/api/v1</code>。浏览器界面尚未构建。</p>
-<p>请在有 Node.js 20 以上的机器上运行 <code>make ui</code>,或将已构建的文件夹路径写入环境变量
-<code>SAFECITY_UI_DIST</code>,然后重新启动。发布的安装包自带界面。</p>
+<p>请在有 Node.js 20.19 以上或能访问软件包源的机器上运行 <code>make setup</code>,
+再将生成的 <code>ui/dist</code> 文件夹复制过来,并将其路径写入环境变量 <code>SAFECITY_UI_DIST</code>,然后重新启动。
+发布的安装包自带界面。</p>
 <p>The platform runs and its interface answers at <code>/api/v1</code>. The browser application has not been built.</p>
-<p>Run <code>make ui</code> on a machine with Node.js 20 or newer, or name a folder with a built one in the environment
-variable <code>SAFECITY_UI_DIST</code>, and start again. Released packages bring it along.</p>
+<p>Run <code>make setup</code> on a machine with Node.js 20.19 or newer, or with a package index at hand. Elsewhere
+copy the folder <code>ui/dist</code> that it makes, name it in the environment variable <code>SAFECITY_UI_DIST</code>,
+and start again. Released packages bring the application along.</p>
 </body></html>"""
 
 
@@ -83,7 +86,11 @@ def _served(file: Path, path: str, accept: str) -> Response:
         "Vary": "Accept-Encoding",
     }
     kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-    offered = {part.split(";")[0].strip() for part in accept.split(",")}
+    offered = {
+        name.strip()
+        for name, _, weight in (part.partition(";") for part in accept.split(","))
+        if not _NEVER.fullmatch(weight.strip())
+    }
     for encoding, suffix in (("br", ".br"), ("gzip", ".gz")):
         packed = file.with_name(file.name + suffix)
         if encoding in offered and packed.is_file():

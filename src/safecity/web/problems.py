@@ -9,6 +9,7 @@ from typing import Any, cast
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from safecity.kit.errors import (
@@ -36,11 +37,31 @@ _STATUS: dict[type[SafecityError], int] = {
     RefusedError: 502,
     UnavailableError: 503,
 }
-_TITLES = {
+STATUS_WORDS = {
     400: "Invalid", 401: "Sign in first", 403: "Not allowed", 404: "Not found", 405: "Method not allowed",
-    409: "Conflict", 412: "Changed meanwhile", 413: "Too large", 422: "Invalid", 429: "Too many", 500: "Internal error",
-    502: "Refused by the other side", 503: "Unavailable",
+    409: "Conflict", 412: "Changed meanwhile", 413: "Too large", 414: "Address too long", 416: "No such range",
+    422: "Invalid", 429: "Too many", 500: "Internal error", 502: "Refused by the other side", 503: "Unavailable",
 }  # fmt: skip
+
+
+class FieldProblem(BaseModel):
+    """A field that was not understood; what it held is not repeated."""
+
+    field: str
+    code: str
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457). `code` and `params` are for programs and never change their meaning; `detail` says it to a
+    person in the language asked for. `errors` names the fields of `fields_invalid`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    params: dict[str, Any]
+    errors: list[FieldProblem] | None = None
 
 
 def language_of(request: Request) -> str:
@@ -59,7 +80,7 @@ def problem(
     """The answer itself."""
     body = {
         "type": f"urn:safecity:problem:{code}",
-        "title": _TITLES.get(status, "Error"),
+        "title": STATUS_WORDS.get(status, "Error"),
         "status": status,
         "detail": sentence(code, params, language),
         "code": code,
@@ -73,6 +94,8 @@ def status_of(error: SafecityError) -> int:
     """The HTTP status of an error class."""
     if error.code == "changed_meanwhile":
         return 412
+    if error.code == "idempotency_key_reused":
+        return 422
     return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
 
 

@@ -9,29 +9,57 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-from safecity.core.ground.access.api import Access, AccessSettings, Passwords, Vault, key_file
-from safecity.core.ground.alarms.api import Alarms
-from safecity.core.ground.audit.seals import append_seal, make_seal
-from safecity.core.ground.audit.seals import head as audit_head
+from safecity.core.ground.access.api import (
+    Access,
+    AccessSettings,
+    Checking,
+    Passwords,
+    People,
+    Vault,
+    any_in_area,
+    key_file,
+)
+from safecity.core.ground.access.api import any_of as people_of
+from safecity.core.ground.alarms.api import AlarmPictures, Alarms
+from safecity.core.ground.audit.api import Keeper
 from safecity.core.ground.channels.api import Board, Channels
+from safecity.core.ground.channels.api import any_of as channels_of
 from safecity.core.ground.channels.api import any_under as channels_under
 from safecity.core.ground.desk.api import Desk
 from safecity.core.ground.devices.api import Devices
+from safecity.core.ground.devices.api import any_of as devices_of
 from safecity.core.ground.devices.api import any_under as devices_under
-from safecity.core.ground.duties.api import Duties, DutySettings, Keepalive, TicketKeys
+from safecity.core.ground.duties.api import Duties, DutySettings, Keepalive, Placement, TicketKeys
 from safecity.core.ground.exports.api import ExportRunner, Exports, Holds
+from safecity.core.ground.images.api import Address, Images, Notifier, Post, refused_ip
 from safecity.core.ground.intake.api import Effects, Intake, IntakeLoop
+from safecity.core.ground.loose.api import Loose
+from safecity.core.ground.outbox.api import Relay
+from safecity.core.ground.passages.api import Passages, Readings
 from safecity.core.ground.places.api import Places
+from safecity.core.ground.retention.api import Retention
 from safecity.core.ground.settings.api import Platform, Settings
+from safecity.core.ground.timekeeping.api import Ask as AskTime
+from safecity.core.ground.timekeeping.api import ClockRecord, Timekeeper
+from safecity.core.ground.tollgates.api import Tollgates
+from safecity.core.ground.tollgates.api import any_of as tollgates_of
+from safecity.core.ground.tollgates.api import any_under as tollgates_under
+from safecity.core.ground.vehicles.api import PlateIndex, Vehicles
 from safecity.kit.clock import Clock
-from safecity.kit.errors import SafecityError
+from safecity.kit.errors import SafecityError, UnavailableError
+from safecity.links.http_post import post
+from safecity.ports.blobs import Blobs
 from safecity.ports.bus import Bus
 from safecity.ports.calls import Calls
-from safecity.ports.database import Database
+from safecity.ports.database import Database, Tx
+from safecity.ports.history import History
+from safecity.ports.leases import Leases
+from safecity.web.downloads import Downloads
 from safecity.web.hub import Hub
 from safecity.web.pictures import Pictures
+from safecity.web.viid.door import ViidDoor
+from safecity.web.viid.library import Library
+from safecity.web.viid.presence import Presence
 
 logger = logging.getLogger(__name__)
 SEAL_SECONDS = 600.0
@@ -55,6 +83,11 @@ Processes = Callable[[], Awaitable[list[dict[str, Any]]]]
 """Duties as the supervisor sees them: name, state, pid, since_us, restarts, lag_ms, memory_bytes."""
 
 
+async def post_to_library(address: Address, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+    """A notification on its way; see `links.http_post`."""
+    return await post(address.host, address.port, address.target, body, headers, tls=address.tls, refuse=refused_ip)
+
+
 async def _no_processes() -> list[dict[str, Any]]:
     return []
 
@@ -63,13 +96,15 @@ async def _no_processes() -> list[dict[str, Any]]:
 class WebSettings:
     """What of the settings file the application needs, in its own words.
 
-    slots            addresses of the media slots (`media-0`, ...)
+    slots, vision    addresses of the media and the vision slots (`media-0`, ...)
     secrets_dir      folder for keys, outside the database
+    jt808_port       where vehicle terminals connect, 0: they may not
     media_port       where viewers get pictures; `media_url` replaces the whole beginning (`wss://video.example`)
     tls              browsers come by https: cookies get `__Host-` and `Secure`
     ui_dist          built browser application, None: the one in the package
     setup_token      of the one-time link, empty: nobody may set up
     argon2_kib       memory of one password check
+    alarm_picture_days   pictures of alarms are kept for so long, 0: none are
     """
 
     slots: tuple[str, ...]
@@ -79,6 +114,7 @@ class WebSettings:
     http_port: int = 8080
     media_port: int = 8081
     sip_port: int = 5060
+    jt808_port: int = 0
     rtp_ports: tuple[int, int] = (10000, 10015)
     media_url: str = ""
     tls: bool = False
@@ -89,6 +125,8 @@ class WebSettings:
     argon2_kib: int = 65536
     keepalive: Keepalive = field(default_factory=Keepalive)
     version: str = ""
+    alarm_picture_days: int = 90
+    vision: tuple[str, ...] = ()
 
     @property
     def cookie(self) -> str:
@@ -104,33 +142,57 @@ class Services:
     database: Database
     calls: Calls
     bus: Bus
+    blobs: Blobs
     clock: Clock
     vault: Vault
     access: Access
+    people: People
     places: Places
     devices: Devices
     channels: Channels
     alarms: Alarms
+    alarm_pictures: AlarmPictures
     desk: Desk
+    tollgates: Tollgates
+    passages: Passages
+    plates: PlateIndex
+    vehicles: Vehicles
+    readings: Readings
+    images: Images
+    loose: Loose
+    relay: Relay
+    notifier: Notifier
+    presence: Presence
+    viid: ViidDoor
     holds: Holds
     exports: Exports
     settings: Settings
+    keeper: Keeper
+    retention: Retention
     board: Board
     keys: TicketKeys
     duties: Duties
+    placement: Placement
     intake: IntakeLoop
+    timekeeper: Timekeeper
     hub: Hub
     pictures: Pictures = field(default_factory=Pictures)
+    downloads: Downloads = field(default_factory=Downloads)
     probe: Probe | None
     processes: Processes
     on_demo_removed: Callable[[], Awaitable[None]] | None = None
     ready: bool = False
 
     async def start(self) -> None:
-        """Load what must be there before the first request."""
+        """Load what must be there before the first request; once."""
+        if self.ready:
+            return
         await self.devices.load_board()
         await self.keys.refresh()
-        await self.exports.recover()
+        try:
+            await self.exports.recover()
+        except UnavailableError as error:  # a full disk: jobs that were broken off wait with everything that is stored
+            logger.warning("exports not taken up again why=%s", error)
         self.ready = True
 
     async def run(self) -> None:
@@ -138,10 +200,18 @@ class Services:
         await self.start()
         async with asyncio.TaskGroup() as group:
             group.create_task(self.duties.run(), name="duties")
+            group.create_task(self.placement.run(), name="placement")
             group.create_task(self.intake.run(), name="intake")
             group.create_task(self.hub.run(), name="hub")
+            group.create_task(self.relay.run(), name="relay")
+            group.create_task(self.plates.run(), name="plates")
             group.create_task(self.exports.run(), name="exports")
+            group.create_task(self.timekeeper.run(), name="clock")
+            group.create_task(self.alarm_pictures.run(), name="alarm pictures")
+            group.create_task(self.presence.run(), name="presence of capture devices")
+            group.create_task(self.notifier.run(), name="subscribers")
             group.create_task(self._seal(), name="seals")
+            group.create_task(self.retention.run(), name="retention")
             group.create_task(self._end_expired(), name="sessions")
 
     async def _end_expired(self) -> None:
@@ -157,25 +227,30 @@ class Services:
 
     async def _seal(self) -> None:
         """Every ten minutes a seal of the audit log, outside the database."""
-        key = Ed25519PrivateKey.from_private_bytes(key_file(self.web.secrets_dir / "audit.key"))
-        sealed = 0
         while True:
             try:
-                found = await self.database.read(audit_head)
-                if found is not None and found[0] != sealed:
-                    line = make_seal(*found, self.clock.now_us(), key)
-                    await asyncio.to_thread(append_seal, self.web.data_dir / "control" / "audit-seals.jsonl", line)
-                    sealed = found[0]
+                await self.keeper.seal()
             except (SafecityError, OSError) as error:  # the next seal covers it
                 logger.error("audit log not sealed why=%s", error)
             await asyncio.sleep(SEAL_SECONDS)
 
 
+def _in_use(tx: Tx, area: str) -> bool:
+    return any(one(tx, area) for one in (devices_under, channels_under, tollgates_under, any_in_area))
+
+
+def _belongs(tx: Tx, organisation: str) -> bool:
+    return any(one(tx, organisation) for one in (devices_of, channels_of, tollgates_of, people_of))
+
+
 def assemble(
     *,
     database: Database,
+    leases: Leases,
     calls: Calls,
     bus: Bus,
+    blobs: Blobs,
+    history: History,
     clock: Clock,
     web: WebSettings,
     defaults: Platform,
@@ -183,44 +258,90 @@ def assemble(
     processes: Processes = _no_processes,
     export_command: Sequence[str] = (),
     on_demo_removed: Callable[[], Awaitable[None]] | None = None,
+    ask_time: AskTime | None = None,
+    clock_kept: Callable[[], bool | None] = lambda: None,
+    post_notification: Post = post_to_library,
 ) -> Services:
     """All parts, joined. `defaults` is the platform as the settings file describes it."""
     vault = Vault(key_file(web.secrets_dir / "vault.key"))
     settings = Settings(database, defaults)
     board = Board()
     keys = TicketKeys(database, vault, clock)
-    duty = DutySettings(slots=web.slots, data_dir=str(web.data_dir.absolute()), keepalive=web.keepalive)
-    duties = Duties(database, calls, vault, settings, board, keys, duty)
+    duty = DutySettings(
+        slots=web.slots, vision=web.vision, data_dir=str(web.data_dir.absolute()), keepalive=web.keepalive
+    )
+    duties = Duties(database, calls, vault, settings, board, keys, duty, clock)
     devices = Devices(database, vault, settings, board, web.slots)
     hub = Hub(bus, board)
 
+    timekeeper = Timekeeper(settings, bus, clock, ask_time, clock_kept)
+    pictures = AlarmPictures(database, calls, blobs, clock, lambda: web.alarm_picture_days)
+
     def tell(effects: Effects) -> None:
+        pictures.look()
         board.devices(effects.devices)
         hub.changed(effects.changed)
         duties.look_again()
 
+    def moved(ids: list[str]) -> None:
+        hub.changed([("channel", channel) for channel in ids])
+        duties.look_again()
+
+    alarms = Alarms(database)
+    relay, loose = Relay(database, bus, settings), Loose(database, blobs, clock)
+    passages = Passages(database, blobs, loose, clock, relay.wake)
+    plates = PlateIndex(database, bus, web.data_dir / "control" / "cache")
+    images = Images(database, blobs, loose, clock, relay.wake)
+    presence = Presence(database, vault, settings, bus, clock)
+
+    async def sweep() -> int:
+        return await passages.sweep() + await images.sweep() + await loose.sweep()
+
+    keeper = Keeper(
+        database, clock, lambda: key_file(web.secrets_dir / "audit.key"),
+        web.data_dir / "control" / "audit-seals.jsonl",
+    )  # fmt: skip
+    checking = Checking(database, clock, Passwords(memory_kib=web.argon2_kib))
     access_settings = AccessSettings(idle_minutes=web.session_idle_minutes, hours=web.session_hours)
-    runner = ExportRunner(command=tuple(export_command), folder=web.data_dir / "control" / "exports")
+    runner = ExportRunner(command=tuple(export_command), folder=web.data_dir / "control" / "exports", blobs=blobs)
     return Services(
         web=web,
         database=database,
         calls=calls,
         bus=bus,
+        blobs=blobs,
         clock=clock,
         vault=vault,
-        access=Access(database, clock, Passwords(memory_kib=web.argon2_kib), access_settings),
-        places=Places(database, lambda tx, path: devices_under(tx, path) or channels_under(tx, path)),
+        access=Access(database, clock, checking, access_settings),
+        people=People(database, checking),
+        places=Places(database, _in_use, _belongs),
         devices=devices,
         channels=Channels(database, board),
-        alarms=Alarms(database),
+        alarms=alarms,
+        alarm_pictures=pictures,
         desk=Desk(database, clock),
+        tollgates=Tollgates(database),
+        passages=passages,
+        plates=plates,
+        vehicles=Vehicles(database, plates),
+        readings=Readings(database, clock, passages),
+        images=images,
+        loose=loose,
+        relay=relay,
+        notifier=Notifier(database, blobs, clock, settings, post_notification),
+        presence=presence,
+        viid=ViidDoor(presence, Library(database, images, settings, clock)),
         holds=Holds(database, calls, clock),
-        exports=Exports(database, calls, clock, runner, settings, web.data_dir),
+        exports=Exports(database, calls, clock, runner, settings, web.data_dir, ClockRecord(history, timekeeper)),
         settings=settings,
+        keeper=keeper,
+        retention=Retention(settings, alarms, keeper, clock, sweep),
         board=board,
         keys=keys,
         duties=duties,
+        placement=Placement(database, leases, clock, web.slots, processes, moved),
         intake=IntakeLoop(database, bus, Intake(devices.template, web.slots), tell),
+        timekeeper=timekeeper,
         hub=hub,
         probe=probe,
         processes=processes,

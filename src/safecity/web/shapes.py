@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Annotated, Any, Generic, TypeVar, cast
+from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar, cast
 
+from fastapi import Header, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from safecity.kit.clock import parse_rfc3339, rfc3339
 from safecity.kit.errors import InvalidError
+from safecity.web.bodies import check_number, check_text
 
 T = TypeVar("T")
 
@@ -31,7 +33,7 @@ Moment = Annotated[
     int, BeforeValidator(_read_moment), Field(ge=0, le=1 << 53), PlainSerializer(_write_moment), _MOMENT_SCHEMA
 ]
 OptionalMoment = Annotated[
-    int | None,
+    Annotated[int, Field(ge=0, le=1 << 53)] | None,
     BeforeValidator(_read_moment),
     PlainSerializer(_write_moment),
     WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]}),
@@ -39,7 +41,30 @@ OptionalMoment = Annotated[
 Text = Annotated[str, Field(max_length=200)]
 Words = Annotated[str, Field(max_length=1000)]
 Secret = Annotated[str, Field(max_length=256)]
+Digests = Annotated[list[Literal["MD5", "SHA-256", "SM3"]], Field(max_length=3)]
 ThingId = Annotated[str, Field(max_length=40)]
+IfMatch = Annotated[str | None, Header(max_length=50)]
+LanguageTag = Literal["zh-CN", "en"]
+ClockSource = Literal["system", "ntp", "manual"]
+
+
+def _plain(params: Any) -> Any:
+    """What a sentence or an audit record was made of is only ever shown: whatever is not plain becomes its text."""
+    if not isinstance(params, dict):
+        return params
+    known: dict[Any, Any] = params  # pyright: ignore[reportUnknownVariableType]
+    return {k: v if v is None or isinstance(v, bool | int | float | str) else str(v) for k, v in known.items()}
+
+
+Params = Annotated[dict[str, str | int | float | bool | None], BeforeValidator(_plain)]
+
+
+def binary(*kinds: str) -> dict[str, Any]:
+    """The content of an answer that is no JSON, for the description."""
+    return {kind: {"schema": {"type": "string", "format": "binary"}} for kind in kinds}
+
+
+JPEG: dict[int | str, dict[str, Any]] = {200: {"description": "A picture.", "content": binary("image/jpeg")}}
 
 
 class Ask(BaseModel):
@@ -53,9 +78,9 @@ class Ask(BaseModel):
 
 
 class Answer(BaseModel):
-    """A body that goes out."""
+    """A body that goes out: every field is always there, those with a default too."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, json_schema_serialization_defaults_required=True)
 
 
 class Page(Answer, Generic[T]):
@@ -63,6 +88,11 @@ class Page(Answer, Generic[T]):
 
     items: list[T]
     next: str | None = None
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """`ChannelPage` of `ChannelOut`: the description of the API shows it."""
+        return f"{params[0].__name__.removesuffix('Out')}Page"
 
 
 def write_cursor(*place: Any) -> str:
@@ -84,7 +114,27 @@ def read_cursor(text: str, *kinds: type) -> tuple[Any, ...] | None:
     found = tuple(cast("list[Any]", place))
     if any(type(value) is not kind for value, kind in zip(found, kinds, strict=True)):
         raise bad
+    try:
+        for value in found:
+            check_text(value, "cursor") if isinstance(value, str) else check_number(value, "cursor")
+    except InvalidError as error:
+        raise bad from error
     return found
+
+
+class Revised(Protocol):
+    """What changes under a number."""
+
+    revision: int
+
+
+R = TypeVar("R", bound=Revised)
+
+
+def tag(response: Response, answer: R) -> R:
+    """With its ETag, to be sent back as If-Match with a change."""
+    response.headers["ETag"] = f'"{answer.revision}"'
+    return answer
 
 
 def read_revision(if_match: str | None) -> int | None:

@@ -14,6 +14,9 @@ import pytest
 
 from safecity.backends.bus import EmbeddedBus
 from safecity.backends.database import open_database
+from safecity.backends.files import open_blobs
+from safecity.backends.history import DayFiles
+from safecity.backends.leases import SqlLeases
 from safecity.backends.sqlitefile import open_file
 from safecity.core.ground.intake.api import Effects
 from safecity.core.ground.settings.api import Platform, VolumeWish
@@ -78,6 +81,12 @@ class House:
         )
         self.clients.append(inner)
         return Client(inner)
+
+    def move(self, client: Client, number: int) -> None:
+        """The same browser from the `number`th new address: for who asks oftener than one address may."""
+        cookies = client.inner.cookies
+        client.inner = self.client(f"10.9.{number // 250}.{number % 250 + 1}").inner
+        client.inner.cookies = cookies
 
     @property
     def app(self) -> Any:
@@ -154,12 +163,26 @@ async def house(tmp_path: Path, migrated: Path) -> AsyncIterator[House]:
         public_host="192.0.2.1",
         volumes=(VolumeWish(name="main", path="volumes/main"),),
     )
-    services = assemble(database=database, calls=calls, bus=bus, clock=clock, web=web, defaults=defaults)
+    blobs = open_blobs(tmp_path / "blobs")
+    history = DayFiles(open_file, tmp_path / "history")
+    services = assemble(
+        database=database,
+        leases=SqlLeases(database),
+        calls=calls,
+        bus=bus,
+        blobs=blobs,
+        history=history,
+        clock=clock,
+        web=web,
+        defaults=defaults,
+    )
     await services.start()
     made = House(services, calls, clock, bus)
     yield made
     for client in made.clients:
         await client.aclose()
+    await blobs.close()
+    await history.close()
     await bus.close()
     await database.close()
     await asyncio.sleep(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -12,7 +13,11 @@ import uvicorn
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
+from safecity.core.ground.access.throttle import Buckets
+from safecity.web.hub import MAX_SOCKETS_OF_SESSION
+
 CODE = "34020000001320000001"
+PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
@@ -97,3 +102,47 @@ async def test_the_socket_closes_with_its_session(house: Any, admin: Any, port: 
                     await socket.recv()
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 4401
+
+
+async def test_one_session_holds_so_many_sockets_and_no_more_and_others_lose_nothing(
+    house: Any, admin: Any, port: int
+) -> None:
+    await admin.ok("POST", "users", {"username": "other", "password": PASSWORD, "roles": ["operator"]})
+    other = house.client()
+    await other.sign_in("other")
+    async with contextlib.AsyncExitStack() as stack:
+        tabs = [await stack.enter_async_context(dial(port, admin)) for _ in range(MAX_SOCKETS_OF_SESSION)]
+        with pytest.raises(websockets.exceptions.InvalidStatus):
+            async with dial(port, admin):
+                pass
+        theirs = await stack.enter_async_context(dial(port, other))
+        house.services.hub.push({"type": "told to all"})
+        await hear(theirs, lambda m: m["type"] == "told to all")
+        await tabs[0].close()
+        while house.services.hub.full_for(admin.me["session"]):
+            await asyncio.sleep(0)
+        async with dial(port, admin) as again:
+            house.services.hub.push({"type": "told again"})
+            await hear(again, lambda m: m["type"] == "told again")
+
+
+async def test_whoever_knocks_all_the_time_without_a_session_is_not_even_asked_who_it_is(
+    house: Any, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+    monkeypatch.setattr("safecity.web.limits.Buckets", lambda burst, seconds: Buckets(burst=5, seconds=3600.0))
+    who = house.services.access.who
+
+    async def counted(*args: Any, **more: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return await who(*args, **more)
+
+    house.services.access.who = counted
+    stranger = house.client()
+    stranger.inner.cookies.set("safecity", "no session")
+    for _ in range(20):
+        with pytest.raises(websockets.exceptions.InvalidStatus):
+            async with dial(port, stranger):
+                pass
+    assert asked == 5

@@ -8,19 +8,22 @@ from fastapi import Query, Response
 from pydantic import Field
 
 from safecity.core.ground.access.api import Action, Actor
-from safecity.core.ground.alarms.api import Alarm
+from safecity.core.ground.alarms.api import Alarm, AlarmState
+from safecity.core.ground.intake.api import PLATFORM
 from safecity.kit.errors import NotFoundError, UnavailableError
 from safecity.model.facts.media_calls import AskPicture, Picture
 from safecity.web.guard import Here, Routes, Who
 from safecity.web.media import note_watching
-from safecity.web.shapes import Answer, Ask, Moment, OptionalMoment, Page, Words, read_cursor, write_cursor
+from safecity.web.shapes import JPEG, Answer, Ask, Moment, OptionalMoment, Page, Words, read_cursor, write_cursor
 from safecity.web.texts import sentence
+from safecity.web.texts.alarm_kinds import alarm_kind
 
 routes = Routes("alarms")
 
 
 class AlarmOut(Answer):
-    """`description` is the device's own text, never ours; `kind` names method and type in words."""
+    """`description` is the device's own text, never ours; `kind` names method and type in words. The platform's own
+    faults have the method `platform` and the code of their sentence as type."""
 
     id: str
     at: Moment
@@ -29,7 +32,7 @@ class AlarmOut(Answer):
     priority: int
     method: str
     type: str
-    state: str
+    state: AlarmState
     channel: str | None
     channel_name: str | None
     device: str | None
@@ -98,32 +101,38 @@ async def acknowledge_alarm(alarm: str, who: Who, here: Here, ask: AcknowledgeAs
 
 @routes.get(
     "/alarms/{alarm}/picture", Action.ALARM_SEE, response_class=Response,
-    responses={200: {"content": {"image/jpeg": {}}}},
+    responses=JPEG,
 )  # fmt: skip
 async def see_alarm_picture(
     alarm: str, who: Who, here: Here, width: Annotated[int, Query(ge=0, le=3840)] = 0
 ) -> Response:
-    """The recorded picture of its channel when it was received."""
+    """The picture of its channel when it was received: the one kept then, else out of the footage."""
     found = await here.alarms.see(who, alarm)
     if found.channel is None:
         raise NotFoundError("no channel", code="no_picture")
     # The picture is footage of the channel: whoever may not play that back does not see it here either.
     channel = await here.channels.find(who, Action.PLAYBACK_WATCH, found.channel)
-    answer = await here.calls.call(channel.slot, AskPicture(channel.id, found.seen), timeout=10)
-    if not isinstance(answer, Picture):
-        raise UnavailableError("not a picture", code="answer_unexpected")
-    jpeg = await here.pictures.as_jpeg(answer.fmp4, width)
+    fmp4 = await here.alarm_pictures.read(found)
+    if fmp4 is None:
+        answer = await here.calls.call(channel.slot, AskPicture(channel.id, found.seen), timeout=10)
+        if not isinstance(answer, Picture):
+            raise UnavailableError("not a picture", code="answer_unexpected")
+        fmp4 = answer.fmp4
+    jpeg = await here.pictures.as_jpeg(fmp4, width)
     await note_watching(here, who, Action.PLAYBACK_WATCH, channel, alarm=alarm)
     return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
 
 
+def _kind(alarm: Alarm, language: str) -> str:
+    if alarm.method == PLATFORM:
+        return sentence(alarm.type, alarm.body.get("params", {}), language)
+    return alarm_kind(alarm.method, alarm.type, str(alarm.body.get("event_type", "")), language)
+
+
 def _alarm(alarm: Alarm, who: Actor) -> AlarmOut:
-    code = (
-        f"alarm_method_{alarm.method}" if alarm.method in {"1", "2", "3", "4", "5", "6", "7"} else "alarm_method_other"
-    )
     return AlarmOut(
-        id=alarm.id, at=alarm.at, seen=alarm.seen, kind=sentence(code, {"type": alarm.type}, who.language),
-        priority=alarm.priority, method=alarm.method, type=alarm.type, state=str(alarm.state), channel=alarm.channel,
+        id=alarm.id, at=alarm.at, seen=alarm.seen, kind=_kind(alarm, who.language),
+        priority=alarm.priority, method=alarm.method, type=alarm.type, state=alarm.state, channel=alarm.channel,
         channel_name=alarm.name if alarm.channel else None, device=alarm.device, name=alarm.name,
         description=alarm.description, acknowledged_by=alarm.acknowledged_by or None,
         acknowledged_at=alarm.acknowledged_at, note=alarm.note, has_picture=alarm.channel is not None,

@@ -2,39 +2,97 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
-from fastapi import Header, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 
 from safecity.core.ground.access.api import Action, Actor
+from safecity.core.ground.channels.api import Channel, ChannelState
 from safecity.core.ground.channels.service import Seen
-from safecity.core.ground.devices.api import find
+from safecity.core.ground.devices.api import Position, find, of_devices
 from safecity.core.ground.exports.api import check_range
 from safecity.core.ground.places.api import areas_by_path
 from safecity.kit.errors import UnavailableError
-from safecity.model.facts.media_calls import AskDays, AskPicture, AskTimeline, Days, Picture, Timeline
+from safecity.model.facts.media_calls import AskDays, AskPicture, AskTimeline, Days, Picture, RecordPolicy, Timeline
+from safecity.model.values.media import Quality
 from safecity.ports.database import Tx
 from safecity.web.guard import Here, Routes, Who
 from safecity.web.media import choose_quality, make_ticket, media_url, note_watching, open_live
 from safecity.web.services import Services
 from safecity.web.shapes import (
+    JPEG,
     Answer,
     Ask,
+    IfMatch,
     Moment,
     OptionalMoment,
     Page,
+    Params,
     Text,
     ThingId,
     read_cursor,
     read_revision,
+    tag,
     write_cursor,
 )
 from safecity.web.texts import sentence
 
 routes = Routes("channels")
 When = Annotated[Moment, Query()]
+_EMPTIED = ("area", "organisation", "longitude", "latitude", "ptz_offers")
+"""What a null takes away; elsewhere it changes nothing."""
 YEAR_US = 366 * 86_400_000_000
+RecordMode = Literal["off", "continuous", "schedule"]
+
+
+class PositionOut(Answer):
+    """Where it was seen last: degrees, km/h, degrees from north, metres; null where it does not say."""
+
+    at: Moment
+    longitude: float
+    latitude: float
+    speed: float | None
+    direction: float | None
+    altitude: float | None
+
+
+class SpanShape(Ask):
+    """A weekly span: weekday 0 is Monday, minutes of the local day, half-open."""
+
+    weekday: Annotated[int, Field(ge=0, le=6)]
+    start_minute: Annotated[int, Field(ge=0, le=1440)]
+    end_minute: Annotated[int, Field(ge=0, le=1440)]
+
+
+class RecordOut(Answer):
+    """How the channel is kept. `retention_days` 0 and `max_bytes` 0: no limit of that kind; `floor_days` is what other
+    channels never take away. `priority` 1 is kept longest when the disk is short."""
+
+    mode: RecordMode
+    quality: Quality
+    schedule: list[SpanShape]
+    pre_roll_seconds: int
+    post_roll_seconds: int
+    retention_days: int
+    max_bytes: int
+    floor_days: int
+    priority: int
+
+
+class RecordPatch(Ask):
+    """What is to change of it."""
+
+    mode: RecordMode | None = None
+    quality: Quality | None = None
+    schedule: Annotated[list[SpanShape], Field(max_length=100)] | None = None
+    pre_roll_seconds: int | None = None
+    post_roll_seconds: int | None = None
+    retention_days: int | None = None
+    max_bytes: int | None = None
+    floor_days: int | None = None
+    priority: int | None = None
 
 
 class ChannelOut(Answer):
@@ -47,17 +105,18 @@ class ChannelOut(Answer):
     device_name: str
     area: str | None
     area_name: str
+    organisation: str | None
     tags: list[str]
     enabled: bool
     present: bool
     ptz: bool
-    qualities: list[str]
-    record: dict[str, Any]
+    qualities: list[Quality]
+    record: RecordOut
     recording: bool
     simulated: bool
-    state: str
+    state: ChannelState
     step: str
-    params: dict[str, Any]
+    params: Params
     sentence: str
     since: OptionalMoment
     manufacturer: str
@@ -65,20 +124,24 @@ class ChannelOut(Answer):
     place: str
     longitude: float | None
     latitude: float | None
+    position: PositionOut | None
+    ptz_offers: list[str] | None
     slot: str
     revision: int
 
 
 class ChannelPatch(Ask):
-    """What is to change; `record` is merged field by field."""
+    """What is to change; `record` is merged field by field. `ptz_offers` null: whatever the edition may have."""
 
     name: Text | None = None
     area: ThingId | None = None
+    organisation: ThingId | None = None
     tags: Annotated[list[Text], Field(max_length=20)] | None = None
     enabled: bool | None = None
     ptz: bool | None = None
-    qualities: Annotated[list[Literal["main", "sub"]], Field(max_length=2)] | None = None
-    record: Annotated[dict[str, Any], Field(max_length=20)] | None = None
+    ptz_offers: Annotated[list[Text], Field(max_length=40)] | None = None
+    qualities: Annotated[list[Quality], Field(max_length=2)] | None = None
+    record: RecordPatch | None = None
     longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
     latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
 
@@ -101,7 +164,7 @@ class TicketOut(Answer):
 
     url: str
     expires: Moment
-    quality: str
+    quality: Quality
     codecs: list[str] | None
 
 
@@ -164,17 +227,17 @@ async def see_channel(channel: str, who: Who, here: Here, response: Response) ->
 @routes.patch("/channels/{channel}", Action.CHANNEL_CHANGE)
 async def change_channel(
     channel: str, ask: ChannelPatch, who: Who, here: Here, response: Response,
-    if_match: Annotated[str | None, Header(max_length=50)] = None,
+    if_match: IfMatch = None,
 ) -> ChannelOut:  # fmt: skip
     """Change a channel."""
-    given = {k: v for k, v in ask.given().items() if v is not None or k in ("area", "longitude", "latitude")}
+    given = {k: v for k, v in ask.given().items() if v is not None or k in _EMPTIED}
     changed = await here.channels.change(who, channel, read_revision(if_match), given)
     here.duties.look_again()
     here.hub.changed([("channel", channel)])
     return await _tagged(here, who, response, changed)
 
 
-@routes.post("/channels/{channel}/live", Action.LIVE_WATCH)
+@routes.post("/channels/{channel}/live", Action.LIVE_WATCH, once=False)
 async def open_channel(channel: str, ask: LiveAsk, who: Who, here: Here, request: Request) -> TicketOut:
     """An address for live pictures; the failed step in words when the device gives none."""
     found = await here.channels.find(who, Action.LIVE_WATCH, channel)
@@ -182,10 +245,10 @@ async def open_channel(channel: str, ask: LiveAsk, who: Who, here: Here, request
     await open_live(here, found, quality)
     await note_watching(here, who, Action.LIVE_WATCH, found, quality=str(quality))
     ticket, expires = make_ticket(here, who, found, "live", quality)
-    return TicketOut(url=media_url(here, request, "live", ticket), expires=expires, quality=str(quality), codecs=None)
+    return TicketOut(url=media_url(here, request, "live", ticket), expires=expires, quality=quality, codecs=None)
 
 
-@routes.post("/channels/{channel}/playback", Action.PLAYBACK_WATCH)
+@routes.post("/channels/{channel}/playback", Action.PLAYBACK_WATCH, once=False)
 async def open_playback(channel: str, ask: PlaybackAsk, who: Who, here: Here, request: Request) -> TicketOut:
     """An address for recorded pictures."""
     found = await here.channels.find(who, Action.PLAYBACK_WATCH, channel)
@@ -195,9 +258,7 @@ async def open_playback(channel: str, ask: PlaybackAsk, who: Who, here: Here, re
     quality = choose_quality(found, str(found.record.get("quality", "main")))
     await note_watching(here, who, Action.PLAYBACK_WATCH, found, start=ask.start, end=end)
     ticket, expires = make_ticket(here, who, found, "playback", quality, ask.start, end)
-    return TicketOut(
-        url=media_url(here, request, "playback", ticket), expires=expires, quality=str(quality), codecs=None
-    )
+    return TicketOut(url=media_url(here, request, "playback", ticket), expires=expires, quality=quality, codecs=None)
 
 
 @routes.get("/channels/{channel}/timeline", Action.PLAYBACK_WATCH)
@@ -232,7 +293,7 @@ async def see_days(
 
 @routes.get(
     "/channels/{channel}/snapshot", Action.LIVE_WATCH, response_class=Response,
-    responses={200: {"content": {"image/jpeg": {}}}},
+    responses=JPEG,
 )  # fmt: skip
 async def see_snapshot(
     channel: str, who: Who, here: Here,
@@ -260,33 +321,57 @@ def _slot(slot: str) -> str:
 async def channels_out(here: Services, who: Actor, found: list[Seen]) -> list[ChannelOut]:
     """With the names of device and area."""
 
-    def names(tx: Tx) -> tuple[dict[str, tuple[str, bool]], dict[str, str]]:
+    def around(tx: Tx) -> _Around:
         devices = {seen.channel.device for seen in found}
         known = {device: find(tx, device) for device in devices}
         areas = areas_by_path(tx, list({seen.channel.area_path for seen in found}))
-        return {d: (v.name, v.demo) for d, v in known.items() if v}, {path: a.name for path, a in areas.items()}
+        return _Around(
+            {d: (v.name, v.demo) for d, v in known.items() if v}, {path: a.name for path, a in areas.items()},
+            of_devices(tx, devices),
+        )  # fmt: skip
 
-    devices, areas = await here.database.read(names)
-    return [_out(here, who, seen, *devices.get(seen.channel.device, ("", False)), areas) for seen in found]
+    about = await here.database.read(around)
+    return [_out(here, who, seen, about) for seen in found]
 
 
-def _out(here: Services, who: Actor, seen: Seen, device: str, demo: bool, areas: dict[str, str]) -> ChannelOut:
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """Of the devices of a page: name and whether it is of the demo city; names of areas by path; positions."""
+
+    devices: dict[str, tuple[str, bool]]
+    areas: dict[str, str]
+    positions: dict[tuple[str, str], Position]
+
+
+def position_out(position: Position | None) -> PositionOut | None:
+    """As the reader sees it."""
+    return None if position is None else PositionOut.model_validate(position, from_attributes=True)
+
+
+def _out(here: Services, who: Actor, seen: Seen, about: _Around) -> ChannelOut:
     channel, standing = seen.channel, seen.standing
+    device, demo = about.devices.get(channel.device, ("", False))
     streams = here.board.streams_of(channel.id)
-    mode = channel.record.get("mode", "off")
-    running = any(stream.state == "running" for stream in streams.values())
     return ChannelOut(
         id=channel.id, name=channel.name, code=channel.code, device=channel.device, device_name=device,
-        area=channel.area, area_name=areas.get(channel.area_path, ""), tags=sorted(channel.tags),
-        enabled=channel.enabled, present=channel.present, ptz=channel.ptz, qualities=list(channel.qualities),
-        record=channel.record, recording=running and mode == "continuous", simulated=demo, state=standing.state,
+        area=channel.area, area_name=about.areas.get(channel.area_path, ""), organisation=channel.organisation,
+        tags=sorted(channel.tags), enabled=channel.enabled, present=channel.present, ptz=channel.ptz,
+        qualities=[Quality(one) for one in channel.qualities], record=_record(channel),
+        recording=any(stream.recording for stream in streams.values()), simulated=demo, state=standing.state,
         step=standing.step, params=standing.params,
         sentence=sentence(standing.step, standing.params, who.language) if standing.step else "",
         since=standing.since or None, manufacturer=channel.manufacturer, model=channel.model, place=channel.place,
-        longitude=channel.longitude, latitude=channel.latitude, slot=channel.slot, revision=channel.revision,
+        longitude=channel.longitude, latitude=channel.latitude,
+        position=position_out(about.positions.get((channel.device, channel.code))), ptz_offers=channel.ptz_offers,
+        slot=channel.slot, revision=channel.revision,
     )  # fmt: skip
 
 
+def _record(channel: Channel) -> RecordOut:
+    """What is not set is as a slot would take it."""
+    fields = RecordPolicy(**{k: v for k, v in channel.record.items() if k in RecordPolicy.__struct_fields__})
+    return RecordOut(**{name: getattr(fields, name) for name in RecordOut.model_fields})
+
+
 async def _tagged(here: Services, who: Actor, response: Response, seen: Seen) -> ChannelOut:
-    response.headers["ETag"] = f'"{seen.channel.revision}"'
-    return (await channels_out(here, who, [seen]))[0]
+    return tag(response, (await channels_out(here, who, [seen]))[0])

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Header, Response
+from fastapi import Response
 from pydantic import Field
 
 from safecity.core.ground.access.api import Action, Actor
 from safecity.core.ground.desk.api import Saved
 from safecity.web.guard import Here, Routes, Who
-from safecity.web.shapes import Answer, Ask, Page, Text, ThingId, read_revision
+from safecity.web.shapes import Answer, Ask, IfMatch, Page, Text, ThingId, read_revision, tag
 
 routes = Routes("desk")
-IfMatch = Annotated[str | None, Header(max_length=50)]
 
 
 class Layout(Ask):
@@ -72,10 +71,16 @@ async def list_views(who: Who, here: Here) -> Page[ViewOut]:
 
 
 @routes.post("/views", Action.VIEW_CHANGE, status_code=201)
-async def add_view(ask: ViewAsk, who: Who, here: Here) -> ViewOut:
+async def add_view(ask: ViewAsk, who: Who, here: Here, response: Response) -> ViewOut:
     """Keep a wall."""
     body = {"layout": ask.layout.model_dump()}
-    return _view(await here.desk.add(who, "vw", ask.name, body, shared=ask.shared), who)
+    return tag(response, _view(await here.desk.add(who, "vw", ask.name, body, shared=ask.shared), who))
+
+
+@routes.get("/views/{view}", Action.VIEW_SEE)
+async def see_view(view: str, who: Who, here: Here, response: Response) -> ViewOut:
+    """One of them."""
+    return tag(response, _view(await here.desk.see(who, "vw", view), who))
 
 
 @routes.put("/views/{view}", Action.VIEW_CHANGE)
@@ -85,7 +90,8 @@ async def change_view(
     """Change it."""
     body = {"layout": ask.layout.model_dump()}
     revision = read_revision(if_match)
-    return _view(await here.desk.change(who, "vw", view, revision, ask.name, body, shared=ask.shared), who)
+    changed = await here.desk.change(who, "vw", view, revision, ask.name, body, shared=ask.shared)
+    return tag(response, _view(changed, who))
 
 
 @routes.delete("/views/{view}", Action.VIEW_CHANGE, status_code=204)
@@ -101,16 +107,25 @@ async def list_tours(who: Who, here: Here) -> Page[TourOut]:
 
 
 @routes.post("/tours", Action.VIEW_CHANGE, status_code=201)
-async def add_tour(ask: TourAsk, who: Who, here: Here) -> TourOut:
+async def add_tour(ask: TourAsk, who: Who, here: Here, response: Response) -> TourOut:
     """Keep a tour."""
-    return _tour(await here.desk.add(who, "tr", ask.name, _body(ask), shared=ask.shared), who)
+    return tag(response, _tour(await here.desk.add(who, "tr", ask.name, _body(ask), shared=ask.shared), who))
+
+
+@routes.get("/tours/{tour}", Action.VIEW_SEE)
+async def see_tour(tour: str, who: Who, here: Here, response: Response) -> TourOut:
+    """One of them."""
+    return tag(response, _tour(await here.desk.see(who, "tr", tour), who))
 
 
 @routes.put("/tours/{tour}", Action.VIEW_CHANGE)
-async def change_tour(tour: str, ask: TourAsk, who: Who, here: Here, if_match: IfMatch = None) -> TourOut:
+async def change_tour(
+    tour: str, ask: TourAsk, who: Who, here: Here, response: Response, if_match: IfMatch = None
+) -> TourOut:
     """Change it."""
     revision = read_revision(if_match)
-    return _tour(await here.desk.change(who, "tr", tour, revision, ask.name, _body(ask), shared=ask.shared), who)
+    changed = await here.desk.change(who, "tr", tour, revision, ask.name, _body(ask), shared=ask.shared)
+    return tag(response, _tour(changed, who))
 
 
 @routes.delete("/tours/{tour}", Action.VIEW_CHANGE, status_code=204)

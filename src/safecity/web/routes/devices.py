@@ -3,30 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, cast
 
-from fastapi import Header, Query, Response
+from fastapi import Query, Response
 from pydantic import Field
 
-from safecity.core.ground.access.api import Action, Actor, Thing, allowed
+from safecity.core.ground.access.api import Action, Actor, allowed
 from safecity.core.ground.channels.api import of_device
-from safecity.core.ground.devices.api import Device, DeviceKind, NewDevice, split_url
+from safecity.core.ground.devices.api import (
+    Device,
+    DeviceKind,
+    DeviceState,
+    NewDevice,
+    Position,
+    of_devices,
+    split_url,
+    thing_of,
+)
 from safecity.kit.errors import UnavailableError
 from safecity.model.facts.signal_calls import DeviceFigure, QueryDevice
+from safecity.ports.database import Tx
 from safecity.web.guard import Here, Routes, Who
-from safecity.web.idempotent import Once, once
+from safecity.web.routes.channels import PositionOut, position_out
 from safecity.web.services import Services
 from safecity.web.shapes import (
     Answer,
     Ask,
+    Digests,
+    IfMatch,
     Moment,
     OptionalMoment,
     Page,
+    Params,
     Secret,
     Text,
     ThingId,
     read_cursor,
     read_revision,
+    tag,
     write_cursor,
 )
 from safecity.web.texts import sentence
@@ -34,14 +48,14 @@ from safecity.web.texts import sentence
 routes = Routes("devices")
 Url = Annotated[str, Field(max_length=1000)]
 Transport = Literal["", "auto", "udp", "tcp", "tcp_passive", "tcp_active"]
-IfMatch = Annotated[str | None, Header(max_length=50)]
+Charset = Literal["GB18030", "GB2312", "GBK", "UTF-8"]
 
 
 class DeviceOut(Answer):
-    """A device, without its password. `simulated`: it belongs to the demo city."""
+    """A device, without its password. `simulated`: it belongs to the demo city; `position`: where it said it is."""
 
     id: str
-    kind: str
+    kind: DeviceKind
     name: str
     code: str
     url: str
@@ -52,11 +66,11 @@ class DeviceOut(Answer):
     manufacturer: str
     model: str
     firmware: str
-    transport: str
-    charset: str
+    transport: Transport
+    charset: Charset
     enabled: bool
     simulated: bool
-    state: str
+    state: DeviceState
     step: str
     sentence: str
     since: OptionalMoment
@@ -66,6 +80,9 @@ class DeviceOut(Answer):
     channels: int
     last_keepalive: OptionalMoment
     clock_offset_ms: int
+    position_seconds: int
+    position: PositionOut | None
+    digests: Digests
     created_at: Moment
     revision: int
 
@@ -84,15 +101,16 @@ class Credentials(Answer):
 
 
 class DeviceMade(DeviceOut):
-    """A new device, once with its credentials (GB/T 28181 only)."""
+    """A new device, once with its credentials where it registers with us."""
 
     registration: Credentials | None
 
 
 class DeviceAsk(Ask):
-    """`gb28181` needs `code`, `rtsp` needs `url`. An empty GB/T 28181 password is made."""
+    """`gb28181` and `gat1400` need `code`, `jt808` its phone number there, `rtsp` needs `url`. An empty password of one
+    that registers is made."""
 
-    kind: Literal["gb28181", "rtsp"]
+    kind: Literal["gb28181", "rtsp", "gat1400", "jt808"]
     name: Text = ""
     code: Annotated[str, Field(max_length=40)] = ""
     url: Url = ""
@@ -102,12 +120,15 @@ class DeviceAsk(Ask):
     area: ThingId | None = None
     organisation: ThingId | None = None
     transport: Transport = ""
-    charset: Literal["GB18030", "GB2312", "GBK", "UTF-8"] = "GB18030"
+    charset: Charset = "GB18030"
     record_mode: Literal["off", "continuous", "schedule"] = "continuous"
 
 
 class DevicePatch(Ask):
-    """What is to change. A new password is sealed and never shown."""
+    """What is to change. A new password is sealed and never shown. `position_seconds` 0: it tells no place.
+
+    `digests`: what the device is offered to prove its password by, in this order; empty: as the platform offers all.
+    """
 
     name: Text | None = None
     url: Url | None = None
@@ -117,7 +138,9 @@ class DevicePatch(Ask):
     area: ThingId | None = None
     organisation: ThingId | None = None
     transport: Transport | None = None
-    charset: Literal["GB18030", "GB2312", "GBK", "UTF-8"] | None = None
+    charset: Charset | None = None
+    position_seconds: Annotated[int, Field(ge=0, le=3600)] | None = None
+    digests: Digests | None = None
     enabled: bool | None = None
 
 
@@ -130,14 +153,26 @@ class TestAsk(Ask):
     password: Secret = ""
 
 
+class TrackOut(Answer):
+    """What the address offers; the other kind's figures are 0."""
+
+    kind: Literal["video", "audio"]
+    codec: str
+    width: int = 0
+    height: int = 0
+    fps: float = 0
+    sample_rate: int = 0
+    channels: int = 0
+
+
 class TestOut(Answer):
     """`step` is the failed step, `sentence` says it in words."""
 
     ok: bool
     step: str
     sentence: str
-    params: dict[str, Any]
-    tracks: list[dict[str, Any]]
+    params: Params
+    tracks: list[TrackOut]
 
 
 class UnknownOut(Answer):
@@ -149,6 +184,7 @@ class UnknownOut(Answer):
     user_agent: str
     last_seen: Moment
     attempts: int
+    kind: DeviceKind
 
 
 @routes.get("/devices", Action.DEVICE_SEE)
@@ -165,8 +201,8 @@ async def list_devices(
     place = read_cursor(cursor, str, str)
     after = None if place is None else (place[0], place[1])
     found, more = await here.devices.page(who, after=after, limit=limit, area=area, q=q, kind=kind)
-    counts = await _counts(here, found)
-    items = [device_out(here, who, device, counts.get(device.id, 0)) for device in found]
+    about = await _about(here, found)
+    items = [device_out(here, who, device, *about[device.id]) for device in found]
     return Page(items=items, next=write_cursor(*more) if more else None)
 
 
@@ -176,7 +212,7 @@ async def list_unknown(who: Who, here: Here) -> Page[UnknownOut]:
     return Page(items=[UnknownOut.model_validate(one) for one in here.duties.figures.unknown])
 
 
-@routes.post("/devices/test", Action.DEVICE_ADD)
+@routes.post("/devices/test", Action.DEVICE_ADD, once=False)
 async def test_device(ask: TestAsk, who: Who, here: Here) -> TestOut:
     """Try an RTSP address; nothing is saved."""
     if here.probe is None:
@@ -190,22 +226,24 @@ async def test_device(ask: TestAsk, who: Who, here: Here) -> TestOut:
             ok=False, step="rtsp_timeout", sentence=sentence("rtsp_timeout", {}, who.language), params={}, tracks=[]
         )
     said = "" if found.ok else sentence(found.step, found.params, who.language)
-    return TestOut(ok=found.ok, step=found.step, sentence=said, params=found.params, tracks=found.tracks)
+    return TestOut(
+        ok=found.ok,
+        step=found.step,
+        sentence=said,
+        params=found.params,
+        tracks=[TrackOut.model_validate(one) for one in found.tracks],
+    )
 
 
 @routes.post("/devices", Action.DEVICE_ADD, status_code=201)
-async def add_device(ask: DeviceAsk, who: Who, here: Here, response: Response, key: Once = "") -> DeviceMade:
-    """A new device. With an Idempotency-Key a repeated request answers the same and adds nothing."""
-
-    async def add() -> DeviceMade:
-        device, password = await here.devices.add(who, NewDevice(**ask.model_dump()))
-        here.duties.look_again()
-        here.hub.changed([("device", device.id)])
-        plain = device_out(here, who, device, 1 if device.kind is DeviceKind.RTSP else 0)
-        registration = await credentials(here, device, password) if device.kind is DeviceKind.GB28181 else None
-        return DeviceMade(**plain.model_dump(), registration=registration)
-
-    return await once(here, who, "add_device", key, DeviceMade, add)
+async def add_device(ask: DeviceAsk, who: Who, here: Here, response: Response) -> DeviceMade:
+    """A new device; its password is told this once."""
+    device, password = await here.devices.add(who, NewDevice(**ask.model_dump()))
+    here.duties.look_again()
+    here.hub.changed([("device", device.id)])
+    plain = device_out(here, who, device, 1 if device.kind is DeviceKind.RTSP else 0)
+    registration = await credentials(here, device, password) if device.kind is not DeviceKind.RTSP else None
+    return tag(response, DeviceMade(**plain.model_dump(), registration=registration))
 
 
 @routes.get("/devices/{device}", Action.DEVICE_SEE)
@@ -243,23 +281,28 @@ async def see_registration(device: str, who: Who, here: Here) -> Credentials:
 
 
 @routes.post("/devices/{device}/refresh", Action.DEVICE_CHANGE, status_code=202)
-async def refresh_device(device: str, who: Who, here: Here) -> DeviceOut:
+async def refresh_device(device: str, who: Who, here: Here, response: Response) -> DeviceOut:
     """Ask the device for its catalogue and description again."""
     found = await here.devices.see(who, device, Action.DEVICE_CHANGE)
     if found.kind is DeviceKind.GB28181:
         await here.calls.call("signal", QueryDevice(device, "DeviceInfo"), timeout=8)
         await here.calls.call("signal", QueryDevice(device, "Catalog"), timeout=20)
-    return device_out(here, who, found, 0)
+    return await _tagged(here, who, response, found)
 
 
 async def credentials(here: Services, device: Device, password: str) -> Credentials:
     """What somebody types into the device."""
     platform = await here.settings.read()
+    if device.kind is DeviceKind.JT808:
+        return Credentials(
+            platform_code="", domain="", host=platform.public_host, port=here.web.jt808_port, device_code=device.code,
+            username="", password="", transport=device.transport,
+        )  # fmt: skip
     return Credentials(
         platform_code=platform.code,
         domain=platform.domain or platform.code[:10],
         host=platform.public_host,
-        port=here.web.sip_port,
+        port=here.web.http_port if device.kind is DeviceKind.GAT1400 else here.web.sip_port,
         device_code=device.code,
         username=device.username or device.code,
         password=password,
@@ -267,33 +310,43 @@ async def credentials(here: Services, device: Device, password: str) -> Credenti
     )
 
 
-def device_out(here: Services, who: Actor, device: Device, channels: int) -> DeviceOut:
+def device_out(
+    here: Services, who: Actor, device: Device, channels: int, position: Position | None = None
+) -> DeviceOut:
     """As one reader sees it: addresses and names of accounts are for those who may change it."""
-    trusted = allowed(who, Action.DEVICE_CHANGE, Thing("device", device.area_path))
+    trusted = allowed(who, Action.DEVICE_CHANGE, thing_of(device))
     figure = next((f for f in here.duties.figures.devices if f.device == device.id), DeviceFigure("", "", "", 0))
-    state, step = str(device.state), device.state_code
+    state, step = device.state, device.state_code
     if device.kind is DeviceKind.RTSP:
-        state, step = "online", ""
-    elif state == "never":
-        step = "device_never_registered"
+        state, step = DeviceState.ONLINE, ""
+    elif state is DeviceState.NEVER:
+        step = "jt_never_registered" if device.kind is DeviceKind.JT808 else "device_never_registered"
     return DeviceOut(
-        id=device.id, kind=str(device.kind), name=device.name, code=device.code,
+        id=device.id, kind=device.kind, name=device.name, code=device.code,
         url=device.url if trusted else "", sub_url=device.sub_url if trusted else "",
         username=device.username if trusted else "", area=device.area, organisation=device.organisation,
-        manufacturer=device.manufacturer, model=device.model, firmware=device.firmware, transport=device.transport,
-        charset=device.charset, enabled=device.enabled, simulated=device.demo, state=state, step=step,
+        manufacturer=device.manufacturer, model=device.model, firmware=device.firmware,
+        transport=cast("Transport", device.transport), charset=cast("Charset", device.charset),
+        enabled=device.enabled, simulated=device.demo, state=state, step=step,
         sentence=sentence(step, {"name": device.name}, who.language) if step else "",
         since=device.state_since or None, address=device.address if trusted else "", user_agent=device.user_agent,
         version=device.version, channels=channels, last_keepalive=figure.last_keepalive or None,
-        clock_offset_ms=figure.clock_offset_ms, created_at=device.created_at, revision=device.revision,
+        clock_offset_ms=figure.clock_offset_ms, position_seconds=device.position_seconds,
+        position=position_out(position),
+        digests=cast("Digests", device.digests), created_at=device.created_at, revision=device.revision,
     )  # fmt: skip
 
 
-async def _counts(here: Services, devices: list[Device]) -> dict[str, int]:
-    return await here.database.read(lambda tx: {device.id: len(of_device(tx, device.id)) for device in devices})
+async def _about(here: Services, devices: list[Device]) -> dict[str, tuple[int, Position | None]]:
+    """How many channels each has, and where it was last."""
+
+    def work(tx: Tx) -> dict[str, tuple[int, Position | None]]:
+        places = of_devices(tx, [device.id for device in devices])
+        return {one.id: (len(of_device(tx, one.id)), places.get((one.id, one.code))) for one in devices}
+
+    return await here.database.read(work)
 
 
 async def _tagged(here: Services, who: Actor, response: Response, device: Device) -> DeviceOut:
-    response.headers["ETag"] = f'"{device.revision}"'
-    counts = await _counts(here, [device])
-    return device_out(here, who, device, counts.get(device.id, 0))
+    about = await _about(here, [device])
+    return tag(response, device_out(here, who, device, *about[device.id]))

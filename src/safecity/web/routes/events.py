@@ -5,33 +5,35 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 
-from safecity.core.ground.access.api import Action, Actor, SignedIn, Thing, scope
+from safecity.core.ground.access.api import ROOT, Action, Actor, SignedIn, Thing, scope
 from safecity.core.ground.alarms.api import find as find_alarm
 from safecity.core.ground.alarms.api import thing_of as thing_of_alarm
 from safecity.core.ground.channels.api import find_many, thing_of
 from safecity.core.ground.devices.api import find as find_device
-from safecity.kit.clock import rfc3339
+from safecity.core.ground.devices.api import thing_of as thing_of_device
 from safecity.kit.errors import InvalidError
 from safecity.model.facts.envelope import Event
 from safecity.ports.database import Tx
+from safecity.web.guard import same_origin
 from safecity.web.hub import Viewer
 from safecity.web.metrics import SOCKETS
+from safecity.web.pushes import EventOut, PushedChannel, PushedEvent
 from safecity.web.services import Services
 
 router = APIRouter(tags=["events"])
 PROTOCOL = "safecity.v1"
 RECHECK_SECONDS = 15.0
-_BODIES = frozenset({"alarm.received", "stream.lost", "stream.running"})
+_BODIES = frozenset({"alarm.received", "stream.lost", "stream.recovered"})
 """Only of these the body travels; for the others the browser asks again, through the same door as always."""
 
 
 @router.websocket("/events")
 async def follow_events(socket: WebSocket, after: Annotated[int, Query(ge=0)] = 0) -> None:
-    """`after` is the position of the last event seen. Close codes: 4401 sign in, 4403 foreign page."""
+    """`after` is the position of the last event seen. Close codes: 4401 sign in, 4403 foreign page, 4429 too
+    many sockets of this session."""
     here: Services = socket.app.state.services
     if not same_origin(socket):
         await socket.close(4403)
@@ -40,10 +42,13 @@ async def follow_events(socket: WebSocket, after: Annotated[int, Query(ge=0)] = 
     if found is None:
         await socket.close(4401)
         return
-    await socket.accept(PROTOCOL if PROTOCOL in socket.scope.get("subprotocols", []) else None)
+    if here.hub.full_for(found.session.id):
+        await socket.close(4429)
+        return
     viewer = here.hub.join(found.session.id, after)
     SOCKETS.inc()
     try:
+        await socket.accept(PROTOCOL if PROTOCOL in socket.scope.get("subprotocols", []) else None)
         reader = asyncio.create_task(_read(socket, viewer))
         try:
             await _write(here, socket, viewer, found)
@@ -54,12 +59,6 @@ async def follow_events(socket: WebSocket, after: Annotated[int, Query(ge=0)] = 
     finally:
         here.hub.leave(viewer)
         SOCKETS.dec()
-
-
-def same_origin(socket: WebSocket) -> bool:
-    """Whether the page that opens the socket is ours: browsers send cookies with sockets of foreign pages too."""
-    origin = socket.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc.lower() == socket.headers.get("host", "").lower()
 
 
 async def _signed_in(here: Services, socket: WebSocket) -> SignedIn | None:
@@ -114,33 +113,28 @@ def _one(here: Services, tx: Tx, who: Actor, raw: dict[str, Any]) -> dict[str, A
     match raw["type"]:
         case "_event":
             event: Event = raw["event"]
-            if not _may_see(tx, who, event.kind, event.subject, event.area):
+            if not _may_see(tx, who, event.kind, event.subject, event.area, event.organisation):
                 return None
-            return {"type": "event", "position": raw["position"], "event": _event(event)}
+            return PushedEvent(position=raw["position"], event=_event(event)).model_dump()
         case "_channel":
             found = find_many(tx, [raw["channel"]]).get(raw["channel"])
             if found is None or not scope(who, Action.CHANNEL_SEE).allows(thing_of(found)):
                 return None
             standing = here.board.standing(found)
-            return {
-                "type": "channel",
-                "id": found.id,
-                "state": standing.state,
-                "step": standing.step,
-                "params": standing.params,
-            }
+            return PushedChannel(
+                id=found.id, state=standing.state, step=standing.step, params=standing.params
+            ).model_dump()
         case "ptz_lock":
-            return raw if _may_see(tx, who, "channel", raw["channel"], "") else None
+            return raw if _may_see(tx, who, "channel", raw["channel"]) else None
         case "changed":
-            if not _may_see(tx, who, raw["kind"], raw["id"], ""):
+            if not _may_see(tx, who, raw["kind"], raw["id"]):
                 return None
-            event_out = {"kind": f"{raw['kind']}.changed", "subject": raw["id"]}
-            return {"type": "event", "position": 0, "event": event_out}
+            return PushedEvent(event=EventOut(kind=f"{raw['kind']}.changed", subject=raw["id"])).model_dump()
         case _:
             return raw
 
 
-def _may_see(tx: Tx, who: Actor, kind: str, subject: str, area: str) -> bool:
+def _may_see(tx: Tx, who: Actor, kind: str, subject: str, area: str = "", organisation: str = "") -> bool:
     first = kind.split(".", 1)[0]
     action = {
         "alarm": Action.ALARM_SEE,
@@ -149,13 +143,16 @@ def _may_see(tx: Tx, who: Actor, kind: str, subject: str, area: str) -> bool:
         "area": Action.AREA_SEE,
         "export": Action.EXPORT_SEE,
         "volume": Action.HEALTH_SEE,
+        "tollgate": Action.TOLLGATE_SEE,
+        "passage": Action.PASSAGE_SEE,
+        "subscription": Action.SUBSCRIPTION_SEE,
     }.get(first, Action.CHANNEL_SEE)
     allowed = scope(who, action)
     if allowed.empty:
         return False
-    thing = _thing(tx, subject) or Thing(first, area or "/")
-    # Of areas and exports only that something changed is told, never what.
-    return first in ("area", "export") or allowed.allows(thing)
+    thing = _thing(tx, subject) or Thing(first, area or ROOT, organisation=organisation or ROOT)
+    # Of these only that something changed is told, never what.
+    return first in ("area", "export", "tollgate", "passage", "subscription") or allowed.allows(thing)
 
 
 def _thing(tx: Tx, subject: str) -> Thing | None:
@@ -165,7 +162,7 @@ def _thing(tx: Tx, subject: str) -> Thing | None:
             return thing_of(channel) if channel else None
         if subject.startswith("dv_"):
             device = find_device(tx, subject)
-            return Thing("device", device.area_path) if device else None
+            return thing_of_device(device) if device else None
         if subject.startswith("al_"):
             alarm = find_alarm(tx, subject)
             return thing_of_alarm(alarm) if alarm else None
@@ -174,12 +171,8 @@ def _thing(tx: Tx, subject: str) -> Thing | None:
     return None
 
 
-def _event(event: Event) -> dict[str, Any]:
-    return {
-        "id": event.id,
-        "kind": event.kind,
-        "subject": event.subject,
-        "at": rfc3339(event.at),
-        "mode": str(event.mode),
-        "body": event.body if event.kind in _BODIES else {},
-    }
+def _event(event: Event) -> EventOut:
+    return EventOut(
+        id=event.id, kind=event.kind, subject=event.subject, at=event.at, mode=str(event.mode),
+        body=event.body if event.kind in _BODIES else {},
+    )  # fmt: skip

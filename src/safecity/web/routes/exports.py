@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
-from fastapi import Query
-from fastapi.responses import FileResponse
+from fastapi import Query, Request
+from fastapi.responses import Response, StreamingResponse
 from pydantic import Field, model_validator
 
 from safecity.core.ground.access.api import Action, Actor
-from safecity.core.ground.exports.api import Export, Hold
+from safecity.core.ground.exports.api import Export, Hold, JobState
+from safecity.web.blobs import download
 from safecity.web.guard import Here, Routes, Who
-from safecity.web.idempotent import Once, once
-from safecity.web.shapes import Answer, Ask, Moment, OptionalMoment, Page, ThingId, Words, read_cursor, write_cursor
+from safecity.web.shapes import (
+    Answer,
+    Ask,
+    Moment,
+    OptionalMoment,
+    Page,
+    Params,
+    ThingId,
+    Words,
+    binary,
+    read_cursor,
+    write_cursor,
+)
 from safecity.web.texts import sentence
 
 routes = Routes("exports")
 Cursor = Annotated[str, Query(max_length=200)]
+Product = Literal["evidence", "viewing"]
 Limit = Annotated[int, Query(ge=1, le=500)]
+
+
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The whole file.", "content": binary("application/octet-stream")},
+    206: {"description": "A range of it.", "content": binary("application/octet-stream")},
+}
 
 
 class HoldAsk(Ask):
@@ -49,7 +68,7 @@ class ExportAsk(Ask):
     channels: Annotated[list[ThingId], Field(max_length=1, default_factory=list)]
     start: Moment
     end: Moment
-    product: Literal["evidence", "viewing"] = "viewing"
+    product: Product = "viewing"
     reason: Words = ""
 
     @model_validator(mode="after")
@@ -69,23 +88,31 @@ class FileOut(Answer):
     sha256: str = ""
 
 
+class MissingOut(Answer):
+    """A stretch that is not in the files, and why."""
+
+    start_us: int
+    end_us: int
+    cause: str = "unknown"
+
+
 class ExportOut(Answer):
-    """A job. `state`: waiting, running, done, failed, cancelled."""
+    """A job; `gaps` are stretches that its files lack."""
 
     id: str
-    product: str
+    product: Product
     channel: str
     channel_name: str
     start: Moment
     end: Moment
-    state: str
+    state: JobState
     progress: float
     reason: str
     code: str
-    params: dict[str, Any]
+    params: Params
     sentence: str
     files: list[FileOut]
-    gaps: list[dict[str, Any]]
+    gaps: list[MissingOut]
     created_by: str
     created_at: Moment
     finished_at: OptionalMoment
@@ -103,13 +130,9 @@ async def list_holds(
 
 
 @routes.post("/holds", Action.HOLD_PLACE, status_code=201)
-async def place_hold(ask: HoldAsk, who: Who, here: Here, key: Once = "") -> HoldOut:
+async def place_hold(ask: HoldAsk, who: Who, here: Here) -> HoldOut:
     """Keep footage whatever retention says."""
-
-    async def place() -> HoldOut:
-        return _hold(await here.holds.place(who, ask.channel, ask.start, ask.end, ask.reason))
-
-    return await once(here, who, "place_hold", key, HoldOut, place)
+    return _hold(await here.holds.place(who, ask.channel, ask.start, ask.end, ask.reason))
 
 
 @routes.delete("/holds/{hold}", Action.HOLD_RELEASE, status_code=204)
@@ -128,14 +151,10 @@ async def list_exports(who: Who, here: Here, cursor: Cursor = "", limit: Limit =
 
 
 @routes.post("/exports", Action.EXPORT_MAKE, status_code=201)
-async def add_export(ask: ExportAsk, who: Who, here: Here, key: Once = "") -> ExportOut:
+async def add_export(ask: ExportAsk, who: Who, here: Here) -> ExportOut:
     """A new job."""
-
-    async def add() -> ExportOut:
-        job = await here.exports.add(who, ask.channel, ask.start, ask.end, ask.product, ask.reason)
-        return _export(job, who)
-
-    return await once(here, who, "add_export", key, ExportOut, add)
+    job = await here.exports.add(who, ask.channel, ask.start, ask.end, ask.product, ask.reason)
+    return _export(job, who)
 
 
 @routes.get("/exports/{export}", Action.EXPORT_SEE)
@@ -150,11 +169,14 @@ async def delete_export(export: str, who: Who, here: Here) -> None:
     await here.exports.remove(who, export)
 
 
-@routes.get("/exports/{export}/files/{name}", Action.EXPORT_SEE, response_class=FileResponse)
-async def fetch_file(export: str, name: str, who: Who, here: Here) -> FileResponse:
-    """A finished file; ranges are served."""
-    path = await here.exports.fetch(who, export, name)
-    return FileResponse(path, filename=name, headers={"Cache-Control": "private, no-store"})
+@routes.get(
+    "/exports/{export}/files/{name}", Action.EXPORT_SEE, response_class=StreamingResponse, responses=_FILE,
+    fails=(416,),
+)  # fmt: skip
+async def fetch_file(export: str, name: str, who: Who, here: Here, request: Request) -> Response:
+    """A finished file; ranges are served. It ends with the session that asked."""
+    found = await here.exports.fetch(who, export, name)
+    return here.downloads.of(who.session, download(here.blobs, found, name, request))
 
 
 def _hold(hold: Hold) -> HoldOut:
@@ -166,9 +188,11 @@ def _hold(hold: Hold) -> HoldOut:
 
 def _export(job: Export, who: Actor) -> ExportOut:
     return ExportOut(
-        id=job.id, product=job.product, channel=job.channel, channel_name=job.channel_name, start=job.start,
-        end=job.end, state=str(job.state), progress=job.progress, reason=job.reason, code=job.code, params=job.params,
+        id=job.id, product=cast("Product", job.product), channel=job.channel, channel_name=job.channel_name,
+        start=job.start, end=job.end, state=job.state, progress=job.progress, reason=job.reason,
+        code=job.code, params=job.params,
         sentence=sentence(job.code, job.params, who.language) if job.code else "",
-        files=[FileOut(**{k: v for k, v in f.items() if k in FileOut.model_fields}) for f in job.files], gaps=job.gaps,
+        files=[FileOut(**{k: v for k, v in f.items() if k in FileOut.model_fields}) for f in job.files],
+        gaps=[MissingOut.model_validate(one) for one in job.gaps],
         created_by=job.owner_name, created_at=job.created_at, finished_at=job.finished_at,
     )  # fmt: skip

@@ -1,26 +1,30 @@
-"""How the platform is: streams, volumes, processes, the audit log; and the two questions of a supervisor."""
+"""How the platform is: streams, volumes, processes; and the two questions of a supervisor."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
+from msgspec.structs import replace
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from safecity.core.ground.access.api import PLATFORM, Action, Actor, allowed, scope
-from safecity.core.ground.audit.api import Entry, page
 from safecity.core.ground.channels.api import find_many, thing_of
 from safecity.kit.errors import ForbiddenError, SafecityError, UnavailableError
 from safecity.model.facts.media_calls import AskStreams, StreamFigure, StreamFigures
+from safecity.model.values.media import Quality
+from safecity.web.clock import ClockOut, clock_out
 from safecity.web.guard import PUBLIC, Here, Routes, Who, client_address
 from safecity.web.metrics import EVENTS_SET_ASIDE, REGISTRY
 from safecity.web.services import Services
-from safecity.web.shapes import Answer, Moment, OptionalMoment, Page, read_cursor, write_cursor
+from safecity.web.shapes import Answer, Moment, OptionalMoment, Params
 from safecity.web.texts import sentence
 
 routes = Routes("health")
 open_routes = Routes("probes")
+FIGURES = 1000
+"""Streams in one answer: with codes and parameters of failed steps about 0.4 MB of the 1 MiB a frame holds."""
 
 
 class StreamOut(Answer):
@@ -28,11 +32,11 @@ class StreamOut(Answer):
 
     channel: str
     channel_name: str
-    quality: str
+    quality: Quality
     state: str
     step: str
     sentence: str
-    params: dict[str, Any]
+    params: Params
     codec: str
     width: int
     height: int
@@ -83,32 +87,40 @@ class ProcessOut(Answer):
     sentence: str = ""
 
 
+class AnalysisOut(Answer):
+    """One camera that is looked at. `granted_fps` is less than `wanted_fps` where the processors are not enough; `fps`
+    is what was reached; `still` the share of pictures in which nothing moved. `decode_ms` of each second, `look_ms` of
+    each picture looked at: processor time."""
+
+    channel: str
+    channel_name: str
+    slot: str
+    state: str
+    wanted_fps: float
+    granted_fps: float
+    fps: float
+    decode_ms: float
+    look_ms: float
+    still: float
+    vehicles: int
+    crashes: int
+
+
 class HealthOut(Answer):
-    """All of it."""
+    """All of it. `readings_waiting`: what vision slots read and control has not filed yet."""
 
     now: Moment
     streams: list[StreamOut]
     volumes: list[VolumeOut]
     processes: list[ProcessOut]
+    analysis: list[AnalysisOut]
+    readings_waiting: int
+    readings_lost: int
     udp_drops: int
-
-
-class AuditOut(Answer):
-    """A record of the chain."""
-
-    id: str
-    at: Moment
-    actor: str
-    actor_name: str
-    action: str
-    object_kind: str
-    object: str
-    object_name: str
-    outcome: str
-    reason: str
-    address: str
-    details: dict[str, Any]
-    hash: str
+    accepts_failed: int
+    facts_waiting: int
+    facts_dropped: int
+    clock: ClockOut | None
 
 
 @routes.get("/health", Action.HEALTH_SEE)
@@ -119,7 +131,7 @@ async def see_health(who: Who, here: Here) -> HealthOut:
     streams: list[StreamOut] = []
     volumes: list[VolumeOut] = []
     processes = {str(p["name"]): p for p in await here.processes()}
-    drops = 0
+    drops = refused = waiting = lost = 0
     whole = allowed(who, Action.HEALTH_SEE, PLATFORM)
     for slot, answer in zip(slots, answers, strict=True):
         process = processes.setdefault(slot, {"name": slot, "state": "running"})
@@ -127,6 +139,9 @@ async def see_health(who: Who, here: Here) -> HealthOut:
             process.update(state="silent", step=answer.code)
             continue
         drops += answer.udp_drops
+        refused += answer.accepts_failed
+        waiting += answer.facts_waiting
+        lost += answer.facts_dropped
         process.setdefault("lag_ms", answer.loop_lag_ms)
         streams += await _streams(here, who, slot, answer.streams)
         volumes += [
@@ -141,29 +156,15 @@ async def see_health(who: Who, here: Here) -> HealthOut:
         streams=streams,
         volumes=volumes if whole else [],
         processes=[_process(p, who) for p in processes.values()] if whole else [],
+        analysis=await _analysis(here, who),
+        readings_waiting=sum(one.waiting for one in here.duties.looking.values()),
+        readings_lost=sum(one.lost for one in here.duties.looking.values()),
         udp_drops=drops,
+        clock=clock_out(here.timekeeper.standing, who.language) if whole else None,
+        accepts_failed=refused,
+        facts_waiting=waiting,
+        facts_dropped=lost,
     )
-
-
-@routes.get("/audit", Action.AUDIT_SEE)
-async def see_audit(
-    who: Who,
-    here: Here,
-    actor: Annotated[str, Query(max_length=40)] = "",
-    object: Annotated[str, Query(max_length=40)] = "",  # noqa: A002 - the word of the contract
-    action: Annotated[str, Query(max_length=40)] = "",
-    cursor: Annotated[str, Query(max_length=200)] = "",
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
-) -> Page[AuditOut]:
-    """Who did or watched what, newest first."""
-    place = read_cursor(cursor, int)
-    before = place[0] if place else 0
-    seen = scope(who, Action.AUDIT_SEE)
-    found = await here.database.read(
-        lambda tx: page(tx, seen, before=before, limit=limit + 1, actor=actor, thing=object, action=action)
-    )
-    more = write_cursor(found[limit - 1].seq) if len(found) > limit else None
-    return Page(items=[_audit(entry) for entry in found[:limit]], next=more)
 
 
 @open_routes.get("/healthz", PUBLIC, include_in_schema=False)
@@ -191,11 +192,20 @@ async def see_metrics(request: Request, here: Here) -> Response:
 
 
 async def _figures(here: Services, slot: str) -> StreamFigures | SafecityError:
+    """Of all the slot's streams, however many messages that takes."""
+    streams: list[StreamFigure] = []
+    after = ""
     try:
-        answer = await here.calls.call(slot, AskStreams(), timeout=3)
+        while True:
+            answer = await here.calls.call(slot, AskStreams(after, FIGURES), timeout=3)
+            if not isinstance(answer, StreamFigures):
+                return UnavailableError("no figures", code="answer_unexpected")
+            streams += answer.streams
+            if not answer.next or answer.next <= after:
+                return replace(answer, streams=tuple(streams))
+            after = answer.next
     except SafecityError as error:
         return error
-    return answer if isinstance(answer, StreamFigures) else UnavailableError("no figures", code="answer_unexpected")
 
 
 async def _streams(here: Services, who: Actor, slot: str, figures: tuple[StreamFigure, ...]) -> list[StreamOut]:
@@ -208,12 +218,23 @@ async def _streams(here: Services, who: Actor, slot: str, figures: tuple[StreamF
         if channel is None or not seen.allows(thing_of(channel)):
             continue
         values = {name: getattr(figure, name) for name in figure.__struct_fields__}
-        values.update(
-            quality=str(figure.quality), last_frame_at=figure.last_frame_at or None, opened_at=figure.opened_at or None
-        )
+        values.update(last_frame_at=figure.last_frame_at or None, opened_at=figure.opened_at or None)
         said = sentence(figure.step, figure.params, who.language) if figure.step else ""
         out.append(StreamOut(**values, channel_name=channel.name, sentence=said, slot=slot))
     return out
+
+
+async def _analysis(here: Services, who: Actor) -> list[AnalysisOut]:
+    tasks = [(slot, task) for slot, told in sorted(here.duties.looking.items()) for task in told.tasks]
+    known = await here.database.read(lambda tx: find_many(tx, [task.channel for _, task in tasks]))
+    seen = scope(who, Action.HEALTH_SEE)
+    found: list[AnalysisOut] = []
+    for slot, task in tasks:
+        channel = known.get(task.channel)
+        if channel is not None and seen.allows(thing_of(channel)):
+            values = {name: getattr(task, name) for name in task.__struct_fields__}
+            found.append(AnalysisOut(**values, channel_name=channel.name, slot=slot))
+    return found
 
 
 def _process(raw: dict[str, Any], who: Actor) -> ProcessOut:
@@ -222,12 +243,3 @@ def _process(raw: dict[str, Any], who: Actor) -> ProcessOut:
     known["since"] = raw.get("since_us") or None
     known["sentence"] = sentence(step, raw, who.language) if step else ""
     return ProcessOut(**known)
-
-
-def _audit(entry: Entry) -> AuditOut:
-    record = entry.record
-    return AuditOut(
-        id=str(entry.seq), at=record.at, actor=record.actor, actor_name=record.actor_name, action=record.action,
-        object_kind=record.kind, object=record.thing, object_name=record.thing_name, outcome=record.outcome,
-        reason=record.reason, address=record.address, details=record.details, hash=entry.hash.hex(),
-    )  # fmt: skip

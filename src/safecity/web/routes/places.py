@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Header, Query, Response
+from fastapi import Query, Response
 from pydantic import Field
 
 from safecity.core.ground.access.api import Action
-from safecity.core.ground.places.api import Area, Organisation
+from safecity.core.ground.places.api import Area, Level
 from safecity.web.guard import Here, Routes, Who
-from safecity.web.shapes import Answer, Ask, Page, Text, ThingId, read_revision
+from safecity.web.shapes import Answer, Ask, IfMatch, Page, Text, ThingId, read_revision, tag
 
 routes = Routes("places")
-IfMatch = Annotated[str | None, Header(max_length=50)]
 Parent = Annotated[str, Query(max_length=40)]
 
 
@@ -23,7 +22,7 @@ class AreaOut(Answer):
     id: str
     code: str
     name: str
-    level: str
+    level: Level
     parent: str | None
     path: str
     zone: str
@@ -88,7 +87,13 @@ async def add_area(ask: AreaAsk, who: Who, here: Here, response: Response) -> Ar
     """A new area."""
     area = await here.places.add_area(who, name=ask.name, code=ask.code, parent=ask.parent, zone=ask.zone)
     here.hub.changed([("area", area.id)])
-    return _tagged(response, area)
+    return tag(response, _area(area))
+
+
+@routes.get("/areas/{area}", Action.AREA_SEE)
+async def see_area(area: str, who: Who, here: Here, response: Response) -> AreaOut:
+    """One area."""
+    return tag(response, _area(await here.places.area(who, area)))
 
 
 @routes.patch("/areas/{area}", Action.AREA_CHANGE)
@@ -98,7 +103,7 @@ async def change_area(
     """Rename an area, or set its zone."""
     changed = await here.places.change_area(who, area, read_revision(if_match), **ask.given())
     here.hub.changed([("area", area)])
-    return _tagged(response, changed)
+    return tag(response, _area(changed))
 
 
 @routes.delete("/areas/{area}", Action.AREA_CHANGE, status_code=204)
@@ -119,7 +124,13 @@ async def list_organisations(who: Who, here: Here, parent: Parent = "", every: b
 async def add_organisation(ask: OrganisationAsk, who: Who, here: Here, response: Response) -> OrganisationOut:
     """A new organisation."""
     made = await here.places.add_organisation(who, name=ask.name, code=ask.code, kind=ask.kind, parent=ask.parent)
-    return _organisation(response, made)
+    return tag(response, OrganisationOut.model_validate(made))
+
+
+@routes.get("/organisations/{organisation}", Action.ORGANISATION_SEE)
+async def see_organisation(organisation: str, who: Who, here: Here, response: Response) -> OrganisationOut:
+    """One organisation."""
+    return tag(response, OrganisationOut.model_validate(await here.places.organisation(who, organisation)))
 
 
 @routes.patch("/organisations/{organisation}", Action.ORGANISATION_CHANGE)
@@ -128,7 +139,7 @@ async def change_organisation(
 ) -> OrganisationOut:
     """Rename an organisation."""
     changed = await here.places.change_organisation(who, organisation, read_revision(if_match), **ask.given())
-    return _organisation(response, changed)
+    return tag(response, OrganisationOut.model_validate(changed))
 
 
 @routes.delete("/organisations/{organisation}", Action.ORGANISATION_CHANGE, status_code=204)
@@ -139,16 +150,6 @@ async def delete_organisation(organisation: str, who: Who, here: Here) -> None:
 
 def _area(area: Area) -> AreaOut:
     return AreaOut(
-        id=area.id, code=area.code, name=area.name, level=str(area.level), parent=area.parent, path=area.path,
+        id=area.id, code=area.code, name=area.name, level=area.level, parent=area.parent, path=area.path,
         zone=area.zone, revision=area.revision,
     )  # fmt: skip
-
-
-def _tagged(response: Response, area: Area) -> AreaOut:
-    response.headers["ETag"] = f'"{area.revision}"'
-    return _area(area)
-
-
-def _organisation(response: Response, organisation: Organisation) -> OrganisationOut:
-    response.headers["ETag"] = f'"{organisation.revision}"'
-    return OrganisationOut.model_validate(organisation)

@@ -2,35 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import logging
+from collections.abc import Callable
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from safecity.core.ground.access.api import Action, Actor
 from safecity.core.ground.channels.api import Channel
 from safecity.core.ground.desk.api import PtzLock
-from safecity.kit.errors import RefusedError
+from safecity.core.ground.duties.api import forget_demand, keep_demand
+from safecity.kit.errors import RefusedError, UnavailableError
 from safecity.model.facts.media_calls import StartRecording, StopRecording
-from safecity.model.facts.signal_calls import Answered, QueryDevice, Steer
+from safecity.model.facts.signal_calls import Steer
+from safecity.ports.database import Tx
 from safecity.web.guard import Here, Routes, Who
 from safecity.web.media import note_watching
+from safecity.web.pushes import PushedLock
 from safecity.web.services import Services
-from safecity.web.shapes import Answer, Ask, OptionalMoment, Page
+from safecity.web.shapes import Answer, Ask, OptionalMoment
 
+logger = logging.getLogger(__name__)
 routes = Routes("steering")
 Part = Annotated[float, Field(ge=-1, le=1)]
-_ACTIONS = (
-    "move|stop|iris|focus|preset_set|preset_call|preset_delete|cruise_add|cruise_delete|cruise_speed|cruise_dwell|"
-    "cruise_start|cruise_stop|scan_start|scan_left|scan_right|scan_speed|scan_stop|aux_on|aux_off|home_on|home_off|"
-    "drag_in|drag_out|precise|guard_on|guard_off|alarm_reset|lens"
-)
+Act = Literal[
+    "move", "stop", "iris", "focus", "preset_set", "preset_call", "preset_delete", "cruise_add", "cruise_delete",
+    "cruise_speed", "cruise_dwell", "cruise_start", "cruise_stop", "scan_start", "scan_left", "scan_right",
+    "scan_speed", "scan_stop", "aux_on", "aux_off", "home_on", "home_off", "drag_in", "drag_out", "precise", "track",
+    "guard_on", "guard_off", "alarm_reset", "lens",
+]  # fmt: skip
+_CRUISES = ("cruise_add", "cruise_delete", "cruise_speed", "cruise_dwell")
 _FORGET = ("preset_set", "preset_delete", "cruise_add", "cruise_delete", "home_on", "home_off")
 
 
-class SteerAsk(Ask):
-    """See `Steer` of the reference: pan, tilt, zoom in -1..1, `number` of a preset, cruise or switch."""
+class Drag(Ask):
+    """A rectangle on the picture: width and height of the window, middle and size of the rectangle, in pixels."""
 
-    action: Annotated[str, Field(pattern=f"^({_ACTIONS})$", max_length=40)]
+    width: Annotated[float, Field(ge=0, le=16_384)]
+    height: Annotated[float, Field(ge=0, le=16_384)]
+    x: Annotated[float, Field(ge=0, le=16_384)]
+    y: Annotated[float, Field(ge=0, le=16_384)]
+    w: Annotated[float, Field(ge=0, le=16_384)]
+    h: Annotated[float, Field(ge=0, le=16_384)]
+
+
+class SteerAsk(Ask):
+    """See `Steer` of the reference: pan, tilt, zoom in -1..1, `number` of a preset, cruise or switch.
+
+    `mode` is of `track`.
+    """
+
+    action: Act
     pan: Part = 0.0
     tilt: Part = 0.0
     zoom: Annotated[float, Field(ge=-1000, le=1000)] = 0.0
@@ -40,7 +62,8 @@ class SteerAsk(Ask):
     second: Annotated[int, Field(ge=0, le=4095)] = 0
     value: Annotated[float, Field(ge=-1e6, le=1e6)] = 0.0
     name: Annotated[str, Field(max_length=32)] = ""
-    drag: Annotated[dict[str, float], Field(max_length=8)] | None = None
+    drag: Drag | None = None
+    mode: Literal["Auto", "Manual", "Stop"] | None = None
 
 
 class LockOut(Answer):
@@ -51,13 +74,6 @@ class LockOut(Answer):
     mine: bool
     priority: int
     until: OptionalMoment
-
-
-class PresetOut(Answer):
-    """A stored view."""
-
-    number: int
-    name: str
 
 
 class RecordAsk(Ask):
@@ -73,15 +89,19 @@ async def steer(channel: str, ask: SteerAsk, who: Who, here: Here) -> LockOut:
     found = await here.channels.find(who, Action.PTZ_STEER, channel)
     _pushed_only(found)
     lock, fresh = await here.desk.take(who, channel, on_purpose=False)
-    extra: dict[str, str | int | float | bool | None] = {**(ask.drag or {})}
+    extra: dict[str, str | int | float | bool | None] = ask.drag.model_dump() if ask.drag else {}
     if ask.name:
         extra["name"] = ask.name
+    if ask.mode:
+        extra["mode"] = ask.mode
     message = Steer(
         channel, ask.action, ask.pan, ask.tilt, ask.zoom, ask.iris, ask.focus, ask.number, ask.second, ask.value, extra
     )
     if fresh:
         _tell(here, channel, lock)
     await here.calls.call("signal", message, timeout=8)
+    if ask.action in _CRUISES:
+        await here.desk.note_cruise(channel, ask.action, ask.number, ask.second, round(ask.value))
     if ask.action in _FORGET:
         await note_watching(here, who, Action.PTZ_STEER, found, act=ask.action, number=ask.number)
     return _lock(lock, who)
@@ -95,7 +115,7 @@ async def see_lock(channel: str, who: Who, here: Here) -> LockOut:
 
 @routes.put("/channels/{channel}/ptz/lock", Action.PTZ_STEER)
 async def take_lock(channel: str, who: Who, here: Here) -> LockOut:
-    """Keep it for some minutes; a higher priority may still take it."""
+    """Keep it for half a minute, and longer as often as it is asked again; a higher priority may still take it."""
     lock, _ = await here.desk.take(who, channel, on_purpose=True)
     _tell(here, channel, lock)
     return _lock(lock, who)
@@ -108,57 +128,37 @@ async def release_lock(channel: str, who: Who, here: Here) -> None:
     _tell(here, channel, await here.desk.lock(who, channel))
 
 
-@routes.get("/channels/{channel}/presets", Action.CHANNEL_SEE)
-async def list_presets(channel: str, who: Who, here: Here) -> Page[PresetOut]:
-    """Stored views, as the device lists them."""
-    found = await here.channels.find(who, Action.CHANNEL_SEE, channel)
-    if found.sources:
-        return Page(items=[])
-    answer = await here.calls.call("signal", QueryDevice(found.device, "PresetQuery", found.code), timeout=8)
-    return Page(items=_presets(answer.body) if isinstance(answer, Answered) else [])
-
-
 @routes.post("/channels/{channel}/recording", Action.RECORDING_START, status_code=204)
 async def start_recording(channel: str, ask: RecordAsk, who: Who, here: Here) -> None:
     """Record now, beginning some seconds ago."""
     found = await here.channels.find(who, Action.RECORDING_START, channel)
     until = who.at + ask.seconds * 1_000_000 if ask.seconds else 0
     await note_watching(here, who, Action.RECORDING_START, found)
-    await here.calls.call(found.slot, StartRecording(channel, until, ask.pre_roll_seconds), timeout=10)
+    demand = StartRecording(channel, until, ask.pre_roll_seconds)
+    await here.calls.call(found.slot, demand, timeout=10)
+    await _remember(here, lambda tx: keep_demand(tx, demand, who.at))
 
 
 @routes.delete("/channels/{channel}/recording", Action.RECORDING_START, status_code=204)
 async def stop_recording(channel: str, who: Who, here: Here) -> None:
     """End what was started by hand."""
     found = await here.channels.find(who, Action.RECORDING_START, channel)
+    await _remember(here, lambda tx: forget_demand(tx, channel, who.at))
     await here.calls.call(found.slot, StopRecording(channel), timeout=10)
+
+
+async def _remember(here: Services, work: Callable[[Tx], None]) -> None:
+    """So that it follows the channel to another slot. The slot it is on does not wait for a disk of control's."""
+    try:
+        await here.database.write(work)
+    except UnavailableError as error:
+        logger.error("recording by hand not written down why=%s", error)
+    here.duties.look_again()
 
 
 def _pushed_only(channel: Channel) -> None:
     if channel.sources:
         raise RefusedError("RTSP alone cannot steer", code="ptz_not_offered", params={"channel": channel.name})
-
-
-def _presets(body: dict[str, Any]) -> list[PresetOut]:
-    """Whatever nesting the device chose, the items have a PresetID."""
-    found: dict[int, str] = {}
-
-    def walk(value: Any, depth: int) -> None:
-        if depth > 6 or len(found) > 300:
-            return
-        if isinstance(value, dict):
-            item: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType]
-            number = str(item.get("PresetID", item.get("preset_id", "")))
-            if number.isdigit() and len(number) < 5:
-                found[int(number)] = str(item.get("PresetName", item.get("preset_name", "")) or "")[:100]
-            for one in item.values():
-                walk(one, depth + 1)
-        elif isinstance(value, list):
-            for one in value[:1000]:  # pyright: ignore[reportUnknownVariableType]
-                walk(one, depth + 1)
-
-    walk(body, 0)
-    return [PresetOut(number=number, name=name) for number, name in sorted(found.items())]
 
 
 def _lock(lock: PtzLock | None, who: Actor) -> LockOut:
@@ -172,11 +172,10 @@ def _lock(lock: PtzLock | None, who: Actor) -> LockOut:
 
 def _tell(here: Services, channel: str, lock: PtzLock | None) -> None:
     here.hub.push(
-        {
-            "type": "ptz_lock",
-            "channel": channel,
-            "owner": lock.owner if lock else None,
-            "owner_name": lock.owner_name if lock else None,
-            "until_us": lock.expires_at if lock else None,
-        }
+        PushedLock(
+            channel=channel,
+            owner=lock.owner if lock else None,
+            owner_name=lock.owner_name if lock else None,
+            until_us=lock.expires_at if lock else None,
+        ).model_dump()
     )

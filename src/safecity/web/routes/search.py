@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Query
 
 from safecity.core.ground.access.api import Action
+from safecity.core.ground.channels.api import ChannelState
+from safecity.core.ground.devices.api import DeviceState
 from safecity.core.ground.words import search_key
 from safecity.web.guard import Here, Routes, Who
 from safecity.web.shapes import Answer, Page
@@ -17,11 +19,11 @@ routes = Routes("search")
 class Hit(Answer):
     """Something that was found; `detail` tells it from its namesakes."""
 
-    kind: str
+    kind: Literal["channel", "device", "area", "organisation"]
     id: str
     name: str
     detail: str
-    state: str = ""
+    state: ChannelState | DeviceState | Literal[""] = ""
 
 
 @routes.get("/search", Action.SEARCH)
@@ -42,7 +44,7 @@ async def search(
         for s in channels
     ]
     devices, _ = await here.devices.page(who, after=None, limit=limit, q=wanted)
-    hits += [Hit(kind="device", id=d.id, name=d.name, detail=d.code, state=str(d.state)) for d in devices]
+    hits += [Hit(kind="device", id=d.id, name=d.name, detail=d.code, state=d.state) for d in devices]
     areas = await here.places.areas(who, everything=True)
     hits += [
         Hit(kind="area", id=a.id, name=a.name, detail=a.code) for a in areas if wanted in search_key(a.name, a.code)

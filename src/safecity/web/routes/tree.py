@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Query
 from pydantic import Field
 
 from safecity.core.ground.access.api import Action, Actor, scope
-from safecity.core.ground.channels.api import Channel
+from safecity.core.ground.channels.api import Channel, ChannelState
+from safecity.core.ground.devices.api import DeviceState
 from safecity.core.ground.places.api import Area
 from safecity.core.views.tree import level
+from safecity.model.values.media import Quality
 from safecity.ports.database import Tx
 from safecity.web.guard import Here, Routes, Who
 from safecity.web.services import Services
@@ -25,13 +27,13 @@ class Node(Answer):
     """`counts` per state, of all channels below; `online` are those with a picture or ready to give one."""
 
     id: str
-    kind: str
+    kind: Literal["area", "device", "channel"]
     name: str
     code: str = ""
-    state: str = ""
+    state: ChannelState | DeviceState | Literal[""] = ""
     step: str = ""
     ptz: bool = False
-    qualities: list[str] = Field(default_factory=list[str])
+    qualities: list[Quality] = Field(default_factory=list[Quality])
     recording: bool = False
     simulated: bool = False
     total: int = 0
@@ -51,7 +53,7 @@ async def see_tree(who: Who, here: Here, parent: Annotated[str, Query(max_length
         nodes = [_area(here, who, area, found.below(area)) for area in found.areas]
         for device in found.devices:
             own = [c for c in found.channels if c.device == device.id]
-            state = str(device.state) if device.code else "online"
+            state = device.state if device.code else DeviceState.ONLINE
             counts = _counts(here, own)
             nodes.append(
                 Node(
@@ -77,11 +79,11 @@ def _area(here: Services, who: Actor, area: Area, channels: list[Channel]) -> No
 
 def _channel(here: Services, channel: Channel, demo: bool) -> Node:
     standing = here.board.standing(channel)
-    running = any(stream.state == "running" for stream in here.board.streams_of(channel.id).values())
+    recording = any(stream.recording for stream in here.board.streams_of(channel.id).values())
     return Node(
         id=channel.id, kind="channel", name=channel.name, code=channel.code, state=standing.state, step=standing.step,
-        ptz=channel.ptz, qualities=list(channel.qualities), simulated=demo,
-        recording=running and channel.record.get("mode") == "continuous", total=1,
+        ptz=channel.ptz, qualities=[Quality(one) for one in channel.qualities], simulated=demo,
+        recording=recording, total=1,
         online=int(standing.state in _READY), counts={standing.state: 1},
     )  # fmt: skip
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from safecity.web.texts.analysis import ANALYSIS
+from safecity.web.texts.passages import PASSAGES
 from safecity.web.texts.problems import PROBLEMS
 from safecity.web.texts.steps import STEPS
 
-CATALOGUE: dict[str, tuple[str, str]] = {**PROBLEMS, **STEPS}
+CATALOGUE: dict[str, tuple[str, str]] = {**PROBLEMS, **PASSAGES, **ANALYSIS, **STEPS}
 """code -> (Chinese, English)."""
 _UNKNOWN = ("出现问题(代码 {_code})。", "Something went wrong (code {_code}).")
 

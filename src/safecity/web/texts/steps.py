@@ -40,6 +40,32 @@ STEPS: dict[str, tuple[str, str]] = {
         "注册失败次数过多,暂停应答该设备。",
         "It failed to register too often and is not answered for a while.",
     ),
+    "jt_never_registered": (
+        "终端尚未注册。请核对终端中的平台地址和端口,并确认平台已启用车载终端接入(设置 jt808.enabled)。",
+        "The terminal has never registered. Check address and port in it, and that the platform listens for terminals (setting jt808.enabled).",
+    ),
+    "jt_disabled": ("此终端已停用。", "This terminal is disabled."),
+    "jt_other_terminal": (
+        "以此手机号注册的终端编号与已绑定的不同。若终端已更换,请删除后重新添加。",
+        "A terminal with another id registers under this phone number. If it was replaced, remove it here and add it again.",
+    ),
+    "jt_other_imei": (
+        "以此手机号鉴权的终端 IMEI 与已绑定的不同。若终端已更换,请删除后重新添加。",
+        "A terminal with another IMEI signs in under this phone number. If it was replaced, remove it here and add it again.",
+    ),
+    "jt_already_here": (
+        "此手机号的终端正在线,另一终端的注册被拒绝。",
+        "The terminal of this phone number is here; another one that registers was refused.",
+    ),
+    "jt_wrong_code": (
+        "终端使用的鉴权码不正确,它应重新注册。",
+        "The terminal signs in with a wrong code. It should register again.",
+    ),
+    "jt_no_code": ("终端尚未在本平台注册。", "The terminal has not registered here yet."),
+    "jt_not_authenticated": (
+        "终端未鉴权即发送数据。",
+        "The terminal sends without having signed in.",
+    ),
     # --- opening a stream of GB/T 28181
     "gb_device_offline": (
         "设备离线,无法点播。请检查其电源和网络。",
@@ -91,6 +117,7 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "gb_flood": ("设备发送的消息过多,部分被丢弃。", "The device sends too many messages; some are dropped."),
     "gb_no_session": ("该会话已结束。", "That session is over."),
+    "gb_bad_config": ("设备配置的内容不合法({what})。", "This is no configuration of a device ({what})."),
     "gb_control_failed": ("设备未执行该控制命令。", "The device did not carry out the command."),
     "gb_too_many_questions": (
         "对该设备的查询过多,请稍候。",
@@ -166,9 +193,62 @@ STEPS: dict[str, tuple[str, str]] = {
         "录像卷 {volume} 不在线。请检查磁盘和挂载。",
         "Volume {volume} is offline. Check the disk and its mount.",
     ),
-    "volume_full": ("录像卷 {volume} 已满。", "Volume {volume} is full."),
-    "volume_foreign": ("录像卷 {volume} 属于另一套系统。", "Volume {volume} belongs to another system."),
+    "volume_full": (
+        "录像卷 {volume} 已满,只剩锁定的录像或其他文件。请腾出空间或增加录像卷。",
+        "Volume {volume} is full; only held footage or files of others are left. Free space or add a volume.",
+    ),
+    "volume_foreign": (
+        "录像卷 {volume} 的位置挂载了另一个卷。请挂载原来的磁盘。",
+        "Another volume is mounted in the place of volume {volume}. Mount its own disk again.",
+    ),
+    "volume_read_only": (
+        "录像卷 {volume} 变为只读。请检查磁盘;可写后自动恢复录像。",
+        "Volume {volume} has become read-only. Check its disk; recording goes on there once it can be written again.",
+    ),
+    "volume_slow": (
+        "录像卷 {volume} 写入过慢,低优先级通道的录像有缺口。请减少码流或更换磁盘。",
+        "Volume {volume} is too slow; recordings of the least important channels have gaps. "
+        "Give it fewer streams or a faster disk.",
+    ),
     "volume_damaged": ("录像卷 {volume} 的标识文件已损坏。", "The identity file of volume {volume} is damaged."),
+    # --- the clock
+    "clock_unmeasured": ("未设置时间服务器,时钟未核对。", "No time server is set; the clock is not checked."),
+    "clock_kept": (
+        "时钟由本机的时间服务保持。",
+        "The clock is kept by this machine's own time service.",
+    ),
+    "clock_not_kept": (
+        "本机的时间服务没有保持时钟。请在操作系统中启用 chrony 或 systemd-timesyncd。",
+        "No time service of this machine keeps its clock. Turn on chrony or systemd-timesyncd in the operating system.",
+    ),
+    "clock_measuring": ("正在核对时钟。", "The clock is being checked."),
+    "clock_good": ("时钟准确(偏差 {seconds} 秒)。", "The clock is right (off by {seconds} s)."),
+    "clock_off": (
+        "时钟偏差 {seconds} 秒,录像和报警的时间不可靠。平台不会自行调整时钟,请检查操作系统的时间服务。",
+        "The clock is off by {seconds} s: times of recordings and alarms are wrong. The platform never sets it; check the time service of the operating system.",
+    ),
+    "clock_disagreeing": (
+        "各时间服务器的时间不一致,无法判断哪个正确。请增加到三个以上并检查。",
+        "The time servers disagree, so nobody can say which is right. Name three or more and check them.",
+    ),
+    "clock_silent": (
+        "没有时间服务器应答。请检查地址、网络和防火墙(UDP 123)。",
+        "No time server answers. Check its address, the network and the firewall (UDP 123).",
+    ),
+    "ntp_unknown_host": ("找不到时间服务器 {server}。", "There is no time server called {server}."),
+    "ntp_unreachable": ("时间服务器 {server} 无法到达。", "The time server {server} cannot be reached."),
+    "ntp_no_answer": (
+        "时间服务器 {server} 没有应答。请检查防火墙(UDP 123)。",
+        "The time server {server} does not answer. Check the firewall (UDP 123).",
+    ),
+    "ntp_unsynchronised": (
+        "时间服务器 {server} 自身尚未同步。",
+        "The time server {server} is not synchronised itself.",
+    ),
+    "ntp_refused": (
+        "时间服务器 {server} 拒绝应答。",
+        "The time server {server} refuses to answer.",
+    ),
     "volume_not_writable": (
         "录像位置 {path} 无法写入。请检查权限和挂载。",
         "{path} cannot be written. Check permissions and mount.",
@@ -179,6 +259,41 @@ STEPS: dict[str, tuple[str, str]] = {
     "footage_deleted": ("该时段录像已过期删除。", "That footage is past its time and deleted."),
     "footage_damaged": ("该时段录像损坏。", "That footage is damaged."),
     "index_missing": ("录像索引不存在。", "The index of the recordings is missing."),
+    "volume_failed": (
+        "录像卷 {volume} 写入失败,已停用。请更换或检修磁盘。",
+        "Writing to volume {volume} failed; it is out of service. Replace or repair its disk.",
+    ),
+    "volume_write_failed": (
+        "录像卷 {volume} 写入失败,已停用。请更换或检修磁盘。",
+        "Writing to volume {volume} failed; it is out of service. Replace or repair its disk.",
+    ),
+    "volume_error": (
+        "录像卷 {volume} 无法使用。请检查磁盘、挂载和权限。",
+        "Volume {volume} cannot be used. Check its disk, mount and permissions.",
+    ),
+    "file_damaged": (
+        "数据文件已损坏,已另存并重新建立。",
+        "A data file was damaged; it was set aside and begun anew.",
+    ),
+    "index_version": (
+        "录像索引来自更新的版本,请升级。",
+        "The index of the recordings is from a newer version; upgrade.",
+    ),
+    "state_version": ("运行状态文件来自更新的版本,请升级。", "The slot's memory is from a newer version; upgrade."),
+    "chunk_too_large": ("一帧数据过大,未录制。", "One picture was too large to record."),
+    "export_nothing_recorded": ("所选时段没有录像。", "Nothing is recorded in the chosen range."),
+    "export_no_picture": ("所选时段没有可用的画面。", "There is no picture in the chosen range."),
+    "export_needs_encoder": (
+        "所选时段内画面格式有变化,需要安装编码组件(safecity[av])。",
+        "The picture changes within the range; this needs the extra safecity[av].",
+    ),
+    "export_encoder_failed": ("编码失败,请重试或改为导出原始证据。", "Encoding failed; try again or export evidence."),
+    "export_bad_job": ("导出任务内容有误。", "The export job is not valid."),
+    "export_failed": ("导出失败,请重试。", "The export failed; try again."),
+    "export_no_space": ("磁盘空间不足,导出未完成。", "There is no room on the disk; the export was not finished."),
+    "call_too_large": ("一次传递的数据过多。", "Too much data for one message between processes."),
+    "call_unknown": ("平台各进程版本不一致,请重启平台。", "The platform's processes differ in version; restart it."),
+    "calls_version": ("平台各进程版本不一致,请重启平台。", "The platform's processes differ in version; restart it."),
     "export_unavailable": ("导出功能不可用。", "Exporting is not available."),
     "export_broke": ("导出进程异常结束,请重试。", "The export process ended unexpectedly; try again."),
     "no_footage": ("该时段没有录像。", "There is no footage in that range."),
@@ -197,13 +312,4 @@ STEPS: dict[str, tuple[str, str]] = {
     "ticket_forged": ("播放凭证无效,请重新打开。", "The ticket is not valid; open it again."),
     "ticket_expired": ("播放凭证已过期,请重新打开。", "The ticket has expired; open it again."),
     "ticket_used": ("播放凭证已使用,请重新打开。", "The ticket was used already; open it again."),
-    # --- alarms (methods of GB/T 28181)
-    "alarm_method_1": ("电话报警", "Telephone alarm"),
-    "alarm_method_2": ("设备报警 {type}", "Device alarm {type}"),
-    "alarm_method_3": ("短信报警", "Message alarm"),
-    "alarm_method_4": ("GPS 报警", "GPS alarm"),
-    "alarm_method_5": ("视频报警 {type}", "Video alarm {type}"),
-    "alarm_method_6": ("设备故障报警 {type}", "Device fault {type}"),
-    "alarm_method_7": ("其他报警", "Other alarm"),
-    "alarm_method_other": ("报警", "Alarm"),
 }

@@ -1,0 +1,191 @@
+"""Where a vehicle was, who was with it, and plates that two vehicles carry."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Query
+
+from safecity.core.ground.access.api import Action
+from safecity.core.ground.passages.api import Passage
+from safecity.core.ground.vehicles.api import FASTEST_KMH, Meeting, Movement, Wish
+from safecity.web.guard import Here, Routes, Who
+from safecity.web.routes.passages import LookedAt, PassageFound, Purposed, found_out, looked_out
+from safecity.web.services import Services
+from safecity.web.shapes import Answer, Moment, OptionalMoment, Words
+
+routes = Routes("vehicles")
+PlateAsked = Annotated[str, Query(min_length=2, max_length=20, description="A whole plate.")]
+Near = Annotated[bool, Query(description="Also what readers take for this plate.")]
+Since = Annotated[Moment | None, Query()]
+AreaAsked = Annotated[str, Query(max_length=40)]
+Reason = Annotated[Words, Query()]
+
+
+class LegOut(Answer):
+    """From one passage to the next, by their numbers in `passages`. `km` is the straight line, so that `kmh` is the
+    least speed it can have had; null where a place is on no map or no time passed. `impossible`: no vehicle drives like
+    that, so that two carry this plate. `stay`: it was not seen for longer than was asked."""
+
+    start: int
+    end: int
+    seconds: float
+    km: float | None
+    kmh: float | None
+    impossible: bool
+    stay: bool
+
+
+class RouteStop(PassageFound):
+    """A passage of the route, with its place on the map as it is today (WGS-84 degrees)."""
+
+    longitude: float | None
+    latitude: float | None
+
+
+class RouteOut(Answer):
+    """A vehicle through the city, oldest first; `more`: there are older passages than these. `first_seen`: the oldest
+    passage that is still kept and may be looked at."""
+
+    passages: list[RouteStop]
+    legs: list[LegOut]
+    first_seen: OptionalMoment
+    more: bool
+
+
+class MeetingOut(Answer):
+    """Both at one place; `seconds` above 0: the other one came later."""
+
+    passage: str
+    other: str
+    at: Moment
+    tollgate_name: str
+    seconds: float
+
+
+class CompanionOut(Answer):
+    """A plate that was there again and again, at so many different places."""
+
+    plate: str
+    places: int
+    meetings: list[MeetingOut]
+
+
+class CompanionsOut(Answer):
+    """The most often met first; of the newest 200 passages of the vehicle."""
+
+    items: list[CompanionOut]
+    looked_at: LookedAt
+
+
+class CloneOut(Answer):
+    """One plate at two places, further apart than any vehicle drives in the time between: at least `kmh`."""
+
+    plate: str
+    start: PassageFound
+    end: PassageFound
+    km: float
+    seconds: float
+    kmh: float
+
+
+class ClonesOut(Answer):
+    """In order of time."""
+
+    items: list[CloneOut]
+    looked_at: LookedAt
+
+
+@routes.get("/vehicles/route", Action.PASSAGE_SEE)
+async def see_route(
+    who: Who, here: Here, plate: PlateAsked, purpose: Purposed, reason: Reason = "", near: Near = False,
+    area: AreaAsked = "", start: Since = None, end: Since = None,
+    stay_minutes: Annotated[int, Query(ge=1, le=100_000)] = 60,
+) -> RouteOut:  # fmt: skip
+    """Where a vehicle was, leg by leg. Written down like every search."""
+    wish = Wish(purpose=purpose, reason=reason, plate=plate, near=near, area=area, since=start, until=end)
+    moved = await here.vehicles.movement(who, wish, stay_seconds=stay_minutes * 60.0)
+    return RouteOut(
+        passages=await _stops(here, moved), legs=_legs(moved), first_seen=moved.first_seen, more=moved.more
+    )  # fmt: skip
+
+
+@routes.get("/vehicles/companions", Action.PASSAGE_SEE)
+async def see_companions(
+    who: Who, here: Here, plate: PlateAsked, purpose: Purposed, reason: Reason = "", near: Near = False,
+    area: AreaAsked = "", start: Since = None, end: Since = None,
+    seconds: Annotated[int, Query(ge=1, le=600)] = 30,
+    times: Annotated[int, Query(ge=2, le=100)] = 3,
+    places: Annotated[int, Query(ge=1, le=100)] = 2,
+) -> CompanionsOut:  # fmt: skip
+    """Who passed the same checkpoints within so many seconds, so many times, at so many different ones."""
+    wish = Wish(purpose=purpose, reason=reason, plate=plate, near=near, area=area, since=start, until=end)
+    found, looked = await here.vehicles.companions(who, wish, within_seconds=seconds, least=times, places=places)
+    # Where no tollgate is known the device itself is the place.
+    met_at = {meeting.own.place for one in found for meeting in one.meetings}
+    names = await here.tollgates.names(sorted(place for place in met_at if place.startswith("tg_")))
+    return CompanionsOut(
+        items=[
+            CompanionOut(plate=one.plate, places=one.places, meetings=[_meeting(each, names) for each in one.meetings])
+            for one in found[:200]
+        ],
+        looked_at=looked_out(looked),
+    )
+
+
+@routes.get("/vehicles/clones", Action.PASSAGE_SEE)
+async def see_clones(
+    who: Who, here: Here, purpose: Purposed, reason: Reason = "", area: AreaAsked = "", start: Since = None,
+    end: Since = None, kmh: Annotated[int, Query(ge=60, le=1000)] = round(FASTEST_KMH),
+) -> ClonesOut:  # fmt: skip
+    """Plates that two vehicles carry: two places, impossible speed. Looks through the newest 50,000 passages of the
+    time asked for, and tells how far it came."""
+    wish = Wish(purpose=purpose, reason=reason, area=area, since=start, until=end)
+    clones, looked = await here.vehicles.cloned(who, wish, float(kmh))
+    shown = clones[:200]
+    found = await here.vehicles.whole([stop.passage for one in shown for stop in (one.start, one.end)])
+    names = await here.tollgates.names(sorted({one.tollgate for one in found.values() if one.tollgate}))
+    return ClonesOut(
+        items=[
+            CloneOut(
+                plate=one.plate, start=found_out(found[one.start.passage], names, 0.0),
+                end=found_out(found[one.end.passage], names, 0.0), km=one.km, seconds=one.seconds, kmh=one.kmh,
+            )
+            for one in shown
+            if one.start.passage in found and one.end.passage in found
+        ],
+        looked_at=looked_out(looked),
+    )  # fmt: skip
+
+
+def _legs(moved: Movement) -> list[LegOut]:
+    number = {one.id: index for index, one in enumerate(moved.passages)}
+    impossible = {(one.start.passage, one.end.passage) for one in moved.clones}
+    stays = {(one.start.passage, one.end.passage) for one in moved.stays}
+    return [
+        LegOut(
+            start=number[leg.start.passage], end=number[leg.end.passage], seconds=leg.seconds, km=leg.km, kmh=leg.kmh,
+            impossible=(leg.start.passage, leg.end.passage) in impossible,
+            stay=(leg.start.passage, leg.end.passage) in stays,
+        )
+        for leg in moved.legs
+    ]  # fmt: skip
+
+
+async def _stops(here: Services, moved: Movement) -> list[RouteStop]:
+    names = await here.tollgates.names(sorted({one.tollgate for one in moved.passages if one.tollgate}))
+
+    def stop(one: Passage) -> RouteStop:
+        place = moved.places.get(one.id)
+        longitude, latitude = (place.longitude, place.latitude) if place is not None else (None, None)
+        shown = found_out(one, names, moved.costs.get(one.plate, 0.0))
+        return RouteStop(**shown.model_dump(), longitude=longitude, latitude=latitude)
+
+    return [stop(one) for one in moved.passages]
+
+
+def _meeting(one: Meeting, names: dict[str, str]) -> MeetingOut:
+    return MeetingOut(
+        passage=one.own.passage, other=one.other.passage, at=one.own.at, seconds=one.seconds,
+        tollgate_name=names.get(one.own.place, ""),
+    )  # fmt: skip

@@ -1,0 +1,20 @@
+"""Words about networks, readings and flows. (Chinese, English)."""
+
+ANALYSIS: dict[str, tuple[str, str]] = {
+    "reading_refused": (
+        "该卡口不存在或已停用,识别结果不予登记。",
+        "There is no such checkpoint, or it is switched off: the reading is not filed.",
+    ),
+    "model_missing": ("缺少网络文件 {file}。", "The network file {file} is missing."),
+    "model_unreadable": ("该文件不是可用的网络。", "The file is no network that can be used."),
+    "model_type": ("网络的数值类型不受支持。", "The network takes or gives numbers of a kind that is not supported."),
+    "tensor_input": ("网络无法处理该输入。", "The network does not take this input."),
+    "setting_range": ("设置 {setting} 超出允许范围。", "The setting {setting} is out of its range."),
+    "state_newer": (
+        "流计算的状态由更新的版本写入,本版本无法读取。",
+        "The state of the flow was written by a newer version than this one.",
+    ),
+    "state_unreadable": ("流计算的状态无法读取。", "The state of the flow cannot be read."),
+    "state_too_large": ("流计算的状态过大。", "The state of the flow is too large."),
+    "flow_moved": ("该流计算已由其他进程接管。", "Another process has taken over the flow."),
+}

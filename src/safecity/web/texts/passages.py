@@ -1,0 +1,29 @@
+"""Words about tollgates, passages and view libraries. (Chinese, English)."""
+
+PASSAGES: dict[str, tuple[str, str]] = {
+    "tollgate_invalid": ("卡口的 {field} 取值无效。", "Not a value for {field} of a checkpoint."),
+    "tollgate_code_taken": ("编号 {code} 已用于另一个卡口。", "Another checkpoint has the code {code}."),
+    "purpose_needed": ("请说明查看用途:{choices}。", "Say what you look for it for: {choices}."),
+    "plate_pattern": (
+        "号牌条件过长,或 * 超过 {stars} 个。",
+        "The plate is too long, or has more than {stars} times *.",
+    ),
+    "plate_whole": ("请输入完整的号牌。", "A whole plate is needed, without wildcards."),
+    "sighting_reference": ("参考号无效。", "The reference is not valid."),
+    "viid_json": ("不是 JSON。", "It is not JSON."),
+    "viid_content": ("内容中没有 {kind}。", "There is no {kind} in it."),
+    "viid_object": ("{kind} 的 {field} 缺失或有误。", "{field} of {kind} is missing or wrong."),
+    "viid_query": ("不支持的查询条件 {field}。", "{field} is no condition here."),
+    "viid_too_many": ("对象过多(最多 {limit})。", "Too many objects (at most {limit})."),
+    "viid_busy": ("同时上传过多,请在 {seconds} 秒后重试。", "Too many uploads at once; try again in {seconds} s."),
+    "receive_addr": ("接收地址不可用。", "Not an address that notifications may be sent to."),
+    "subscription_state": (
+        "订阅当前状态为 {state},不能这样处理。",
+        "The subscription is {state}; it cannot become that.",
+    ),
+    "viid_picture": ("图片无法接收({reason})。", "The picture cannot be taken ({reason})."),
+    "sighting_nowhere": (
+        "没有这个卡口,或您无权为其上报。",
+        "There is no such checkpoint, or you may not report for it.",
+    ),
+}

@@ -1,0 +1,99 @@
+"""Two people change the same thing: the slower one is told, and nothing of the faster one's is lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+CODE = "34020000001320000001"
+LAYOUT = {"size": 1, "tiles": []}
+
+
+@pytest.fixture
+async def things(house: Any, admin: Any) -> dict[str, str]:
+    """One of each that can be changed: the name of the operation and the path of the thing."""
+    area = await admin.ok("POST", "areas", {"name": "Wuhu", "code": "34"})
+    office = await admin.ok("POST", "organisations", {"name": "Bureau"})
+    user = await admin.ok("POST", "users", {"username": "li", "password": "correct horse battery", "roles": ["viewer"]})
+    view = await admin.ok("POST", "views", {"name": "Gates", "layout": LAYOUT})
+    tour = await admin.ok("POST", "tours", {"name": "Round", "channels": []})
+    device = await admin.ok("POST", "devices", {"kind": "gb28181", "code": CODE, "name": "Gate"})
+    await house.online(device["id"], CODE)
+    await house.catalogue(device["id"], {"code": CODE, "name": "Gate"})
+    (channel,) = (await admin.ok("GET", "channels"))["items"]
+    gate = await admin.ok("POST", "tollgates", {"name": "Gate"})
+    return {
+        "change_area": f"areas/{area['id']}",
+        "change_organisation": f"organisations/{office['id']}",
+        "change_user": f"users/{user['id']}",
+        "change_view": f"views/{view['id']}",
+        "change_tour": f"tours/{tour['id']}",
+        "change_device": f"devices/{device['id']}",
+        "change_tollgate": f"tollgates/{gate['id']}",
+        "change_channel": f"channels/{channel['id']}",
+        "change_settings": "settings",
+        "put_platform": "wizard/platform",
+        "put_volumes": "wizard/volumes",
+    }
+
+
+BODIES: dict[str, dict[str, Any]] = {
+    "change_view": {"layout": LAYOUT},
+    "change_tour": {"channels": []},
+}
+SEEN_AT = {"put_platform": "settings", "put_volumes": "settings"}
+
+
+def changing(app: Any) -> dict[str, str]:
+    """Operations that take If-Match, with their method."""
+    return {
+        operation["operationId"]: method.upper()
+        for methods in app.openapi()["paths"].values()
+        for method, operation in methods.items()
+        if any(one["name"].lower() == "if-match" for one in operation.get("parameters", ()))
+    }
+
+
+async def test_the_slower_one_is_told_and_looks_again(house: Any, admin: Any, things: dict[str, str]) -> None:
+    methods = changing(house.app)
+    assert set(methods) == set(things)
+    for name, path in things.items():
+        seen = await admin.ask("GET", SEEN_AT.get(name, path))
+        etag = seen.headers["etag"]
+        assert etag == f'"{seen.json()["revision"]}"', name
+
+        def body(word: str, name: str = name) -> dict[str, Any]:
+            word = f"{word}-{name}"
+            if name == "put_volumes":
+                return {"volumes": [{"name": word, "path": "volumes/main"}]}
+            return {"name": word, **BODIES.get(name, {})}
+
+        quick = await admin.ask(methods[name], path, body("quick"), headers={"if-match": etag})
+        assert quick.status_code == 200, f"{name}: {quick.text}"
+        slow = await admin.ask(methods[name], path, body("slow"), headers={"if-match": etag})
+        assert (slow.status_code, slow.json()["code"]) == (412, "changed_meanwhile"), name
+        now = await admin.ask("GET", SEEN_AT.get(name, path))
+        assert now.headers["etag"] != etag, name
+        assert f"slow-{name}" not in now.text, name
+        again = await admin.ask(methods[name], path, body("slow"), headers={"if-match": now.headers["etag"]})
+        assert again.status_code == 200, name
+
+
+async def test_every_answer_with_a_revision_carries_it_as_etag(house: Any, admin: Any, things: dict[str, str]) -> None:
+    for name, path in things.items():
+        if name in SEEN_AT:
+            continue
+        method = changing(house.app)[name]
+        answer = await admin.ask(method, path, {"name": "Other", **BODIES.get(name, {})})
+        assert answer.headers["etag"] == f'"{answer.json()["revision"]}"', name
+
+
+@pytest.mark.parametrize("mark", ["x", '"-1"', "W/x", '"1" , "2"', "9" * 40])
+async def test_a_mark_that_is_none_of_ours_is_refused(admin: Any, mark: str, things: dict[str, str]) -> None:
+    answer = await admin.ask("PATCH", "settings", {"name": "Other"}, headers={"if-match": mark})
+    assert (answer.status_code, answer.json()["code"]) == (400, "etag_invalid")
+
+
+async def test_whoever_does_not_mind_says_so(admin: Any, things: dict[str, str]) -> None:
+    assert (await admin.ask("PATCH", "settings", {"name": "Other"}, headers={"if-match": "*"})).status_code == 200
