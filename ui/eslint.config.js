@@ -3,7 +3,7 @@ import hooks from 'eslint-plugin-react-hooks'
 import ts from 'typescript-eslint'
 
 export default ts.config(
-  { ignores: ['dist', 'node_modules', 'dev'] },
+  { ignores: ['dist', 'node_modules', 'dev', 'src/api/schema.ts'] },
   js.configs.recommended,
   ...ts.configs.strict,
   {

@@ -11,6 +11,7 @@ export default defineConfig(({ command }) => ({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1400,
     reportCompressedSize: false,
+    manifest: 'manifest.json',
     rollupOptions: {
       output: {
         manualChunks: (id) => {

@@ -8,12 +8,11 @@ from pathlib import Path
 from safecity.web.texts.steps import STEPS
 
 TARGET = Path(__file__).resolve().parents[1] / "src" / "words" / "server.json"
-_NOT_STEPS = ("alarm_method_",)
 
 
 def content() -> str:
     """English first, as everywhere in the browser's catalogue."""
-    rows = {code: [en, zh] for code, (zh, en) in STEPS.items() if not code.startswith(_NOT_STEPS)}
+    rows = {code: [en, zh] for code, (zh, en) in STEPS.items()}
     return json.dumps(rows, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 

@@ -1,8 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
 import { TreeSelect } from 'antd'
 import { api } from '../api/client'
-import type { Page, Place } from '../api/types'
+import type { Area, Organisation } from '../api/types'
 import { t } from '../words'
+
+export type Place = Area | Organisation
 
 export interface Branch {
   value: string
@@ -11,7 +13,7 @@ export interface Branch {
 }
 
 /** A flat list with parents as a tree; what has no known parent stands on top. */
-export function branches(places: Place[]): Branch[] {
+export function branches(places: Pick<Place, 'id' | 'name' | 'parent'>[]): Branch[] {
   const known = new Map(places.map((place) => [place.id, { value: place.id, title: place.name, children: [] as Branch[] }]))
   const top: Branch[] = []
   for (const place of places) {
@@ -24,16 +26,20 @@ export function branches(places: Place[]): Branch[] {
 }
 
 export function usePlaces(what: 'areas' | 'organisations') {
-  return useQuery({ queryKey: [what, 'every'], queryFn: ({ signal }) => api.get<Page<Place>>(what, { every: true }, signal), staleTime: 30_000 })
+  return useQuery<Place[]>({
+    queryKey: [what, 'every'],
+    queryFn: async ({ signal }) => (await (what === 'areas' ? api.get('areas', { query: { every: true }, signal }) : api.get('organisations', { query: { every: true }, signal }))).items,
+    staleTime: 30_000,
+  })
 }
 
 /** Choose an area or organisation; works as a field of a form. */
-export function PlaceSelect({ what, value, onChange, multiple = false }: { what: 'areas' | 'organisations'; value?: string | string[] | null; onChange?: (value: string | string[] | null) => void; multiple?: boolean }) {
+export function PlaceSelect({ what, value, onChange }: { what: 'areas' | 'organisations'; value?: string | null; onChange?: (value: string | null) => void }) {
   const { data } = usePlaces(what)
   return (
     <TreeSelect
-      {...(value === undefined ? {} : { value: value as string })} onChange={(chosen: string | undefined) => onChange?.(chosen ?? null)} treeData={branches(data?.items ?? [])} treeDefaultExpandAll allowClear showSearch
-      treeNodeFilterProp="title" multiple={multiple} placeholder={t(what === 'areas' ? 'word.area' : 'device.organisation')} aria-label={t(what === 'areas' ? 'word.area' : 'device.organisation')} style={{ width: '100%' }}
+      {...(value === undefined ? {} : { value: value as string })} onChange={(chosen: string | undefined) => onChange?.(chosen ?? null)} treeData={branches(data ?? [])} treeDefaultExpandAll allowClear showSearch
+      treeNodeFilterProp="title" placeholder={t(what === 'areas' ? 'word.area' : 'device.organisation')} aria-label={t(what === 'areas' ? 'word.area' : 'device.organisation')} style={{ width: '100%' }}
     />
   )
 }

@@ -3,10 +3,9 @@ import { App, Button, Form, Input, Tree } from 'antd'
 import { type ReactNode, useEffect, useState } from 'react'
 import { api } from '../api/client'
 import { useMay } from '../api/session'
-import type { Place } from '../api/types'
 import { ProblemNote, sentence } from '../parts/problem'
 import { maybe, t, useLanguage } from '../words'
-import { type Branch, branches, PlaceSelect, usePlaces } from './choose'
+import { type Branch, branches, type Place, PlaceSelect, usePlaces } from './choose'
 
 interface TreeRow {
   key: string
@@ -28,13 +27,13 @@ export function PlacesPage({ what }: { what: 'areas' | 'organisations' }) {
   const { data, error, refetch } = usePlaces(what)
   const may = useMay(areas ? 'area.change' : 'organisation.change')
   const [chosen, setChosen] = useState<string | 'new' | null>(null)
-  const places = data?.items ?? []
+  const places = data ?? []
   const place = places.find((each) => each.id === chosen)
   const codes = new Map(places.map((each) => [each.id, each]))
   const nodes = (list: Branch[]): TreeRow[] =>
     list.map((branch) => {
       const one = codes.get(branch.value)
-      const level = areas ? maybe(`level.${one?.level ?? ''}`) : one?.kind
+      const level = one && ('level' in one ? maybe(`level.${one.level}`) : one.kind)
       return {
         key: branch.value, children: nodes(branch.children),
         title: <span className="row"><span>{branch.title}</span><span className="quiet mono">{one?.code}</span>{level && <span className="badge">{level}</span>}</span>,
@@ -50,13 +49,18 @@ export function PlacesPage({ what }: { what: 'areas' | 'organisations' }) {
       </div>
       <div className="page-body scroll">
         <ProblemNote error={error} retry={() => void refetch()} />
-        <div className="cards" style={{ gridTemplateColumns: 'repeat(auto-fit, minmax(280px, 1fr))' }}>
+        <div className="cards" style={{ gridTemplateColumns: 'repeat(auto-fit, minmax(min(280px, 100%), 1fr))', maxWidth: 1100 }}>
           <div className="panel">
             {places.length > 0 ? (
               <Tree key={places.length} treeData={nodes(branches(places))} defaultExpandAll blockNode selectedKeys={chosen ? [chosen] : []} onSelect={([key]) => setChosen(key ? String(key) : null)} />
-            ) : <div className="empty">{t('place.none')}</div>}
+            ) : (
+              <div className="empty">
+                <h2>{t(areas ? 'place.areasNone' : 'place.organisationsNone')}</h2>
+                <span>{t(areas ? 'place.areasFirst' : 'place.organisationsFirst')}</span>
+              </div>
+            )}
           </div>
-          {may && chosen ? <PlaceForm key={chosen} what={what} {...(place ? { place } : {})} onDone={() => setChosen(null)} /> : <div className="quiet">{may && places.length > 0 ? t('place.choose') : ''}</div>}
+          {may && chosen ? <PlaceForm key={chosen} what={what} {...(place ? { place } : {})} onDone={() => setChosen(null)} /> : may && places.length > 0 ? <div className="quiet">{t('place.choose')}</div> : null}
         </div>
       </div>
     </div>
@@ -70,7 +74,7 @@ function PlaceForm({ what, place, onDone }: { what: 'areas' | 'organisations'; p
   const [problem, setProblem] = useState<unknown>(null)
   const areas = what === 'areas'
   useEffect(() => {
-    if (place) form.setFieldsValue({ name: place.name, code: place.code ?? '', kind: place.kind ?? '' })
+    if (place) form.setFieldsValue({ name: place.name, code: place.code ?? '', kind: 'kind' in place ? place.kind : '' })
   }, [place, form])
   const done = async () => {
     await queries.invalidateQueries({ queryKey: [what] })
@@ -78,10 +82,12 @@ function PlaceForm({ what, place, onDone }: { what: 'areas' | 'organisations'; p
     onDone()
   }
   const save = async (filled: Filled) => {
-    const kind = areas ? {} : { kind: filled.kind ?? '' }
+    const { name, code = '', kind = '', parent = null } = filled
     try {
-      if (place) await api.patch(`${what}/${place.id}`, { name: filled.name, ...kind })
-      else await api.post(what, { name: filled.name, code: filled.code ?? '', parent: filled.parent ?? null, ...kind })
+      if (place && areas) await api.patch('areas/{area}', { path: { area: place.id }, body: { name }, revision: place.revision })
+      else if (place) await api.patch('organisations/{organisation}', { path: { organisation: place.id }, body: { name, kind }, revision: place.revision })
+      else if (areas) await api.post('areas', { body: { name, code, parent }, once: true })
+      else await api.post('organisations', { body: { name, code, kind, parent }, once: true })
       await done()
     } catch (error) {
       setProblem(error)
@@ -91,7 +97,7 @@ function PlaceForm({ what, place, onDone }: { what: 'areas' | 'organisations'; p
     if (!place) return
     modal.confirm({
       title: t('place.delete', { name: place.name }), okText: t('verb.delete'), cancelText: t('verb.cancel'), okButtonProps: { danger: true },
-      onOk: () => api.remove(`${what}/${place.id}`).then(done).catch((error: unknown) => void message.error(sentence(error))),
+      onOk: () => (areas ? api.remove('areas/{area}', { path: { area: place.id } }) : api.remove('organisations/{organisation}', { path: { organisation: place.id } })).then(done).catch((error: unknown) => void message.error(sentence(error))),
     })
   }
   return (

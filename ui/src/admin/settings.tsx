@@ -2,11 +2,13 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { App, Button, Form, Input, InputNumber, Select } from 'antd'
 import { useEffect, useState } from 'react'
 import { useNavigate } from 'react-router'
-import { api } from '../api/client'
+import { api, type Body } from '../api/client'
 import { useMay, useMe, useSpoken } from '../api/session'
 import type { Platform } from '../api/types'
+import { Digests } from '../devices/digests'
 import { look } from '../look/theme'
 import { ProblemNote, sentence } from '../parts/problem'
+import { useFilled } from '../parts/revised'
 import { useStore } from '../parts/store'
 import { language, t, useLanguage } from '../words'
 import { Sessions } from './users'
@@ -21,13 +23,14 @@ export function SettingsPage() {
         <div className="cards">
           {maySee && <PlatformCard />}
           <MineCard />
+          {maySee && <FirstRunCard />}
         </div>
       </div>
     </div>
   )
 }
 
-const FIELDS = ['name', 'code', 'domain', 'public_host', 'zone', 'clock_source', 'ntp_server', 'retention_days', 'floor_days'] as const
+const FIELDS = ['name', 'code', 'domain', 'public_host', 'zone', 'clock_source', 'ntp_server', 'retention_days', 'floor_days', 'alarm_days', 'audit_days', 'digests'] as const
 type Filled = Pick<Platform, (typeof FIELDS)[number]>
 
 export function zones(): string[] {
@@ -35,37 +38,34 @@ export function zones(): string[] {
 }
 
 function PlatformCard() {
+  const { data } = useQuery({ queryKey: ['settings'], queryFn: ({ signal }) => api.get('settings', { signal }) })
+  return data ? <PlatformForm data={data} /> : null
+}
+
+function PlatformForm({ data }: { data: Platform }) {
   const queries = useQueryClient()
-  const navigate = useNavigate()
-  const { message, modal } = App.useApp()
+  const { message } = App.useApp()
   const may = useMay('settings.change')
   const [form] = Form.useForm<Filled>()
   const [problem, setProblem] = useState<unknown>(null)
   const [touched, setTouched] = useState<ReadonlySet<string>>(new Set())
-  const { data } = useQuery({ queryKey: ['settings'], queryFn: ({ signal }) => api.get<Platform>('settings', undefined, signal) })
+  const base = useFilled(data, touched.size > 0, () => api.get('settings'))
   const clock = Form.useWatch('clock_source', form)
   useEffect(() => {
-    if (data && touched.size === 0) form.setFieldsValue(data)
+    if (touched.size === 0) form.setFieldsValue(data)
   }, [data, form, touched])
   const save = async (filled: Filled) => {
     try {
-      await api.patch('settings', Object.fromEntries(FIELDS.filter((key) => touched.has(key)).map((key) => [key, filled[key]])))
+      const change = Object.fromEntries(FIELDS.filter((key) => touched.has(key)).map((key) => [key, filled[key]])) as Body<'patch', 'settings'>
+      await api.patch('settings', { body: change, revision: base.revision() })
       setTouched(new Set())
       setProblem(null)
       void message.success(t('device.saved'))
       await queries.invalidateQueries({ queryKey: ['settings'] })
     } catch (error) {
       setProblem(error)
+      await base.failed(error)
     }
-  }
-  const removeDemo = () => {
-    modal.confirm({
-      title: t('settings.demoAsk'), okText: t('settings.demoRemove'), cancelText: t('verb.cancel'), okButtonProps: { danger: true },
-      onOk: () => api.post<{ removed: number }>('demo/remove').then((answer) => {
-        void message.success(t('settings.demoGone', { n: answer.removed }))
-        void queries.invalidateQueries()
-      }).catch((error: unknown) => void message.error(sentence(error))),
-    })
   }
   return (
     <Form form={form} layout="vertical" requiredMark={false} className="panel form" disabled={!may} onFinish={(filled: Filled) => void save(filled)} onValuesChange={(change: Partial<Filled>) => setTouched(new Set([...touched, ...Object.keys(change)]))}>
@@ -73,7 +73,7 @@ function PlatformCard() {
       <Form.Item name="name" label={t('settings.name')}><Input maxLength={100} /></Form.Item>
       <Form.Item name="code" label={t('settings.code')} rules={[{ pattern: /^\d{20}$/, message: t('device.codeBad') }]}><Input className="mono" maxLength={20} /></Form.Item>
       <Form.Item name="domain" label={t('settings.domain')}><Input className="mono" maxLength={20} /></Form.Item>
-      {(data?.remarks ?? []).map((remark) => <p key={remark.code} className="p3">▲ {remark.sentence}</p>)}
+      {data.remarks.map((remark) => <p key={remark.code} className="p3">▲ {remark.sentence}</p>)}
       <Form.Item name="public_host" label={t('settings.host')}><Input className="mono" maxLength={253} /></Form.Item>
       <Form.Item name="zone" label={t('settings.zone')}><Select showSearch options={zones().map((value) => ({ value, label: value }))} /></Form.Item>
       <Form.Item name="clock_source" label={t('settings.clock')}><Select options={(['system', 'ntp', 'manual'] as const).map((value) => ({ value, label: t(`settings.clock.${value}`) }))} /></Form.Item>
@@ -82,16 +82,59 @@ function PlatformCard() {
         <Form.Item name="retention_days" label={t('settings.retention')}><InputNumber min={0} max={3650} addonAfter={t('channel.days')} /></Form.Item>
         <Form.Item name="floor_days" label={t('settings.floor')}><InputNumber min={0} max={3650} addonAfter={t('channel.days')} /></Form.Item>
       </div>
-      {data && <p className="quiet">{t('settings.ports')}: SIP {data.sip_port}, WebSocket {data.media_port}</p>}
-      <ProblemNote error={problem} />
-      <div className="row wrap">
-        <Button type="primary" htmlType="submit" disabled={touched.size === 0}>{t('verb.save')}</Button>
-        <span className="grow" />
-        <Button onClick={() => void navigate('/wizard')}>{t('settings.wizard')}</Button>
-        {data?.demo && <Button danger onClick={removeDemo}>{t('settings.demoRemove')}</Button>}
+      <div className="row" style={{ gap: 24 }}>
+        <Form.Item name="alarm_days" label={t('settings.alarmDays')}><InputNumber min={0} max={3650} addonAfter={t('channel.days')} /></Form.Item>
+        <Form.Item name="audit_days" label={t('settings.auditDays')} rules={[{ validator: (_, days: number) => (days === 0 || days >= 180 ? Promise.resolve() : Promise.reject(new Error(t('settings.auditShort')))) }]}><InputNumber min={0} max={3650} addonAfter={t('channel.days')} /></Form.Item>
       </div>
+      <Form.Item
+        name="digests" label={t('device.digests')} extra={t('device.digestsHint')}
+        rules={[{ validator: (_, chosen: string[]) => (chosen.length > 0 ? Promise.resolve() : Promise.reject(new Error(t('digest.none')))) }]}
+      >
+        <Digests label={t('device.digests')} disabled={!may} />
+      </Form.Item>
+      <p className="quiet">{t('settings.ports')}: SIP {data.sip_port}, WebSocket {data.media_port}</p>
+      <ProblemNote error={problem} />
+      <Button type="primary" htmlType="submit" disabled={touched.size === 0}>{t('verb.save')}</Button>
     </Form>
   )
+}
+
+/** What one does once: the way through the first run, and the end of the simulated city. */
+function FirstRunCard() {
+  const queries = useQueryClient()
+  const navigate = useNavigate()
+  const { message, modal } = App.useApp()
+  const may = useMay('settings.change')
+  const { data } = useQuery({ queryKey: ['settings'], queryFn: ({ signal }) => api.get('settings', { signal }) })
+  const removeDemo = () => {
+    modal.confirm({
+      title: t('settings.demoAsk'), okText: t('settings.demoRemove'), cancelText: t('verb.cancel'), okButtonProps: { danger: true },
+      onOk: () => api.post('demo/remove').then((answer) => {
+        void message.success(t('settings.demoGone', { n: answer.removed }))
+        void queries.invalidateQueries()
+      }).catch((error: unknown) => void message.error(sentence(error))),
+    })
+  }
+  if (!may) return null
+  return (
+    <div className="panel column">
+      <h2>{t('page.wizard')}</h2>
+      <p className="quiet">{t('settings.wizardExplain')}</p>
+      <div><Button onClick={() => void navigate('/wizard')}>{t('settings.wizard')}</Button></div>
+      {data?.demo && (
+        <>
+          <h2 style={{ marginTop: 12 }}>{t('wizard.step.demo')}</h2>
+          <p className="quiet">{t('wizard.demo')}</p>
+          <div><Button danger onClick={removeDemo}>{t('settings.demoRemove')}</Button></div>
+        </>
+      )}
+    </div>
+  )
+}
+
+interface OwnPassword {
+  password: string
+  old_password: string
 }
 
 function MineCard() {
@@ -100,12 +143,12 @@ function MineCard() {
   const { message } = App.useApp()
   const { name } = useStore(look)
   const [problem, setProblem] = useState<unknown>(null)
-  const [form] = Form.useForm<{ password: string }>()
+  const [form] = Form.useForm<OwnPassword>()
   if (!me.data) return null
   const user = me.data.user
-  const change = async ({ password }: { password: string }) => {
+  const change = async ({ password, old_password }: OwnPassword) => {
     try {
-      await api.patch(`users/${user.id}`, { password })
+      await api.patch('users/{user}', { path: { user: user.id }, body: { password, old_password } })
       form.resetFields()
       setProblem(null)
       void message.success(t('device.saved'))
@@ -122,7 +165,7 @@ function MineCard() {
             value={language()} options={[{ value: 'zh-CN', label: t('language.zh') }, { value: 'en', label: t('language.en') }]} aria-label={t('language.label')}
             onChange={(tag) => {
               speak(tag)
-              void api.patch(`users/${user.id}`, { language: tag }).catch(() => undefined)
+              void api.patch('users/{user}', { path: { user: user.id }, body: { language: tag } }).catch(() => undefined)
             }}
           />
         </Form.Item>
@@ -130,8 +173,10 @@ function MineCard() {
           <Select value={name} aria-label={t('look.label')} options={[{ value: 'dark', label: t('look.dark') }, { value: 'light', label: t('look.light') }]} onChange={(value) => look.set({ name: value })} />
         </Form.Item>
       </Form>
-      <Form form={form} layout="vertical" requiredMark={false} onFinish={(filled: { password: string }) => void change(filled)}>
+      <Form form={form} layout="vertical" requiredMark={false} onFinish={(filled: OwnPassword) => void change(filled)}>
+        <Form.Item name="old_password" label={t('user.oldPassword')} rules={[{ required: true, message: t('user.oldPassword') }]}><Input.Password autoComplete="current-password" /></Form.Item>
         <Form.Item name="password" label={t('user.password')} rules={[{ required: true, min: 12, message: t('setup.short') }]}><Input.Password autoComplete="new-password" /></Form.Item>
+        <p className="quiet">{t('user.passwordEnds')}</p>
         <ProblemNote error={problem} />
         <Button htmlType="submit">{t('verb.save')}</Button>
       </Form>

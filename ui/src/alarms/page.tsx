@@ -23,12 +23,12 @@ export function AlarmsPage() {
   const queries = useQueryClient()
   const { message } = App.useApp()
   const state = query.get('state') ?? 'raised'
-  const list = usePages<Alarm>(['alarms', 'list'], 'alarms', { state: state === 'all' ? '' : state }, 20_000)
+  const list = usePages(['alarms', 'list'], 'alarms', { state: state === 'all' ? '' : state }, 20_000)
   const [chosen, setChosen] = useState<string | null>(query.get('alarm'))
   const may = useMay('alarm.acknowledge')
   const acknowledge = async (alarms: Alarm[]) => {
     try {
-      for (const alarm of alarms) await api.post(`alarms/${alarm.id}/acknowledge`)
+      for (const alarm of alarms) await api.post('alarms/{alarm}/acknowledge', { path: { alarm: alarm.id } })
       await queries.invalidateQueries({ queryKey: ['alarms'] })
     } catch (error) {
       void message.error(sentence(error))
@@ -47,23 +47,25 @@ export function AlarmsPage() {
     } else return false
     return true
   })
+  const acts = (row: Alarm) => (
+    <span className="row" onClick={(event) => event.stopPropagation()}>
+      {may && row.state === 'raised' && <Button size="small" onClick={() => void acknowledge([row])}>{t('alarm.acknowledge')}</Button>}
+      {row.channel && <Button size="small" type="text" onClick={() => void navigate(moment(row))}>{t('alarm.playback')}</Button>}
+    </span>
+  )
   const moment = (alarm: Alarm) => `/playback?channels=${alarm.channel}&at=${toUs(alarm.at) - 5e6}`
   const columns: Column<Alarm>[] = [
     {
       key: 'priority', title: t('alarm.priority'), width: '104px', value: (row) => row.priority,
-      cell: (row) => (
-        <span className={`mark ${row.state === 'raised' ? `p${row.priority}` : 'quiet'} ${row.state === 'raised' && row.priority === 1 ? 'blinking' : ''}`}>
-          {SHAPES[row.priority] ?? '■'} {t(`alarm.priority.${Math.min(4, Math.max(1, row.priority))}` as Key)}
-        </span>
-      ),
+      cell: (row) => <Priority alarm={row} />,
     },
     { key: 'picture', title: t('alarm.picture'), width: '112px', cell: (row) => (row.has_picture ? <Picture alarm={row} /> : null) },
     { key: 'at', title: t('word.time'), width: '170px', value: (row) => row.at, cell: (row) => <span>{stamp(row.at)}<br /><span className="quiet"><Age at={row.at} /></span></span> },
-    { key: 'kind', title: t('alarm.kind'), width: 'minmax(160px, 1fr)', value: (row) => row.kind, cell: (row) => row.kind },
-    { key: 'channel', title: t('word.channel'), width: 'minmax(160px, 1fr)', value: (row) => row.channel_name ?? row.name ?? '', cell: (row) => row.channel_name || row.name || row.device || '–' },
-    { key: 'description', title: t('alarm.description'), width: 'minmax(120px, 1fr)', value: (row) => row.description ?? '', cell: (row) => <span title={row.description}>{row.description || '–'}</span> },
+    { key: 'kind', title: t('alarm.kind'), width: 'minmax(110px, 1fr)', value: (row) => row.kind, cell: (row) => row.kind },
+    { key: 'channel', title: t('word.channel'), width: 'minmax(120px, 1fr)', value: (row) => row.channel_name ?? row.name ?? '', cell: (row) => row.channel_name || row.name || row.device || '–' },
+    { key: 'description', title: t('alarm.description'), width: 'minmax(90px, 1fr)', value: (row) => row.description ?? '', cell: (row) => <span title={row.description}>{row.description || '–'}</span> },
     {
-      key: 'state', title: t('word.state'), width: '150px', value: (row) => row.state,
+      key: 'state', title: t('word.state'), width: '118px', value: (row) => row.state,
       cell: (row) => (
         <span>
           {maybe(`alarm.state.${row.state}`) ?? row.state}
@@ -72,13 +74,7 @@ export function AlarmsPage() {
       ),
     },
     {
-      key: 'act', title: '', width: '230px',
-      cell: (row) => (
-        <span className="row" onClick={(event) => event.stopPropagation()}>
-          {may && row.state === 'raised' && <Button size="small" onClick={() => void acknowledge([row])}>{t('alarm.acknowledge')}</Button>}
-          {row.channel && <Button size="small" type="text" onClick={() => void navigate(moment(row))}>{t('alarm.playback')}</Button>}
-        </span>
-      ),
+      key: 'act', title: '', width: '226px', cell: acts,
     },
   ]
   const raised = list.rows.filter((row) => row.state === 'raised')
@@ -97,6 +93,20 @@ export function AlarmsPage() {
         {list.error ? <ProblemNote error={list.error} retry={list.refetch} /> : (
           <Table
             name={t('page.alarms')} rows={list.rows} columns={columns} id={(row) => row.id} rowHeight={64} loading={list.loading} chosen={chosen} onOpen={(row) => setChosen(row.id)}
+            card={{
+              height: 116,
+              body: (row) => (
+                <div className="row" style={{ alignItems: 'flex-start' }}>
+                  {row.has_picture && <Picture alarm={row} />}
+                  <div className="card-lines">
+                    <div><Priority alarm={row} /><span className="grow" /><span className="quiet"><Age at={row.at} /></span></div>
+                    <div><b className="clip">{row.kind}</b></div>
+                    <div><span className="clip">{row.channel_name || row.name || row.device || '–'}</span></div>
+                    <div>{row.state === 'raised' ? acts(row) : <span className="quiet">{maybe(`alarm.state.${row.state}`)} {row.acknowledged_by && t('alarm.by', { name: row.acknowledged_by })}</span>}</div>
+                  </div>
+                </div>
+              ),
+            }}
             {...(list.more ? { more: list.more } : {})} empty={<div className="empty"><h2>{t('alarm.none')}</h2><span>{t('alarm.begin')}</span></div>}
           />
         )}
@@ -105,8 +115,17 @@ export function AlarmsPage() {
   )
 }
 
+function Priority({ alarm }: { alarm: Alarm }) {
+  const raised = alarm.state === 'raised'
+  return (
+    <span className={`mark ${raised ? `p${alarm.priority}` : 'quiet'} ${raised && alarm.priority === 1 ? 'blinking' : ''}`}>
+      {SHAPES[alarm.priority] ?? '■'} {t(`alarm.priority.${Math.min(4, Math.max(1, alarm.priority))}` as Key)}
+    </span>
+  )
+}
+
 function Picture({ alarm }: { alarm: Alarm }) {
   const [gone, setGone] = useState(false)
   if (gone) return <span className="quiet">–</span>
-  return <img className="alarm-picture" loading="lazy" src={address(`alarms/${alarm.id}/picture`, { width: 192 })} alt={alarm.kind} onError={() => setGone(true)} />
+  return <img className="alarm-picture" loading="lazy" src={address('alarms/{alarm}/picture', { path: { alarm: alarm.id }, query: { width: 192 } })} alt={alarm.kind} onError={() => setGone(true)} />
 }

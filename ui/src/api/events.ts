@@ -1,13 +1,7 @@
 // The event WebSocket: what changed goes straight into the query cache, so lists do not poll.
 
 import type { QueryClient } from '@tanstack/react-query'
-
-export type Pushed =
-  | { type: 'event'; position: number; event: { kind?: string; type?: string } & Record<string, unknown> }
-  | { type: 'channel'; id: string; state: string; step?: string; params?: Record<string, unknown> }
-  | ({ type: 'ptz_lock'; channel?: string } & Record<string, unknown>)
-  | { type: 'reset' }
-  | { type: 'alive' }
+import type { Pushed } from './types'
 
 type Listener = (message: Pushed) => void
 
@@ -81,8 +75,10 @@ function take(message: Pushed, queries: QueryClient): void {
   else if (message.type === 'reset') void queries.invalidateQueries()
   else if (message.type === 'ptz_lock') soon(queries, 'ptz')
   else if (message.type === 'event') {
-    const kind = String(message.event.kind ?? message.event.type ?? '').toLowerCase()
+    const { kind } = message.event
     if (kind.includes('alarm')) soon(queries, 'alarms')
+    if (kind === 'tollgate.changed') soon(queries, 'tollgates')
+    if (kind === 'subscription.changed') soon(queries, 'subscriptions')
     if (kind.includes('device') || kind.includes('channel')) soon(queries, 'tree', 'devices', 'channels')
     if (kind.includes('export')) soon(queries, 'exports')
   }

@@ -9,7 +9,7 @@ import type { Me } from './types'
 async function whoAmI(): Promise<Me | null> {
   speak(language())
   try {
-    const me = await api.get<Me>('session')
+    const me = await api.get('session')
     keepCsrf(me.csrf)
     return me
   } catch (error) {
@@ -36,7 +36,7 @@ export function useMay(permission: string): boolean {
 export function useSignIn() {
   const queries = useQueryClient()
   return async (username: string, password: string) => {
-    const me = await api.post<Me>('session', { username, password })
+    const me = await api.post('session', { body: { username, password } })
     keepCsrf(me.csrf)
     queries.setQueryData(['session'], me)
     return me

@@ -23,6 +23,7 @@ const DevicesPage = lazy(() => import('../devices/page').then((m) => ({ default:
 const DevicePage = lazy(() => import('../devices/device').then((m) => ({ default: m.DevicePage })))
 const ChannelPage = lazy(() => import('../devices/channel').then((m) => ({ default: m.ChannelPage })))
 const AlarmsPage = lazy(() => import('../alarms/page').then((m) => ({ default: m.AlarmsPage })))
+const TollgatesPage = lazy(() => import('../tollgates/page').then((m) => ({ default: m.TollgatesPage })))
 const HealthPage = lazy(() => import('../health/page').then((m) => ({ default: m.HealthPage })))
 const ExportsPage = lazy(() => import('../playback/exports').then((m) => ({ default: m.ExportsPage })))
 const PlacesPage = lazy(() => import('../admin/places').then((m) => ({ default: m.PlacesPage })))
@@ -85,6 +86,8 @@ function Gate() {
   if (me.isPending) return <div className="empty" role="status"><Spin /><span className="hidden-text">{t('word.loading')}</span></div>
   if (me.isError) return <div className="entry"><div className="entry-box"><ProblemNote error={me.error} retry={() => void me.refetch()} /></div></div>
   if (!me.data) return <SignIn />
+  // Whoever came by the one-time link goes on to the first run.
+  if (token !== null) return <Navigate to="/wizard" replace />
   return <Pages />
 }
 
@@ -101,6 +104,7 @@ function Pages() {
         <Route path="/devices" element={<Shell><DevicesPage /></Shell>} />
         <Route path="/devices/:id" element={<Shell><DevicePage /></Shell>} />
         <Route path="/channels/:id" element={<Shell><ChannelPage /></Shell>} />
+        <Route path="/tollgates" element={<Shell><TollgatesPage /></Shell>} />
         <Route path="/health" element={<Shell><HealthPage /></Shell>} />
         <Route path="/exports" element={<Shell><ExportsPage /></Shell>} />
         <Route path="/areas" element={<Shell><PlacesPage what="areas" /></Shell>} />

@@ -6,7 +6,7 @@ import type { Hit } from '../api/types'
 import { show } from '../live/wall'
 import { Dot } from '../parts/state'
 import { catalogue, type Key, t, useLanguage } from '../words'
-import { PAGES } from './pages'
+import { usePageEntries } from './pages'
 
 interface Found {
   key: string
@@ -93,12 +93,12 @@ function useFound(query: string): Found[] {
   const initials = useInitials(query !== '')
   const { data } = useQuery({
     queryKey: ['search', query],
-    queryFn: ({ signal }) => api.get<{ items: Hit[] }>('search', { q: query, limit: 30 }, signal),
+    queryFn: ({ signal }) => api.get('search', { query: { q: query, limit: 30 }, signal }),
     enabled: query.length > 0,
     placeholderData: (before) => before,
   })
   const wanted = query.toLowerCase()
-  const pages = PAGES.filter((page) => {
+  const pages = usePageEntries().filter((page) => {
     const names = catalogue[page.words]
     return !wanted || names.some((name) => name.toLowerCase().includes(wanted)) || initials(names[1]).includes(wanted)
   }).map<Found>((page) => ({ key: page.path.slice(1), kind: 'search.kind.page', name: t(page.words), go: () => void navigate(page.path) }))
@@ -112,7 +112,6 @@ function toFound(hit: Hit, navigate: (path: string) => void | Promise<void>): Fo
       show(hit.id)
       void navigate('/live')
     } else if (hit.kind === 'device') void navigate(`/devices/${hit.id}`)
-    else if (hit.kind === 'user') void navigate('/users')
     else void navigate(hit.kind === 'area' ? '/areas' : '/organisations')
   }
   const kind: Key = hit.kind === 'channel' ? 'search.kind.channel' : hit.kind === 'device' ? 'search.kind.device' : 'search.kind.area'

@@ -6,7 +6,9 @@ type Group = [Key, [string[], Key][]]
 const GROUPS: Group[] = [
   ['help.everywhere', [[['Ctrl', 'K'], 'help.search'], [['?'], 'help.this'], [['g'], 'help.pages']]],
   ['page.live', [
-    [['1', '–', '9'], 'keys.tiles'], [['T'], 'keys.tour'], [['←', '↑', '↓', '→'], 'keys.ptz'], [['+', '−'], 'keys.zoom'], [['F'], 'keys.full'],
+    [['1', '–', '9'], 'keys.tiles'], [['T'], 'keys.tour'], [['←', '↑', '↓', '→'], 'keys.ptz'], [['+', '−'], 'keys.zoom'], [['Z'], 'keys.take'],
+    [[',', '.', '[', ']'], 'keys.lens'], [['P', 'C', 'X', 'W', 'H'], 'keys.functions'], [['D'], 'keys.rectangle'],
+    [['F'], 'keys.full'],
     [['M'], 'keys.sound'], [['R'], 'keys.replay'], [['S'], 'keys.snapshot'], [['Del'], 'keys.close'],
   ]],
   ['page.playback', [

@@ -8,8 +8,15 @@ export function typing(event: KeyboardEvent): boolean {
   return target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName) || target.closest('.ant-modal, .ant-select-dropdown') !== null
 }
 
-/** `handler` answers true when it used the key. */
-export function useKeys(handler: (event: KeyboardEvent) => boolean, onUp?: (event: KeyboardEvent) => void): void {
+let claimed = false
+
+/** While a first key (g) waits for its second, keys belong to whoever claimed them. */
+export function claimKeys(on: boolean): void {
+  claimed = on
+}
+
+/** `handler` answers true when it used the key. `claims`: also while this one has claimed the next key. */
+export function useKeys(handler: (event: KeyboardEvent) => boolean, onUp?: (event: KeyboardEvent) => void, claims = false): void {
   const down = useRef(handler)
   const up = useRef(onUp)
   useEffect(() => {
@@ -18,6 +25,7 @@ export function useKeys(handler: (event: KeyboardEvent) => boolean, onUp?: (even
   })
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
+      if (claimed && !claims) return
       if (event.ctrlKey || event.metaKey || event.altKey || typing(event)) return
       if (down.current(event)) event.preventDefault()
     }
@@ -28,5 +36,5 @@ export function useKeys(handler: (event: KeyboardEvent) => boolean, onUp?: (even
       window.removeEventListener('keydown', press)
       window.removeEventListener('keyup', release)
     }
-  }, [])
+  }, [claims])
 }

@@ -1,8 +1,9 @@
 import {
   AlertOutlined, ApartmentOutlined, AuditOutlined, BankOutlined, ExportOutlined, HeartOutlined, HistoryOutlined, SettingOutlined,
-  TeamOutlined, VideoCameraOutlined, AppstoreOutlined, CompassOutlined,
+  TeamOutlined, VideoCameraOutlined, AppstoreOutlined, CarOutlined, CompassOutlined,
 } from '@ant-design/icons'
 import type { ReactNode } from 'react'
+import { useMe } from '../api/session'
 import type { Key } from '../words'
 
 export interface PageEntry {
@@ -13,6 +14,16 @@ export interface PageEntry {
   key: string
   /** In the rail itself; the others are behind More on small screens. */
   main: boolean
+  /** Shown only to those who may do this; without it to everybody. */
+  may?: string
+}
+
+/** The pages that somebody with these rights has any use for. */
+export function usePageEntries(): PageEntry[] {
+  const { data } = useMe()
+  if (!data) return []
+  const all = data.permissions.includes('*') || data.roles.includes('administrator')
+  return PAGES.filter((page) => !page.may || all || data.permissions.includes(page.may))
 }
 
 export const PAGES: PageEntry[] = [
@@ -20,12 +31,13 @@ export const PAGES: PageEntry[] = [
   { path: '/playback', words: 'page.playback', icon: <HistoryOutlined />, key: 'p', main: true },
   { path: '/alarms', words: 'page.alarms', icon: <AlertOutlined />, key: 'a', main: true },
   { path: '/devices', words: 'page.devices', icon: <VideoCameraOutlined />, key: 'd', main: true },
-  { path: '/health', words: 'page.health', icon: <HeartOutlined />, key: 'h', main: true },
-  { path: '/exports', words: 'page.exports', icon: <ExportOutlined />, key: 'x', main: false },
+  { path: '/tollgates', words: 'page.tollgates', icon: <CarOutlined />, key: 't', main: true, may: 'tollgate.see' },
+  { path: '/health', words: 'page.health', icon: <HeartOutlined />, key: 'h', main: true, may: 'health.see' },
+  { path: '/exports', words: 'page.exports', icon: <ExportOutlined />, key: 'x', main: false, may: 'export.see' },
   { path: '/areas', words: 'page.areas', icon: <BankOutlined />, key: 'r', main: false },
   { path: '/organisations', words: 'page.organisations', icon: <ApartmentOutlined />, key: 'o', main: false },
-  { path: '/users', words: 'page.users', icon: <TeamOutlined />, key: 'u', main: false },
-  { path: '/audit', words: 'page.audit', icon: <AuditOutlined />, key: 'j', main: false },
+  { path: '/users', words: 'page.users', icon: <TeamOutlined />, key: 'u', main: false, may: 'user.see' },
+  { path: '/audit', words: 'page.audit', icon: <AuditOutlined />, key: 'j', main: false, may: 'audit.see' },
   { path: '/settings', words: 'page.settings', icon: <SettingOutlined />, key: 's', main: false },
-  { path: '/wizard', words: 'page.wizard', icon: <CompassOutlined />, key: 'w', main: false },
+  { path: '/wizard', words: 'page.wizard', icon: <CompassOutlined />, key: 'w', main: false, may: 'settings.change' },
 ]

@@ -1,12 +1,11 @@
 import { MoreOutlined, QuestionCircleOutlined, SearchOutlined, UserOutlined } from '@ant-design/icons'
 import { useQuery } from '@tanstack/react-query'
 import { Dropdown } from 'antd'
-import { type ReactNode, useState, useSyncExternalStore } from 'react'
-import { NavLink, useNavigate } from 'react-router'
+import { type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from 'react'
+import { NavLink, useLocation, useNavigate } from 'react-router'
 import { api } from '../api/client'
 import { connection } from '../api/events'
 import { useMe, useSignOut, useSpoken } from '../api/session'
-import type { Alarm, Page } from '../api/types'
 import { look } from '../look/theme'
 import { useSecond } from '../parts/age'
 import { useStore } from '../parts/store'
@@ -14,8 +13,8 @@ import { clock, day, zoneName } from '../parts/times'
 import { language, t, useLanguage } from '../words'
 import { Finder } from './finder'
 import { Help } from './help'
-import { useKeys } from './keys'
-import { PAGES } from './pages'
+import { claimKeys, useKeys } from './keys'
+import { PAGES, usePageEntries } from './pages'
 
 const chrome = { finder: false, help: false }
 
@@ -40,40 +39,50 @@ export function Shell({ children }: { children: ReactNode }) {
 
 function usePageKeys(help: () => void): void {
   const navigate = useNavigate()
-  const [going, setGoing] = useState(false)
-  useKeys((event) => {
-    if (event.key === '?') {
-      help()
+  const first = useRef<number | undefined>(undefined)
+  const release = () => {
+    window.clearTimeout(first.current)
+    first.current = undefined
+    claimKeys(false)
+  }
+  useEffect(() => release, [])
+  useKeys(
+    (event) => {
+      if (first.current !== undefined) {
+        release()
+        const page = PAGES.find((each) => each.key === event.key)
+        if (page) void navigate(page.path)
+        return page !== undefined
+      }
+      if (event.key === '?') help()
+      else if (event.key === 'g') {
+        first.current = window.setTimeout(release, 1200)
+        claimKeys(true)
+      } else return false
       return true
-    }
-    if (going) {
-      setGoing(false)
-      const page = PAGES.find((each) => each.key === event.key)
-      if (page) void navigate(page.path)
-      return page !== undefined
-    }
-    if (event.key === 'g') {
-      setGoing(true)
-      window.setTimeout(() => setGoing(false), 1200)
-      return true
-    }
-    return false
-  })
+    },
+    undefined,
+    true,
+  )
 }
 
 function Rail() {
   const navigate = useNavigate()
-  const more = PAGES.filter((page) => !page.main).map((page) => ({ key: page.path, label: t(page.words), icon: page.icon }))
+  const where = useLocation()
+  const pages = usePageEntries()
+  const firstSpare = pages.findIndex((page) => !page.main)
+  const inMore = pages.some((page) => !page.main && where.pathname.startsWith(page.path))
+  const more = pages.filter((page) => !page.main).map((page) => ({ key: page.path, label: t(page.words), icon: page.icon }))
   return (
     <nav className="rail" aria-label={t('rail.label')}>
-      {PAGES.map((page, index) => (
-        <NavLink key={page.path} to={page.path} className={page.main ? '' : 'wide'} style={index === 5 ? { marginTop: 'auto' } : undefined}>
+      {pages.map((page, index) => (
+        <NavLink key={page.path} to={page.path} className={page.main ? '' : 'wide'} style={index === firstSpare ? { marginTop: 'auto' } : undefined}>
           {page.icon}
           <span>{t(page.words)}</span>
         </NavLink>
       ))}
       <Dropdown trigger={['click']} menu={{ items: more, onClick: ({ key }) => void navigate(key) }}>
-        <button type="button" className="narrow">
+        <button type="button" className={`narrow${inMore ? ' active' : ''}`}>
           <MoreOutlined />
           <span>{t('rail.more')}</span>
         </button>
@@ -113,15 +122,16 @@ const SHAPES = ['●', '◆', '▲', '■'] as const
 function AlarmCounts() {
   const { data } = useQuery({
     queryKey: ['alarms', 'open'],
-    queryFn: ({ signal }) => api.get<Page<Alarm>>('alarms', { state: 'raised', limit: 200 }, signal),
+    queryFn: ({ signal }) => api.get('alarms', { query: { state: 'raised', limit: 1 }, signal }),
     refetchInterval: 30_000,
   })
-  const open = (data?.items ?? []).filter((alarm) => alarm.state === 'raised')
+  const counts = SHAPES.map((_, index) => data?.counts[index + 1] ?? 0)
+  const n = counts.reduce((sum, each) => sum + each, 0)
   return (
-    <NavLink to="/alarms" className="top-alarms" title={t('alarms.count', { n: open.length })}>
-      <span className="hidden-text">{t('alarms.count', { n: open.length })}</span>
+    <NavLink to="/alarms" className="top-alarms" title={t('alarms.count', { n })}>
+      <span className="hidden-text">{t('alarms.count', { n })}</span>
       {SHAPES.map((shape, index) => {
-        const count = open.filter((alarm) => alarm.priority === index + 1).length
+        const count = counts[index]!
         return <span key={shape} className={count > 0 ? `p${index + 1}` : 'quiet'}>{shape} <b>{count}</b></span>
       })}
     </NavLink>

@@ -8,17 +8,17 @@ const ROWS: [keyof Registration, Key][] = [
   ['device_code', 'device.cred.code'], ['username', 'device.cred.username'], ['password', 'device.cred.password'], ['transport', 'device.cred.transport'],
 ]
 
-/** What somebody types into the device, each line copied by one click. */
-export function Credentials({ registration }: { registration: Registration }) {
+/** What somebody types into the device, each line copied by one click. `named`: the words of its maker where they are known. */
+export function Credentials({ registration, named = {} }: { registration: Registration; named?: Partial<Record<keyof Registration, string>> }) {
   const { message } = App.useApp()
   const copy = async (text: string) => {
     if (await copyText(text)) void message.success(t('verb.copied'))
   }
   return (
-    <dl className="credential panel">
+    <dl className="credential">
       {ROWS.filter(([key]) => registration[key] !== undefined && registration[key] !== '').map(([key, words]) => (
         <div key={key} style={{ display: 'contents' }}>
-          <dt>{t(words)}</dt>
+          <dt>{named[key] ?? t(words)}</dt>
           <dd className="mono">{String(registration[key])}</dd>
           <button type="button" className="plain-button" aria-label={`${t('verb.copy')}: ${t(words)}`} title={t('verb.copy')} onClick={() => void copy(String(registration[key]))}><CopyOutlined /></button>
         </div>

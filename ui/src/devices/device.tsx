@@ -1,33 +1,39 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { App, Button, Form, Input, Select, Switch } from 'antd'
+import { App, Button, Form, Input, Select, Switch, Tabs } from 'antd'
 import { useEffect, useState } from 'react'
-import { useNavigate, useParams } from 'react-router'
-import { api } from '../api/client'
+import { useNavigate, useParams, useSearchParams } from 'react-router'
+import { api, type Body } from '../api/client'
 import { useMay } from '../api/session'
-import type { Channel, Device, Page, Registration } from '../api/types'
+import type { Device } from '../api/types'
 import { PlaceSelect } from '../admin/choose'
 import { Age, When } from '../parts/age'
 import { ProblemNote, sentence } from '../parts/problem'
+import { differing, useFilled } from '../parts/revised'
 import { StateMark } from '../parts/state'
 import { maybe, t, useLanguage } from '../words'
+import { Configuration } from './configuration'
 import { Credentials } from './credentials'
+import { Digests } from './digests'
 import { ChannelTable } from './page'
+
+const TRANSPORTS: Record<Device['kind'], string[]> = { rtsp: ['auto', 'tcp', 'udp'], gb28181: ['udp', 'tcp_passive', 'tcp_active'], gat1400: ['tcp'], jt808: ['tcp'] }
 
 export function DevicePage() {
   useLanguage()
   const { id = '' } = useParams()
+  const [query, setQuery] = useSearchParams()
   const navigate = useNavigate()
   const queries = useQueryClient()
   const { message, modal } = App.useApp()
   const mayChange = useMay('device.change')
   const mayDelete = useMay('device.delete')
-  const asked = useQuery({ queryKey: ['devices', id], queryFn: ({ signal }) => api.get<Device>(`devices/${id}`, undefined, signal), refetchInterval: 10_000 })
-  const channels = useQuery({ queryKey: ['channels', 'of', id], queryFn: ({ signal }) => api.get<Page<Channel>>('channels', { device: id, limit: 500 }, signal), refetchInterval: 10_000 })
+  const asked = useQuery({ queryKey: ['devices', id], queryFn: ({ signal }) => api.get('devices/{device}', { path: { device: id }, signal }), refetchInterval: 10_000 })
+  const channels = useQuery({ queryKey: ['channels', 'of', id], queryFn: ({ signal }) => api.get('channels', { query: { device: id, limit: 500 }, signal }), refetchInterval: 10_000 })
   const device = asked.data
   if (asked.error) return <div className="page-body"><ProblemNote error={asked.error} retry={() => void asked.refetch()} /></div>
   if (!device) return null
   const refresh = () => {
-    api.post(`devices/${id}/refresh`).then(
+    api.post('devices/{device}/refresh', { path: { device: id } }).then(
       () => {
         void message.success(t('device.refreshed'))
         void queries.invalidateQueries({ queryKey: ['channels'] })
@@ -40,7 +46,7 @@ export function DevicePage() {
       title: t('device.delete', { name: device.name }), okText: t('verb.delete'), cancelText: t('verb.cancel'), okButtonProps: { danger: true },
       onOk: async () => {
         try {
-          await api.remove(`devices/${id}`)
+          await api.remove('devices/{device}', { path: { device: id } })
           await queries.invalidateQueries({ queryKey: ['devices'] })
           void queries.invalidateQueries({ queryKey: ['tree'] })
           void navigate('/devices')
@@ -50,6 +56,19 @@ export function DevicePage() {
       },
     })
   }
+  const overview = (
+    <div className="scroll column" style={{ gap: 12, height: '100%' }}>
+      <div className="cards device-cards">
+        <DeviceFacts device={device} />
+        {mayChange && <DeviceForm device={device} />}
+        {mayChange && device.kind !== 'rtsp' && <RegistrationCard id={id} />}
+      </div>
+      <div style={{ minHeight: 240, flex: 1 }}>
+        <ChannelTable rows={channels.data?.items ?? []} loading={channels.isPending} more={undefined} onOpen={(row) => void navigate(`/channels/${row.id}`)} />
+      </div>
+    </div>
+  )
+  const configuration = <div className="scroll" style={{ height: '100%' }}><Configuration whose={{ device: id }} edition={device.version} /></div>
   return (
     <div className="page">
       <div className="page-head">
@@ -60,16 +79,12 @@ export function DevicePage() {
         {mayChange && device.kind === 'gb28181' && <Button onClick={refresh}>{t('device.refresh')}</Button>}
         {mayDelete && <Button danger onClick={remove}>{t('verb.delete')}</Button>}
       </div>
-      <div className="page-body scroll column" style={{ gap: 12 }}>
-        <div className="cards">
-          <DeviceFacts device={device} />
-          {mayChange && <DeviceForm device={device} />}
-          {mayChange && device.kind === 'gb28181' && <RegistrationCard id={id} />}
-        </div>
-        <div style={{ minHeight: 240, flex: 1 }}>
-          <ChannelTable rows={channels.data?.items ?? []} loading={channels.isPending} more={undefined} onOpen={(row) => void navigate(`/channels/${row.id}`)} />
-        </div>
-      </div>
+      {mayChange && device.kind === 'gb28181' ? (
+        <Tabs
+          className="page-tabs" activeKey={query.get('tab') ?? 'overview'} onChange={(key) => setQuery({ tab: key })} destroyOnHidden
+          items={[{ key: 'overview', label: t('device.overview'), children: overview }, { key: 'configuration', label: t('device.configuration'), children: configuration }]}
+        />
+      ) : <div className="page-body">{overview}</div>}
     </div>
   )
 }
@@ -88,9 +103,13 @@ function DeviceFacts({ device }: { device: Device }) {
     [t('device.keepalive'), <Age key="age" at={device.last_keepalive} />],
     [t('device.clock'), device.clock_offset_ms ? `${(device.clock_offset_ms / 1000).toFixed(1)} s` : '–'],
     [t('health.since'), <When key="since" at={device.since} />],
+    ...(device.digests.length > 0 ? [[t('device.digests'), device.digests.join(', ')] as [string, React.ReactNode]] : []),
+    ...(device.position ? [[t('channel.position'), <span key="place">{device.position.latitude.toFixed(5)}, {device.position.longitude.toFixed(5)} · <Age at={device.position.at} /></span>] as [string, React.ReactNode]] : []),
+    ...(device.position_seconds ? [[t('device.position'), t('device.positionEvery', { n: device.position_seconds })] as [string, React.ReactNode]] : []),
   ]
   return (
     <dl className="facts panel">
+      <h2>{t('verb.details')}</h2>
       {rows.map(([name, value]) => (
         <div key={name} style={{ display: 'contents' }}>
           <dt>{name}</dt>
@@ -101,31 +120,27 @@ function DeviceFacts({ device }: { device: Device }) {
   )
 }
 
-interface Filled {
-  name: string
-  area?: string | null
-  organisation?: string | null
-  transport: string
-  enabled: boolean
-  url?: string
-  sub_url?: string
-  username?: string
-  password?: string
-}
+type Filled = Body<'patch', 'devices/{device}'>
+
+const EVERY = [0, 5, 10, 30, 60, 300]
 
 function DeviceForm({ device }: { device: Device }) {
   const queries = useQueryClient()
   const { message } = App.useApp()
   const [form] = Form.useForm<Filled>()
+  const maySettings = useMay('settings.see')
+  const platform = useQuery({ queryKey: ['settings'], queryFn: ({ signal }) => api.get('settings', { signal }), enabled: maySettings && device.kind === 'gb28181', staleTime: 60_000 })
   const [problem, setProblem] = useState<unknown>(null)
   const [touched, setTouched] = useState(false)
+  const base = useFilled(device, touched, () => api.get('devices/{device}', { path: { device: device.id } }))
   useEffect(() => {
-    if (!touched) form.setFieldsValue({ ...device, password: '' } as Filled)
+    if (!touched) form.setFieldsValue({ ...device, password: '' })
   }, [device, form, touched])
   const save = async (filled: Filled) => {
     try {
       const { password, ...rest } = filled
-      await api.patch(`devices/${device.id}`, { ...rest, ...(password ? { password } : {}) })
+      const change = { ...differing(base.from(), rest), ...(password ? { password } : {}) }
+      await api.patch('devices/{device}', { path: { device: device.id }, body: change, revision: base.revision() })
       setProblem(null)
       setTouched(false)
       void message.success(t('device.saved'))
@@ -133,10 +148,12 @@ function DeviceForm({ device }: { device: Device }) {
       void queries.invalidateQueries({ queryKey: ['tree'] })
     } catch (error) {
       setProblem(error)
+      await base.failed(error)
     }
   }
   return (
-    <Form form={form} layout="vertical" requiredMark={false} className="panel form" onFinish={(filled: Filled) => void save(filled)} onValuesChange={() => setTouched(true)}>
+    <Form form={form} layout="vertical" requiredMark={false} className="panel" onFinish={(filled: Filled) => void save(filled)} onValuesChange={() => setTouched(true)}>
+      <h2 style={{ marginBottom: 8 }}>{t('device.settings')}</h2>
       <Form.Item name="name" label={t('word.name')} rules={[{ required: true, whitespace: true, message: t('word.name') }]}><Input maxLength={120} /></Form.Item>
       <Form.Item name="area" label={t('device.area')}><PlaceSelect what="areas" /></Form.Item>
       <Form.Item name="organisation" label={t('device.organisation')}><PlaceSelect what="organisations" /></Form.Item>
@@ -149,8 +166,16 @@ function DeviceForm({ device }: { device: Device }) {
       )}
       <Form.Item name="password" label={t(device.kind === 'rtsp' ? 'device.cameraPassword' : 'device.password')}><Input.Password autoComplete="new-password" /></Form.Item>
       <Form.Item name="transport" label={t('device.transport')}>
-        <Select options={(device.kind === 'rtsp' ? ['auto', 'tcp', 'udp'] : ['udp', 'tcp_passive', 'tcp_active']).map((value) => ({ value, label: value.replace('_', ' ').toUpperCase() }))} />
+        <Select options={TRANSPORTS[device.kind].map((value) => ({ value, label: value.replace('_', ' ').toUpperCase() }))} />
       </Form.Item>
+      {device.kind === 'gb28181' && (
+        <Form.Item name="position_seconds" label={t('device.position')} extra={t('device.positionHint')}>
+          <Select options={EVERY.map((value) => ({ value, label: value === 0 ? t('device.positionOff') : t('device.positionEvery', { n: value }) }))} />
+        </Form.Item>
+      )}
+      {device.kind === 'gb28181' && (
+        <Form.Item name="digests" label={t('device.digests')} extra={t('device.digestsHint')}><Digests label={t('device.digests')} otherwise={platform.data?.digests} /></Form.Item>
+      )}
       <Form.Item name="enabled" label={t('device.enabled')} valuePropName="checked"><Switch /></Form.Item>
       <ProblemNote error={problem} />
       <Button type="primary" htmlType="submit" disabled={!touched}>{t('verb.save')}</Button>
@@ -159,6 +184,13 @@ function DeviceForm({ device }: { device: Device }) {
 }
 
 function RegistrationCard({ id }: { id: string }) {
-  const { data } = useQuery({ queryKey: ['devices', id, 'registration'], queryFn: ({ signal }) => api.get<Registration>(`devices/${id}/registration`, undefined, signal), staleTime: 60_000, retry: false })
-  return data ? <Credentials registration={data} /> : null
+  const { data } = useQuery({ queryKey: ['devices', id, 'registration'], queryFn: ({ signal }) => api.get('devices/{device}/registration', { path: { device: id }, signal }), staleTime: 60_000, retry: false })
+  if (!data) return null
+  return (
+    <div className="panel">
+      <h2 style={{ marginBottom: 8 }}>{t('device.credentials')}</h2>
+      <Credentials registration={data} />
+      <p className="quiet" style={{ marginTop: 8 }}>{t('device.passwordKept')}</p>
+    </div>
+  )
 }

@@ -1,10 +1,8 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { Button, Form, Input } from 'antd'
 import { useState } from 'react'
-import { useNavigate } from 'react-router'
 import { api, keepCsrf } from '../api/client'
 import { useSignIn } from '../api/session'
-import type { Me } from '../api/types'
 import { ProblemNote } from '../parts/problem'
 import { language, t } from '../words'
 import { EntryFrame } from './frame'
@@ -18,15 +16,12 @@ interface Filled {
 export function Setup({ token }: { token: string }) {
   const signIn = useSignIn()
   const queries = useQueryClient()
-  const navigate = useNavigate()
   const [problem, setProblem] = useState<unknown>(null)
   const [busy, setBusy] = useState(false)
   const create = async ({ username, password }: Filled) => {
     setBusy(true)
     try {
-      const made = await api.post<Partial<Me> | undefined>('setup/administrator', { token, username, password, language: language() })
-      // The address first: once somebody is signed in, this page gives way to whatever the address names.
-      void navigate('/wizard', { replace: true })
+      const made = await api.post('setup/administrator', { body: { token, username, password, language: language() } })
       if (made?.csrf && made.user) {
         keepCsrf(made.csrf)
         queries.setQueryData(['session'], made)

@@ -11,7 +11,7 @@ export function SignIn() {
   const signIn = useSignIn()
   const [problem, setProblem] = useState<unknown>(null)
   const [busy, setBusy] = useState(false)
-  const setup = useQuery({ queryKey: ['setup'], queryFn: () => api.get<{ needed?: boolean; administrator?: boolean }>('setup') })
+  const setup = useQuery({ queryKey: ['setup'], queryFn: () => api.get('setup') })
   const needed = setup.data?.needed ?? setup.data?.administrator === false
   const submit = async (form: { username: string; password: string }) => {
     setBusy(true)

@@ -3,8 +3,9 @@ import { Switch, Tabs } from 'antd'
 import { useState } from 'react'
 import { useNavigate } from 'react-router'
 import { api } from '../api/client'
-import type { Health, ProcessHealth, StreamHealth, VolumeHealth } from '../api/types'
+import type { AnalysisHealth, ProcessHealth, StreamHealth, VolumeHealth } from '../api/types'
 import { Age } from '../parts/age'
+import { ClockPanel, clockTrouble } from '../parts/clock'
 import { ProblemNote, stepWords } from '../parts/problem'
 import { StateMark, stateWords } from '../parts/state'
 import { type Column, Table } from '../parts/table'
@@ -17,7 +18,7 @@ const GOOD = new Set(['running', 'idle'])
 /** For each stream what it brings, and where it stands still the failed step in words. */
 export function HealthPage() {
   useLanguage()
-  const { data, error, refetch, isPending } = useQuery({ queryKey: ['health'], queryFn: ({ signal }) => api.get<Health>('health', undefined, signal), refetchInterval: 3000 })
+  const { data, error, refetch, isPending } = useQuery({ queryKey: ['health'], queryFn: ({ signal }) => api.get('health', { signal }), refetchInterval: 3000 })
   const streams = data?.streams ?? []
   const count = (states: string[]) => streams.filter((each) => states.includes(each.state)).length
   return (
@@ -25,6 +26,8 @@ export function HealthPage() {
       <div className="page-head">
         <h1>{t('page.health')}</h1>
         {data && <span className="quiet">{t('health.summary', { running: count(['running']), lost: streams.filter((each) => !GOOD.has(each.state)).length, idle: count(['idle']) })}</span>}
+        {data?.clock && clockTrouble(data.clock) && <span className="p2">▲ {t('health.clock')}: {data.clock.sentence}</span>}
+        {(data?.readings_waiting ?? 0) > 20 && <span className="p3">▲ {t('health.waiting', { n: data?.readings_waiting ?? 0 })}</span>}
         {(data?.udp_drops ?? 0) > 0 && <span className="p3">▲ {t('health.drops', { n: data?.udp_drops ?? 0 })}</span>}
       </div>
       {error && !data ? <div className="page-body"><ProblemNote error={error} retry={() => void refetch()} /></div> : (
@@ -34,6 +37,8 @@ export function HealthPage() {
             { key: 'streams', label: t('health.streams'), children: <Streams rows={streams} loading={isPending} now={data?.now} /> },
             { key: 'volumes', label: t('health.volumes'), children: <Volumes rows={data?.volumes ?? []} /> },
             { key: 'processes', label: t('health.processes'), children: <Processes rows={data?.processes ?? []} /> },
+            { key: 'analysis', label: t('health.analysis'), children: <Analysis rows={data?.analysis ?? []} /> },
+            ...(data?.clock ? [{ key: 'clock', label: t('health.clock'), children: <div className="cards"><ClockPanel clock={data.clock} /></div> }] : []),
           ]}
         />
       )}
@@ -52,7 +57,7 @@ function Streams({ rows, loading, now }: { rows: StreamHealth[]; loading: boolea
   const shown = trouble ? rows.filter((row) => !GOOD.has(row.state) || age(row) > 3) : rows
   const columns: Column<StreamHealth>[] = [
     { key: 'state', title: t('word.state'), width: '104px', cell: (row) => <StateMark state={row.state} />, value: (row) => stateWords(row.state) },
-    { key: 'name', title: t('word.channel'), width: 'minmax(130px, 2fr)', cell: (row) => row.channel_name ?? row.name ?? row.channel, value: (row) => row.channel_name ?? row.name ?? row.channel },
+    { key: 'name', title: t('word.channel'), width: 'minmax(130px, 2fr)', cell: (row) => row.channel_name || row.channel, value: (row) => row.channel_name || row.channel },
     { key: 'quality', title: t('health.quality'), width: '70px', cell: (row) => t(row.quality === 'sub' ? 'word.sub' : 'word.main'), value: (row) => row.quality },
     { key: 'picture', title: t('health.picture'), width: '134px', cell: (row) => [row.codec?.toUpperCase(), row.width ? `${row.width}×${row.height}` : ''].filter(Boolean).join(' ') || '–', value: (row) => row.codec },
     { key: 'rate', title: t('health.rate'), width: '96px', end: true, cell: (row) => (row.bits_per_second ? bitRate(row.bits_per_second) : '–'), value: (row) => row.bits_per_second },
@@ -73,6 +78,18 @@ function Streams({ rows, loading, now }: { rows: StreamHealth[]; loading: boolea
     <Table
       name={t('health.streams')} rows={shown} columns={columns} id={(row) => `${row.channel} ${row.quality}`} loading={loading} onOpen={(row) => void navigate(`/channels/${row.channel}`)}
       tools={<label className="row"><Switch size="small" checked={trouble} onChange={setTrouble} aria-label={t('health.trouble')} />{t('health.trouble')}</label>}
+      card={{
+        height: 76,
+        body: (row) => (
+          <div className="card-lines">
+            <div><b className="clip grow">{row.channel_name || row.channel}</b><span className="quiet">{t(row.quality === 'sub' ? 'word.sub' : 'word.main')}</span><StateMark state={row.state} /></div>
+            <div>
+              <span className="clip grow">{[row.codec?.toUpperCase(), row.width ? `${row.width}×${row.height}` : '', row.bits_per_second ? bitRate(row.bits_per_second) : '', row.frames_per_second ? `${row.frames_per_second.toFixed(1)}/s` : ''].filter(Boolean).join(' · ') || '–'}</span>
+            </div>
+            <div className="quiet"><span className="clip">{why(row) || `${t('health.lost')}: ${row.packets_lost} · ${t('health.viewers')}: ${row.viewers}`}</span></div>
+          </div>
+        ),
+      }}
       empty={<div className="empty">{t('health.none')}</div>}
     />
   )
@@ -121,4 +138,24 @@ function Processes({ rows }: { rows: ProcessHealth[] }) {
     { key: 'why', title: t('health.why'), width: 'minmax(160px, 2fr)', cell: (row) => why(row) || '–', value: (row) => why(row) },
   ]
   return <Table name={t('health.processes')} rows={rows} columns={columns} id={(row) => row.name} filter={false} />
+}
+
+/** What each camera that is looked at gets of the processors, and what comes of it. */
+function Analysis({ rows }: { rows: AnalysisHealth[] }) {
+  const less = (row: AnalysisHealth) => row.granted_fps < row.wanted_fps * 0.95
+  const columns: Column<AnalysisHealth>[] = [
+    { key: 'state', title: t('word.state'), width: '124px', cell: (row) => <StateMark state={row.state} />, value: (row) => stateWords(row.state) },
+    { key: 'name', title: t('word.channel'), width: 'minmax(140px, 2fr)', cell: (row) => row.channel_name, value: (row) => row.channel_name },
+    {
+      key: 'fps', title: t('health.analysis.fps'), width: '150px', end: true, value: (row) => row.fps,
+      cell: (row) => <span className={less(row) ? 'p3' : ''} title={less(row) ? t('health.analysis.less') : undefined}>{less(row) ? '▲ ' : ''}{t('health.analysis.of', { n: row.fps.toFixed(1), wanted: row.wanted_fps.toFixed(0) })}</span>,
+    },
+    { key: 'still', title: t('health.analysis.still'), width: '110px', end: true, cell: (row) => `${Math.round(row.still * 100)}%`, value: (row) => row.still },
+    { key: 'decode', title: t('health.analysis.decode'), width: '110px', end: true, cell: (row) => `${row.decode_ms.toFixed(0)} ms/s`, value: (row) => row.decode_ms },
+    { key: 'look', title: t('health.analysis.look'), width: '110px', end: true, cell: (row) => `${row.look_ms.toFixed(1)} ms`, value: (row) => row.look_ms },
+    { key: 'vehicles', title: t('health.analysis.vehicles'), width: '100px', end: true, cell: (row) => row.vehicles, value: (row) => row.vehicles },
+    { key: 'crashes', title: t('health.analysis.crashes'), width: '130px', end: true, cell: (row) => row.crashes, value: (row) => row.crashes },
+    { key: 'slot', title: t('health.pid'), width: '100px', cell: (row) => row.slot, value: (row) => row.slot },
+  ]
+  return <Table name={t('health.analysis')} rows={rows} columns={columns} id={(row) => row.channel} filter={false} empty={<div className="empty">{t('health.analysis.none')}</div>} />
 }

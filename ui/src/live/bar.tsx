@@ -3,7 +3,6 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { App, Dropdown, Input, InputNumber, type MenuProps } from 'antd'
 import { useState } from 'react'
 import { api } from '../api/client'
-import type { Page, SavedTour, SavedView } from '../api/types'
 import { sentence } from '../parts/problem'
 import { useStore } from '../parts/store'
 import { t } from '../words'
@@ -43,7 +42,7 @@ function Views() {
   const { modal, message } = App.useApp()
   const queries = useQueryClient()
   const state = useStore(wall)
-  const { data } = useQuery({ queryKey: ['views'], queryFn: ({ signal }) => api.get<Page<SavedView>>('views', undefined, signal), staleTime: 60_000 })
+  const { data } = useQuery({ queryKey: ['views'], queryFn: ({ signal }) => api.get('views', { signal }), staleTime: 60_000 })
   const views = data?.items ?? []
   const current = views.find((view) => view.id === state.view)
   const layout = () => ({ size: wall.get().size, tiles: wall.get().tiles })
@@ -56,7 +55,7 @@ function Views() {
       content: <Input aria-label={t('live.view.name')} placeholder={t('live.view.name')} autoFocus maxLength={80} onChange={(event) => (name = event.target.value)} />,
       onOk: async () => {
         if (!name.trim()) return
-        await guard(api.post<SavedView>('views', { name: name.trim(), layout: layout() }).then((made) => wall.set({ view: made.id })))
+        await guard(api.post('views', { body: { name: name.trim(), layout: layout() }, once: true }).then((made) => wall.set({ view: made.id })))
       },
     })
   }
@@ -78,8 +77,8 @@ function Views() {
     const view = views.find((each) => each.id === id)
     if (kind === 'view' && view) load(view.layout.size, view.layout.tiles, view.id)
     else if (kind === 'save') save()
-    else if (kind === 'update' && current) void guard(api.put(`views/${current.id}`, { name: current.name, layout: layout() }))
-    else if (kind === 'delete' && current) void guard(api.remove(`views/${current.id}`).then(() => wall.set({ view: null })))
+    else if (kind === 'update' && current) void guard(api.put('views/{view}', { path: { view: current.id }, body: { name: current.name, layout: layout(), shared: current.shared }, revision: current.revision }))
+    else if (kind === 'delete' && current) void guard(api.remove('views/{view}', { path: { view: current.id } }).then(() => wall.set({ view: null })))
   }
   return (
     <Dropdown trigger={['click']} menu={{ items, onClick: act }}>
@@ -92,7 +91,7 @@ function Tours() {
   const { modal, message } = App.useApp()
   const queries = useQueryClient()
   const running = useStore(tour)
-  const { data } = useQuery({ queryKey: ['tours'], queryFn: ({ signal }) => api.get<Page<SavedTour>>('tours', undefined, signal), staleTime: 60_000 })
+  const { data } = useQuery({ queryKey: ['tours'], queryFn: ({ signal }) => api.get('tours', { signal }), staleTime: 60_000 })
   const tours = data?.items ?? []
   const guard = (work: Promise<unknown>) =>
     work.then(() => queries.invalidateQueries({ queryKey: ['tours'] })).catch((error: unknown) => void message.error(sentence(error)))
@@ -104,7 +103,7 @@ function Tours() {
       title: t('live.tour.new'), icon: null, okText: t('verb.save'), cancelText: t('verb.cancel'),
       content: <TourForm onChange={(change) => Object.assign(form, change)} />,
       onOk: async () => {
-        if (form.name.trim() && source.length > 0) await guard(api.post('tours', { name: form.name.trim(), seconds: form.seconds, channels: source }))
+        if (form.name.trim() && source.length > 0) await guard(api.post('tours', { body: { name: form.name.trim(), seconds: form.seconds, channels: source }, once: true }))
       },
     })
   }
@@ -124,7 +123,7 @@ function Tours() {
     const [kind, id] = key.split(' ')
     const chosen = tours.find((each) => each.id === id)
     if (kind === 'start' && chosen) startTour(chosen.name, chosen.channels, chosen.seconds)
-    else if (kind === 'delete' && chosen) void guard(api.remove(`tours/${chosen.id}`))
+    else if (kind === 'delete' && chosen) void guard(api.remove('tours/{tour}', { path: { tour: chosen.id } }))
     else if (kind === 'new') create()
     else if (kind === 'stop') stopTour()
     else if (kind === 'all') void startAllTour(null)

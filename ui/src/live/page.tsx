@@ -8,11 +8,16 @@ import { SideTree } from '../parts/tree'
 import { t, useLanguage } from '../words'
 import { Bar } from './bar'
 import { tell } from './commands'
+import { dock } from './dock'
 import { sound } from './sound'
 import { Tile, toggleFull } from './tile'
 import { startAllTour } from './tours'
 import { stopTour, tour } from './tour'
 import { load, remove, show, wall } from './wall'
+
+function setDock(element: HTMLElement | null): void {
+  dock.set({ element })
+}
 
 export function LivePage() {
   useLanguage()
@@ -53,7 +58,7 @@ export function LivePage() {
   }
   return (
     <div className="split">
-      <SideTree onOpen={(node) => show(node.id)} menu={menu} onMenu={act} chosen={state.tiles[state.chosen] ?? null} marks={marks} />
+      <SideTree onOpen={(node) => show(node.id)} menu={menu} onMenu={act} chosen={state.tiles[state.chosen] ?? null} marks={marks} foot={<div className="dock" ref={setDock} />} />
       <div className="wall-page">
         <h1 className="hidden-text">{t('page.live')}</h1>
         <Bar onFull={() => void toggleFull(board.current)} />

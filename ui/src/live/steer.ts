@@ -1,14 +1,46 @@
 // PTZ from mouse and keys to commands: one request at a time, the newest wish wins, and a stop is never lost.
 
+import { Store } from '../parts/store'
+
 export interface Motion {
   pan: number
   tilt: number
   zoom: number
+  /** Near is negative. */
+  focus: number
+  /** Closed is negative. */
+  iris: number
 }
 
-const STILL: Motion = { pan: 0, tilt: 0, zoom: 0 }
+const STILL: Motion = { pan: 0, tilt: 0, zoom: 0, focus: 0, iris: 0 }
 /** While a key is held the wish is repeated, so that the platform can stop a camera whose browser has died. */
 const REPEAT_MS = 700
+
+/** How fast pad and keys drive, 0.1 to 1; Shift is always full speed. */
+export const speed = new Store<{ part: number }>({ part: 0.4 }, 'safecity.ptz')
+
+export interface Command extends Partial<Motion> {
+  action: 'move' | 'lens' | 'stop'
+}
+
+/**
+ * The command that leads from what the camera does towards what is wanted. The head and the lens are driven by commands
+ * of their own, and each of them is stopped only by its own: so a change from one to the other takes two.
+ */
+export function towards(sent: Motion, wanted: Motion): { command: Command; reached: Motion } {
+  const stopLens = { command: { action: 'lens', focus: 0, iris: 0 } as const, reached: STILL }
+  if (lensMoves(sent) && !lensMoves(wanted)) return stopLens
+  if (headMoves(sent) && !headMoves(wanted)) return { command: { action: 'stop' }, reached: STILL }
+  if (headMoves(wanted)) {
+    const { pan, tilt, zoom } = wanted
+    return { command: { action: 'move', pan, tilt, zoom }, reached: { ...STILL, pan, tilt, zoom } }
+  }
+  if (lensMoves(wanted)) {
+    const { focus, iris } = wanted
+    return { command: { action: 'lens', focus, iris }, reached: { ...STILL, focus, iris } }
+  }
+  return { command: { action: 'stop' }, reached: STILL }
+}
 
 export class Steering {
   private wanted: Motion = STILL
@@ -17,12 +49,14 @@ export class Steering {
   private timer: number | undefined
 
   constructor(
-    private readonly send: (action: string, motion: Motion) => Promise<unknown>,
+    private readonly send: (command: Command) => Promise<unknown>,
     private readonly failed: (error: unknown) => void,
   ) {}
 
   move(motion: Partial<Motion>): void {
-    this.wanted = { ...STILL, ...motion }
+    const wanted = { ...STILL, ...motion }
+    // Head and lens are not driven at once: the head wins, as the picture is lost without it.
+    this.wanted = headMoves(wanted) ? { ...wanted, focus: 0, iris: 0 } : wanted
     this.work(false)
     window.clearInterval(this.timer)
     if (moving(this.wanted)) this.timer = window.setInterval(() => this.work(true), REPEAT_MS)
@@ -32,6 +66,12 @@ export class Steering {
     this.move(STILL)
   }
 
+  /** Somebody else steers now: nothing more is sent, and what the camera does is theirs. */
+  drop(): void {
+    window.clearInterval(this.timer)
+    this.wanted = this.sent = STILL
+  }
+
   close(): void {
     if (moving(this.sent) || moving(this.wanted)) this.stop()
     window.clearInterval(this.timer)
@@ -39,10 +79,10 @@ export class Steering {
 
   private work(repeat: boolean): void {
     if (this.busy || (!repeat && same(this.wanted, this.sent))) return
-    const next = this.wanted
+    const { command, reached } = towards(this.sent, this.wanted)
     this.busy = true
-    this.sent = next
-    this.send(moving(next) ? 'move' : 'stop', next)
+    this.sent = reached
+    this.send(command)
       .catch((error: unknown) => {
         this.wanted = STILL
         window.clearInterval(this.timer)
@@ -55,17 +95,27 @@ export class Steering {
   }
 }
 
-function moving(motion: Motion): boolean {
+function headMoves(motion: Motion): boolean {
   return motion.pan !== 0 || motion.tilt !== 0 || motion.zoom !== 0
 }
 
+function lensMoves(motion: Motion): boolean {
+  return motion.focus !== 0 || motion.iris !== 0
+}
+
+function moving(motion: Motion): boolean {
+  return headMoves(motion) || lensMoves(motion)
+}
+
 function same(a: Motion, b: Motion): boolean {
-  return a.pan === b.pan && a.tilt === b.tilt && a.zoom === b.zoom
+  return a.pan === b.pan && a.tilt === b.tilt && a.zoom === b.zoom && a.focus === b.focus && a.iris === b.iris
 }
 
 /** The motion a set of held keys asks for. */
-export function motionOf(keys: ReadonlySet<string>, fast: boolean): Motion {
-  const speed = fast ? 1 : 0.4
-  const axis = (plus: string, minus: string) => (keys.has(plus) ? speed : 0) - (keys.has(minus) ? speed : 0)
-  return { pan: axis('ArrowRight', 'ArrowLeft'), tilt: axis('ArrowUp', 'ArrowDown'), zoom: axis('+', '-') }
+export function motionOf(keys: ReadonlySet<string>, fast: boolean, part = speed.get().part): Motion {
+  const most = fast ? 1 : part
+  const axis = (plus: string, minus: string) => (keys.has(plus) ? most : 0) - (keys.has(minus) ? most : 0)
+  return {
+    pan: axis('ArrowRight', 'ArrowLeft'), tilt: axis('ArrowUp', 'ArrowDown'), zoom: axis('+', '-'), focus: axis('.', ','), iris: axis(']', '['),
+  }
 }

@@ -2,7 +2,6 @@ import { useQuery } from '@tanstack/react-query'
 import { memo, useEffect, useRef, useState } from 'react'
 import { api } from '../api/client'
 import { useMay } from '../api/session'
-import type { Channel } from '../api/types'
 import type { PlayerStatus } from '../media/status'
 import { stepWords } from '../parts/problem'
 import { Dot } from '../parts/state'
@@ -64,7 +63,7 @@ function Shown({ channel, place, chosen, onPhase }: { channel: string; place: nu
   const [replay, setReplay] = useState<number | null>(null)
   const [ptz, setPtz] = useState(false)
   const { player, status } = usePlayer(channel, video, box, forced)
-  const { data } = useQuery({ queryKey: ['channels', channel], queryFn: ({ signal }) => api.get<Channel>(`channels/${channel}`, undefined, signal), staleTime: 30_000 })
+  const { data } = useQuery({ queryKey: ['channels', channel], queryFn: ({ signal }) => api.get('channels/{channel}', { path: { channel }, signal }), staleTime: 30_000 })
   const maySteer = useMay('ptz.steer')
   const heard = useStore(sound)
   const picture = usePicture(box, !ptz)
@@ -92,9 +91,9 @@ function Shown({ channel, place, chosen, onPhase }: { channel: string; place: nu
         <video ref={video} muted playsInline autoPlay style={{ transform: picture.transform }} aria-label={name} data-channel={channel} data-kind="live" />
         {replay !== null && <Replay channel={channel} from={replay} onEnd={() => setReplay(null)} />}
         {replay === null && <Stamp status={status} />}
-        {data?.ptz && maySteer && (ptz || chosen) && <Ptz channel={channel} box={box} active={chosen} open={ptz} onClose={() => setPtz(false)} />}
+        {data?.ptz && maySteer && (ptz || chosen) && <Ptz channel={channel} name={name} box={box} active={chosen} open={ptz} onClose={() => setPtz(false)} />}
         {picture.view.scale > 1 && (
-          <button type="button" className="tile-mark" onClick={picture.reset} title={t('live.zoomReset')}>{t('live.zoom', { n: picture.view.scale.toFixed(1) })}</button>
+          <button type="button" className="tile-mark" onPointerDown={(event) => event.stopPropagation()} onClick={picture.reset} title={t('live.zoomReset')}>{t('live.zoom', { n: picture.view.scale.toFixed(1) })}</button>
         )}
       </div>
       <Tools
@@ -140,7 +139,7 @@ function Stamp({ status }: { status: PlayerStatus }) {
   if (status.phase === 'opening' || status.phase === 'idle') {
     return <div className="tile-stamp calm" role="status"><span>{words || t('live.opening')}</span></div>
   }
-  const title = status.phase === 'stale' ? t('live.stale', { age: span(status.age) }) : t('live.lost')
+  const title = status.phase === 'stale' ? t('live.stale', { age: span(status.age) }) : t(status.phase === 'unsupported' ? 'play.unsupported' : 'live.lost')
   const seconds = status.params['seconds']
   return (
     <div className="tile-stamp" role="status" data-step={status.step}>

@@ -97,8 +97,8 @@ function More({ channel, recording, quality, onQuality }: ToolsProps) {
   ]
   const record = async () => {
     try {
-      if (recording) await api.remove(`channels/${channel}/recording`)
-      else await api.post(`channels/${channel}/recording`)
+      if (recording) await api.remove('channels/{channel}/recording', { path: { channel } })
+      else await api.post('channels/{channel}/recording', { path: { channel }, body: {} })
       await queries.invalidateQueries({ queryKey: ['channels', channel] })
       void message.success(t(recording ? 'live.recordStop' : 'live.recording'))
     } catch (error) {

@@ -1,5 +1,5 @@
 import { api } from '../api/client'
-import type { Channel, Page, TreeNode } from '../api/types'
+import type { TreeNode } from '../api/types'
 import { t } from '../words'
 import { startTour, tour } from './tour'
 
@@ -11,7 +11,7 @@ export async function startAllTour(node: TreeNode | null): Promise<void> {
     return
   }
   const query = node ? { [node.kind]: node.id, limit: 200 } : { limit: 200 }
-  const { items } = await api.get<Page<Channel>>('channels', query)
+  const { items } = await api.get('channels', { query })
   const alive = items.filter((channel) => channel.state !== 'offline' && channel.state !== 'never')
   startTour(node?.name ?? t('word.all'), (alive.length > 0 ? alive : items).map((channel) => channel.id), last.seconds)
 }

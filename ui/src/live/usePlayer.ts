@@ -1,6 +1,5 @@
 import { type RefObject, useEffect, useState, useSyncExternalStore } from 'react'
 import { api } from '../api/client'
-import type { MediaTicket } from '../api/types'
 import { LivePlayer } from '../media/live'
 import { NOTHING, type PlayerStatus } from '../media/status'
 
@@ -26,7 +25,7 @@ export function usePlayer(
     const made = new LivePlayer(element, {
       channel,
       quality: forced === 'auto' ? wantedQuality(width, window.devicePixelRatio) : forced,
-      ask: (quality) => api.post<MediaTicket>(`channels/${channel}/live`, { quality }),
+      ask: (quality) => api.post('channels/{channel}/live', { path: { channel }, body: { quality } }),
     })
     setPlayer(made)
     return () => {

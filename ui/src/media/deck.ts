@@ -15,12 +15,39 @@ export function correct(seconds: number): Correction {
 }
 
 const JUMP_COOLDOWN_MS = 4000
+/** Less than a picture of most cameras. */
+const APART_US = 20_000
+
+/** What of a player counts where it has to stand. */
+export interface Standing {
+  /** Microseconds UTC of the picture it shows or was sent to. */
+  readonly wall: number
+  readonly seeking: boolean
+  /** It cannot show anything now. */
+  readonly out: boolean
+}
+
+/**
+ * Who stands elsewhere than at the picture of `target` and was not yet sent there. One that was sent is left alone, even
+ * if the nearest picture it has lies further off; one that is under way, or out, is looked at again when it is back.
+ */
+export function strays<T>(others: Iterable<[T, Standing]>, target: number, sentTo: ReadonlyMap<T, number>): T[] {
+  const found: T[] = []
+  for (const [each, { wall, seeking, out }] of others) {
+    if (out || seeking) continue
+    if (Math.abs(wall - target) > APART_US && sentTo.get(each) !== target) found.push(each)
+  }
+  return found
+}
 
 export class Deck {
   speed = 1
   direction: 1 | -1 = 1
   playing = false
   private leader = 0
+  /** Standing still: where all have to stand; null: at the very picture the leader shows. */
+  private target: number | null = null
+  private sentTo = new Map<RecordedPlayer, number>()
   private members: RecordedPlayer[] = []
   private jumpedAt = new Map<RecordedPlayer, number>()
   private listeners = new Set<() => void>()
@@ -41,6 +68,7 @@ export class Deck {
     return () => {
       this.members = this.members.filter((each) => each !== player)
       this.jumpedAt.delete(player)
+      this.sentTo.delete(player)
     }
   }
 
@@ -49,8 +77,8 @@ export class Deck {
     this.leader = index
   }
 
-  member(index: number): RecordedPlayer | undefined {
-    return this.members[index] ?? this.members[0]
+  of(channel: string): RecordedPlayer | undefined {
+    return this.members.find((each) => each.channel === channel)
   }
 
   lead(): RecordedPlayer | undefined {
@@ -59,9 +87,11 @@ export class Deck {
   }
 
   seek(at: number): void {
+    this.target = at
     for (const each of this.members) {
       each.hold(false)
       each.seek(at)
+      this.sentTo.set(each, at)
     }
   }
 
@@ -80,12 +110,14 @@ export class Deck {
 
   pause(): void {
     this.playing = false
+    this.standByLeader()
     for (const each of this.members) each.pause()
     this.changed()
   }
 
   step(direction: 1 | -1): void {
     this.playing = false
+    this.standByLeader()
     const lead = this.lead()
     for (const each of this.members) {
       if (each === lead) each.step(direction)
@@ -112,7 +144,11 @@ export class Deck {
 
   private tick(now: number): void {
     const lead = this.lead()
-    if (!lead || !this.playing || this.members.length < 2 || lead.status.get().seeking) return
+    if (!lead || this.members.length < 2 || lead.status.get().seeking) return
+    if (!this.playing) {
+      this.align(lead)
+      return
+    }
     lead.hold(false)
     lead.nudge(1)
     for (const each of this.members) {
@@ -126,6 +162,24 @@ export class Deck {
       }
     }
   }
+
+  private standByLeader(): void {
+    this.target = null
+    this.sentTo.clear()
+  }
+
+  private align(lead: RecordedPlayer): void {
+    const target = this.target ?? lead.wall
+    for (const each of strays(this.members.filter((one) => one !== lead).map(standing), target, this.sentTo)) {
+      this.sentTo.set(each, target)
+      each.seek(target)
+    }
+  }
 }
 
 const OUT = new Set<string>(['ended', 'lost', 'unsupported'])
+
+function standing(player: RecordedPlayer): [RecordedPlayer, Standing] {
+  const { seeking, phase } = player.status.get()
+  return [player, { wall: player.wall, seeking, out: OUT.has(phase) }]
+}

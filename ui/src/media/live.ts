@@ -7,7 +7,7 @@ import { Rendered } from './rendered'
 import { Sink } from './sink'
 import { Sound } from './sound'
 import { NOTHING, type PlayerStatus, Watched } from './status'
-import { canShow } from './support'
+import { canShow, codecName, soundDecoded } from './support'
 import { onTick } from './ticker'
 import { type InitText, Kind, type Packet, type ServerText } from './wire'
 
@@ -18,7 +18,7 @@ const YOUNG_MS = 1500
 export interface LiveOptions {
   channel: string
   quality: 'main' | 'sub'
-  ask: (quality: string) => Promise<Ticket>
+  ask: (quality: 'main' | 'sub') => Promise<Ticket>
 }
 
 export class LivePlayer {
@@ -28,9 +28,11 @@ export class LivePlayer {
   private readonly rendered: Rendered
   private readonly sound = new Sound()
   private readonly stops: (() => void)[] = []
-  private quality: string
+  private quality: 'main' | 'sub'
   private pending: InitText | null = null
   private refused = new Set<string>()
+  /** What the main stream is made of, where this browser cannot decode that and the sub stream was asked for instead. */
+  private insteadOf = ''
   private receivedAt = 0
   private firstAt = 0
   private target = 0.2
@@ -105,7 +107,7 @@ export class LivePlayer {
         break
       case Kind.key:
       case Kind.delta:
-        if (this.waitingForKey && packet.kind !== Kind.key) return
+        if ((this.waitingForKey && packet.kind !== Kind.key) || this.status.get().phase === 'unsupported') return
         if (this.waitingForKey) this.sink.rebase()
         this.waitingForKey = false
         this.receivedAt = performance.now()
@@ -123,7 +125,9 @@ export class LivePlayer {
         this.pending = text
         break
       case 'state':
+        if (this.status.get().phase === 'unsupported') break
         if (text.state === 'running') this.status.set({ step: '', params: {} })
+        else if (text.state === 'lost' && this.insteadOf) this.notDecodable(this.insteadOf)
         else this.status.set({ phase: text.state === 'lost' ? 'lost' : 'opening', step: text.step ?? '', params: text.params ?? {} })
         break
       case 'skipped':
@@ -140,7 +144,9 @@ export class LivePlayer {
       return
     }
     this.sink.init(init.mime, packet.payload)
+    this.insteadOf = ''
     this.sound.format = init.audio && !init.mime.includes('mp4a') ? init.audio : null
+    if (this.status.get().phase === 'unsupported') this.status.set({ phase: 'opening' })
     this.status.set({
       quality: init.quality, codec: init.codec, width: init.width, height: init.height,
       hasSound: init.audio !== null, step: '', params: {},
@@ -149,24 +155,35 @@ export class LivePlayer {
 
   // H.265 where the browser has no decoder: the sub stream is H.264 on most cameras; else we say so.
   private cannotShow(init: InitText): void {
-    this.refused.add(init.quality)
+    // A camera without the stream that was asked for answers with the one it has.
+    this.refused.add(init.quality).add(this.quality)
     if (init.quality === 'main' && !this.refused.has('sub')) {
       this.quality = 'sub'
+      this.insteadOf = init.codec
       this.feed.restart()
       return
     }
-    this.status.set({ phase: 'unsupported', step: 'codec_unsupported', params: { codec: init.codec }, codec: init.codec })
+    this.notDecodable(init.codec)
+  }
+
+  private notDecodable(codec: string): void {
+    this.status.set({ phase: 'unsupported', step: 'codec_unsupported', params: { codec: codecName(codec) }, codec })
   }
 
   private broken(code: string, seconds: number, problem: unknown): void {
     const params = typeof problem === 'object' && problem !== null && 'params' in problem ? problem.params : {}
     if (this.status.get().phase === 'unsupported') return
+    // The device did not give the sub stream. That the main one cannot be decoded here is what the viewer has to know.
+    if (this.insteadOf && problem !== null && code !== 'unreachable') {
+      this.notDecodable(this.insteadOf)
+      return
+    }
     this.status.set({ phase: 'lost', step: code, params: { ...(params as object), seconds: Math.ceil(seconds) } })
   }
 
   private failed(code: string): void {
-    if (code === 'no_media_source') {
-      this.status.set({ phase: 'unsupported', step: code })
+    if (code === 'no_media_source' || code === 'codec_unsupported') {
+      this.status.set({ phase: 'unsupported', step: code, params: { codec: codecName(this.pending?.codec ?? '') } })
       return
     }
     // A decoder error ends the MediaSource for good: begin anew with a fresh one.
@@ -208,10 +225,16 @@ export class LivePlayer {
       if (ranges.start(index) <= at + 0.05 && at < ranges.end(index) + 0.001) reach = ranges.end(index)
       else if (ranges.start(index) > at && next === null) next = ranges.start(index)
     }
+    // Browsers wait well before the end of a range, and join ranges over lost pictures to sit through the time between.
+    const waits = this.video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA
+    const hole = this.sink.walls.overHole(at, waits)
+    if (hole !== null) next = hole
+    if (hole !== null || (waits && next !== null)) reach = at
     this.target = nextTarget(this.target, this.stalls > 0 && this.receivedAt > now - 1000)
     this.stalls = 0
     const young = this.firstAt > 0 && now - this.firstAt < YOUNG_MS
-    const move = chase({ at, reach, next, end: ranges.end(ranges.length - 1), target: this.target, young })
+    const end = this.sink.walls.edge(ranges.end(ranges.length - 1))
+    const move = chase({ at, reach, next, end, target: this.target, young })
     if ('jump' in move) this.video.currentTime = move.jump
     else if (this.video.playbackRate !== move.rate) this.video.playbackRate = move.rate
   }
@@ -250,6 +273,10 @@ export class LivePlayer {
       held: end - (this.sink.start() ?? end),
       rate: this.video.playbackRate,
       skipped: this.skipped + this.sink.dropped,
+      sound: this.sound.kind || (this.video.muted || soundDecoded(this.video) === 0 ? '' : 'element'),
+      sounded: this.sound.sounded + soundDecoded(this.video),
+      level: this.sound.level,
+      soundLate: 0,
     }
   }
 }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { chase, nextTarget } from './chase'
-import { correct } from './deck'
+import { correct, strays } from './deck'
 import { decodeG711 } from './g711'
+import { Lane, MOST_HELD_FRAMES } from './lane'
+import { pace } from './voice'
 import { Walls } from './walls'
 import { readPacket, readText } from './wire'
 
@@ -52,6 +54,27 @@ describe('the wall clock of a picture', () => {
     expect(walls.at(1.3)).toBe(18e6)
   })
 
+  it('knows the live edge by the pictures that came, not by how long the last one claims to last', () => {
+    const walls = new Walls()
+    expect(walls.edge(3)).toBe(3)
+    for (let picture = 0; picture < 12; picture += 1) walls.push(picture / 10, picture * 1e5)
+    walls.push(2.5, 25e5) // after a loss
+    expect(walls.step()).toBeCloseTo(0.1)
+    expect(walls.edge(2.6)).toBe(2.6)
+    expect(walls.edge(5.2)).toBeCloseTo(2.7)
+  })
+
+  it('leads over the time of lost pictures', () => {
+    const walls = new Walls()
+    for (const media of [0, 0.1, 0.2, 0.3, 1.4, 1.5]) walls.push(media, media * 1e6)
+    expect(walls.overHole(0.25)).toBeNull()
+    expect(walls.overHole(0.35)).toBeNull()
+    expect(walls.overHole(0.35, true)).toBe(1.4)
+    expect(walls.overHole(0.5)).toBe(1.4)
+    expect(walls.overHole(1.45)).toBeNull()
+    expect(walls.overHole(1.9)).toBeNull()
+  })
+
   it('keeps the mark that still covers the trimmed edge', () => {
     const walls = new Walls()
     for (let second = 0; second < 10; second += 1) walls.push(second, second * 1e6)
@@ -87,6 +110,21 @@ describe('recordings in step', () => {
     expect(correct(-0.2).rate).toBeGreaterThan(1)
     expect(correct(0.01)).toEqual({ hold: false, rate: 1, jump: false })
   })
+  it('brings all to one picture when they stand, however late one comes back', () => {
+    const at = 1_000_000_000
+    const there = { wall: at - 10_000, seeking: false, out: false }
+    const behind = { wall: at - 3_000_000, seeking: false, out: false }
+    const sent = new Map<string, number>()
+    const all = (late: typeof there): [string, typeof there][] => [['there', there], ['behind', behind], ['late', late]]
+    expect(strays(all({ ...behind, seeking: true }), at, sent)).toEqual(['behind'])
+    sent.set('behind', at)
+    expect(strays(all({ ...behind, out: true }), at, sent)).toEqual([])
+    expect(strays(all(behind), at, sent)).toEqual(['late'])
+    sent.set('late', at)
+    // Its pictures lie further apart than that: once is enough, until the leader goes elsewhere.
+    expect(strays(all(behind), at, sent)).toEqual([])
+    expect(strays(all(behind), at + 100_000, sent)).toEqual(['there', 'behind', 'late'])
+  })
 })
 
 describe('G.711', () => {
@@ -95,5 +133,56 @@ describe('G.711', () => {
     expect(decodeG711(new Uint8Array([0xaa]), 'pcma')[0]).toBeCloseTo(0.984, 2)
     expect(Math.abs(decodeG711(new Uint8Array([0xff]), 'pcmu')[0]!)).toBeLessThan(0.001)
     expect(decodeG711(new Uint8Array([0x80]), 'pcmu')[0]).toBeCloseTo(0.98, 2)
+  })
+})
+
+describe('the lane of the audio thread', () => {
+  const ramp = (from: number, length: number) => Float32Array.from({ length }, (_, index) => from + index)
+  const take = (lane: Lane, frame: number, length: number) => {
+    const out = new Float32Array(length).fill(9)
+    lane.take(frame, out)
+    return [...out]
+  }
+
+  it('sounds what was put where it was put, over the seams of pieces and of turns', () => {
+    const lane = new Lane()
+    lane.put(102, ramp(1, 3))
+    lane.put(105, ramp(4, 3))
+    expect(take(lane, 100, 4)).toEqual([0, 0, 1, 2])
+    expect(take(lane, 104, 4)).toEqual([3, 4, 5, 6])
+    expect(take(lane, 108, 2)).toEqual([0, 0])
+  })
+
+  it('leaves out what is late and what is there twice, and is silent where nothing came', () => {
+    const lane = new Lane()
+    lane.put(10, ramp(1, 4))
+    lane.put(12, ramp(3, 4))
+    lane.put(12, ramp(3, 4))
+    lane.put(20, ramp(7, 1))
+    expect(take(lane, 12, 6)).toEqual([3, 4, 5, 6, 0, 0])
+    expect(take(lane, 18, 4)).toEqual([0, 0, 7, 0])
+  })
+
+  it('is silent once it is cleared and does not grow without end', () => {
+    const lane = new Lane()
+    lane.put(0, ramp(1, MOST_HELD_FRAMES))
+    lane.put(MOST_HELD_FRAMES, ramp(5, 4))
+    expect(take(lane, MOST_HELD_FRAMES - 1, 3)).toEqual([MOST_HELD_FRAMES, 0, 0])
+    lane.put(MOST_HELD_FRAMES, ramp(1, 4))
+    lane.clear()
+    expect(take(lane, MOST_HELD_FRAMES, 2)).toEqual([0, 0])
+    lane.put(MOST_HELD_FRAMES + 2, ramp(5, 1))
+    expect(take(lane, MOST_HELD_FRAMES + 2, 1)).toEqual([5])
+  })
+})
+
+describe('sound that follows its picture', () => {
+  it('hurries or waits a little, jumps when far off, and does not swing', () => {
+    expect(pace(0.03, false)).toEqual({ jump: false, rate: 1 })
+    expect(pace(0.1, false).rate).toBeGreaterThan(1)
+    expect(pace(-0.1, false).rate).toBeLessThan(1)
+    expect(pace(0.03, true).rate).toBeGreaterThan(1)
+    expect(pace(0.01, true).rate).toBe(1)
+    expect(pace(-0.6, false).jump).toBe(true)
   })
 })

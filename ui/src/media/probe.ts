@@ -20,6 +20,14 @@ export interface Probe {
   rate: number
   /** Messages skipped or dropped for slowness. */
   skipped: number
+  /** How sound goes out: `element` (AAC), `worklet` or `buffers` (G.711), empty while there is none. */
+  sound: string
+  /** Bytes or samples of sound that were decoded. */
+  sounded: number
+  /** How loud G.711 is at this moment, 0 to 1. */
+  level: number
+  /** Seconds the sound is behind its picture, where it is an element of its own. */
+  soundLate: number
 }
 
 type Source = () => Probe

@@ -6,8 +6,9 @@ import { Rendered } from './rendered'
 import { Sink } from './sink'
 import { Sound } from './sound'
 import { Watched } from './status'
-import { canShow } from './support'
+import { canShow, codecName } from './support'
 import { onTick } from './ticker'
+import { Voice } from './voice'
 import { type InitText, Kind, MEDIA_HZ, type Packet, type ServerText } from './wire'
 
 export interface RecordedStatus {
@@ -29,6 +30,9 @@ const BEGIN: RecordedStatus = {
 const KEEP_BEHIND_SECONDS = 10
 const REPORT_MS = 400
 const GAP_SHOWN_MS = 3000
+const HEARD_AHEAD_SECONDS = 0.5
+/** A key that is held down asks for more than can be shown; what is beyond this is let go. */
+const MOST_STEPS = 8
 
 export interface RecordedOptions {
   channel: string
@@ -49,6 +53,7 @@ export class RecordedPlayer {
   private sink: Sink
   private readonly rendered: Rendered
   private readonly sound = new Sound()
+  private readonly voice = new Voice((media) => this.toVideo(media))
   private readonly stops: (() => void)[] = []
   private pending: InitText | null = null
   private wanted: number
@@ -57,8 +62,15 @@ export class RecordedPlayer {
   private held = false
   private reportedAt = 0
   private gapAt = 0
+  /** A gap that was told: the picture with this media time (negative: the next one that comes) is the first behind it. */
+  private coming: { gap: NonNullable<RecordedStatus['gap']>; media: number } | null = null
   private heard: { media: number; bytes: Uint8Array }[] = []
   private over = false
+  /** A place was asked for, and the server did not say yet where it lies. */
+  private asked = false
+  private stepping = false
+  /** Steps asked for while one is under way, forwards or (negative) backwards. */
+  private steps = 0
   private reachesFrom = Number.NEGATIVE_INFINITY
 
   constructor(
@@ -82,7 +94,11 @@ export class RecordedPlayer {
   seek(at: number): void {
     this.wanted = at
     this.over = false
-    this.heard = []
+    this.asked = true
+    this.stepping = false
+    this.steps = 0
+    this.coming = null
+    this.hush()
     this.status.set({ seeking: true, gap: null })
     if (at < this.reachesFrom) {
       this.feed.restart()
@@ -105,14 +121,20 @@ export class RecordedPlayer {
   pause(): void {
     this.playing = false
     this.video.pause()
+    this.hush()
     this.feed.send({ type: 'pause' })
-    this.status.set({ phase: 'paused' })
+    if (this.status.get().phase !== 'unsupported') this.status.set({ phase: 'paused' })
   }
 
   step(direction: 1 | -1): void {
-    const at = this.wall
     if (this.playing) this.pause()
-    // A second key while this step is under way counts from here, not from the last seek.
+    // Where the step under way leads, only the server knows: the next one begins there.
+    if (this.stepping) this.steps = Math.max(-MOST_STEPS, Math.min(MOST_STEPS, this.steps + direction))
+    else this.goStep(direction, this.wall)
+  }
+
+  private goStep(direction: 1 | -1, at: number): void {
+    this.stepping = this.asked = true
     this.wanted = at
     this.status.set({ seeking: true })
     this.feed.send({ type: 'step', direction, at: Math.round(at) })
@@ -123,17 +145,18 @@ export class RecordedPlayer {
   }
 
   setVolume(volume: number): void {
-    this.video.muted = volume === 0
-    this.video.volume = volume
     this.sound.setVolume(volume)
+    this.voice.setVolume(volume)
   }
 
   /** Wait for the others without telling the server: what it sends ahead is bounded anyway. */
   hold(on: boolean): void {
     if (on === this.held) return
     this.held = on
-    if (on) this.video.pause()
-    else if (this.playing) void this.video.play().catch(() => undefined)
+    if (on) {
+      this.video.pause()
+      this.hush()
+    } else if (this.playing) void this.video.play().catch(() => undefined)
   }
 
   nudge(rate: number): void {
@@ -145,7 +168,19 @@ export class RecordedPlayer {
     this.feed.close()
     this.rendered.stop()
     this.sound.close()
+    this.voice.close()
     this.sink.close()
+  }
+
+  // Nothing of what was sent ahead may be heard now; it stays for when playing goes on from here.
+  private hush(): void {
+    this.sound.clear()
+    this.voice.stop()
+  }
+
+  /** Seconds of the connection as seconds of the <video>; null before its first picture is on the line. */
+  private toVideo(media: number): number | null {
+    return this.fresh ? null : this.sink.toVideo(media)
   }
 
   private newSink(): Sink {
@@ -160,12 +195,18 @@ export class RecordedPlayer {
     return new Feed(ask, {
       opened: () => {
         this.fresh = true
+        this.stepping = false
+        this.steps = 0
+        this.heard = []
+        this.voice.forget()
         if (this.playing) this.feed.send({ type: 'play', at: Math.round(this.wall), speed: this.speed, direction: this.direction })
         else this.feed.send({ type: 'seek', at: Math.round(this.wall) })
       },
       packet: (packet) => this.take(packet),
       text: (text) => this.read(text),
       broken: (code, seconds, problem) => {
+        // What this browser cannot decode, no other connection will make it decode.
+        if (this.status.get().phase === 'unsupported') return
         const params = typeof problem === 'object' && problem !== null && 'params' in problem ? (problem.params as object) : {}
         this.status.set({ phase: 'lost', step: code, params: { ...params, seconds: Math.ceil(seconds) } })
       },
@@ -179,12 +220,20 @@ export class RecordedPlayer {
         break
       case Kind.key:
       case Kind.delta:
+        if (this.status.get().phase === 'unsupported') break
         if (this.fresh) this.sink.rebase()
         this.fresh = false
+        if (this.coming && this.coming.media < 0) this.coming.media = packet.media
         this.sink.append(packet.payload, packet.media, packet.wall, this.stills ? 0 : this.speed)
         break
       case Kind.sound:
         if (this.heard.length < 500) this.heard.push({ media: packet.media, bytes: packet.payload })
+        break
+      case Kind.voiceInit:
+        if (this.pending?.audio?.mime && !this.voice.begin(this.pending.audio.mime, packet.payload)) this.status.set({ hasSound: false })
+        break
+      case Kind.voice:
+        this.voice.add(packet.media, packet.payload)
         break
       case Kind.picture:
         this.options.onThumb?.(packet.wall, pictureBlob(packet.payload))
@@ -205,10 +254,16 @@ export class RecordedPlayer {
         this.wanted = text.at
         this.jump = text.media === undefined ? null : text.media / MEDIA_HZ
         this.over = false
+        this.asked = this.stepping = false
+        if (this.steps !== 0) {
+          const direction = this.steps > 0 ? 1 : -1
+          this.steps -= direction
+          this.goStep(direction, text.at)
+        }
         break
       case 'gap':
-        this.gapAt = performance.now()
-        this.status.set({ gap: { start: text.start, end: text.end, cause: text.cause } })
+        // It is told when the server sends what lies behind it, seconds before that is shown.
+        this.coming = { gap: { start: text.start, end: text.end, cause: text.cause }, media: -1 }
         break
       case 'end_of_footage':
         this.over = true
@@ -221,15 +276,20 @@ export class RecordedPlayer {
 
   private begin(init: InitText, packet: Packet): void {
     if (!canShow(init.mime)) {
-      this.status.set({ phase: 'unsupported', step: 'codec_unsupported', params: { codec: init.codec } })
+      this.status.set({ phase: 'unsupported', step: 'recorded_codec_unsupported', params: { codec: codecName(init.codec) }, seeking: false })
       return
     }
     this.sink.init(init.mime, packet.payload)
-    this.sound.format = init.audio && !init.mime.includes('mp4a') ? init.audio : null
+    this.sound.format = init.audio && !init.audio.mime ? init.audio : null
     this.status.set({ codec: init.codec, hasSound: init.audio !== null, step: '', phase: 'opening' })
   }
 
   private failed(code: string): void {
+    if (code === 'no_media_source' || code === 'codec_unsupported') {
+      const codec = codecName(this.pending?.codec ?? '')
+      this.status.set({ phase: 'unsupported', step: code === 'codec_unsupported' ? 'recorded_codec_unsupported' : code, params: { codec }, seeking: false })
+      return
+    }
     this.status.set({ phase: 'lost', step: code })
     this.sink.close()
     this.sink = this.newSink()
@@ -255,7 +315,14 @@ export class RecordedPlayer {
 
   private shown(): void {
     const wall = this.sink.walls.at(this.rendered.media)
-    if (this.jump === null && wall > 0) this.status.set({ wall, seeking: false })
+    if (this.jump !== null || this.asked || wall <= 0) return
+    this.status.set({ wall, seeking: false })
+    const behind = this.coming && this.coming.media >= 0 ? this.toVideo(this.coming.media) : null
+    if (this.coming && behind !== null && this.rendered.media >= behind - 0.001) {
+      this.gapAt = performance.now()
+      this.status.set({ gap: this.coming.gap })
+      this.coming = null
+    }
   }
 
   private tick(now: number): void {
@@ -272,20 +339,20 @@ export class RecordedPlayer {
       this.reportedAt = now
       this.feed.send({ type: 'ahead', ms: Math.round(ahead * 1000) })
     }
-    this.hear(at)
+    const audible = this.playing && !this.held && this.speed === 1 && this.direction === 1 && this.jump === null && ahead > 0.05
+    if (audible) this.hear(at)
+    this.voice.follow(at, audible && !this.video.paused, this.video.playbackRate, now)
     this.sink.trim(at - KEEP_BEHIND_SECONDS)
     this.report(now, ahead)
   }
 
   private hear(at: number): void {
-    if (!this.playing || this.speed !== 1 || this.heard.length === 0) return
-    const later: typeof this.heard = []
-    for (const piece of this.heard) {
-      const due = (this.sink.toVideo(piece.media) ?? at + 1) - at
-      if (due > 0.5) later.push(piece)
-      else if (due > -0.2) this.sound.playIn(piece.bytes, due)
-    }
-    this.heard = later
+    this.heard = this.heard.filter((piece) => {
+      const place = this.toVideo(piece.media)
+      if (place === null || place - at > HEARD_AHEAD_SECONDS) return true
+      this.sound.playIn(piece.bytes, place - at)
+      return false
+    })
   }
 
   private report(now: number, ahead: number): void {
@@ -307,7 +374,8 @@ export class RecordedPlayer {
       dropped: this.rendered.droppedFrames, wall: this.rendered.media >= 0 ? this.sink.walls.at(this.rendered.media) : 0,
       phase: this.status.get().seeking ? 'seeking' : this.status.get().phase, step: this.status.get().step, age: 0, quality: 'main',
       codec: this.status.get().codec, ahead: end - this.video.currentTime, held: end - (this.sink.start() ?? end),
-      rate: this.video.playbackRate, skipped: this.sink.dropped,
+      rate: this.video.playbackRate, skipped: this.sink.dropped, sound: this.sound.kind || (this.voice.decoded > 0 ? 'element' : ''),
+      sounded: this.sound.sounded + this.voice.decoded, level: this.sound.level, soundLate: this.voice.late,
     }
   }
 }

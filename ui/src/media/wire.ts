@@ -3,7 +3,7 @@
 export const HEAD_BYTES = 17
 export const MEDIA_HZ = 90_000
 
-export const Kind = { init: 1, key: 2, delta: 3, sound: 4, picture: 5 } as const
+export const Kind = { init: 1, key: 2, delta: 3, sound: 4, picture: 5, voiceInit: 6, voice: 7 } as const
 
 export interface Packet {
   kind: number
@@ -30,6 +30,8 @@ export interface SoundFormat {
   codec: string
   sample_rate: number
   channels: number
+  /** Only where the sound comes apart from the pictures (AAC, kinds 6 and 7). */
+  mime?: string
 }
 
 export type ServerText =

@@ -1,19 +1,26 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useCallback, useMemo } from 'react'
-import { api, type Query } from '../api/client'
-import type { Page } from '../api/types'
+import { type Answer, api, type PathOf, type Query } from '../api/client'
+
+/** Paths that answer a part of a list and where the next part begins. */
+type Listed = { [P in PathOf<'get'>]: Answer<'get', P> extends { items: unknown[]; next: string | null } ? P : never }[PathOf<'get'>]
+type Row<P extends Listed> = Answer<'get', P> extends { items: (infer T)[] } ? T : never
+
+/** What the caller was checked for is only carried from here on. */
+const get = api.get as unknown as (path: string, ask: object) => Promise<{ items: unknown[]; next: string | null }>
 
 /** A list of the API, part after part, as far as it is looked at. */
-export function usePages<T>(key: string[], path: string, query: Query = {}, refetchInterval: number | false = false) {
+export function usePages<P extends Listed>(key: string[], path: P, query?: Query<P>, refetchInterval: number | false = false) {
+  const wanted: object = query ?? {}
   const asked = useInfiniteQuery({
-    queryKey: [...key, query],
-    queryFn: ({ pageParam, signal }) => api.get<Page<T>>(path, { limit: 200, ...query, cursor: pageParam }, signal),
+    queryKey: [...key, wanted],
+    queryFn: ({ pageParam, signal }) => get(path, { query: { limit: 200, ...wanted, cursor: pageParam }, signal }),
     initialPageParam: '',
     getNextPageParam: (last) => last.next ?? undefined,
     refetchInterval,
   })
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = asked
-  const rows = useMemo(() => asked.data?.pages.flatMap((page) => page.items) ?? [], [asked.data])
+  const rows = useMemo(() => (asked.data?.pages.flatMap((page) => page.items) ?? []) as Row<P>[], [asked.data])
   const more = useCallback(() => {
     if (!isFetchingNextPage) void fetchNextPage()
   }, [isFetchingNextPage, fetchNextPage])

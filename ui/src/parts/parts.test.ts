@@ -6,6 +6,7 @@ import { setLanguage, t } from '../words'
 import { stepWords } from './problem'
 import { csvCell } from './table'
 import { ago, clock, dayStart, offsetMinutes, setZone } from './times'
+import { differing } from './revised'
 import { bitRate, bytes } from './units'
 
 const MOMENT = Date.UTC(2026, 10, 21, 1, 52, 16) * 1000
@@ -30,7 +31,7 @@ describe('times', () => {
 describe('words', () => {
   it('fill their places and fall back to the code', () => {
     setLanguage('en')
-    expect(t('live.layout.n', { n: 9 })).toBe('9 tiles')
+    expect(t('live.layout.n', { n: 9 })).toBe('Wall of 9')
     expect(stepWords('gb_refused', { status: 486, reason: 'Busy' })).toContain('486 Busy')
     expect(stepWords('something_new')).toContain('something_new')
   })
@@ -51,6 +52,13 @@ describe('the week', () => {
   it('goes into spans and comes back', () => {
     const spans = [{ weekday: 0, start_minute: 480, end_minute: 1080 }, { weekday: 6, start_minute: 0, end_minute: 1440 }]
     expect(spansOf(hoursOf(spans))).toEqual(spans)
+  })
+})
+
+describe('a form', () => {
+  it('sends only what was changed in it', () => {
+    const before = { name: 'Gate', area: null, enabled: true, revision: 3 }
+    expect(differing(before, { name: 'Yard', area: undefined, enabled: true })).toEqual({ name: 'Yard' })
   })
 })
 

@@ -3,7 +3,7 @@
 import { DownloadOutlined, UnorderedListOutlined } from '@ant-design/icons'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { Checkbox, Popover } from 'antd'
-import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
+import { type ReactNode, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import { saveBlob } from '../live/picture'
 import { t, useLanguage } from '../words'
 
@@ -33,24 +33,32 @@ interface TableProps<T> {
   more?: () => void
   loading?: boolean
   filter?: boolean
+  /** On a phone each row is a card of this height instead of a line that runs off the screen. */
+  card?: { height: number; body: (row: T) => ReactNode }
 }
 
-export function Table<T>({ name, rows, columns, id, onOpen, chosen, rowHeight = 28, tools, empty, more, loading, filter = true }: TableProps<T>) {
+export function Table<T>({ name, rows, columns, id, onOpen, chosen, rowHeight = 28, tools, empty, more, loading, filter = true, card }: TableProps<T>) {
   useLanguage()
   const [sort, setSort] = useState<{ key: string; down: boolean } | null>(null)
   const [hidden, setHidden] = useState<ReadonlySet<string>>(() => new Set(columns.filter((each) => each.spare).map((each) => each.key)))
   const [text, setText] = useState('')
   const box = useRef<HTMLDivElement>(null)
+  const narrow = useNarrow()
+  const cards = narrow ? card : undefined
+  const height = cards?.height ?? rowHeight
   const shown = columns.filter((each) => !hidden.has(each.key))
   const sorted = useMemo(() => arrange(rows, columns, sort, text), [rows, columns, sort, text])
   // eslint-disable-next-line react-hooks/incompatible-library -- the virtualizer is meant to change under React
-  const virtual = useVirtualizer({ count: sorted.length, getScrollElement: () => box.current, estimateSize: () => rowHeight, overscan: 10 })
+  const virtual = useVirtualizer({ count: sorted.length, getScrollElement: () => box.current, estimateSize: () => height, overscan: 10 })
+  useEffect(() => virtual.measure(), [virtual, height])
   const visible = virtual.getVirtualItems()
   const last = visible.at(-1)?.index ?? 0
   useEffect(() => {
     if (more && last >= sorted.length - 20 && !text) more()
   }, [more, last, sorted.length, text])
   const tracks = shown.map((each) => each.width).join(' ')
+  // The sum of what the columns need at least; the content itself must not widen a table beyond its page.
+  const least = shown.reduce((sum, each) => sum + Number(/\d+/.exec(each.width)?.[0] ?? 0), 0)
   const order = (column: Column<T>) => {
     if (column.value) setSort((now) => (now?.key !== column.key ? { key: column.key, down: false } : now.down ? null : { key: column.key, down: true }))
   }
@@ -60,18 +68,18 @@ export function Table<T>({ name, rows, columns, id, onOpen, chosen, rowHeight = 
         {filter && <input className="plain-input" placeholder={t('verb.filter')} aria-label={t('verb.filter')} value={text} onChange={(event) => setText(event.target.value)} />}
         {tools}
         <span className="grow" />
-        <Popover trigger="click" content={<Chooser columns={columns} hidden={hidden} onChange={setHidden} />}>
+        {!cards && <Popover trigger="click" content={<Chooser columns={columns} hidden={hidden} onChange={setHidden} />}>
           <button type="button" className="plain-button" aria-label={t('verb.columns')} title={t('verb.columns')}><UnorderedListOutlined /></button>
-        </Popover>
+        </Popover>}
         <button type="button" className="plain-button" aria-label={t('verb.exportTable')} title={t('verb.exportTable')} onClick={() => exportCsv(name, sorted, shown)}><DownloadOutlined /></button>
       </div>
       <div className="table-scroll" ref={box} role="table" aria-label={name} aria-rowcount={sorted.length + 1} tabIndex={0}>
-        <div role="rowgroup" style={{ display: 'contents' }}>
-        <div className="table-head" role="row" style={{ gridTemplateColumns: tracks }}>
+        <div role="rowgroup" style={{ display: cards ? 'none' : 'contents' }}>
+        <div className="table-head" role="row" style={{ gridTemplateColumns: tracks, minWidth: least }}>
           {shown.map((each) =>
             each.value ? (
-              <button key={each.key} type="button" role="columnheader" className={each.end ? 'end' : ''} aria-sort={sort?.key === each.key ? (sort.down ? 'descending' : 'ascending') : 'none'} onClick={() => order(each)}>
-                {each.title}{sort?.key === each.key ? (sort.down ? ' ↓' : ' ↑') : ''}
+              <button key={each.key} type="button" role="columnheader" title={each.title} className={each.end ? 'end' : ''} aria-sort={sort?.key === each.key ? (sort.down ? 'descending' : 'ascending') : 'none'} onClick={() => order(each)}>
+                <span className="clip">{each.title}</span>{sort?.key === each.key ? (sort.down ? ' ↓' : ' ↑') : ''}
               </button>
             ) : (
               <span key={each.key} role="columnheader" className={each.end ? 'end' : ''}>{each.title}</span>
@@ -87,11 +95,13 @@ export function Table<T>({ name, rows, columns, id, onOpen, chosen, rowHeight = 
               const row = sorted[item.index]!
               return (
                 <div
-                  key={id(row)} role="row" aria-rowindex={item.index + 2} className={`table-row ${rowHeight > 28 ? 'tall' : ''} ${id(row) === chosen ? 'chosen' : ''}`}
-                  style={{ gridTemplateColumns: tracks, transform: `translateY(${item.start}px)`, height: rowHeight, cursor: onOpen ? 'pointer' : undefined }}
+                  key={id(row)} role="row" aria-rowindex={item.index + 2} className={`${cards ? 'table-card' : 'table-row'} ${id(row) === chosen ? 'chosen' : ''}`}
+                  style={{ ...(cards ? {} : { gridTemplateColumns: tracks, minWidth: least }), transform: `translateY(${item.start}px)`, height, cursor: onOpen ? 'pointer' : undefined }}
                   onClick={onOpen ? () => onOpen(row) : undefined}
                 >
-                  {shown.map((each) => <div key={each.key} role="cell" className={each.end ? 'end' : ''}>{each.cell(row)}</div>)}
+                  {cards
+                    ? <div role="cell">{cards.body(row)}</div>
+                    : shown.map((each) => <div key={each.key} role="cell" className={each.end ? 'end' : ''}>{each.cell(row)}</div>)}
                 </div>
               )
             })}
@@ -100,6 +110,18 @@ export function Table<T>({ name, rows, columns, id, onOpen, chosen, rowHeight = 
       </div>
       <div className="table-foot">{loading ? t('word.loading') : t('word.count', { n: sorted.length })}{more ? '+' : ''}</div>
     </div>
+  )
+}
+
+const NARROW = window.matchMedia?.('(max-width: 760px)')
+
+function useNarrow(): boolean {
+  return useSyncExternalStore(
+    (listener) => {
+      NARROW?.addEventListener('change', listener)
+      return () => NARROW?.removeEventListener('change', listener)
+    },
+    () => NARROW?.matches ?? false,
   )
 }
 

@@ -4,9 +4,9 @@ import { useQueries } from '@tanstack/react-query'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { CaretDownOutlined, CaretRightOutlined, DoubleLeftOutlined, DoubleRightOutlined } from '@ant-design/icons'
 import { Dropdown, type MenuProps } from 'antd'
-import { type KeyboardEvent, useMemo, useRef, useState } from 'react'
+import { type KeyboardEvent, type ReactNode, useMemo, useRef, useState } from 'react'
 import { api } from '../api/client'
-import type { Page, TreeNode } from '../api/types'
+import type { TreeNode } from '../api/types'
 import { DRAGGED } from '../live/wall'
 import { t, useLanguage } from '../words'
 import { ProblemNote } from './problem'
@@ -34,7 +34,8 @@ export interface TreeProps {
   marks?: ReadonlySet<string>
 }
 
-export function SideTree(props: TreeProps) {
+/** `foot` stands below the tree. */
+export function SideTree({ foot, ...props }: TreeProps & { foot?: ReactNode }) {
   useLanguage()
   const { closed } = useStore(kept)
   const [filter, setFilter] = useState('')
@@ -56,6 +57,7 @@ export function SideTree(props: TreeProps) {
         </button>
       </div>
       <Tree {...props} filter={filter.trim().toLowerCase()} />
+      {foot}
     </aside>
   )
 }
@@ -63,15 +65,7 @@ export function SideTree(props: TreeProps) {
 const ROOT = ''
 
 async function level(parent: string, signal: AbortSignal): Promise<TreeNode[]> {
-  const items: TreeNode[] = []
-  let cursor: string | null = null
-  for (let page = 0; page < 20; page += 1) {
-    const answer: Page<TreeNode> = await api.get<Page<TreeNode>>('tree', { parent, cursor }, signal)
-    items.push(...answer.items)
-    cursor = answer.next ?? null
-    if (!cursor) break
-  }
-  return items
+  return (await api.get('tree', { query: { parent }, signal })).items
 }
 
 function useRows(filter: string): { rows: Row[]; error: unknown; empty: boolean; toggle: (id: string) => void; retry: () => void } {
@@ -190,9 +184,9 @@ function NodeRow({ node, open, marked }: { node: TreeNode; open: boolean; marked
       <span className="twist" aria-hidden>{inner ? open ? <CaretDownOutlined /> : <CaretRightOutlined /> : null}</span>
       {node.state && node.kind !== 'area' && <Dot state={node.state} />}
       <span className="clip grow" style={marked ? { fontWeight: 600 } : undefined} title={node.name}>{node.name}</span>
-      {node.recording && <span className="badge rec" title={t('live.recording')}>R</span>}
+      {node.recording && <span className="quiet" title={t('live.recording')}>R</span>}
       {node.ptz && <span className="badge" title={t('live.ptz')}>PTZ</span>}
-      {(node.simulated ?? node.demo) && <span className="badge sim" title={t('word.simulated')}>S</span>}
+      {inner && node.simulated && <span className="badge sim" title={t('word.simulated')}>S</span>}
       {inner && node.total !== undefined && (
         <span className="count" title={t('tree.online', { online: node.online ?? 0, total: node.total })}>{node.online ?? 0}/{node.total}</span>
       )}

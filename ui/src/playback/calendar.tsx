@@ -2,7 +2,7 @@ import { LeftOutlined, RightOutlined } from '@ant-design/icons'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api } from '../api/client'
-import { dayStart, iso, offsetMinutes, toUs } from '../parts/times'
+import { dayStart, iso, offsetMinutes } from '../parts/times'
 import { language, t, useLanguage } from '../words'
 
 const DAY = 86400e6
@@ -32,11 +32,11 @@ export function Calendar({ channel, at, onPick }: { channel: string | undefined;
   const { data } = useQuery({
     queryKey: ['days', channel, start],
     queryFn: ({ signal }) =>
-      api.get<{ items?: (number | string)[]; days?: (number | string)[]; days_us?: number[] }>(`channels/${channel}/days`, { start: iso(start), end: iso(end), offset_minutes: offsetMinutes(start) }, signal),
+      api.get('channels/{channel}/days', { path: { channel: channel ?? '' }, query: { start: iso(start), end: iso(end), offset_minutes: offsetMinutes(start) }, signal }),
     enabled: channel !== undefined,
     staleTime: 60_000,
   })
-  const days = new Set((data?.days_us ?? data?.days ?? data?.items ?? []).map((each) => dayStart(toUs(each) + 1)))
+  const days = new Set((data?.days ?? []).map((each) => dayStart(each + 1)))
   const lead = (local(start).getUTCDay() + 6) % 7
   const count = Math.round((end - start) / DAY)
   const title = new Intl.DateTimeFormat(language(), { year: 'numeric', month: 'long', timeZone: 'UTC' }).format(new Date(Date.UTC(month.year, month.month, 15)))

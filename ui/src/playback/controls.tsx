@@ -3,7 +3,7 @@ import {
   StepForwardOutlined, ZoomInOutlined, ZoomOutOutlined,
 } from '@ant-design/icons'
 import { Button, Popover } from 'antd'
-import { type KeyboardEvent, useEffect, useState, useSyncExternalStore } from 'react'
+import { type KeyboardEvent, type ReactNode, useEffect, useState, useSyncExternalStore } from 'react'
 import { useNavigate } from 'react-router'
 import { useMay } from '../api/session'
 import { Tool } from '../live/tools'
@@ -12,8 +12,7 @@ import { useSecond } from '../parts/age'
 import { clock, day, dayStart, span as length, zoneName } from '../parts/times'
 import { t } from '../words'
 import { Calendar } from './calendar'
-import type { Range } from './page'
-import { around, type Span, zoomed } from './span'
+import { around, type Range, type Span, zoomed } from './span'
 
 interface ControlsProps {
   deck: Deck
@@ -26,6 +25,8 @@ interface ControlsProps {
   onRange: (range: Range) => void
   onExport: (() => void) | null
   onHold: (() => void) | null
+  /** Chooses whose recordings are played. */
+  source: ReactNode
 }
 
 const SPEEDS = [0.5, 1, 2, 4, 8, 16]
@@ -61,6 +62,23 @@ export function Controls(props: ControlsProps) {
       <button type="button" className="plain-button" onClick={() => jump(Date.now() * 1000 - 5e6)}>{t('play.now')}</button>
       {props.channel && <button type="button" className="plain-button" onClick={() => void navigate(`/live/${props.channel}`)}>{t('play.live')}</button>}
       <span className="sep" />
+      <RangeTools range={range} onRange={onRange} cursor={cursor} />
+      {mayExport && <Button size="small" disabled={!props.onExport} onClick={props.onExport ?? undefined}>{t('play.export')}</Button>}
+      {mayHold && <Button size="small" disabled={!props.onHold} style={{ marginLeft: 4 }} onClick={props.onHold ?? undefined}>{t('play.hold')}</Button>}
+      <span className="grow" />
+      <span className="row nowrap" style={{ gap: 2 }}>
+        {props.source}
+        <Tool words={t('timeline.zoomOut')} onClick={() => onSpan(zoomed(span, 2, middle()))}><ZoomOutOutlined /></Tool>
+        <Tool words={t('timeline.zoomIn')} onClick={() => onSpan(zoomed(span, 0.5, middle()))}><ZoomInOutlined /></Tool>
+      </span>
+    </div>
+  )
+}
+
+/** Where the range begins and ends. */
+export function RangeTools({ range, onRange, cursor }: Pick<ControlsProps, 'range' | 'onRange' | 'cursor'>) {
+  return (
+    <>
       <Tool words={`${t('play.in')} ([)`} on={range.start !== null} onClick={() => onRange({ ...range, start: cursor() })}>[</Tool>
       <Tool words={`${t('play.out')} (])`} on={range.end !== null} onClick={() => onRange({ ...range, end: cursor() })}>]</Tool>
       {range.start !== null && range.end !== null && range.end > range.start && (
@@ -68,17 +86,12 @@ export function Controls(props: ControlsProps) {
           {t('play.range', { start: clock(range.start), end: clock(range.end), length: length((range.end - range.start) / 1e6) })} ×
         </button>
       )}
-      {mayExport && <Button size="small" disabled={!props.onExport} onClick={props.onExport ?? undefined}>{t('play.export')}</Button>}
-      {mayHold && <Button size="small" disabled={!props.onHold} style={{ marginLeft: 4 }} onClick={props.onHold ?? undefined}>{t('play.hold')}</Button>}
-      <span className="grow" />
-      <Tool words={t('timeline.zoomOut')} onClick={() => onSpan(zoomed(span, 2, middle()))}><ZoomOutOutlined /></Tool>
-      <Tool words={t('timeline.zoomIn')} onClick={() => onSpan(zoomed(span, 0.5, middle()))}><ZoomInOutlined /></Tool>
-    </div>
+    </>
   )
 }
 
 /** The day in a calendar, the time in a field; both show where playing is. */
-function WhenPicker({ channel, cursor, onJump }: { channel: string | undefined; cursor: () => number; onJump: (at: number) => void }) {
+export function WhenPicker({ channel, cursor, onJump }: { channel: string | undefined; cursor: () => number; onJump: (at: number) => void }) {
   useSecond()
   const [open, setOpen] = useState(false)
   const [typed, setTyped] = useState<string | null>(null)

@@ -2,6 +2,7 @@ import { App, Form, Input, Modal, Radio } from 'antd'
 import { useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api } from '../api/client'
+import type { ExportJob } from '../api/types'
 import { ProblemNote } from '../parts/problem'
 import { iso, span, stamp, zoneName } from '../parts/times'
 import { t } from '../words'
@@ -11,20 +12,21 @@ interface RangeDialogProps {
   start: number
   end: number
   onClose: () => void
+  product?: ExportJob['product']
 }
 
 /** Export the marked range of each channel, as evidence or as a copy to look at. */
-export function ExportDialog({ channels, start, end, onClose }: RangeDialogProps) {
+export function ExportDialog({ channels, start, end, onClose, product = 'evidence' }: RangeDialogProps) {
   const { message } = App.useApp()
   const queries = useQueryClient()
-  const [form] = Form.useForm<{ product: string; reason: string }>()
+  const [form] = Form.useForm<{ product: ExportJob['product']; reason: string }>()
   const [problem, setProblem] = useState<unknown>(null)
   const [busy, setBusy] = useState(false)
   const send = async () => {
     const filled = await form.validateFields()
     setBusy(true)
     try {
-      for (const channel of channels) await api.post('exports', { ...filled, channel: channel.id, start: iso(start), end: iso(end) })
+      for (const channel of channels) await api.post('exports', { body: { ...filled, channel: channel.id, start: iso(start), end: iso(end) }, once: true })
       await queries.invalidateQueries({ queryKey: ['exports'] })
       void message.success(t('export.started'))
       onClose()
@@ -36,7 +38,7 @@ export function ExportDialog({ channels, start, end, onClose }: RangeDialogProps
   return (
     <Modal open title={t('export.title')} okText={t('export.start')} cancelText={t('verb.cancel')} onCancel={onClose} onOk={() => void send()} confirmLoading={busy}>
       <RangeFacts channels={channels} start={start} end={end} />
-      <Form form={form} layout="vertical" requiredMark={false} initialValues={{ product: 'evidence' }} style={{ marginTop: 12 }}>
+      <Form form={form} layout="vertical" requiredMark={false} initialValues={{ product }} style={{ marginTop: 12 }}>
         <Form.Item name="product" label={t('export.product')}>
           <Radio.Group options={[{ value: 'evidence', label: t('export.evidence') }, { value: 'viewing', label: t('export.viewing') }]} style={{ display: 'grid', gap: 6 }} />
         </Form.Item>
@@ -60,7 +62,7 @@ export function HoldDialog({ channels, start, end, onClose }: RangeDialogProps) 
     const filled = await form.validateFields()
     setBusy(true)
     try {
-      for (const channel of channels) await api.post('holds', { ...filled, channel: channel.id, start: iso(start), end: iso(end) })
+      for (const channel of channels) await api.post('holds', { body: { ...filled, channel: channel.id, start: iso(start), end: iso(end) }, once: true })
       await queries.invalidateQueries({ queryKey: ['holds'] })
       await queries.invalidateQueries({ queryKey: ['timeline'] })
       void message.success(t('hold.placed'))
@@ -84,7 +86,7 @@ export function HoldDialog({ channels, start, end, onClose }: RangeDialogProps) 
   )
 }
 
-function RangeFacts({ channels, start, end }: Omit<RangeDialogProps, 'onClose'>) {
+export function RangeFacts({ channels, start, end }: Pick<RangeDialogProps, 'channels' | 'start' | 'end'>) {
   return (
     <dl className="facts">
       <dt>{t('word.channel')}</dt>

@@ -31,11 +31,11 @@ export function ExportsPage() {
 function Exports() {
   const queries = useQueryClient()
   const { modal, message } = App.useApp()
-  const list = usePages<ExportJob>(['exports'], 'exports', {}, 3000)
+  const list = usePages(['exports'], 'exports', {}, 3000)
   const remove = (job: ExportJob) => {
     modal.confirm({
       title: t('export.delete', { name: `${job.channel_name ?? job.channel ?? ''} ${stamp(job.start)}` }), okText: t('verb.delete'), cancelText: t('verb.cancel'), okButtonProps: { danger: true },
-      onOk: () => api.remove(`exports/${job.id}`).then(() => queries.invalidateQueries({ queryKey: ['exports'] })).catch((error: unknown) => void message.error(sentence(error))),
+      onOk: () => api.remove('exports/{export}', { path: { export: job.id } }).then(() => queries.invalidateQueries({ queryKey: ['exports'] })).catch((error: unknown) => void message.error(sentence(error))),
     })
   }
   const columns: Column<ExportJob>[] = [
@@ -50,7 +50,7 @@ function Exports() {
     { key: 'reason', title: t('export.reason'), width: 'minmax(120px, 1fr)', value: (row) => row.reason ?? '', cell: (row) => row.reason || '–' },
     {
       key: 'files', title: t('export.files'), width: 'minmax(220px, 2fr)',
-      cell: (row) => (row.files ?? []).map((file) => <a key={file.name} style={{ marginRight: 12 }} href={address(`exports/${row.id}/files/${encodeURIComponent(file.name)}`)} download>{file.name} ({bytes(file.bytes)})</a>),
+      cell: (row) => (row.files ?? []).map((file) => <a key={file.name} style={{ marginRight: 12 }} href={address('exports/{export}/files/{name}', { path: { export: row.id, name: file.name } })} download>{file.name} ({bytes(file.bytes)})</a>),
     },
     { key: 'made', title: t('user.created'), width: '110px', end: true, value: (row) => row.created_at ?? '', cell: (row) => <Age at={row.created_at} /> },
     { key: 'act', title: '', width: '80px', cell: (row) => <Button size="small" type="text" danger onClick={() => remove(row)}>{t(row.state === 'running' || row.state === 'waiting' ? 'verb.cancel' : 'verb.delete')}</Button> },
@@ -68,11 +68,11 @@ function Holds() {
   const queries = useQueryClient()
   const { modal, message } = App.useApp()
   const mayRelease = useMay('hold.release')
-  const list = usePages<Hold>(['holds'], 'holds')
+  const list = usePages(['holds'], 'holds')
   const release = (hold: Hold) => {
     modal.confirm({
       title: t('hold.releaseAsk', { name: `${hold.channel_name ?? hold.channel} ${stamp(hold.start)}` }), okText: t('hold.release'), cancelText: t('verb.cancel'), okButtonProps: { danger: true },
-      onOk: () => api.remove(`holds/${hold.id}`).then(() => queries.invalidateQueries({ queryKey: ['holds'] })).catch((error: unknown) => void message.error(sentence(error))),
+      onOk: () => api.remove('holds/{hold}', { path: { hold: hold.id } }).then(() => queries.invalidateQueries({ queryKey: ['holds'] })).catch((error: unknown) => void message.error(sentence(error))),
     })
   }
   const columns: Column<Hold>[] = [

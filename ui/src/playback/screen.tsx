@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
 import { CameraOutlined, CloseOutlined, FullscreenOutlined, MutedOutlined, SoundOutlined } from '@ant-design/icons'
+import { Button } from 'antd'
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { api } from '../api/client'
-import type { Channel, MediaTicket } from '../api/types'
 import { saveSnapshot } from '../live/picture'
 import { sound } from '../live/sound'
 import { toggleFull } from '../live/tile'
@@ -14,6 +14,7 @@ import { stepWords } from '../parts/problem'
 import { useStore } from '../parts/store'
 import { clock, day, iso, zoneName } from '../parts/times'
 import { maybe, t, useLanguage } from '../words'
+import type { Thumbnail } from './timeline'
 
 interface ScreenProps {
   channel: string
@@ -22,21 +23,23 @@ interface ScreenProps {
   chosen: boolean
   onChoose: () => void
   onRemove: () => void
-  onThumb: ((blob: Blob) => void) | undefined
+  onThumb: (thumb: Thumbnail) => void
+  /** Have a copy made that this browser shows, from this instant on. */
+  onCopy: ((at: number) => void) | null
 }
 
 /** How far before the wanted instant a ticket reaches: a seek further back asks for a new one. */
 const BEFORE = 2 * 86400e6
 
 /** One recorded channel among up to nine. */
-export function Screen({ channel, deck, at, chosen, onChoose, onRemove, onThumb }: ScreenProps) {
+export function Screen({ channel, deck, at, chosen, onChoose, onRemove, onThumb, onCopy }: ScreenProps) {
   useLanguage()
   const video = useRef<HTMLVideoElement>(null)
   const box = useRef<HTMLDivElement>(null)
   const thumb = useRef(onThumb)
   const begin = useRef(at)
   const [player, setPlayer] = useState<RecordedPlayer | null>(null)
-  const { data } = useQuery({ queryKey: ['channels', channel], queryFn: ({ signal }) => api.get<Channel>(`channels/${channel}`, undefined, signal), staleTime: 30_000 })
+  const { data } = useQuery({ queryKey: ['channels', channel], queryFn: ({ signal }) => api.get('channels/{channel}', { path: { channel }, signal }), staleTime: 30_000 })
   const heard = useStore(sound)
   const picture = usePicture(box, true)
   useEffect(() => {
@@ -46,8 +49,8 @@ export function Screen({ channel, deck, at, chosen, onChoose, onRemove, onThumb 
     if (!video.current) return
     const made = new RecordedPlayer(video.current, {
       channel, at: deck.wall || begin.current, before: BEFORE,
-      ask: (wanted) => api.post<MediaTicket>(`channels/${channel}/playback`, { start: iso(wanted - BEFORE) }),
-      onThumb: (_, blob) => thumb.current?.(blob),
+      ask: (wanted) => api.post('channels/{channel}/playback', { path: { channel }, body: { start: iso(wanted - BEFORE) } }),
+      onThumb: (_, blob) => thumb.current({ channel, blob }),
     })
     const leave = deck.add(made)
     setPlayer(made)
@@ -64,7 +67,7 @@ export function Screen({ channel, deck, at, chosen, onChoose, onRemove, onThumb 
     <section className={`tile ${chosen ? 'chosen' : ''}`} aria-label={name} data-channel={channel} tabIndex={0} onPointerDown={onChoose}>
       <div ref={box} className={`tile-picture ${picture.view.scale > 1 ? 'zoomed' : ''}`} {...picture.handlers} onDoubleClick={() => void toggleFull(box.current?.parentElement)}>
         <video ref={video} muted playsInline style={{ transform: picture.transform }} aria-label={name} data-channel={channel} data-kind="playback" />
-        {status && <Overlay status={status} />}
+        {status && <Overlay status={status} onCopy={onCopy && (() => onCopy(player?.wall ?? at))} />}
       </div>
       <div className="tile-tools" role="toolbar" aria-label={name}>
         <Tool words={status?.hasSound ? t(audible ? 'live.mute' : 'live.sound') : t('live.noSound')} disabled={!status?.hasSound} on={audible} onClick={() => sound.set({ channel: audible ? null : channel })}>
@@ -82,7 +85,7 @@ export function Screen({ channel, deck, at, chosen, onChoose, onRemove, onThumb 
   )
 }
 
-function Overlay({ status }: { status: RecordedStatus }) {
+function Overlay({ status, onCopy }: { status: RecordedStatus; onCopy: (() => void) | null }) {
   const { phase, gap, step, params, seeking } = status
   if (gap) {
     return (
@@ -92,7 +95,16 @@ function Overlay({ status }: { status: RecordedStatus }) {
       </div>
     )
   }
-  if (step) return <div className="tile-stamp" role="status"><b>{t('play.lost')}</b><span>{stepWords(step, params)}</span></div>
+  if (step) {
+    const unsupported = phase === 'unsupported'
+    return (
+      <div className="tile-stamp" role="status">
+        <b>{t(unsupported ? 'play.unsupported' : 'play.lost')}</b>
+        <span>{stepWords(step, params)}</span>
+        {unsupported && onCopy && <Button size="small" onPointerDown={(event) => event.stopPropagation()} onClick={onCopy}>{t('play.copy')}</Button>}
+      </div>
+    )
+  }
   const words = phase === 'ended' ? t('play.ended') : phase === 'gap' ? t('play.inGap') : seeking ? t('play.seeking') : phase === 'waiting' ? t('play.waiting') : ''
   if (!words) return null
   return <div className={`tile-stamp calm ${seeking || phase === 'waiting' ? 'late' : ''}`} role="status"><span>{words}</span></div>

@@ -5,6 +5,14 @@ export interface Span {
   end: number
 }
 
+/** What somebody marks: one edge may still be missing. */
+export type Range = { start: number | null; end: number | null }
+
+/** The range, where it has a start before its end. */
+export function markedOf({ start, end }: Range): Span | null {
+  return start !== null && end !== null && end > start ? { start, end } : null
+}
+
 const LEAST = 20e6
 const MOST = 40 * 86400e6
 
@@ -45,4 +53,15 @@ const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10
 export function tickStep(span: Span, pixels: number, width: number): number {
   const least = ((span.end - span.start) / pixels) * width
   return STEPS.find((step) => step >= least) ?? STEPS.at(-1)!
+}
+
+/** Stretches that touch or overlap, as one; in order of time. `slack`: what lies between two files of one recording. */
+export function merged(spans: readonly Span[], slack = 1e6): Span[] {
+  const found: Span[] = []
+  for (const each of [...spans].sort((a, b) => a.start - b.start)) {
+    const last = found.at(-1)
+    if (last && each.start <= last.end + slack) last.end = Math.max(last.end, each.end)
+    else found.push({ ...each })
+  }
+  return found
 }

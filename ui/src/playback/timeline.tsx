@@ -18,19 +18,29 @@ interface TimelineProps {
   playing: boolean
   range: { start: number | null; end: number | null }
   onSeek: (at: number) => void
-  onHover: (at: number | null) => void
-  thumb: Blob | null
+  /** The pointer is over this moment of this channel. */
+  onHover: (at: number | null, channel?: string) => void
+  thumb: Thumbnail | null
+  /** What there is of each channel, where it is not the platform's own. */
+  lines?: (Data | undefined)[]
+}
+
+export interface Thumbnail {
+  channel: string
+  blob: Blob
 }
 
 const DRAG_PIXELS = 4
+const NONE: string[] = []
 
-export function Timeline({ channels, span, onSpan, cursor, playing, range, onSeek, onHover, thumb }: TimelineProps) {
+export function Timeline({ channels, span, onSpan, cursor, playing, range, onSeek, onHover, thumb, lines: given }: TimelineProps) {
   useLanguage()
   useStore(look)
   const canvas = useRef<HTMLCanvasElement>(null)
   const [hover, setHover] = useState<{ at: number; x: number; row: number } | null>(null)
   const grip = useRef<{ x: number; moved: boolean; span: Span } | null>(null)
-  const data = useTimelines(channels.map((each) => each.id), span)
+  const own = useTimelines(given ? NONE : channels.map((each) => each.id), span)
+  const data = given ?? own
   const state = useRef({ span, onSpan, playing, range, hover, channels, data, cursor })
   useEffect(() => {
     state.current = { span, onSpan, playing, range, hover, channels, data, cursor }
@@ -86,8 +96,9 @@ export function Timeline({ channels, span, onSpan, cursor, playing, range, onSee
       if (grip.current.moved) onSpan(moved(grip.current.span, (-dx / area.width) * (span.end - span.start)))
     }
     const at = instant(event)
-    setHover({ at, x: event.clientX - area.left, row: Math.floor((event.clientY - area.top - AXIS) / ROW) })
-    onHover(at)
+    const row = Math.max(0, Math.min(channels.length - 1, Math.floor((event.clientY - area.top - AXIS) / ROW)))
+    setHover({ at, x: event.clientX - area.left, row })
+    onHover(at, channels[row]?.id)
   }
   const leave = () => {
     setHover(null)
@@ -119,7 +130,7 @@ export function Timeline({ channels, span, onSpan, cursor, playing, range, onSee
           onPointerCancel={() => (grip.current = null)}
           onPointerLeave={leave}
         />
-        {hover && <Hover x={hover.x} at={hover.at} thumb={thumb} line={data[hover.row] ?? data[0]} />}
+        {hover && <Hover x={hover.x} at={hover.at} thumb={thumb && thumb.channel === channels[hover.row]?.id ? thumb.blob : null} line={data[hover.row]} />}
       </div>
     </div>
   )
@@ -156,7 +167,7 @@ function useTimelines(channels: string[], span: Span): (Data | undefined)[] {
   return useQueries({
     queries: channels.map((channel) => ({
       queryKey: ['timeline', channel, start, end],
-      queryFn: ({ signal }: { signal: AbortSignal }) => api.get<Data>(`channels/${channel}/timeline`, { start: iso(start), end: iso(end), resolution_ms }, signal),
+      queryFn: ({ signal }: { signal: AbortSignal }) => api.get('channels/{channel}/timeline', { path: { channel }, query: { start: iso(start), end: iso(end), resolution_ms }, signal }),
       staleTime: 8_000,
       refetchInterval: () => (end > Date.now() * 1000 ? 10_000 : (false as const)),
       placeholderData: (before: Data | undefined) => before,

@@ -1,37 +1,24 @@
 import { useQuery } from '@tanstack/react-query'
-import { Button, Input } from 'antd'
+import { App, Button, Input } from 'antd'
 import { useEffect, useState } from 'react'
 import { api } from '../api/client'
-import type { Page } from '../api/types'
+import type { AddressTested } from '../api/types'
+import { copyText } from '../devices/credentials'
 import { ProblemNote } from '../parts/problem'
 import { maybe, t } from '../words'
 import type { StepProps } from './page'
 
-interface Address {
-  address: string
-  interface: string
-  kind: string
-  proposed: boolean
-}
-
-interface Tested {
-  address: string
-  ok: boolean
-  code: string
-  sentence: string
-}
-
 export function AddressStep({ state, onReady }: StepProps) {
-  const { data, error } = useQuery({ queryKey: ['wizard', 'addresses'], queryFn: ({ signal }) => api.get<Page<Address>>('wizard/addresses', undefined, signal) })
+  const { data, error } = useQuery({ queryKey: ['wizard', 'addresses'], queryFn: ({ signal }) => api.get('wizard/addresses', { signal }) })
   const found = data?.items ?? []
   const [typed, setTyped] = useState<string | null>(null)
-  const [tested, setTested] = useState<Tested | null>(null)
+  const [tested, setTested] = useState<AddressTested | null>(null)
   const [problem, setProblem] = useState<unknown>(null)
   const chosen = typed ?? (state.platform.public_host || found.find((each) => each.proposed)?.address || '')
   const test = async (address: string) => {
     setProblem(null)
     try {
-      setTested(await api.post<Tested>('wizard/addresses/test', { address }))
+      setTested(await api.post('wizard/addresses/test', { body: { address } }))
     } catch (failure) {
       setProblem(failure)
     }
@@ -41,7 +28,7 @@ export function AddressStep({ state, onReady }: StepProps) {
   }, [chosen, typed])
   useEffect(() => {
     onReady(chosen ? async () => {
-      await api.put('wizard/platform', { public_host: chosen })
+      await api.put('wizard/platform', { body: { public_host: chosen } })
     } : null)
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [chosen])
@@ -69,27 +56,26 @@ export function AddressStep({ state, onReady }: StepProps) {
         <Button disabled={!chosen} onClick={() => void test(chosen)}>{t('verb.test')}</Button>
       </div>
       <p role="status">{tested && tested.address === chosen && (tested.ok ? `✓ ${t('wizard.address.ok')}` : <span className="p2">▲ {tested.sentence || tested.code}</span>)}</p>
+      {found.some((each) => each.address === chosen && each.kind === 'loopback') && <p className="p3">▲ {t('wizard.address.loopback')}</p>}
+      <p className="quiet">{t('wizard.address.proves')}</p>
     </div>
   )
 }
 
-interface Port {
-  name: string
-  port: number
-  last: number
-  protocol: string
-  ok: boolean
-  sentence: string
-}
-
 export function PortsStep() {
-  const { data, error, refetch, isFetching } = useQuery({ queryKey: ['wizard', 'ports'], queryFn: ({ signal }) => api.get<Page<Port>>('wizard/ports', undefined, signal) })
+  const { data, error, refetch, isFetching } = useQuery({ queryKey: ['wizard', 'ports'], queryFn: ({ signal }) => api.get('wizard/ports', { signal }) })
+  const { message } = App.useApp()
+  const ports = data?.items ?? []
+  const copy = async () => {
+    const list = ports.map((port) => `${port.port}${port.last > port.port ? `-${port.last}` : ''}/${port.protocol}`)
+    if (await copyText(list.join('\n'))) void message.success(t('verb.copied'))
+  }
   return (
     <div className="column">
       <p>{t('wizard.ports')}</p>
       <ProblemNote error={error} />
       <dl className="credential panel">
-        {(data?.items ?? []).map((port) => (
+        {ports.map((port) => (
           <div key={`${port.name} ${port.port} ${port.protocol}`} style={{ display: 'contents' }}>
             <dt>{maybe(`wizard.ports.name.${port.name.split('-')[0] ?? ''}`) ?? port.name}</dt>
             <dd className="mono">{port.port}{port.last > port.port ? `–${port.last}` : ''} {port.protocol.toUpperCase()}</dd>
@@ -97,7 +83,10 @@ export function PortsStep() {
           </div>
         ))}
       </dl>
-      <div><Button loading={isFetching} onClick={() => void refetch()}>{t('verb.retry')}</Button></div>
+      <div className="row">
+        <Button loading={isFetching} onClick={() => void refetch()}>{t('verb.retry')}</Button>
+        <Button onClick={() => void copy()}>{t('wizard.ports.copy')}</Button>
+      </div>
     </div>
   )
 }

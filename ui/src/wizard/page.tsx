@@ -35,10 +35,11 @@ export function WizardPage() {
   const navigate = useNavigate()
   const queries = useQueryClient()
   const [at, setAt] = useState(0)
+  const [reached, setReached] = useState(0)
   const [save, setSave] = useState<{ run: () => Promise<void> } | null>(null)
   const [problem, setProblem] = useState<unknown>(null)
   const [busy, setBusy] = useState(false)
-  const { data, error, refetch } = useQuery({ queryKey: ['wizard'], queryFn: ({ signal }) => api.get<WizardState>('wizard', undefined, signal) })
+  const { data, error, refetch } = useQuery({ queryKey: ['wizard'], queryFn: ({ signal }) => api.get('wizard', { signal }) })
   const last = at === STEPS.length - 1
   const { Body } = STEPS[at]!
 
@@ -46,6 +47,7 @@ export function WizardPage() {
     setProblem(null)
     setSave(null)
     setAt(to)
+    setReached((now) => Math.max(now, to))
   }
   const next = async () => {
     setBusy(true)
@@ -64,23 +66,26 @@ export function WizardPage() {
   return (
     <main className="wizard">
       <header className="row">
+        <img src="/icon.svg" width="24" height="24" alt="" />
         <h1 className="grow">{t('wizard.title')}</h1>
         <Button type="text" onClick={() => void navigate('/live')}>{t('wizard.later')}</Button>
       </header>
       <ol className="steps">
         {STEPS.map((step, index) => (
-          <li key={step.key} aria-current={index === at ? 'step' : undefined} className={index < at ? 'done' : ''}>
-            <button type="button" className="plain-button" disabled={index > at} onClick={() => go(index)}>{index < at ? '✓' : index + 1} {t(step.words)}</button>
+          <li key={step.key} aria-current={index === at ? 'step' : undefined} className={index < reached ? 'done' : ''}>
+            <button type="button" className="plain-button" disabled={index > reached} onClick={() => go(index)}><span className="number">{index < reached && index !== at ? '✓' : index + 1}</span> {t(step.words)}</button>
           </li>
         ))}
       </ol>
       <section className="wizard-body" aria-label={t(STEPS[at]!.words)}>
+        <h2>{t(STEPS[at]!.words)}</h2>
         <ProblemNote error={error} retry={() => void refetch()} />
         {data && <Body key={at} state={data} onReady={(run) => setSave(run ? { run } : null)} />}
+        <ProblemNote error={problem} />
       </section>
-      <ProblemNote error={problem} />
       <footer className="wizard-foot">
         <Button disabled={at === 0} onClick={() => go(at - 1)}>{t('verb.back')}</Button>
+        <span className="quiet">{t('wizard.progress', { n: at + 1, of: STEPS.length })}</span>
         <span className="grow" />
         {!last && <Button type="text" onClick={() => go(at + 1)}>{t('verb.skip')}</Button>}
         <Button type="primary" loading={busy} disabled={!data} onClick={() => void next()}>{last ? t('wizard.finish') : t('verb.next')}</Button>

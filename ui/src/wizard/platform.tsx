@@ -1,28 +1,18 @@
-import { useQuery } from '@tanstack/react-query'
-import { Form, Input, Select } from 'antd'
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { Button, Form, Input, Select } from 'antd'
 import { useEffect, useState } from 'react'
 import { api } from '../api/client'
-import type { Page } from '../api/types'
+import type { Division } from '../api/types'
 import { zones } from '../admin/settings'
 import { useSecond } from '../parts/age'
+import { ClockPanel } from '../parts/clock'
 import { ProblemNote } from '../parts/problem'
 import { setZone, stamp } from '../parts/times'
 import { t } from '../words'
 import type { StepProps } from './page'
 
-interface Division {
-  code: string
-  name: string
-}
-
-interface Proposal {
-  code: string
-  domain: string
-  areas: Division[]
-}
-
 function useDivisions(parent: string, on: boolean) {
-  return useQuery({ queryKey: ['wizard', 'divisions', parent], queryFn: ({ signal }) => api.get<Page<Division>>('wizard/divisions', { parent }, signal), staleTime: Infinity, enabled: on })
+  return useQuery({ queryKey: ['wizard', 'divisions', parent], queryFn: ({ signal }) => api.get('wizard/divisions', { query: { parent }, signal }), staleTime: Infinity, enabled: on })
 }
 
 export function PlatformStep({ state, onReady }: StepProps) {
@@ -33,12 +23,12 @@ export function PlatformStep({ state, onReady }: StepProps) {
   const province = area.slice(0, 2)
   const cities = useDivisions(province, province.length === 2)
   const valid = /^(\d{2}|\d{4}|\d{6})$/.test(area)
-  const proposal = useQuery({ queryKey: ['wizard', 'proposal', area], queryFn: ({ signal }) => api.get<Proposal>('wizard/proposal', { area_code: area }, signal), enabled: valid, retry: false })
+  const proposal = useQuery({ queryKey: ['wizard', 'proposal', area], queryFn: ({ signal }) => api.get('wizard/proposal', { query: { area_code: area }, signal }), enabled: valid, retry: false })
   const shownCode = code ?? proposal.data?.code ?? ''
   const shownDomain = domain ?? proposal.data?.domain ?? ''
   useEffect(() => {
     onReady(async () => {
-      await api.put('wizard/platform', { ...(valid ? { area_code: area } : {}), ...(shownCode ? { code: shownCode } : {}), ...(shownDomain ? { domain: shownDomain } : {}) })
+      await api.put('wizard/platform', { body: { ...(valid ? { area_code: area } : {}), ...(shownCode ? { code: shownCode } : {}), ...(shownDomain ? { domain: shownDomain } : {}) } })
     })
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [area, shownCode, shownDomain])
@@ -83,10 +73,11 @@ export function ClockStep({ state, onReady }: StepProps) {
   const [source, setSource] = useState(state.platform.clock_source)
   const [server, setServer] = useState(state.platform.ntp_server)
   const [zone, pickZone] = useState(state.platform.zone)
+  const test = useMutation({ mutationFn: (ntp_server: string) => api.post('wizard/clock/test', { body: { ntp_server } }) })
   const off = Math.round((seen.server / 1000 - seen.here) / 1000)
   useEffect(() => {
     onReady(async () => {
-      await api.put('wizard/platform', { clock_source: source, zone, ...(source === 'ntp' ? { ntp_server: server } : {}) })
+      await api.put('wizard/platform', { body: { clock_source: source, zone, ...(source === 'ntp' ? { ntp_server: server } : {}) } })
       setZone(zone)
     })
     // eslint-disable-next-line react-hooks/exhaustive-deps
@@ -99,7 +90,17 @@ export function ClockStep({ state, onReady }: StepProps) {
         <Form.Item label={t('settings.clock')}>
           <Select value={source} onChange={setSource} aria-label={t('settings.clock')} options={(['system', 'ntp', 'manual'] as const).map((value) => ({ value, label: t(`settings.clock.${value}`) }))} />
         </Form.Item>
-        {source === 'ntp' && <Form.Item label={t('settings.ntp')}><Input value={server} maxLength={253} onChange={(event) => setServer(event.target.value)} /></Form.Item>}
+        <p className="quiet">{t(`wizard.clock.hint.${source}`)}</p>
+        {source === 'ntp' && (
+          <Form.Item label={t('settings.ntp')} help={t('clock.servers')}>
+            <div className="row">
+              <Input value={server} maxLength={253} aria-label={t('settings.ntp')} onChange={(event) => setServer(event.target.value)} />
+              <Button loading={test.isPending} disabled={!server.trim()} onClick={() => test.mutate(server)}>{t('clock.test')}</Button>
+            </div>
+          </Form.Item>
+        )}
+        {source === 'ntp' && test.data && <ClockPanel clock={test.data} />}
+        {source === 'ntp' && <ProblemNote error={test.error} />}
         <Form.Item label={t('settings.zone')}>
           <Select showSearch value={zone} onChange={pickZone} aria-label={t('settings.zone')} options={zones().map((value) => ({ value, label: value }))} />
         </Form.Item>

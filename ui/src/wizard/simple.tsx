@@ -12,7 +12,7 @@ export function LanguageStep({ onReady }: StepProps) {
   const now = language()
   useEffect(() => {
     onReady(async () => {
-      await api.put('wizard/platform', { language: now })
+      await api.put('wizard/platform', { body: { language: now } })
     })
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [now])
@@ -33,7 +33,7 @@ export function DemoStep({ state }: StepProps) {
   const { message } = App.useApp()
   if (!state.platform.demo) return <p>{t('wizard.demo.none')}</p>
   const remove = () => {
-    api.post<{ removed: number }>('demo/remove').then(
+    api.post('demo/remove').then(
       (answer) => {
         void message.success(t('settings.demoGone', { n: answer.removed }))
         void queries.invalidateQueries()
@@ -44,6 +44,7 @@ export function DemoStep({ state }: StepProps) {
   return (
     <div className="column">
       <p>{t('wizard.demo')}</p>
+      <p className="quiet">{t('wizard.demo.later')}</p>
       <div><Button danger onClick={remove}>{t('settings.demoRemove')}</Button></div>
     </div>
   )

@@ -1,6 +1,7 @@
 // Every string on the screen: [English, 中文] side by side, so that neither can be forgotten.
 
 import { useSyncExternalStore } from 'react'
+import { actions } from './actions'
 import { admin } from './admin'
 import { alarms } from './alarms'
 import { devices } from './devices'
@@ -11,10 +12,12 @@ import { playback } from './playback'
 import { problems } from './problems'
 import server from './server.json'
 import { steps } from './steps'
+import { tollgates } from './tollgates'
+import { vehicles } from './vehicles'
 import { wizard } from './wizard'
 
 export const catalogue = {
-  ...general, ...live, ...playback, ...devices, ...alarms, ...health, ...admin, ...wizard, ...steps, ...problems,
+  ...actions, ...general, ...live, ...playback, ...devices, ...alarms, ...health, ...admin, ...wizard, ...tollgates, ...vehicles, ...steps, ...problems,
 } as const
 
 export type Key = keyof typeof catalogue

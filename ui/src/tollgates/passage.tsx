@@ -1,0 +1,56 @@
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { address, api } from '../api/client'
+import type { Passage, Purpose } from '../api/types'
+import { ProblemNote } from '../parts/problem'
+import { stamp } from '../parts/times'
+import { type Key, maybe, t } from '../words'
+
+/** A passage with what it was made of. */
+export function Whole({ passage, purpose }: { passage: string; purpose: Purpose }) {
+  const asked = useQuery({ queryKey: ['passages', passage, purpose], queryFn: ({ signal }) => api.get('passages/{passage}', { path: { passage }, query: { purpose }, signal }) })
+  const whole = asked.data
+  if (asked.error) return <ProblemNote error={asked.error} retry={() => void asked.refetch()} />
+  if (!whole) return null
+  return (
+    <div className="column">
+      {whole.shown_by.map((each) => <Picture key={each.number} passage={passage} number={each.number} purpose={purpose} large />)}
+      <dl className="credential">
+        {whole.seen_by.map((each) => (
+          <div key={`${each.source} ${each.reference}`} style={{ display: 'contents' }}>
+            <dt>{t(`passage.source.${each.source}` as Key)}</dt>
+            <dd>{[stamp(each.at), each.plate || t('passage.unread'), each.confidence === null ? '' : `${Math.round(each.confidence * 100)} %`, each.speed_kmh === null ? '' : `${Math.round(each.speed_kmh)} km/h`].filter(Boolean).join(' · ')}</dd>
+            <span />
+          </div>
+        ))}
+      </dl>
+      <p className="quiet">{t('passage.until')} {stamp(whole.keep_until)}</p>
+    </div>
+  )
+}
+
+export const colour = (name: string) => maybe(`colour.${name}`) ?? '–'
+export const sources = (row: Passage) => row.sources.map((each) => t(`passage.source.${each}` as Key)).join(', ')
+
+/** `?` stands for a character that nobody could read. */
+export function Plate({ row }: { row: Passage }) {
+  if (!row.plate) return <span className="quiet">{t('passage.unread')}</span>
+  const sure = row.confidence === null ? '' : `${t('passage.confidence')} ${Math.round(row.confidence * 100)} %`
+  return (
+    <span className="row">
+      <span className="mono" title={sure}>{row.plate}</span>
+      {row.near_miss && <span className="mark quiet" title={t('search.nearMissHint', { n: row.distance })}>≈ {t('search.nearMiss')}</span>}
+    </span>
+  )
+}
+
+export function When({ row }: { row: Passage }) {
+  return row.clock_doubtful ? <span title={t('passage.doubtful')}>▲ {stamp(row.at)}</span> : <span>{stamp(row.at)}</span>
+}
+
+export function Picture({ passage, number, purpose, large = false }: { passage: string; number: number; purpose: Purpose; large?: boolean }) {
+  const [gone, setGone] = useState(false)
+  if (gone) return <span className="quiet">–</span>
+  const source = address('passages/{passage}/pictures/{number}', { path: { passage, number }, query: { purpose } })
+  return <img className={large ? '' : 'alarm-picture'} style={large ? { maxWidth: '100%' } : undefined} loading="lazy" src={source} alt={t('passage.picture')} onError={() => setGone(true)} />
+}
