@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks.whole import Platform
+from tests.wheel import Installed, install_wheel
 
 
 @pytest.fixture
@@ -24,12 +25,21 @@ def platform_factory(tmp_path: Path) -> Iterator[Callable[..., Platform]]:
         platform.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def demo_city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """One platform with the demo city for all tests that only look at it."""
+    """One platform with the demo city for all tests of a file that only look at it.
+
+    Not for longer: it paints eight streets, and whatever runs beside it pays for that.
+    """
     platform = Platform(tmp_path_factory.mktemp("demo-city"), "--demo")
     try:
         platform.start().setup()
         yield platform
     finally:
         platform.stop()
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """The wheel of this checkout in an environment that holds nothing else but what it asks for."""
+    return install_wheel(tmp_path_factory.mktemp("wheel"))

@@ -5,11 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import pytest
 from benchmarks.whole import Platform, until
-from playwright.sync_api import Page
-from tests.browser.conftest import mortal, probe, running, strip_clock, wait_for
+from playwright.sync_api import Page, expect
+from tests.browser.conftest import add_device, mortal, probe, running, strip_clock, wait_for
 
-from safecity.sim.yard import Yard
+from safecity.model.values.media import Codec
+from safecity.sim.encode import VideoSpec
+from safecity.sim.gb28181.profiles import CAMERA_2016
+from safecity.sim.yard import SMALLER, Yard
+
+pytestmark = pytest.mark.pictures
 
 PLAYS = "(channel) => (window.__safecity?.player(channel)?.phase) === 'running'"
 
@@ -54,6 +60,24 @@ def test_h265_gives_way_to_a_sub_stream_the_browser_knows(city: Platform, open_p
     shown = probe(page, channel)
     can = page.evaluate("MediaSource.isTypeSupported('video/mp4; codecs=\"hvc1.1.6.L93.B0\"')")
     assert (shown["codec"], shown["quality"]) == (("h265", "main") if can else ("h264", "sub"))
+
+
+def test_h265_without_a_sub_stream_ends_in_a_sentence(
+    city: Platform, open_page: Callable[..., Page], yard: Yard
+) -> None:
+    video = VideoSpec(Codec.H265, SMALLER.width, SMALLER.height, 5, 60, 1.0)
+    _, [channel] = add_device(city, yard, 6, video=video, profile=CAMERA_2016)
+    assert city.get(f"/channels/{channel}")["qualities"] == ["main"]
+    page = open_page(f"/live?size=4&channels={channel}")
+    if page.evaluate("MediaSource.isTypeSupported('video/mp4; codecs=\"hvc1.1.6.L93.B0\"')"):
+        wait_for(page, PLAYS, channel)
+        return
+    stamp = page.locator(f'.tile[data-channel="{channel}"] .tile-stamp')
+    expect(stamp).to_contain_text("This browser cannot decode H.265", timeout=20_000)
+    expect(stamp).to_contain_text("Cannot be shown here")
+    page.wait_for_timeout(4000)
+    expect(stamp).to_contain_text("Cannot be shown here")
+    assert probe(page, channel)["phase"] == "unsupported", "nothing that comes later takes the sentence away"
 
 
 def test_an_arrow_key_moves_the_picture(city: Platform, open_page: Callable[..., Page]) -> None:

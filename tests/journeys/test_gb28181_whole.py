@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -76,15 +76,22 @@ def add_device(platform: Platform, number: int, **fields: Any) -> dict[str, Any]
     return platform.post("/devices", {**body, **fields})
 
 
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """One for both stories; each has devices of its own."""
+    started = Platform(tmp_path_factory.mktemp("whole"), "--slots", "1")
+    try:
+        yield started.start().setup()
+    finally:
+        started.stop()
+
+
 def channel_of(platform: Platform, device: dict[str, Any]) -> dict[str, Any]:
     found = [channel for channel in platform.channels() if channel["device"] == device["id"]]
     return found[0] if found else {}
 
 
-def test_every_transport_comes_to_a_picture_that_is_recorded(
-    platform_factory: Callable[..., Platform], city: City
-) -> None:
-    platform = platform_factory("--slots", "1").setup()
+def test_every_transport_comes_to_a_picture_that_is_recorded(platform: Platform, city: City) -> None:
     made = {}
     for number, (transport, tcp) in enumerate((("udp", False), ("tcp_passive", False), ("tcp_active", True)), 1):
         made[transport] = add_device(platform, number, transport=transport)
@@ -103,17 +110,14 @@ def test_every_transport_comes_to_a_picture_that_is_recorded(
         assert streams[channel]["recording"]
 
 
-def test_each_failure_is_told_by_its_step_and_healed_by_itself(
-    platform_factory: Callable[..., Platform], city: City
-) -> None:
-    platform = platform_factory("--slots", "1").setup()
+def test_each_failure_is_told_by_its_step_and_healed_by_itself(platform: Platform, city: City) -> None:
     broken = {
         "gb_busy": Faults(refuse=486),
         "gb_refused": Faults(refuse=404),
         "gb_no_sip_answer": Faults(mute_invite=True),
         "gb_no_packet": Faults(no_media=True),
     }
-    made = {step: add_device(platform, number) for number, step in enumerate(broken, 1)}
+    made = {step: add_device(platform, number) for number, step in enumerate(broken, 11)}
     devices = {step: city.add(made[step]["registration"], "secret-7pass", faults) for step, faults in broken.items()}
     for step, device in made.items():
         until(lambda s=step, d=device: channel_of(platform, d).get("step") == s, f"the channel says {step}")

@@ -7,7 +7,7 @@ import json
 import struct
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import av
@@ -36,17 +36,19 @@ class Node:
     platform: Platform
     yard: Yard
     _serial: int = 0
+    _added: list[tuple[str, SimDevice]] = field(default_factory=list)
 
     def add(self, *, transport: str = "udp", kind: int = 132, **changes: Any) -> tuple[SimDevice, list[str]]:
         """A device that the platform was told of; its shown channel ids once they are known."""
         self._serial += 1
         code = f"3402020000{kind}{self._serial:07d}"
         password = f"pass-{self._serial}"
-        self.platform.post(
+        made = self.platform.post(
             "/devices", {"kind": "gb28181", "name": code, "code": code, "password": password, "transport": transport}
         )
         port = self.platform.state()["ports"]["sip-udp"]
         device = self.yard.camera(code=code, password=password, port=port, **changes)
+        self._added.append((made["id"], device))
         wanted = channel_codes(code, changes.get("channels", 1))
 
         def known() -> list[str] | None:
@@ -54,6 +56,13 @@ class Node:
             return [ids[each] for each in wanted] if set(wanted) <= set(ids) else None
 
         return device, until(known, f"the channels of {code} are listed")
+
+    def forget(self) -> None:
+        """What a test added leaves with it: the next one shall not pay for its pictures."""
+        for device, simulated in self._added:
+            self.platform.api.delete(f"/devices/{device}").raise_for_status()
+            self.yard.run(simulated.stop())
+        self._added.clear()
 
     def channel(self, channel: str) -> dict[str, Any]:
         return self.platform.get(f"/channels/{channel}")
@@ -86,7 +95,7 @@ class Node:
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     platform = Platform(tmp_path_factory.mktemp("camera-journey"))
     try:
         platform.start().setup()
@@ -94,6 +103,13 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
             yield Node(platform, yard)
     finally:
         platform.stop()
+
+
+@pytest.fixture
+def node(whole: Node) -> Iterator[Node]:
+    """The platform and the yard, without devices of other tests."""
+    yield whole
+    whole.forget()
 
 
 def pictures(socket: ClientConnection, count: int) -> list[tuple[int, int | None]]:
@@ -186,6 +202,7 @@ def test_devices_of_all_years_are_seen(node: Node, profile: Profile, codec: Code
         {"swap": 0.05},
         {"double": 0.1},
         {"dirty_names": True},
+        {"clock_offset_ms": -15 * 365 * 86_400_000},
     ],
     ids=lambda fault: "-".join(map(str, next(iter(fault.items())))),
 )
@@ -195,6 +212,23 @@ def test_a_makers_fault_costs_no_picture(node: Node, fault: dict[str, Any]) -> N
     assert None not in [clock for _, clock in live(node, channel, 8)]
 
 
+def test_an_ssrc_that_changes_again_and_again_is_followed(node: Node) -> None:
+    _, (channel,) = node.add(faults=Faults(ssrc="changing"))
+    node.runs(channel)
+    before = node.figure(channel)["units"]
+    until(lambda: node.figure(channel)["units"] > before + 150, "pictures go on over some changes")
+
+
+def test_a_device_in_a_loop_of_reboots_is_shown_whenever_it_is_there(node: Node) -> None:
+    device, (channel,) = node.add(faults=Faults(reboot_seconds=6.0))
+    node.runs(channel)
+    until(lambda: device.state.reboots >= 2, "it rebooted twice")
+    node.yard.change(lambda: setattr(device.faults, "reboot_seconds", 0.0))
+    until(lambda: device.state.registered and device.sessions.running, "it is asked for its picture again", 90)
+    node.runs(channel, 60)
+    assert None not in [clock for _, clock in live(node, channel, 3)]
+
+
 def test_lost_packets_are_counted_and_the_stream_goes_on(node: Node) -> None:
     _, (channel,) = node.add(faults=Faults(loss=0.03))
     node.runs(channel)
@@ -202,33 +236,28 @@ def test_lost_packets_are_counted_and_the_stream_goes_on(node: Node) -> None:
     until(lambda: node.figure(channel)["units"] > lossy["units"] + 20, "pictures go on")
 
 
-def test_a_rebooted_device_is_back_and_the_gap_has_a_cause(node: Node) -> None:
-    device, (channel,) = node.add()
-    node.runs(channel)
-    node.recorded(channel, 3)
-    node.yard.run(device.reboot(dark_seconds=8))
-    until(lambda: len(node.timeline(channel)["pieces"]) > 1, "it is recorded again", 60)
-    gaps = [gap for gap in node.timeline(channel)["gaps"] if gap["end_us"] - gap["start_us"] > 4 * SECOND]
+def test_devices_in_trouble_at_once_are_told_apart_and_all_come_back(node: Node) -> None:
+    """One reboots, one hangs with its power on, one refuses: each is waited for while the others are, too."""
+    rebooted, (dark,) = node.add()
+    hung, (silent,) = node.add(keepalive_seconds=2.0)
+    node.runs(dark)
+    node.runs(silent)
+    node.recorded(dark, 3)
+    refusing, (refused,) = node.add(faults=Faults(refuse=486))
+    node.yard.change(lambda: setattr(hung.faults, "silent", True))
+    node.yard.run(rebooted.reboot(dark_seconds=8))
+    step = until(lambda: node.channel(refused)["step"], "the step that failed is named")
+    assert step == "gb_busy"
+    assert node.channel(refused)["sentence"]
+    node.yard.change(lambda: setattr(refusing.faults, "refuse", 0))
+    until(lambda: node.channel(silent)["state"] != "running", "the silence is noticed")
+    node.yard.change(lambda: setattr(hung.faults, "silent", False))
+    until(lambda: len(node.timeline(dark)["pieces"]) > 1, "it is recorded again", 60)
+    gaps = [gap for gap in node.timeline(dark)["gaps"] if gap["end_us"] - gap["start_us"] > 4 * SECOND]
     assert {gap["cause"] for gap in gaps} <= {"network", "camera"}
     assert gaps
-
-
-def test_a_hung_device_is_told_from_a_running_one_and_comes_back(node: Node) -> None:
-    device, (channel,) = node.add(keepalive_seconds=2.0)
-    node.runs(channel)
-    node.yard.change(lambda: setattr(device.faults, "silent", True))
-    until(lambda: node.channel(channel)["state"] != "running", "the silence is noticed")
-    node.yard.change(lambda: setattr(device.faults, "silent", False))
-    node.runs(channel, 60)
-
-
-def test_a_refusal_is_named_with_its_step(node: Node) -> None:
-    device, (channel,) = node.add(faults=Faults(refuse=486))
-    step = until(lambda: node.channel(channel)["step"], "the step that failed is named")
-    assert step == "gb_busy"
-    assert node.channel(channel)["sentence"]
-    node.yard.change(lambda: setattr(device.faults, "refuse", 0))
-    node.runs(channel, 90)
+    node.runs(refused, 90)
+    node.runs(silent, 60)
 
 
 def test_alarms_and_switched_channels_of_a_recorder_are_heard(node: Node) -> None:
@@ -278,9 +307,11 @@ def test_an_rtsp_camera_is_shown_and_recorded(node: Node) -> None:
 
 
 def test_a_killed_media_slot_records_again_within_five_seconds(node: Node) -> None:
-    _, (channel,) = node.add()
+    device, (channel,) = node.add()
     node.runs(channel)
     node.recorded(channel, 4)
+    invites = node.yard.change(lambda: device.sessions.invites)
+    others = {duty: node.platform.pid(duty) for duty in ("signal", "control")}
     killed = time.time_ns() // 1000
     node.platform.kill("media-0")
 
@@ -293,6 +324,8 @@ def test_a_killed_media_slot_records_again_within_five_seconds(node: Node) -> No
     kept = max((min(each["end_us"], killed) for each in pieces if each["start_us"] < killed), default=0)
     assert killed - kept <= 2 * SECOND, f"at most two seconds are lost: {pieces}"
     assert max(piece["start_us"], killed) - killed <= 5 * SECOND, f"it took too long: {pieces}"
+    assert node.yard.change(lambda: device.sessions.invites) == invites, "the camera is not asked again"
+    assert {duty: node.platform.pid(duty) for duty in others} == others, "nobody else was disturbed"
 
 
 def test_mpeg4_of_an_old_recorder_is_received_and_recorded(node: Node) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -21,11 +22,11 @@ from benchmarks.one_slot import SlotProcess
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from safecity.kit.errors import SafecityError
 from safecity.kit.ids import fresh
 from safecity.media.door.messages import HEAD_BYTES
 from safecity.media.formats.fmp4_read import read_fragment
 from safecity.model.facts import media_calls as calls
+from safecity.model.facts.signal_calls import AskKeyFrame
 from safecity.model.values.media import Codec, Quality
 from safecity.protocols.mpegps.mux import PsMuxer
 from safecity.protocols.rtp.packets import packetise
@@ -53,9 +54,14 @@ def street() -> list[tuple[bytes, bool]]:
 
 
 class Camera:
-    """Sends its street over UDP in real time, whatever happens at the other end."""
+    """Sends its street over UDP in real time, whatever happens at the other end.
+
+    A `sparing` one sends a key frame at its beginning and then only where it is asked for one.
+    """
 
     def __init__(self, port: int, ssrc: int) -> None:
+        self.sparing = False
+        self.asked = True
         self._address = ("127.0.0.1", port)
         self._ssrc = ssrc
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -66,6 +72,9 @@ class Camera:
         start, number = time.monotonic(), 0
         while True:
             data, key = pictures[number % len(pictures)]
+            if self.sparing and key != self.asked:
+                data, key = pictures[0 if self.asked else number % len(pictures) + 1]
+            self.asked &= not key
             pack = muxer.video(data, number * 3600, key=key)
             for packet in packetise(pack, sequence=sequence, timestamp=number * 3600, ssrc=self._ssrc):
                 sequence += 1
@@ -104,7 +113,7 @@ async def camera_factory() -> AsyncIterator[Callable[..., Camera]]:
 async def tell(slot: SlotProcess, channel: str, mode: str = "continuous") -> None:
     volume = calls.VolumeSpec("main", str(slot.data / "volumes" / "main"), extent_bytes=8 << 20)
     await slot.ask(calls.SlotSettings("platform", (KEY,), (volume,)))
-    policy = calls.RecordPolicy(mode=mode)
+    policy = calls.RecordPolicy(mode=mode, post_roll_seconds=1)
     await slot.ask(calls.ApplyAssignments(1, (calls.Assignment(channel, 1, {"main": calls.PushedSource()}, policy),)))
 
 
@@ -146,6 +155,10 @@ async def test_a_camera_is_seen_recorded_and_played_back(
     assert took < 1.0  # benchmarks.first_frame measures it on a quiet machine
     await asyncio.sleep(3)
     figures = await slot.ask(calls.AskStreams())
+    assert (slot.data / "media" / "checkpoints-0.key").stat().st_mode & 0o777 == 0o600
+    index = sqlite3.connect(f"file:{slot.data}/volumes/main/shelf-0/index.db?mode=ro", uri=True)
+    assert index.execute("SELECT count(*) FROM checkpoint").fetchone() == (1,)
+    index.close()
     [figure] = figures.streams
     assert (figure.state, figure.codec, figure.width, figure.recording) == ("running", "h264", 320, True)
     assert 20 < figure.frames_per_second < 30
@@ -195,6 +208,33 @@ async def test_a_killed_slot_records_again_in_place_without_being_told_anything(
             await asyncio.sleep(0.1)
 
 
+async def test_a_killed_slot_asks_for_the_key_frame_that_recording_begins_with(
+    slot: SlotProcess, camera_factory: Callable[..., Camera]
+) -> None:
+    """Nobody watches, and the next key frame would come when the group of pictures ends: here never."""
+    channel = fresh("ch")
+    await tell(slot, channel)
+    camera = await push(slot, channel, camera_factory)
+    await first_pictures(slot.url("live", channel), 30)
+
+    async def key_frame(message: AskKeyFrame) -> calls.Message:
+        assert message.channel == channel
+        camera.asked = True
+        return calls.Done()
+
+    await slot.control.serve("signal", {AskKeyFrame: key_frame}, {})
+    camera.sparing, camera.asked = True, False
+    slot.kill()
+    killed = int(time.time() * SECOND)
+    slot.start()
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            asked = calls.AskTimeline(channel, killed, killed + 600 * SECOND, 200)
+            if any(one.end > killed + 3 * SECOND for one in (await slot.ask(asked)).pieces):
+                break
+            await asyncio.sleep(0.2)
+
+
 async def first_pictures_when_up(slot: SlotProcess, channel: str) -> tuple[float, list[int]]:
     while True:
         try:
@@ -241,7 +281,11 @@ async def test_a_viewer_makes_a_stream_wanted_and_a_lost_one_is_told(
     async with connect(slot.url("live", channel), max_size=None) as client:
         await until(lambda state: state.wanted and state.viewers == 1)
         camera = await push(slot, channel, camera_factory)
-        await until(lambda state: state.state == "running")
+        await until(lambda state: state.state == "running" and not state.recording)
+        await slot.ask(calls.StartRecording(channel))
+        await until(lambda state: state.recording)
+        await slot.ask(calls.StopRecording(channel))
+        await until(lambda state: not state.recording, 10)
         await camera.stop()
         await until(lambda state: state.state == "lost" and state.step == "gb_packets_stopped", 10)
         said = [json.loads(message) for message in await drain(client) if isinstance(message, str)]
@@ -258,14 +302,36 @@ async def drain(client: Any) -> list[str | bytes]:
     return found
 
 
-async def test_an_older_epoch_is_refused(slot: SlotProcess) -> None:
-    channel = fresh("ch")
+async def test_an_older_epoch_is_refused_and_nothing_else_waits_for_it(slot: SlotProcess) -> None:
+    channel, other = fresh("ch"), fresh("ch")
     newer = calls.Assignment(channel, 5, {"main": calls.PushedSource()}, calls.RecordPolicy(mode="off"))
     older = calls.Assignment(channel, 4, {"main": calls.PushedSource()}, calls.RecordPolicy(mode="off"))
-    await slot.ask(calls.ApplyAssignments(1, (newer,)))
-    with pytest.raises(SafecityError) as caught:
-        await slot.ask(calls.ApplyAssignments(2, (older,)))
-    assert caught.value.code == "epoch_too_low"
+    fine = calls.Assignment(other, 1, {"main": calls.PushedSource()}, calls.RecordPolicy(mode="off"))
+    assert await slot.ask(calls.ApplyAssignments(1, (newer,))) == calls.Applied()
+    answer = await slot.ask(calls.ApplyAssignments(2, (older, fine)))
+    assert answer == calls.Applied((calls.StaleEpoch(channel, 4, 5),))
+    streams = (await slot.ask(calls.AskStreams())).streams
+    assert {one.channel for one in streams} == {channel, other}
+
+
+async def test_assignments_in_parts_count_when_the_last_part_came_and_figures_come_in_pages(slot: SlotProcess) -> None:
+    ids = sorted(fresh("ch") for _ in range(5))
+    policy = calls.RecordPolicy(mode="off")
+    whole = [calls.Assignment(one, 1, {"main": calls.PushedSource()}, policy) for one in ids]
+    await slot.ask(calls.ApplyAssignments(1, tuple(whole[:1])))
+    await slot.ask(calls.ApplyAssignments(2, tuple(whole[3:]), 1, 2))
+    assert [one.channel for one in (await slot.ask(calls.AskStreams())).streams] == ids[:1]
+    await slot.ask(calls.ApplyAssignments(2, tuple(whole[:3]), 0, 2))
+    pages: list[list[str]] = []
+    after = ""
+    while not pages or after:
+        answer = await slot.ask(calls.AskStreams(after, 2))
+        pages.append([one.channel for one in answer.streams])
+        after = answer.next
+    assert pages == [ids[:2], ids[2:4], ids[4:]]
+    slot.kill()
+    slot.start()
+    assert sorted(one.channel for one in (await slot.ask(calls.AskStreams())).streams) == ids
 
 
 def test_the_duty_is_light() -> None:

@@ -228,7 +228,7 @@ async def test_a_recorder_registers_shows_its_channels_and_sends(duty: SignalPro
     assert sum(isinstance(message, media_calls.PrepareStream) for message in duty.slot.told) == 1
     assert len(device.sessions.running) == 1
     duty.slot.want("ch_0", "running", wanted=False)
-    await duty.until(lambda: not device.sessions.running, 30.0)
+    await duty.until(lambda: not device.sessions.running, 60.0)
 
 
 @pytest.mark.parametrize("profile", [DVR_2011, CAMERA_2016, CAMERA_NAT], ids=lambda profile: profile.name)
