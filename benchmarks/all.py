@@ -18,8 +18,17 @@ COMMANDS: dict[str, list[str]] = {
     "first_frame": ["--joins", "100"],
     "latency": [],
     "timeline": [],
+    "playback": [],
     "signalling": [],
+    "terminals": ["--count", "10000"],
     "crash": ["--kills", "50"],
+    "search": ["--objects", "20000000"],
+    "viid": ["--restarts", "20"],
+    "linear_road": ["--data", "../shared/data/traffic/linear_road_dev"],
+    "matching": ["--data", "../shared/data/traffic/mapmatch_world_dev"],
+    "routing": [],
+    "vision": ["--seconds", "60"],
+    "road_file": [],
 }
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.whole import Platform
 
@@ -21,23 +21,50 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
+    "--host-resolver-rules=MAP *.test 127.0.0.1",
 ]
 STRIP = Path(__file__).resolve().parent.parent / "src" / "safecity" / "sim" / "scene" / "strip.js"
 
 
 @contextmanager
-def chromium_page(platform: Platform, width: int = 1280, height: int = 800, language: str = "en") -> Iterator[Page]:
-    """A page of a fresh browser, signed in as the platform's administrator."""
+def chromium() -> Iterator[Browser]:
+    """A browser, to be shared: starting one costs seconds, a context of its own costs nothing."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        locale = "zh-CN" if language == "zh" else "en-GB"
-        context = browser.new_context(viewport={"width": width, "height": height}, locale=locale)
-        for name, value in platform.api.cookies.items():
-            context.add_cookies([{"name": name, "value": value, "url": platform.base}])
-        context.add_init_script(path=str(STRIP))
-        page = context.new_page()
         try:
-            yield page
+            yield browser
         finally:
-            context.close()
             browser.close()
+
+
+@contextmanager
+def signed_in(
+    browser: Browser,
+    platform: Platform,
+    width: int = 1280,
+    height: int = 800,
+    language: str = "en",
+    host: str = "127.0.0.1",
+    cookies: Mapping[str, str] | None = None,
+) -> Iterator[Page]:
+    """A page with cookies and storage of its own, signed in as the platform's administrator or by these cookies.
+
+    A `host` that is a name under `.test` leads to this machine too, but to the browser it is no secure context.
+    """
+    locale = "zh-CN" if language == "zh" else "en-GB"
+    context = browser.new_context(viewport={"width": width, "height": height}, locale=locale)
+    for name, value in (platform.api.cookies if cookies is None else cookies).items():
+        context.add_cookies([{"name": name, "value": value, "url": platform.base_at(host)}])
+    context.add_init_script(path=str(STRIP))
+    page = context.new_page()
+    try:
+        yield page
+    finally:
+        context.close()
+
+
+@contextmanager
+def chromium_page(platform: Platform, width: int = 1280, height: int = 800, language: str = "en") -> Iterator[Page]:
+    """A page of a fresh browser."""
+    with chromium() as browser, signed_in(browser, platform, width, height, language) as page:
+        yield page

@@ -4,6 +4,9 @@ A process records streams in real time; it is killed at a random moment, started
 compared with what had been offered until the kill. `max_lost_seconds`: the longest tail that is not there afterwards;
 `unplayable`: chunks that cannot be read, or runs that do not begin with a key frame; `index_mismatches`: what a deep
 check of index against media finds, after the kills and again after the index was thrown away and rebuilt.
+
+Then the same in a whole platform under load (`crash_slot.py`): `hole_p95_seconds` of the streams of a killed media
+slot, `invited_again` (cameras asked anew), `others_hole_max_seconds`. `--slot-kills 0` leaves that out.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import time
 from pathlib import Path
 from uuid import UUID
 
+from benchmarks.crash_slot import measure_slots
 from safecity.backends.sqlitefile import open_file, open_reader
 from safecity.kit.clock import SystemClock
 from safecity.kit.errors import SafecityError
@@ -154,6 +158,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--streams", type=int, default=16)
+    parser.add_argument("--slot-kills", type=int, default=None, help="of a slot of a whole platform (default: --kills)")
+    parser.add_argument("--slot-streams", type=int, default=24)
     parser.add_argument("--layout", default="auto", choices=["auto", "channel", "shared"])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--directory", default=None, help="where to record (default: the temporary directory)")
@@ -163,7 +169,12 @@ def main() -> None:
         write(Path(options.write), options.streams, options.layout)
         return
     with tempfile.TemporaryDirectory(dir=options.directory) as folder:
-        print(json.dumps(measure(options.kills, options.streams, options.layout, Path(folder), options.seed)))
+        result = measure(options.kills, options.streams, options.layout, Path(folder), options.seed)
+    slot_kills = options.kills if options.slot_kills is None else options.slot_kills
+    if slot_kills:
+        with tempfile.TemporaryDirectory(dir=options.directory) as folder:
+            result |= measure_slots(slot_kills, options.slot_streams, Path(folder), options.seed)
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

@@ -34,16 +34,22 @@ def until(probe: Callable[[], T | None], what: str, patience: float = PATIENCE) 
 class Platform:
     """`safecity run` as a user starts it. `api` is signed in as administrator once `setup()` was called."""
 
-    def __init__(self, data: Path, *arguments: str) -> None:
+    def __init__(
+        self, data: Path, *arguments: str, python: str = sys.executable, environment: dict[str, str] | None = None
+    ) -> None:
+        """`python` and `environment` are those of this checkout, its built browser application in it."""
         self.data = data
         self.arguments = arguments
+        self.python = python
+        dist = str(Path(__file__).resolve().parent.parent / "ui" / "dist")
+        self.environment = {"SAFECITY_UI_DIST": dist, **os.environ} if environment is None else environment
         self.process: subprocess.Popen[bytes] | None = None
         self.api = httpx.Client()
         self.csrf = ""
 
     def start(self) -> Platform:
         self.data.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "safecity", "run", "--data", str(self.data)]
+        command = [self.python, "-m", "safecity", "run", "--data", str(self.data)]
         command += [
             "--http-port",
             "0",
@@ -55,13 +61,8 @@ class Platform:
             "0",
             *self.arguments,
         ]
-        dist = str(Path(__file__).resolve().parent.parent / "ui" / "dist")
-        environment = {
-            "SAFECITY_UI_DIST": dist,
-            **os.environ,
-            "SAFECITY_HTTP__HOST": "127.0.0.1",
-            "SAFECITY_SIP__HOST": "127.0.0.1",
-        }
+        here = {"SAFECITY_HTTP__HOST": "127.0.0.1", "SAFECITY_SIP__HOST": "127.0.0.1"}
+        environment = {"SAFECITY_MEDIA__LOOPBACK_CAMERAS": "true", **self.environment, **here}
         with (self.data / "log.txt").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
         self.wait_ready()
@@ -85,7 +86,12 @@ class Platform:
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.log()[-6000:]}") from None
         cookies = self.api.cookies
+        self.api.close()
         self.api = httpx.Client(base_url=f"{self.base}/api/v1", timeout=30, cookies=cookies)
+
+    def base_at(self, host: str) -> str:
+        """`base` under another name of this machine."""
+        return self.base.replace("127.0.0.1", host)
 
     def run_dir(self) -> Path:
         where = self.data / "run" / "where"
