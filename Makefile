@@ -25,31 +25,34 @@ run: setup ## start the platform with the demo city; prints one address and a on
 	@$(BIN)/safecity run --data "$(DATA)" --demo --log "$(DATA)/logs/safecity.log"
 
 test: setup ## run every test (smoke sizes)
-	@$(BIN)/python -m pytest -q tests
+	@$(BIN)/python tools/run_tests.py
 	@if [ -d ui/node_modules ]; then $(BIN)/python tools/build_ui.py --test; fi
 
-check: setup ## style, types, layers, texts, generated pages
+check: setup ## style, types, layers, texts, generated pages, breaks of the API
 	@$(BIN)/ruff format --check src tests benchmarks tools
 	@$(BIN)/ruff check src tests benchmarks tools
 	@$(BIN)/basedpyright --level error src
 	@$(BIN)/lint-imports
+	@$(BIN)/python tools/licences.py
 	@$(BIN)/python tools/reference.py --check
+	@$(BIN)/python tools/api_breaks.py
 	@$(BIN)/python tools/build_ui.py --check
 
 format: $(VENV)/.ready ## put the sources into shape
 	@$(BIN)/ruff format src tests benchmarks tools
 	@$(BIN)/ruff check --fix src tests benchmarks tools
 
-reference: setup ## write docs/reference from the code
+reference: setup ## write docs/reference from the code, and the browser's types from it
 	@$(BIN)/python tools/reference.py
+	@$(BIN)/python tools/build_ui.py --client
 
 bench: setup ## every benchmark at full size (see docs/design/performance.md)
 	@$(BIN)/python -m benchmarks.all
 
-fuzz: $(VENV)/.ready ## run every fuzz target for SECONDS each (default 30)
+fuzz: $(VENV)/.ready ## run every fuzz target for SECONDS_EACH (30)
 	@$(BIN)/python tools/fuzz.py --seconds $${SECONDS_EACH:-30}
 
-soak: setup ## 200 streams for an hour or more (SECONDS=3600)
+soak: setup ## 200 streams for an hour or more (SECONDS_TOTAL=3600)
 	@$(BIN)/python -m benchmarks.soak --seconds $${SECONDS_TOTAL:-3600}
 
 wheel: setup ## build the wheel with the browser application inside

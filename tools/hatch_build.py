@@ -1,18 +1,16 @@
-"""Put the built browser application into the wheel as `safecity/web/static`, compressed beside the plain files.
+"""Put the built browser application into the wheel as `safecity/web/static`: the files, each text beside itself as
+Brotli and gzip, and the manifest that names them.
 
-The release wheel needs no Node: what is in ui/dist at the time of building goes in. An editable install does not
-run this, it serves ui/dist of the checkout.
+The release wheel and the source archive need no Node: what is in ui/dist at the time of building goes in. An editable
+install does not run this, it serves ui/dist of the checkout.
 """
 
 from __future__ import annotations
 
-import gzip
 from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
-
-_TEXT = {".js", ".css", ".html", ".svg", ".json", ".webmanifest"}
 
 
 class StaticHook(BuildHookInterface[Any]):
@@ -20,14 +18,11 @@ class StaticHook(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         dist = Path(self.root) / "ui" / "dist"
-        if version == "editable" or not dist.is_dir():
+        if version == "editable":
+            return
+        if not (dist / "index.html").is_file():
+            self.app.display_warning("ui/dist is not built: this wheel has no browser application (`make setup`)")
             return
         for path in sorted(dist.rglob("*")):
-            if not path.is_file() or path.name == ".sources" or path.suffix == ".gz":
-                continue
-            target = f"safecity/web/static/{path.relative_to(dist).as_posix()}"
-            build_data["force_include"][str(path)] = target
-            if path.suffix in _TEXT:
-                packed = path.with_name(path.name + ".gz")
-                packed.write_bytes(gzip.compress(path.read_bytes(), 9, mtime=0))
-                build_data["force_include"][str(packed)] = target + ".gz"
+            if path.is_file() and path.name != ".sources":
+                build_data["force_include"][str(path)] = f"safecity/web/static/{path.relative_to(dist).as_posix()}"

@@ -6,7 +6,9 @@ python tools/reference.py [--check]
 from __future__ import annotations
 
 import argparse
+import ast
 import importlib
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -18,6 +20,24 @@ FOLDER = ROOT / "docs" / "reference"
 _MADE = "<!-- made by tools/reference.py from the code; edit there -->\n\n"
 
 
+def ranges() -> dict[str, str]:
+    """What the checks in the settings themselves allow, by setting: they are calls with constants."""
+    tree = ast.parse((ROOT / "src" / "safecity" / "server" / "settings.py").read_text("utf-8"))
+    found: dict[str, str] = {}
+    for call in ast.walk(tree):
+        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.args):
+            continue
+        if call.func.id == "_within":
+            name, _, low, high = (ast.unparse(part) for part in call.args)
+            number = {"__builtins__": {}}
+            span = (eval(low, number), eval(high, number))  # noqa: S307 - digits and operators of our own source
+            found[ast.literal_eval(name)] = f"{span[0]:,} to {span[1]:,}"
+        elif call.func.id == "_one_of":
+            name, _, choices = call.args
+            found[ast.literal_eval(name)] = ", ".join(f"`{choice}`" for choice in ast.literal_eval(choices))
+    return found
+
+
 def settings_page() -> str:
     """Every setting with its unit, default and range."""
     from safecity.server.settings import VolumeSettings, describe
@@ -27,15 +47,25 @@ def settings_page() -> str:
         "One file, `DATA/safecity.toml`, read at start. `SAFECITY_SECTION__NAME` in the environment and the command",
         "line override it. A setting that is wrong stops the start with a sentence that names it.\n",
     ]
-    section = ""
+    section, allowed = "", ranges()
     for name, kind, default, text in describe():
-        if name.split(".")[0] != section:
-            section = name.split(".")[0]
+        here = name.split(".")[0] if "." in name else "(top)"
+        if here != section:
+            if section:
+                lines.append("")
+            section = here
             body = "\n".join(line.strip() for line in text.strip().splitlines())
-            lines += [f"## [{section}]\n", f"```text\n{body}\n```\n", "| setting | type | default |", "|---|---|---|"]
-        lines.append(f"| `{name}` | {kind} | `{default}` |")
+            lines += [
+                "## Top of the file\n" if here == "(top)" else f"## [{section}]\n",
+                f"```text\n{body}\n```\n",
+                "| setting | type | default | range |",
+                "|---|---|---|---|",
+            ]
+        lines.append(f"| `{name}` | {kind} | `{default}` | {allowed.get(name, '')} |")
     volume = "\n".join(line.strip() for line in (VolumeSettings.__doc__ or "").strip().splitlines())
     lines += ["\n## [[record.volumes]]\n", f"```text\n{volume}\n```\n"]
+    lines += ["| setting | range |", "|---|---|"]
+    lines += [f"| `{name}` | {text} |" for name, text in allowed.items() if name.startswith("record.volumes.")]
     return "\n".join(lines) + "\n"
 
 
@@ -48,7 +78,7 @@ def limits_page() -> str:
         "|---|---|---|",
     ]
     pattern = re.compile(
-        r"^(MAX_[A-Z0-9_]+|[A-Z0-9_]*_LIMIT)(?:\s*:[^=]+)?\s*=\s*([0-9][0-9_ *.+()<>-]*)", re.MULTILINE
+        r"^(MAX_[A-Z0-9_]+|[A-Z0-9_]*_LIMIT)(?:\s*:[^=]+)?\s*=\s*(0x[0-9A-F_]+|[0-9][0-9_ *.+()<>-]*)", re.MULTILINE
     )
     for path in sorted((ROOT / "src" / "safecity").rglob("*.py")):
         for name, value in pattern.findall(path.read_text("utf-8")):
@@ -64,7 +94,7 @@ def limits_page() -> str:
 def calls_page() -> str:
     """Every message of the joints between processes."""
     lines = ["# Calls between the processes\n"]
-    for name in ("media_calls", "signal_calls", "control_calls"):
+    for name in ("media_calls", "signal_calls", "control_calls", "vision_calls"):
         module = importlib.import_module(f"safecity.model.facts.{name}")
         lines += [f"## {(module.__doc__ or '').splitlines()[0]}\n", "| message | fields | |", "|---|---|---|"]
         for kind in vars(module).values():
@@ -75,13 +105,26 @@ def calls_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def api_page() -> str:
-    """Every route with what it does."""
+def document() -> dict[str, Any]:
+    """The API in OpenAPI. It needs no services behind the routes."""
     from safecity.web.app import create_app
 
-    # The description needs no services behind the routes.
-    described = create_app(cast(Any, None)).openapi()
-    lines = ["# HTTP API\n", "Generated from OpenAPI, which a running platform serves under `/api/v1/openapi.json`.\n"]
+    return create_app(cast(Any, None)).openapi()
+
+
+def openapi_file() -> str:
+    """For clients, and for the comparison with the last release (tools/api_breaks.py)."""
+    return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
+
+
+def api_page() -> str:
+    """Every route with what it does."""
+    described = document()
+    lines = [
+        "# HTTP API\n",
+        "Generated from OpenAPI: [openapi.json](openapi.json), which a running platform serves as",
+        "`/api/v1/openapi.json`. The browser application's types are generated from it.\n",
+    ]
     lines += ["| route | action | |", "|---|---|---|"]
     for path, methods in sorted(described["paths"].items()):
         for method, operation in sorted(methods.items()):
@@ -91,11 +134,12 @@ def api_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES: dict[str, Callable[[], str]] = {
-    "settings.md": settings_page,
-    "limits.md": limits_page,
-    "calls.md": calls_page,
-    "api.md": api_page,
+FILES: dict[str, Callable[[], str]] = {
+    "settings.md": lambda: _MADE + settings_page(),
+    "limits.md": lambda: _MADE + limits_page(),
+    "calls.md": lambda: _MADE + calls_page(),
+    "api.md": lambda: _MADE + api_page(),
+    "openapi.json": openapi_file,
 }
 
 
@@ -105,8 +149,8 @@ def main() -> int:
     options = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
     stale: list[str] = []
-    for name, make in PAGES.items():
-        text, path = _MADE + make(), FOLDER / name
+    for name, make in FILES.items():
+        text, path = make(), FOLDER / name
         if path.exists() and path.read_text("utf-8") == text:
             continue
         if options.check:

@@ -36,4 +36,4 @@ fi
 wheels=()
 if [ -d wheels ]; then wheels=(--no-index --find-links wheels); fi
 "$VENV/bin/python" -m pip install -q --upgrade "${wheels[@]}" "pip>=25.1"
-"$VENV/bin/python" -m pip install -q "${wheels[@]}" -e '.[av]' --group dev --group build
+"$VENV/bin/python" -m pip install -q "${wheels[@]}" -e '.[av,vision,roads,osm]' --group dev --group build
