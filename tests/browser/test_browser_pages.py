@@ -138,3 +138,28 @@ def test_a_checkpoint_is_added_and_changed(open_page: Callable[..., Page], city:
     page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).last.click()
     page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).last.click()
     expect(page.get_by_text("North gate")).to_have_count(0)
+
+
+ROWS_OTHER_THAN = """(before) => {
+  const rows = [...document.querySelectorAll('[role=treeitem]')].map((row) => row.textContent)
+  return rows.length !== before.length || rows.some((row, place) => row !== before[place])
+}"""
+
+
+def test_a_tree_of_many_devices_is_shown_part_by_part(city: Platform, open_page: Callable[..., Page]) -> None:
+    """The server gives two at a time here; elsewhere five hundred."""
+    devices = {one["name"] for one in city.get("/devices")["items"]}
+    assert len(devices) > 4
+    page = open_page("/live")
+    page.route("**/api/v1/tree?*", lambda route: route.continue_(url=f"{route.request.url}&limit=2"))
+    page.evaluate("localStorage.removeItem('safecity.tree')")
+    page.reload()
+    rows = page.get_by_role("treeitem")
+    for name in sorted(devices):
+        row, more = rows.filter(has_text=name).first, rows.filter(has_text="Show more").last
+        expect(row.or_(more).first).to_be_visible()
+        while not row.is_visible():
+            shown = rows.all_text_contents()
+            more.click()
+            wait_for(page, ROWS_OTHER_THAN, shown)
+        expect(row).to_be_visible()

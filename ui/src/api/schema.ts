@@ -461,7 +461,7 @@ export interface paths {
         };
         /**
          * See Tree
-         * @description Children of an area or device; without `parent` the top.
+         * @description Children of an area or device; without `parent` the top. Areas come with the first part, and all at once.
          */
         get: operations["see_tree"];
         put?: never;
@@ -4965,6 +4965,8 @@ export interface operations {
         parameters: {
             query?: {
                 parent?: string;
+                limit?: number;
+                cursor?: string;
             };
             header?: never;
             path?: never;

@@ -1,6 +1,6 @@
 // Area > device > channel, loaded by level, only the visible rows in the page.
 
-import { useQueries } from '@tanstack/react-query'
+import { useQueries, useQueryClient } from '@tanstack/react-query'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { CaretDownOutlined, CaretRightOutlined, DoubleLeftOutlined, DoubleRightOutlined } from '@ant-design/icons'
 import { Dropdown, type MenuProps } from 'antd'
@@ -18,6 +18,14 @@ interface Row {
   depth: number
   open: boolean
 }
+
+/** In the place of a node: there is more below this parent than was loaded. */
+const MORE = 'more:'
+const isMore = (node: TreeNode) => node.id.startsWith(MORE)
+const moreOf = (parent: string): TreeNode => ({
+  id: MORE + parent, kind: 'device', name: t('tree.more'), code: '', state: '', step: '', ptz: false, qualities: [],
+  recording: false, simulated: false, total: 0, online: 0, counts: {}, has_children: false,
+})
 
 interface TreeState {
   closed: boolean
@@ -64,13 +72,32 @@ export function SideTree({ foot, ...props }: TreeProps & { foot?: ReactNode }) {
 
 const ROOT = ''
 
-async function level(parent: string, signal: AbortSignal): Promise<TreeNode[]> {
-  return (await api.get('tree', { query: { parent }, signal })).items
+interface Level {
+  nodes: TreeNode[]
+  more: boolean
+}
+
+/** How many parts of a level are wanted; kept beside the rows, which stay while more are fetched. */
+const parts = new Map<string, number>()
+const partsOf = (parent: string) => parts.get(parent) ?? 1
+
+/** What lies below, as many parts as are wanted. */
+async function level(parent: string, signal: AbortSignal): Promise<Level> {
+  const nodes: TreeNode[] = []
+  let cursor = ''
+  for (let part = 0; part < partsOf(parent); part++) {
+    const answer = await api.get('tree', { query: { parent, cursor }, signal })
+    nodes.push(...answer.items)
+    if (!answer.next) return { nodes, more: false }
+    cursor = answer.next
+  }
+  return { nodes, more: true }
 }
 
 function useRows(filter: string): { rows: Row[]; error: unknown; empty: boolean; toggle: (id: string) => void; retry: () => void } {
   const { open } = useStore(kept)
   const [touched, setTouched] = useState<ReadonlySet<string>>(new Set())
+  const client = useQueryClient()
   const asked = [ROOT, ...open]
   const answers = useQueries({
     queries: asked.map((parent) => ({
@@ -84,7 +111,8 @@ function useRows(filter: string): { rows: Row[]; error: unknown; empty: boolean;
   const rows: Row[] = []
   const walk = (parent: string, depth: number): boolean => {
     let any = false
-    for (const node of levels.get(parent) ?? []) {
+    const found = levels.get(parent)
+    for (const node of found?.nodes ?? []) {
       const at = rows.length
       const isOpen = open.includes(node.id)
       rows.push({ node, depth, open: isOpen })
@@ -92,11 +120,13 @@ function useRows(filter: string): { rows: Row[]; error: unknown; empty: boolean;
       if (filter && !below && !node.name.toLowerCase().includes(filter) && !(node.code ?? '').includes(filter)) rows.splice(at)
       else any = true
     }
-    return any
+    // Also under a filter: what was not loaded was not looked through.
+    if (found?.more) rows.push({ node: moreOf(parent), depth, open: false })
+    return any || Boolean(found?.more)
   }
   walk(ROOT, 0)
   // A small city opens by itself, so that nobody faces a closed door: the first levels with few entries.
-  const toOpen = rows.filter((row) => row.node.kind !== 'channel' && !row.open && !touched.has(row.node.id) && rows.length < 40 && open.length < 12)
+  const toOpen = rows.filter((row) => row.node.kind !== 'channel' && !isMore(row.node) && !row.open && !touched.has(row.node.id) && rows.length < 40 && open.length < 12)
   const first = answers[0]
   const known = toOpen.map((row) => row.node.id).join(' ')
   useMemo(() => {
@@ -105,9 +135,15 @@ function useRows(filter: string): { rows: Row[]; error: unknown; empty: boolean;
   return {
     rows,
     error: first?.error,
-    empty: first?.data?.length === 0,
+    empty: first?.data?.nodes.length === 0,
     retry: () => void first?.refetch(),
     toggle: (id) => {
+      if (id.startsWith(MORE)) {
+        const parent = id.slice(MORE.length)
+        parts.set(parent, partsOf(parent) + 1)
+        void client.refetchQueries({ queryKey: ['tree', parent], exact: true })
+        return
+      }
       setTouched((now) => new Set([...now, id]))
       kept.set((now) => ({ open: now.open.includes(id) ? now.open.filter((each) => each !== id) : [...now.open, id] }))
     },
@@ -128,7 +164,7 @@ function Tree({ onOpen, menu, onMenu, chosen, marks, filter }: TreeProps & { fil
     if (event.key === 'ArrowDown') setActive(Math.min(active + 1, rows.length - 1))
     else if (event.key === 'ArrowUp') setActive(Math.max(active - 1, 0))
     else if (event.key === 'Enter' && row) act(row.node)
-    else if (event.key === 'ArrowRight' && row && !row.open && row.node.kind !== 'channel') toggle(row.node.id)
+    else if (event.key === 'ArrowRight' && row && !row.open && !isMore(row.node) && row.node.kind !== 'channel') toggle(row.node.id)
     else if (event.key === 'ArrowLeft' && row?.open) toggle(row.node.id)
     else return
     event.preventDefault()
@@ -151,7 +187,7 @@ function Tree({ onOpen, menu, onMenu, chosen, marks, filter }: TreeProps & { fil
             return (
               <div
                 key={node.id} id={`tree-${node.id}`} role="treeitem" aria-level={depth + 1} aria-selected={node.id === chosen}
-                {...(node.kind === 'channel' ? {} : { 'aria-expanded': open })}
+                {...(node.kind === 'channel' || isMore(node) ? {} : { 'aria-expanded': open })}
                 className={`tree-row${node.id === chosen ? ' chosen' : ''}${item.index === active ? ' active' : ''}`}
                 style={{ transform: `translateY(${item.start}px)`, paddingLeft: 4 + depth * 14 }}
                 draggable={node.kind === 'channel'}
@@ -165,7 +201,7 @@ function Tree({ onOpen, menu, onMenu, chosen, marks, filter }: TreeProps & { fil
                   else if (matchMedia('(hover: none)').matches) onOpen(node)
                 }}
                 onDoubleClick={() => node.kind === 'channel' && onOpen(node)}
-                onContextMenu={() => setMenuFor(node)}
+                onContextMenu={() => setMenuFor(isMore(node) ? null : node)}
               >
                 <NodeRow node={node} open={open} marked={marks?.has(node.id) ?? false} />
               </div>
@@ -178,6 +214,7 @@ function Tree({ onOpen, menu, onMenu, chosen, marks, filter }: TreeProps & { fil
 }
 
 function NodeRow({ node, open, marked }: { node: TreeNode; open: boolean; marked: boolean }) {
+  if (isMore(node)) return <span className="clip grow quiet" style={{ paddingLeft: 16 }}>{node.name}</span>
   const inner = node.kind !== 'channel'
   return (
     <>

@@ -100,6 +100,7 @@ export const general = words({
   'tree.filter': ['Filter', '筛选'],
   'tree.hide': ['Hide tree', '收起目录'],
   'tree.show': ['Show tree', '展开目录'],
+  'tree.more': ['Show more …', '显示更多…'],
   'tree.empty': ['No cameras yet', '尚无摄像机'],
   'tree.begin': ['Add the first one under Devices.', '请在“设备”中添加。'],
   'tree.online': ['{online} of {total} online', '在线 {online} / {total}'],

@@ -13,35 +13,73 @@ from safecity.core.ground.places.api import Area, children_of, find_area, tops_o
 from safecity.kit.errors import InvalidError
 from safecity.ports.database import Tx
 
+Place = tuple[str, str]
+"""Of a row in its level: what it is sorted by, and its id."""
+
 
 @dataclass
 class Level:
-    """What lies directly below a node; `channels` are all below it that may be seen, cameras only."""
+    """A part of what lies directly below a node.
+
+    `areas` come with the first part, `devices` or, below a device, `leaves` part after part; `next` is the place of the
+    last one when more follow. `channels` are all below the node that may be seen, cameras only.
+    """
 
     areas: list[Area] = field(default_factory=list[Area])
     devices: list[Device] = field(default_factory=list[Device])
+    leaves: list[Channel] = field(default_factory=list[Channel])
     channels: list[Channel] = field(default_factory=list[Channel])
     demo: bool = False
+    next: Place | None = None
 
     def below(self, area: Area) -> list[Channel]:
         return [channel for channel in self.channels if channel.area_path.startswith(area.path)]
 
 
-def level(tx: Tx, parent: str, areas_seen: Predicate, devices_seen: Predicate, channels_seen: Predicate) -> Level:
-    """Below an area (`ar_`), a device (`dv_`), or everything (empty)."""
+@dataclass(frozen=True)
+class Seen:
+    """What of each kind may be seen."""
+
+    areas: Predicate
+    devices: Predicate
+    channels: Predicate
+
+
+def level(tx: Tx, parent: str, seen: Seen, after: Place | None, limit: int) -> Level:
+    """Below an area (`ar_`), a device (`dv_`), or everything (empty): at most `limit` devices or channels behind
+    `after`."""
     if parent.startswith("dv_"):
-        device = devices.find(tx, parent)
-        own = [] if device is None else channels.of_device(tx, parent, channels_seen)
-        return Level(channels=_cameras(own), demo=device is not None and device.demo)
+        return _of_device(tx, parent, seen, after, limit)
+    area: Area | None = None
     if parent.startswith("ar_"):
         area = find_area(tx, parent)
-        found = channels.everything(tx, channels_seen, area.path)
-        here = devices.in_area(tx, devices_seen, parent, 5000)
-        return Level(children_of(tx, areas_seen, parent), here, _cameras(found))
-    if parent:
+    elif parent:
         raise InvalidError("neither area nor device", code="invalid_id", params={"kind": "parent"})
-    found = channels.everything(tx, channels_seen)
-    return Level(tops_of(tx, areas_seen), devices.in_area(tx, devices_seen, None, 5000), _cameras(found))
+    found = Level(channels=_cameras(channels.everything(tx, seen.channels, area.path if area else "")))
+    if after is None:
+        found.areas = children_of(tx, seen.areas, parent) if area else tops_of(tx, seen.areas)
+    rows = devices.in_area(tx, seen.devices, parent or None, after=after, limit=limit + 1)
+    found.devices = [device for _, device in rows[:limit]]
+    if len(rows) > limit:
+        found.next = (rows[limit - 1][0], found.devices[-1].id)
+    return found
+
+
+def _of_device(tx: Tx, parent: str, seen: Seen, after: Place | None, limit: int) -> Level:
+    device = devices.find(tx, parent)
+    if device is None:
+        return Level()
+    cameras = _cameras(channels.of_device(tx, parent, seen.channels))
+    rest = [channel for channel in cameras if after is None or _place(channel) > after]
+    found = Level(leaves=rest[:limit], channels=cameras, demo=device.demo)
+    if len(rest) > limit:
+        found.next = _place(found.leaves[-1])
+    return found
+
+
+def _place(channel: Channel) -> Place:
+    """In the order of its device; digits as many as sort like the number."""
+    return (f"{channel.ordinal:020d}", channel.id)
 
 
 def _cameras(found: list[Channel]) -> list[Channel]:

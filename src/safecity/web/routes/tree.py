@@ -11,14 +11,14 @@ from pydantic import Field
 
 from safecity.core.ground.access.api import Action, Actor, scope
 from safecity.core.ground.channels.api import Channel, ChannelState
-from safecity.core.ground.devices.api import DeviceState
+from safecity.core.ground.devices.api import Device, DeviceState
 from safecity.core.ground.places.api import Area
-from safecity.core.views.tree import level
+from safecity.core.views.tree import Seen, level
 from safecity.model.values.media import Quality
 from safecity.ports.database import Tx
 from safecity.web.guard import Here, Routes, Who
 from safecity.web.services import Services
-from safecity.web.shapes import Answer, Page
+from safecity.web.shapes import Answer, Page, read_cursor, write_cursor
 
 routes = Routes("tree")
 
@@ -43,30 +43,37 @@ class Node(Answer):
 
 
 @routes.get("/tree", Action.CHANNEL_SEE)
-async def see_tree(who: Who, here: Here, parent: Annotated[str, Query(max_length=40)] = "") -> Page[Node]:
-    """Children of an area or device; without `parent` the top."""
-    areas_seen, channels_seen = scope(who, Action.AREA_SEE), scope(who, Action.CHANNEL_SEE)
-    devices_seen = scope(who, Action.DEVICE_SEE)
+async def see_tree(
+    who: Who,
+    here: Here,
+    parent: Annotated[str, Query(max_length=40)] = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 500,
+    cursor: Annotated[str, Query(max_length=1000)] = "",
+) -> Page[Node]:
+    """Children of an area or device; without `parent` the top. Areas come with the first part, and all at once."""
+    seen = Seen(scope(who, Action.AREA_SEE), scope(who, Action.DEVICE_SEE), scope(who, Action.CHANNEL_SEE))
+    place = read_cursor(cursor, str, str)
 
-    def work(tx: Tx) -> list[Node]:
-        found = level(tx, parent, areas_seen, devices_seen, channels_seen)
+    def work(tx: Tx) -> Page[Node]:
+        found = level(tx, parent, seen, (str(place[0]), str(place[1])) if place else None, limit)
         nodes = [_area(here, who, area, found.below(area)) for area in found.areas]
-        for device in found.devices:
-            own = [c for c in found.channels if c.device == device.id]
-            state = device.state if device.code else DeviceState.ONLINE
-            counts = _counts(here, own)
-            nodes.append(
-                Node(
-                    id=device.id, kind="device", name=device.name, code=device.code, state=state,
-                    step=device.state_code, simulated=device.demo, total=len(own), online=_online(counts),
-                    counts=counts, has_children=bool(own),
-                )
-            )  # fmt: skip
-        if parent.startswith("dv_"):
-            nodes += [_channel(here, channel, found.demo) for channel in found.channels]
-        return nodes
+        owned: dict[str, list[Channel]] = {}
+        for channel in found.channels:
+            owned.setdefault(channel.device, []).append(channel)
+        nodes += [_device(here, device, owned.get(device.id, [])) for device in found.devices]
+        nodes += [_channel(here, channel, found.demo) for channel in found.leaves]
+        return Page(items=nodes, next=write_cursor(*found.next) if found.next else None)
 
-    return Page(items=await here.database.read(work))
+    return await here.database.read(work)
+
+
+def _device(here: Services, device: Device, own: list[Channel]) -> Node:
+    counts = _counts(here, own)
+    return Node(
+        id=device.id, kind="device", name=device.name, code=device.code,
+        state=device.state if device.code else DeviceState.ONLINE, step=device.state_code, simulated=device.demo,
+        total=len(own), online=_online(counts), counts=counts, has_children=bool(own),
+    )  # fmt: skip
 
 
 def _area(here: Services, who: Actor, area: Area, channels: list[Channel]) -> Node:

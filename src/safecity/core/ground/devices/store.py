@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, Table, Text, delete, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    LargeBinary,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from safecity.core.ground.access.api import Predicate, under, where
 from safecity.core.ground.devices.decide import Device, DeviceKind, DeviceState
@@ -135,8 +148,7 @@ def page(
     """(sort key, device), by name."""
     query = select(devices).where(_visible(allowed)).order_by(devices.c.sort_key, devices.c.id)
     if after is not None:
-        key_, id_ = after
-        query = query.where((devices.c.sort_key > key_) | ((devices.c.sort_key == key_) & (devices.c.id > id_)))
+        query = query.where(_behind(after))
     if area:
         query = query.where(under(devices.c.area_path, area))
     if q:
@@ -146,11 +158,21 @@ def page(
     return [(row["sort_key"], _device(row)) for row in tx.rows(query.limit(limit))]
 
 
-def in_area(tx: Tx, allowed: Predicate, area: str | None, limit: int) -> list[Device]:
-    """Directly in an area, not below."""
+def in_area(
+    tx: Tx, allowed: Predicate, area: str | None, *, after: tuple[str, str] | None, limit: int
+) -> list[tuple[str, Device]]:
+    """(sort key, device), by name: those directly in an area, not below."""
     here = devices.c.area.is_(None) if area is None else devices.c.area == area
-    query = select(devices).where(_visible(allowed), here).order_by(devices.c.sort_key).limit(limit)
-    return [_device(row) for row in tx.rows(query)]
+    query = select(devices).where(_visible(allowed), here).order_by(devices.c.sort_key, devices.c.id)
+    if after is not None:
+        query = query.where(_behind(after))
+    return [(row["sort_key"], _device(row)) for row in tx.rows(query.limit(limit))]
+
+
+def _behind(place: tuple[str, str]) -> ColumnElement[bool]:
+    """What follows (sort key, id) in a list by name."""
+    key, one = place
+    return (devices.c.sort_key > key) | ((devices.c.sort_key == key) & (devices.c.id > one))
 
 
 def everything(tx: Tx, kind: DeviceKind | None = None) -> list[tuple[Device, bytes | None]]:
