@@ -19,21 +19,18 @@ from safecity.protocols.jt808.commands import (
 from safecity.protocols.jt808.framing import FrameReader, frame
 from safecity.protocols.jt808.header import Packet, Version, read_packet, write_packet
 from safecity.protocols.jt808.messages import AnyBody, Raw, read_body
-from safecity.protocols.jt808.platform import (
-    LOGIN_SECONDS,
-    MAX_FAILURES,
+from safecity.protocols.jt808.outputs import (
     Answered,
     Arrived,
     Authenticated,
     Dropped,
-    Host,
     Over,
-    PlatformSession,
     Refused,
     Registered,
     Send,
     Unanswered,
 )
+from safecity.protocols.jt808.platform import LOGIN_SECONDS, MAX_FAILURES, Host, PlatformSession
 from safecity.protocols.jt808.positions import Batch, BatchKind, Location, batch
 from safecity.protocols.jt808.records import MediaAnswer, MediaData
 from safecity.protocols.jt808.registrar import CODE_BYTES, Terminal, code_text, hash_code

@@ -17,7 +17,7 @@ from safecity.protocols.jt808.checks import CUT_ITEMS, NO_FIX, NO_TIME, NULL_ISL
 from safecity.protocols.jt808.header import Version
 from safecity.protocols.jt808.items import read_items
 from safecity.protocols.jt808.messages import Raw
-from safecity.protocols.jt808.platform import Answered
+from safecity.protocols.jt808.outputs import Answered
 from safecity.protocols.jt808.positions import AskLocation, ConfirmAlarm, Location, LocationAnswer
 from safecity.protocols.jt808.registrar import Terminal
 from safecity.protocols.jt808.registration import RegisterResult, Result

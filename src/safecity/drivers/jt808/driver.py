@@ -30,17 +30,17 @@ from safecity.ports.outbox import Outbox
 from safecity.ports.sqlfile import SqlFile
 from safecity.protocols.gb28181.limits import Buckets
 from safecity.protocols.jt808.header import Version
-from safecity.protocols.jt808.platform import (
+from safecity.protocols.jt808.outputs import (
     Arrived,
     Authenticated,
     Dropped,
-    Host,
     Output,
     Over,
     Refused,
     Registered,
     Send,
 )
+from safecity.protocols.jt808.platform import Host
 from safecity.protocols.jt808.registrar import UNKNOWN, Terminal
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from safecity.protocols.gb28181.limits import Buckets
-from safecity.protocols.jt808.platform import Host, Output, PlatformSession
+from safecity.protocols.jt808.outputs import Output
+from safecity.protocols.jt808.platform import Host, PlatformSession
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from safecity.kit.errors import ConflictError
 from safecity.protocols.jt808.checks import time_text
@@ -19,6 +19,18 @@ from safecity.protocols.jt808.framing import Malformed
 from safecity.protocols.jt808.header import Packet, Version
 from safecity.protocols.jt808.line import MAX_NONSENSE, Line, Part, as_version
 from safecity.protocols.jt808.messages import ANSWER_OF, ANSWERS, AnyBody, Message, Raw, body_or_none
+from safecity.protocols.jt808.outputs import (
+    Answered,
+    Arrived,
+    Authenticated,
+    Dropped,
+    Output,
+    Over,
+    Refused,
+    Registered,
+    Send,
+    Unanswered,
+)
 from safecity.protocols.jt808.records import MediaAnswer, MediaData
 from safecity.protocols.jt808.registrar import (
     Terminal,
@@ -50,77 +62,6 @@ MAX_FAILURES: Final = 5
 ANSWER_SECONDS: Final = 15.0
 MAX_WAITING: Final = 64
 SEEN: Final = 256
-
-
-class Send(NamedTuple):
-    """Put these bytes on the connection."""
-
-    data: bytes
-
-
-class Arrived(NamedTuple):
-    """A message of the authenticated terminal. Send `answer` (may be empty) once it is stored."""
-
-    message: Message
-    answer: bytes
-
-
-class Registered(NamedTuple):
-    """It was given a new code: store the hash and the terminal id before anything else."""
-
-    phone: str
-    register: Register
-    version: Version
-    code_hash: bytes
-
-
-class Authenticated(NamedTuple):
-    """It is here. A session of the same phone elsewhere is over by that; store an IMEI that is new."""
-
-    phone: str
-    version: Version
-    imei: str
-    software: str
-
-
-class Refused(NamedTuple):
-    """Somebody was turned away; `register` where it said what it is."""
-
-    phone: str
-    reason: str
-    register: Register | None
-    version: Version
-
-
-class Answered(NamedTuple):
-    """Of what was sent with `serial`. `result` of a general answer, OK where a body came; `body` may be None."""
-
-    serial: int
-    id: int
-    result: int
-    body: AnyBody | None
-
-
-class Unanswered(NamedTuple):
-    """Nothing came in time."""
-
-    serial: int
-    id: int
-
-
-class Dropped(NamedTuple):
-    """Something that was no message, or came too late to be one."""
-
-    reason: str
-
-
-class Over(NamedTuple):
-    """Close the connection."""
-
-    reason: str
-
-
-Output = Send | Arrived | Registered | Authenticated | Refused | Answered | Unanswered | Dropped | Over
 
 
 @dataclass(frozen=True, slots=True)

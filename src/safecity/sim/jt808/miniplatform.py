@@ -10,19 +10,18 @@ from typing import cast
 
 from safecity.kit.clock import SystemClock
 from safecity.protocols.jt808.messages import AnyBody, Message
-from safecity.protocols.jt808.platform import (
+from safecity.protocols.jt808.outputs import (
     Answered,
     Arrived,
     Authenticated,
-    Host,
     Output,
     Over,
-    PlatformSession,
     Refused,
     Registered,
     Send,
     Unanswered,
 )
+from safecity.protocols.jt808.platform import Host, PlatformSession
 from safecity.protocols.jt808.positions import Batch, Location
 from safecity.protocols.jt808.registrar import Terminal
 
