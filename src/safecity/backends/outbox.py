@@ -79,6 +79,10 @@ class SqlOutbox:
     def waiting(self) -> int:
         return self._count
 
+    @property
+    def crowded(self) -> bool:
+        return self._count > MAX_PENDING // 2
+
 
 async def relay(outbox: SqlOutbox, calls: Calls, *, retry_seconds: float = 1.0) -> None:
     """Drain for ever; control may be away for days. The bus drops doubles by event id."""

@@ -14,3 +14,8 @@ class Outbox(Protocol):
     def add(self, events: Sequence[Event]) -> None:
         """Keep the events until the bus has acknowledged them."""
         ...
+
+    @property
+    def crowded(self) -> bool:
+        """So much waits for the bus that the oldest will have to go: whoever can be told later should be."""
+        ...

@@ -19,7 +19,7 @@ from safecity.drivers.jt808.roll import Vehicle
 from safecity.drivers.jt808.store import TerminalRow, TerminalStore
 from safecity.drivers.jt808.translate import clean, described_fact
 from safecity.kit.clock import Clock
-from safecity.model.facts.envelope import Mode
+from safecity.model.facts.envelope import Event, Mode
 from safecity.model.facts.signal_calls import (
     ApplySignal,
     AskDevices,
@@ -82,7 +82,7 @@ class TerminalPlatform:
             heartbeat_seconds=heartbeat_seconds,
             limits=limits or Limits(),
         )
-        self.reports = Reports(clock, self._publish, self._store.put)
+        self.reports = Reports(clock, self._report, self._store.put)
         self.unreadable = 0
 
     def __len__(self) -> int:
@@ -107,7 +107,10 @@ class TerminalPlatform:
             await asyncio.gather(self._ticking, return_exceptions=True)
         if self._flush_timer is not None:
             self._flush_timer.cancel()
-        self._store.flush()
+        try:
+            self._store.flush()
+        except Exception:
+            logger.exception("terminals not written at the end, they were not answered either")
         await self.hall.close()
 
     def configure(self, parts: Sequence[ApplySignal]) -> None:
@@ -163,7 +166,7 @@ class TerminalPlatform:
                     self._say(link, data)
                 case Arrived(message=message, answer=answer):
                     vehicle = self._vehicles.get(message.phone)
-                    if vehicle is not None and self.reports.take(vehicle, message):
+                    if vehicle is not None and not self._store.full and self.reports.take(vehicle, message):
                         self._say(link, answer)
                     else:
                         link.session.not_taken(message)
@@ -178,7 +181,7 @@ class TerminalPlatform:
                 case Over(reason=reason):
                     logger.debug("terminal connection ends peer=%s why=%s", link.peer, reason)
                     self._over(link, reason)
-                    self._store.afterwards(link.close)
+                    self._store.afterwards(link.close, needed=True)
                 case _:
                     pass
         if link.session.here:
@@ -197,7 +200,7 @@ class TerminalPlatform:
             plate=clean(one.register.plate, 40),
         )  # fmt: skip
         self._store.put(vehicle.row)
-        self._publish("device.described", vehicle, described_fact(one.register))
+        self._tell("device.described", vehicle, described_fact(one.register))
 
     def _authenticated(self, link: TerminalLink, one: Authenticated) -> None:
         vehicle = self._vehicles[one.phone]
@@ -214,8 +217,8 @@ class TerminalPlatform:
         )  # fmt: skip
         self._store.put(vehicle.row)
         if not was:
-            self._publish("device.registered", vehicle, vehicle.facts())
-            self._publish("device.went_online", vehicle, vehicle.facts())
+            self._tell("device.registered", vehicle, vehicle.facts())
+            self._tell("device.went_online", vehicle, vehicle.facts())
 
     def _refused(self, link: TerminalLink, one: Refused) -> None:
         vehicle = self._vehicles.get(one.phone)
@@ -227,7 +230,7 @@ class TerminalPlatform:
             return  # somebody who is here speaks in another's name: that one has no part in it
         vehicle.refusal = one.reason
         if not vehicle.is_online and self._refusals.take(one.phone, self.hall.now()):
-            self._publish("device.refused", vehicle, {"address": link.peer, "reason": one.reason})
+            self._tell("device.refused", vehicle, {"address": link.peer, "reason": one.reason})
 
     def _note_unknown(self, link: TerminalLink, one: Refused) -> None:
         old = self._unknown.pop(one.phone, None)
@@ -266,15 +269,19 @@ class TerminalPlatform:
 
     # --- facts ------------------------------------------------------------------------------------------------
 
-    def _publish(
+    def _event(self, kind: str, vehicle: Vehicle, body: dict[str, Any], at: int = 0, mode: Mode = Mode.LIVE) -> Event:
+        device = vehicle.config.device
+        body = {"device": device, "code": vehicle.row.phone, **body}
+        origin, now_us = f"{self._platform_code}/{self._node}", self._clock.now_us()
+        return make_event(kind, device, body, origin=origin, now_us=now_us, at=at, mode=mode)
+
+    def _report(
         self, kind: str, vehicle: Vehicle, body: dict[str, Any], *, at: int = 0, mode: Mode = Mode.LIVE
     ) -> None:
-        body = {"device": vehicle.config.device, "code": vehicle.row.phone, **body}
-        origin = f"{self._platform_code}/{self._node}"
-        now_us = self._clock.now_us()
-        self._store.add_event(
-            make_event(kind, vehicle.config.device, body, origin=origin, now_us=now_us, at=at, mode=mode)
-        )
+        self._store.add_event(self._event(kind, vehicle, body, at, mode))
+
+    def _tell(self, kind: str, vehicle: Vehicle, body: dict[str, Any]) -> None:
+        self._store.add_news(self._event(kind, vehicle, body))
 
     def _went_offline(self, vehicle: Vehicle, why: str) -> None:
         if not vehicle.is_online:
@@ -283,7 +290,7 @@ class TerminalPlatform:
         silent = (now_us - vehicle.heard_us) // 1_000_000 if vehicle.heard_us else None
         vehicle.row = replace(vehicle.row, state="offline", since=now_us)
         self._store.put(vehicle.row)
-        self._publish("device.went_offline", vehicle, {"why": why, "silent_seconds": silent})
+        self._tell("device.went_offline", vehicle, {"why": why, "silent_seconds": silent})
 
     def sweep(self) -> None:
         """Who has not been heard for three heartbeats is offline."""

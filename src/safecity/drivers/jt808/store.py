@@ -7,6 +7,7 @@ of it is said afterwards, so that it forgets nothing that is not on the disk.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 from msgspec import Struct
@@ -15,6 +16,9 @@ from safecity.model.facts.envelope import Event
 from safecity.ports.outbox import Outbox
 from safecity.ports.sqlfile import SqlFile
 
+MAX_GATHERED: Final = 20_000
+"""Events that wait for a disk which takes nothing; then terminals are to keep what they have."""
+MAX_ANSWERS: Final = 50_000
 _SCHEMA = "CREATE TABLE IF NOT EXISTS terminal (phone TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID"
 
 
@@ -43,6 +47,7 @@ class TerminalStore:
         self._schedule = schedule
         self._rows: dict[str, TerminalRow | None] = {}
         self._events: list[Event] = []
+        self._news: dict[tuple[str, str], Event] = {}
         self._afterwards: list[Callable[[], None]] = []
         file.execute(_SCHEMA)
 
@@ -64,35 +69,46 @@ class TerminalStore:
         self._rows[phone] = None
         self._schedule()
 
+    @property
+    def full(self) -> bool:
+        """Whether what terminals report should stay with them for now: it could neither be kept nor handed on."""
+        return len(self._events) >= MAX_GATHERED or self._outbox.crowded
+
     def add_event(self, event: Event) -> None:
+        """A report; the caller asks `full` before."""
         self._events.append(event)
         self._schedule()
 
-    def afterwards(self, do: Callable[[], None]) -> None:
-        """Once all that was put so far is on the disk."""
-        if self._rows or self._events:
-            self._afterwards.append(do)
+    def add_news(self, event: Event) -> None:
+        """Who comes and goes cannot be asked to wait: while the disk takes nothing the last of each kind counts."""
+        if len(self._events) < MAX_GATHERED:
+            self._events.append(event)
         else:
+            key = event.subject, event.kind
+            self._news.pop(key, None)
+            self._news[key] = event
+        self._schedule()
+
+    def afterwards(self, do: Callable[[], None], *, needed: bool = False) -> None:
+        """Once all that was put so far is on the disk. What is not `needed` (an answer, which is asked for again) is
+        left out when too much waits."""
+        if not (self._rows or self._events):
             do()
+        elif needed or len(self._afterwards) < MAX_ANSWERS:
+            self._afterwards.append(do)
 
     def flush(self) -> None:
         """Commit what has gathered, then do what waits for it. What cannot be written is kept for the next try."""
-        rows, events = self._rows, self._events
-        self._rows, self._events = {}, []
-        if rows or events:
+        if self._rows or self._events:
             encode = msgspec.msgpack.encode
-            try:
-                with self._file.transaction():
-                    kept = [(phone, encode(row)) for phone, row in rows.items() if row is not None]
-                    gone = [(phone,) for phone, row in rows.items() if row is None]
-                    self._file.executemany("INSERT OR REPLACE INTO terminal (phone, body) VALUES (?, ?)", kept)
-                    self._file.executemany("DELETE FROM terminal WHERE phone = ?", gone)
-                    if events:
-                        self._outbox.add(events)
-            except BaseException:
-                self._rows = rows | self._rows
-                self._events = events + self._events
-                raise
+            with self._file.transaction():
+                kept = [(phone, encode(row)) for phone, row in self._rows.items() if row is not None]
+                gone = [(phone,) for phone, row in self._rows.items() if row is None]
+                self._file.executemany("INSERT OR REPLACE INTO terminal (phone, body) VALUES (?, ?)", kept)
+                self._file.executemany("DELETE FROM terminal WHERE phone = ?", gone)
+                if self._events:
+                    self._outbox.add([*self._events, *self._news.values()])
+            self._rows, self._events, self._news = {}, [], {}
         afterwards, self._afterwards = self._afterwards, []
         for do in afterwards:
             do()
