@@ -192,6 +192,30 @@ async def test_what_cannot_be_true_moves_nobody_and_is_kept_with_its_reason(scen
     assert position.at // 1_000_000 == scene.clock.now_us() // 1_000_000
 
 
+async def test_numbers_that_no_vehicle_has_are_not_told_as_true(scene: Scene) -> None:
+    vehicle = Vehicle(scene)
+    vehicle.come_in()
+    own = Item(0x14, b"\x01\x02")  # another maker's, under the number of the video alarms
+    vehicle.say(vehicle.fix(speed_tenths=0xFFFF, direction=0xFFFF, height=65_382, items=(own,)))
+    (position,) = scene.events("position.received")
+    body = position.body
+    assert (body["speed"], body["direction"], body["altitude"]) == (None, None, None)
+    assert body["reasons"] == ["jt_bad_direction", "jt_bad_speed", "jt_bad_height", "jt_unread_items"]
+    assert (body["latitude"], body["longitude"]) == (31.23, 121.47)
+
+
+async def test_a_clock_that_is_years_behind_is_told_as_such(scene: Scene) -> None:
+    vehicle = Vehicle(scene)
+    vehicle.come_in()
+    vehicle.say(vehicle.fix(time=time_text(scene.clock.now_us() - 1024 * 7 * 86_400 * 1_000_000)))
+    month_ago = scene.clock.now_us() // 1_000_000 * 1_000_000 - 30 * 86_400 * 1_000_000
+    vehicle.say(batch([vehicle.fix(time=time_text(month_ago))], BatchKind.CATCH_UP, Version.V2019))
+    live, caught_up = scene.events("position.received")
+    assert (live.body["time_us"], live.body["reasons"]) == (scene.clock.now_us(), ["jt_time_old"])
+    assert (caught_up.body["time_us"], caught_up.body["reasons"]) == (month_ago, ["jt_time_long_ago"])
+    assert caught_up.at == scene.clock.now_us()  # filed where somebody looks
+
+
 async def test_an_alarm_is_raised_when_its_bit_rises(scene: Scene) -> None:
     vehicle = Vehicle(scene)
     vehicle.come_in()

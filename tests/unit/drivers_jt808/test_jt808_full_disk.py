@@ -1,4 +1,4 @@
-"""A disk that takes nothing, and a control that is away: terminals keep what cannot be kept here, memory stays small."""
+"""A disk that takes nothing, a control that is away: terminals keep what cannot be kept here, memory stays small."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.unit.drivers_jt808.scene import PHONE, Scene, Vehicle
 
 from safecity.backends import outbox
 from safecity.drivers.jt808 import store
@@ -22,7 +23,6 @@ from safecity.protocols.jt808.registration import (
     authenticate,
 )
 from safecity.protocols.jt808.terminal import Identity
-from tests.unit.drivers_jt808.scene import PHONE, Scene, Vehicle
 
 
 @contextlib.contextmanager

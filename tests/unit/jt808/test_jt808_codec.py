@@ -421,7 +421,10 @@ def test_an_alarm_that_stays_is_one_event() -> None:
         ({"time": "260102120001"}, True, checks.TIME_AHEAD),
         ({"time": "290101120000"}, True, checks.TIME_AHEAD),
         ({"time": "000101000000"}, True, checks.TIME_OLD),
+        ({"time": "060518120000"}, True, checks.TIME_OLD),  # a receiver whose weeks ran over
         ({"direction": 400}, True, checks.BAD_DIRECTION),
+        ({"speed_tenths": 0xFFFF}, True, checks.BAD_SPEED),
+        ({"height": 65_382}, True, checks.BAD_HEIGHT),
     ],
 )
 def test_what_cannot_be_true_is_not_believed(change: dict[str, Any], moves: bool, reason: str | None) -> None:
@@ -432,8 +435,12 @@ def test_what_cannot_be_true_is_not_believed(change: dict[str, Any], moves: bool
 
 
 def test_a_catch_up_keeps_its_own_time() -> None:
-    judged = checks.judge(FIX, NOON + 3 * 86_400 * SECOND_US)
-    assert judged == checks.Judged(True, NOON)
+    days = 86_400 * SECOND_US
+    assert checks.judge(FIX, NOON + 3 * days, catch_up=True) == checks.Judged(True, NOON)
+    assert checks.judge(FIX, NOON + 30 * days, catch_up=True) == checks.Judged(True, NOON, (checks.TIME_LONG_AGO,))
+    assert checks.judge(FIX, NOON + 30 * days).reasons == (checks.TIME_OLD,)
+    lost = dataclasses.replace(FIX, time="000101000000")
+    assert checks.judge(lost, NOON, catch_up=True) == checks.Judged(True, NOON, (checks.TIME_OLD,), own_time=False)
     assert checks.time_text(NOON) == FIX.time
 
 

@@ -57,7 +57,7 @@ class Reports:
         mode = Mode.BACKFILL if catch_up else Mode.LIVE
         before = vehicle.row.alarms
         for location in locations:
-            judged, details = judge(location, now_us), read_items(location)
+            judged, details = judge(location, now_us, catch_up=catch_up), read_items(location)
             body = position_fact(vehicle.row.phone, location, judged, details, catch_up=catch_up)
             self._publish("position.received", vehicle, body, at=judged.at_us, mode=mode)
             # What is set now was told already, though a catch-up may tell when it began.

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from safecity.protocols.jt808.active_safety import BlindSpot, DriverAssistance, DriverState
 from safecity.protocols.jt808.alarms import Alarm
-from safecity.protocols.jt808.checks import Judged
+from safecity.protocols.jt808.checks import BAD_DIRECTION, BAD_HEIGHT, BAD_SPEED, Judged
 from safecity.protocols.jt808.items import Details, SafetyAlarm
 from safecity.protocols.jt808.positions import Location
 from safecity.protocols.jt808.registration import Register
@@ -15,6 +15,7 @@ METHOD: Final = 4
 """Of alarms by the bits of a position: the "position alarm" of GB/T 28181. Their type is `jt808-` and the bit."""
 SAFETY_METHOD: Final = 5
 """Of alarms of active safety: its "video alarm". Their type is `jsatl-`, the item's number and the kind in it."""
+UNREAD_ITEMS: Final = "jt_unread_items"
 _TEXT: Final = 60
 _BEGINS: Final = (0, 1)
 """Flags of active safety that raise an alarm: not usable (an event without end) and begins; 2 is its end."""
@@ -42,7 +43,8 @@ def clean(text: str, limit: int = _TEXT) -> str:
 
 
 def position_fact(code: str, location: Location, judged: Judged, details: Details, *, catch_up: bool) -> dict[str, Any]:
-    """Event data: m/s, degrees from north, metres. No place where it cannot be believed; `reasons` says why."""
+    """Event data: m/s, degrees from north, metres. Nothing where it cannot be believed; `reasons` says why."""
+    doubts = judged.reasons
     mileage = details.values.get("mileage_tenths_km")
     return {
         "channel": "",
@@ -50,14 +52,14 @@ def position_fact(code: str, location: Location, judged: Judged, details: Detail
         "time_us": judged.at_us,
         "longitude": location.longitude if judged.moves else None,
         "latitude": location.latitude if judged.moves else None,
-        "speed": round(location.speed_tenths / 36, 3),
-        "direction": float(location.direction % 360),
-        "altitude": float(location.height),
+        "speed": None if BAD_SPEED in doubts else round(location.speed_tenths / 36, 3),
+        "direction": None if BAD_DIRECTION in doubts else float(location.direction % 360),
+        "altitude": None if BAD_HEIGHT in doubts else float(location.height),
         "mileage": None if mileage is None else mileage * 100,
         "status": location.status,
         "alarms": location.alarm,
         "catch_up": catch_up,
-        "reasons": list(judged.reasons),
+        "reasons": [*doubts, *([UNREAD_ITEMS] if details.unread else [])],
     }
 
 

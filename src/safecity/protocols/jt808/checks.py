@@ -19,6 +19,13 @@ AHEAD_US: Final = 24 * 3600 * SECOND_US
 """A time further ahead of receipt than this is a broken clock."""
 NEWEST_OLD_YEAR: Final = 2004
 """No terminal of this standard was built before; clocks that lost their battery begin in 2000."""
+OLD_US: Final = 7 * 86_400 * SECOND_US
+"""What is said to be now and is further back is a broken clock too: receivers whose week counter has run over are out
+by 1,024 weeks."""
+FASTEST_TENTHS: Final = 4000
+"""Tenths of km/h that no vehicle on a road drives; makers write 0xFFFF for a speed they do not know."""
+HIGHEST_METRES: Final = 9000
+"""No road lies higher; heights below the sea come as numbers near 65,536."""
 _NO_TIME: Final = "0" * 12
 
 NO_FIX: Final = "jt_no_fix"
@@ -29,18 +36,22 @@ NO_TIME: Final = "jt_no_time"
 BAD_TIME: Final = "jt_bad_time"
 TIME_AHEAD: Final = "jt_time_ahead"
 TIME_OLD: Final = "jt_time_old"
+TIME_LONG_AGO: Final = "jt_time_long_ago"
 BAD_DIRECTION: Final = "jt_bad_direction"
+BAD_SPEED: Final = "jt_bad_speed"
+BAD_HEIGHT: Final = "jt_bad_height"
 CUT_ITEMS: Final = "jt_cut_items"
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """`moves`: the position may move the marker. `at_us` is the terminal's time, or that of receipt where it cannot be
-    true. `reasons` says what was not believed."""
+    """`moves`: the position may move the marker. `at_us` is the terminal's time (`own_time`), or that of receipt where
+    it cannot be true. `reasons` says what was not believed."""
 
     moves: bool
     at_us: int
     reasons: tuple[str, ...] = ()
+    own_time: bool = True
 
 
 def parse_time(digits: str) -> int | None:
@@ -61,7 +72,7 @@ def time_text(us: int) -> str:
     return datetime.fromtimestamp(us // SECOND_US, BEIJING).strftime("%y%m%d%H%M%S")
 
 
-def _doubt_time(digits: str, received_us: int) -> tuple[int | None, str]:
+def _doubt_time(digits: str, received_us: int, catch_up: bool) -> tuple[int | None, str]:
     if digits == _NO_TIME:
         return None, NO_TIME
     at = parse_time(digits)
@@ -69,9 +80,10 @@ def _doubt_time(digits: str, received_us: int) -> tuple[int | None, str]:
         return None, BAD_TIME
     if at > received_us + AHEAD_US:
         return None, TIME_AHEAD
-    if 2000 + int(digits[:2]) < NEWEST_OLD_YEAR:
+    old = at < received_us - OLD_US
+    if 2000 + int(digits[:2]) < NEWEST_OLD_YEAR or (old and not catch_up):
         return None, TIME_OLD
-    return at, ""
+    return at, TIME_LONG_AGO if old else ""
 
 
 _PLACE_CHECKS: tuple[tuple[str, Callable[[Location], bool]], ...] = (
@@ -82,15 +94,20 @@ _PLACE_CHECKS: tuple[tuple[str, Callable[[Location], bool]], ...] = (
 )
 
 
-def judge(location: Location, received_us: int) -> Judged:
-    """Every reason that applies, the first of place, then of time."""
+_NUMBER_CHECKS: tuple[tuple[str, Callable[[Location], bool]], ...] = (
+    (BAD_DIRECTION, lambda one: one.direction > 360),
+    (BAD_SPEED, lambda one: one.speed_tenths > FASTEST_TENTHS),
+    (BAD_HEIGHT, lambda one: one.height > HIGHEST_METRES),
+    (CUT_ITEMS, lambda one: bool(one.tail)),
+)
+
+
+def judge(location: Location, received_us: int, *, catch_up: bool = False) -> Judged:
+    """Every reason that applies, the first of place, then of time. `catch_up`: it does not say that it is of now."""
     reasons = [reason for reason, applies in _PLACE_CHECKS if applies(location)]
     moves = not reasons
-    at, doubt = _doubt_time(location.time, received_us)
+    at, doubt = _doubt_time(location.time, received_us, catch_up)
     if doubt:
         reasons.append(doubt)
-    if location.direction > 360:
-        reasons.append(BAD_DIRECTION)
-    if location.tail:
-        reasons.append(CUT_ITEMS)
-    return Judged(moves, received_us if at is None else at, tuple(reasons))
+    reasons += [reason for reason, applies in _NUMBER_CHECKS if applies(location)]
+    return Judged(moves, received_us if at is None else at, tuple(reasons), at is not None)
