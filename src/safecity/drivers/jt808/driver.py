@@ -205,7 +205,7 @@ class TerminalPlatform:
     def _authenticated(self, link: TerminalLink, one: Authenticated) -> None:
         vehicle = self._vehicles[one.phone]
         before = vehicle.link
-        vehicle.link, vehicle.refusal = link, ""
+        vehicle.link, vehicle.refusal, vehicle.past = link, "", 0
         if before is not None and before is not link:
             logger.info("terminal came over another connection phone=%s from=%s", one.phone, link.peer)
             self.take(before, before.session.displaced())

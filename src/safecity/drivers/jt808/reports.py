@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, Final
 
 from msgspec.structs import replace
 
 from safecity.drivers.jt808.roll import Vehicle
 from safecity.drivers.jt808.store import TerminalRow
-from safecity.drivers.jt808.translate import alarm_fact, begins, position_fact, safety_fact, safety_key
+from safecity.drivers.jt808.translate import alarm_fact, begins, position_fact, priority, safety_fact, safety_key
 from safecity.kit.clock import Clock
 from safecity.model.facts.envelope import Mode
 from safecity.protocols.gb28181.limits import Buckets
@@ -19,8 +19,9 @@ from safecity.protocols.jt808.items import read_items
 from safecity.protocols.jt808.messages import Message
 from safecity.protocols.jt808.positions import Batch, BatchKind, Location, LocationAnswer
 
-MAX_SAFETY: Final = 64
-"""Alarms of active safety of one terminal that are remembered, so that one sent twice is raised once."""
+MAX_TOLD: Final = 256
+"""Alarms of one terminal that are remembered, so that one sent twice is raised once."""
+ALARM_LIMIT: Final = "jt_alarm_limit"
 
 
 class Reports:
@@ -41,42 +42,71 @@ class Reports:
             return False
         match message.body:
             case Location():
-                self._positions(vehicle, [message.body], catch_up=False)
+                self._position(vehicle, message.body, catch_up=False)
             case LocationAnswer():
-                self._positions(vehicle, [message.body.location], catch_up=False)
+                self._position(vehicle, message.body.location, catch_up=False)
             case Batch():
                 locations, missing = message.body.locations()
                 self.dropped += missing
-                self._positions(vehicle, locations, catch_up=message.body.kind == BatchKind.CATCH_UP)
+                for location in locations:
+                    self._position(vehicle, location, catch_up=message.body.kind == BatchKind.CATCH_UP)
             case _:
                 pass
         return True
 
-    def _positions(self, vehicle: Vehicle, locations: list[Location], *, catch_up: bool) -> None:
-        now_us = self._clock.now_us()
+    def _position(self, vehicle: Vehicle, location: Location, *, catch_up: bool) -> None:
+        judged = judge(location, self._clock.now_us(), catch_up=catch_up)
+        details = read_items(location)
+        newest = not catch_up or (judged.own_time and judged.at_us > vehicle.alarms_at)
+        # A bit is a level. What is set now was told already, though a catch-up may tell when it began.
+        before = vehicle.row.alarms | (0 if newest else vehicle.past)
+        alarms: list[dict[str, Any]] = []
+        silent = 0
+        for bit in rising(before, location.alarm):
+            mark = (bit, judged.at_us)
+            if catch_up and judged.own_time and mark in vehicle.told:
+                continue  # the terminal did not hear our answer
+            if self._may_raise(vehicle, priority(bit)):
+                alarms.append(alarm_fact(vehicle.row.phone, bit, location, judged))
+                self._remember(vehicle, mark)
+            else:
+                silent |= 1 << bit
+        left_out = bool(silent)
+        for one in details.safety:
+            if not begins(one) or safety_key(one) in vehicle.told:
+                continue
+            fact = safety_fact(vehicle.row.phone, one, location, judged)
+            if self._may_raise(vehicle, fact["priority"]):
+                alarms.append(fact)
+                self._remember(vehicle, safety_key(one))
+            else:
+                left_out = True
+        body = position_fact(vehicle.row.phone, location, judged, details, catch_up=catch_up)
+        if left_out:
+            body["reasons"].append(ALARM_LIMIT)
         mode = Mode.BACKFILL if catch_up else Mode.LIVE
-        before = vehicle.row.alarms
-        for location in locations:
-            judged, details = judge(location, now_us, catch_up=catch_up), read_items(location)
-            body = position_fact(vehicle.row.phone, location, judged, details, catch_up=catch_up)
-            self._publish("position.received", vehicle, body, at=judged.at_us, mode=mode)
-            # What is set now was told already, though a catch-up may tell when it began.
-            for bit in rising(before | (vehicle.row.alarms if catch_up else 0), location.alarm):
-                self._alarm(vehicle, alarm_fact(vehicle.row.phone, bit, location, judged))
-            before = location.alarm
-            for one in details.safety:
-                if safety_key(one) not in vehicle.safety and begins(one):
-                    self._alarm(vehicle, safety_fact(vehicle.row.phone, one, location, judged))
-                vehicle.safety[safety_key(one)] = None
-                if len(vehicle.safety) > MAX_SAFETY:
-                    vehicle.safety.popitem(last=False)
-        if locations and not catch_up and before != vehicle.row.alarms:
-            vehicle.row = replace(vehicle.row, alarms=before)
+        self._publish("position.received", vehicle, body, at=judged.at_us, mode=mode)
+        for fact in alarms:
+            # Those of a catch-up as well: that nobody could hear it is no reason to be silent about it.
+            self._publish("alarm.received", vehicle, fact, at=fact["time_us"])
+        self._set(vehicle, location.alarm & ~silent, judged.at_us, newest=newest)
+
+    def _set(self, vehicle: Vehicle, alarms: int, at_us: int, *, newest: bool) -> None:
+        """What was left out is not set: it is raised by the next position that still has it."""
+        if not newest:
+            vehicle.past = alarms
+            return
+        vehicle.alarms_at = at_us
+        if alarms != vehicle.row.alarms:
+            vehicle.row = replace(vehicle.row, alarms=alarms)
             self._put(vehicle.row)
 
-    def _alarm(self, vehicle: Vehicle, fact: dict[str, Any]) -> None:
-        """Alarms of a catch-up are raised as well: that nobody could hear it is no reason to be silent about it."""
-        if self._alarms.take(vehicle.row.phone, self._clock.monotonic()):
-            self._publish("alarm.received", vehicle, fact, at=fact["time_us"])
-        else:
-            self.dropped += 1
+    def _may_raise(self, vehicle: Vehicle, level: int) -> bool:
+        """Urgent ones have a limit of their own: no flood of others keeps an SOS from being heard."""
+        key = vehicle.row.phone, level <= 2
+        return self._alarms.take(key, self._clock.monotonic())
+
+    def _remember(self, vehicle: Vehicle, mark: tuple[Hashable, ...]) -> None:
+        vehicle.told[mark] = None
+        if len(vehicle.told) > MAX_TOLD:
+            vehicle.told.popitem(last=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 from safecity.drivers.jt808.link import TerminalLink
@@ -12,7 +13,11 @@ from safecity.model.facts.signal_calls import DeviceFigure, JtTerminal
 
 @dataclass(slots=True, eq=False)
 class Vehicle:
-    """A terminal that is in the list. `silent_at`: when it is offline if nothing comes before."""
+    """A terminal that is in the list. `silent_at`: when it is offline if nothing comes before.
+
+    `row.alarms` are those of its newest position, which is of `alarms_at`; `past` those of the catch-up that is under
+    way where it is older than that. `told` holds what was raised lately: (bit, time) and the marks of active safety.
+    """
 
     config: JtTerminal
     row: TerminalRow
@@ -20,7 +25,9 @@ class Vehicle:
     silent_at: float = 0.0
     heard_us: int = 0
     refusal: str = ""
-    safety: OrderedDict[tuple[int, int, int], None] = field(default_factory=OrderedDict[tuple[int, int, int], None])
+    alarms_at: int = 0
+    past: int = 0
+    told: OrderedDict[tuple[Hashable, ...], None] = field(default_factory=OrderedDict[tuple[Hashable, ...], None])
 
     @property
     def is_online(self) -> bool:

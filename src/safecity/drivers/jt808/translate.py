@@ -81,9 +81,10 @@ def safety_fact(code: str, one: SafetyAlarm, location: Location, judged: Judged)
     return fact | {"attachments": one.mark.attachments}
 
 
-def safety_key(one: SafetyAlarm) -> tuple[int, int, int]:
-    """What the same alarm is known by when it is sent again."""
-    return one.ID, one.alarm_id, one.mark.number
+def safety_key(one: SafetyAlarm) -> tuple[int, int, str, int]:
+    """What the same alarm is known by when it is sent again: with its time, since a terminal counts from 0 after each
+    start."""
+    return one.ID, one.alarm_id, one.mark.time, one.mark.number
 
 
 def _alarm(code: str, method: int, kind: str, level: int, location: Location, judged: Judged) -> dict[str, Any]:

@@ -1,0 +1,141 @@
+"""An alarm is raised once and never lost: over batches, doubles, restarts of a terminal, and floods."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from tests.unit.drivers_jt808.scene import Scene, Vehicle
+
+from safecity.protocols.jt808.active_safety import AlarmMark, DriverState
+from safecity.protocols.jt808.alarms import Alarm, mask
+from safecity.protocols.jt808.checks import time_text
+from safecity.protocols.jt808.header import Version
+from safecity.protocols.jt808.positions import BatchKind, Item, Location, batch
+
+
+@pytest.fixture
+async def vehicle(scene: Scene) -> Vehicle:
+    made = Vehicle(scene)
+    made.come_in()
+    return made
+
+
+def ago(vehicle: Vehicle, seconds: int, *alarms: Alarm, **more: Any) -> Location:
+    at = time_text(vehicle.scene.clock.now_us() - seconds * 1_000_000)
+    return vehicle.fix(time=at, alarm=mask(alarms), **more)
+
+
+def catch_up(vehicle: Vehicle, *locations: Location) -> None:
+    vehicle.say(batch(list(locations), BatchKind.CATCH_UP, Version.V2019))
+
+
+def raised(scene: Scene) -> list[str]:
+    return [one.body["type"] for one in scene.events("alarm.received")]
+
+
+async def test_an_alarm_that_goes_on_over_several_batches_and_the_next_position_is_one(
+    scene: Scene, vehicle: Vehicle
+) -> None:
+    speeding = Alarm.OVER_SPEED
+    catch_up(vehicle, ago(vehicle, 400), ago(vehicle, 300, speeding))
+    catch_up(vehicle, ago(vehicle, 200, speeding), ago(vehicle, 100, speeding))
+    vehicle.say(ago(vehicle, 0, speeding))
+    assert raised(scene) == ["jt808-1"]
+    vehicle.say(ago(vehicle, 0))
+    vehicle.say(ago(vehicle, 0, speeding))
+    assert raised(scene) == ["jt808-1", "jt808-1"]
+
+
+async def test_a_catch_up_between_live_positions_raises_its_own_once_and_hides_none(
+    scene: Scene, vehicle: Vehicle
+) -> None:
+    vehicle.say(ago(vehicle, 0))
+    catch_up(vehicle, ago(vehicle, 400, Alarm.SOS))
+    catch_up(vehicle, ago(vehicle, 300, Alarm.SOS))
+    assert raised(scene) == ["jt808-0"]
+    vehicle.say(ago(vehicle, 0, Alarm.SOS))  # pressed anew, whatever was in the tunnel
+    assert raised(scene) == ["jt808-0", "jt808-0"]
+
+
+async def test_a_later_catch_up_raises_what_an_earlier_one_ended_with(scene: Scene, vehicle: Vehicle) -> None:
+    vehicle.say(ago(vehicle, 0))
+    catch_up(vehicle, ago(vehicle, 400, Alarm.SOS))
+    vehicle.link.connection_lost(None)
+    back = Vehicle(scene)
+    back.come_in()
+    scene.clock.advance(3600)
+    back.say(ago(back, 0))
+    catch_up(back, ago(back, 600, Alarm.SOS))
+    assert raised(scene) == ["jt808-0", "jt808-0"]
+
+
+async def test_a_catch_up_whose_answer_got_lost_raises_nothing_twice(scene: Scene, vehicle: Vehicle) -> None:
+    past = [ago(vehicle, 300), ago(vehicle, 200, Alarm.COLLISION), ago(vehicle, 100)]
+    vehicle.say(past[1])  # live, and its answer got lost
+    vehicle.say(past[2])
+    for _ in range(2):
+        catch_up(vehicle, *past)
+    assert raised(scene) == ["jt808-29"]
+
+
+TIRED = DriverState(
+    alarm_id=0, flag=1, kind=1, level=2, fatigue=8, speed=60, height=1, latitude_micro=1, longitude_micro=1,
+    time="260101120000", vehicle_status=0,
+    mark=AlarmMark(terminal_id="0000001", time="260101120000", number=0, attachments=2),
+)  # fmt: skip
+
+
+def with_item(vehicle: Vehicle, alarm: DriverState) -> Location:
+    return vehicle.fix(items=(Item(0x65, alarm.write(Version.V2013)),))
+
+
+async def test_a_terminal_that_counts_from_zero_again_is_heard(scene: Scene, vehicle: Vehicle) -> None:
+    next_day = dataclasses.replace(TIRED, mark=dataclasses.replace(TIRED.mark, time="260102080000"))
+    for one in (TIRED, TIRED, next_day, next_day):
+        vehicle.say(with_item(vehicle, one))
+    assert raised(scene) == ["jsatl-65-1", "jsatl-65-1"]
+
+
+async def test_an_sos_is_heard_through_a_flood_of_other_alarms(scene: Scene, vehicle: Vehicle) -> None:
+    for _ in range(60):
+        vehicle.say(vehicle.fix())
+        vehicle.say(vehicle.fix(alarm=mask((Alarm.POWER_LOW,))))
+    vehicle.say(vehicle.fix(alarm=mask((Alarm.SOS,))))
+    assert raised(scene)[-1] == "jt808-0"
+
+
+async def test_an_alarm_over_the_limit_is_said_to_be_and_raised_when_there_is_room(
+    scene: Scene, vehicle: Vehicle
+) -> None:
+    for number in range(60):
+        vehicle.say(vehicle.fix(height=number))
+        vehicle.say(vehicle.fix(height=number, alarm=mask((Alarm.POWER_LOW,))))
+    before = len(raised(scene))
+    last = scene.events("position.received")[-1]
+    assert (before, last.body["reasons"]) == (40, ["jt_alarm_limit"])
+    scene.clock.advance(30.0)
+    vehicle.say(vehicle.fix(height=99, alarm=mask((Alarm.POWER_LOW,))))
+    vehicle.say(vehicle.fix(height=98, alarm=mask((Alarm.POWER_LOW,))))
+    assert len(raised(scene)) == before + 1
+    assert scene.events("position.received")[-1].body["reasons"] == []
+
+
+async def test_an_alarm_of_active_safety_over_the_limit_is_raised_when_it_is_sent_again(
+    scene: Scene, vehicle: Vehicle
+) -> None:
+    marks = [dataclasses.replace(TIRED, alarm_id=number) for number in range(60)]
+    for one in marks:
+        vehicle.say(with_item(vehicle, one))
+    assert len(raised(scene)) == 40
+    scene.clock.advance(60.0)
+    for one in marks:
+        vehicle.say(with_item(vehicle, one))
+    assert len(raised(scene)) == 60
+
+
+async def test_an_alarm_that_is_set_is_not_raised_by_a_catch_up(scene: Scene, vehicle: Vehicle) -> None:
+    vehicle.say(ago(vehicle, 0, Alarm.SOS))
+    catch_up(vehicle, ago(vehicle, 60, Alarm.SOS))
+    assert raised(scene) == ["jt808-0"]
