@@ -138,10 +138,12 @@ class Vehicle:
         return Location(**{**values, **more})
 
 
-async def open_scene(path: Path, clock: FakeClock, limits: Limits | None = None) -> Scene:
+async def open_scene(
+    path: Path, clock: FakeClock, limits: Limits | None = None, terminals: tuple[JtTerminal, ...] = (TERMINAL,)
+) -> Scene:
     file = open_file(path / "signal.db")
     outbox = SqlOutbox(file)
     platform = TerminalPlatform(file, outbox, clock, node="signal", limits=limits)
-    platform.configure([ApplySignal(1, US, (), (), terminals=(TERMINAL,))])
+    platform.configure([ApplySignal(1, US, (), (), terminals=terminals)])
     await platform.start(socket.create_server(("127.0.0.1", 0)))
     return Scene(platform, file, outbox, clock)

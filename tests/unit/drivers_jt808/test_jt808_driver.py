@@ -167,6 +167,37 @@ async def test_a_restart_goes_on_where_it_was(tmp_path: Path) -> None:
     after.file.close()
 
 
+async def test_a_terminal_that_was_replaced_while_signalling_was_away_is_bound_to_nothing(tmp_path: Path) -> None:
+    """Removed and added again: its code, and the box it was bound to, are forgotten, whenever that is heard of."""
+    clock = FakeClock()
+    before = await open_scene(tmp_path, clock)
+    code = Vehicle(before).come_in(terminal_id="0000007")
+    await before.killed()
+    after = await open_scene(tmp_path, clock, terminals=(JtTerminal("dv_2", PHONE),))
+    (figure,) = after.platform.figures(AskDevices()).devices
+    assert figure.state == "never"
+    old = Vehicle(after)
+    old.say(authenticate(code, Version.V2019))
+    assert old.heard() == []
+    after.platform.flush()
+    assert old.heard() == [PlatformAnswer(serial=1, answered=0x0102, result=Result.FAILED)]
+    Vehicle(after).come_in(terminal_id="0000008")
+    await after.platform.close()
+    after.file.close()
+
+
+async def test_a_damaged_row_costs_its_terminal_a_registration_and_nobody_else(tmp_path: Path) -> None:
+    clock = FakeClock()
+    before = await open_scene(tmp_path, clock)
+    Vehicle(before).come_in()
+    before.file.execute("UPDATE terminal SET body = substr(body, 1, 9)")
+    await before.killed()
+    after = await open_scene(tmp_path, clock)
+    Vehicle(after).come_in()
+    await after.platform.close()
+    after.file.close()
+
+
 # --- what they report -------------------------------------------------------------------------------------------
 
 

@@ -93,10 +93,12 @@ class TerminalPlatform:
         now = self.hall.now()
         for row in self._store.load():
             vehicle = self._vehicles.get(row.phone)
-            if vehicle is None:
+            # Removed and added again while we were not running: what it was bound to is cleared by that.
+            if vehicle is None or row.device not in ("", vehicle.config.device):
                 self._store.drop(row.phone)
             else:
-                vehicle.row, vehicle.silent_at = row, now + self._patience
+                vehicle.row = replace(row, device=vehicle.config.device)
+                vehicle.silent_at = now + self._patience
         await self.hall.open(listening)
         self._ticking = asyncio.get_running_loop().create_task(self._tick())
 
@@ -128,7 +130,7 @@ class TerminalPlatform:
         for phone, config in wanted.items():
             vehicle = self._vehicles.get(phone)
             if vehicle is None:
-                self._vehicles[phone] = Vehicle(config, TerminalRow(phone))
+                self._vehicles[phone] = Vehicle(config, TerminalRow(phone, device=config.device))
                 self._unknown.pop(phone, None)
                 continue
             vehicle.config = config

@@ -6,6 +6,7 @@ of it is said afterwards, so that it forgets nothing that is not on the disk.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -16,6 +17,7 @@ from safecity.model.facts.envelope import Event
 from safecity.ports.outbox import Outbox
 from safecity.ports.sqlfile import SqlFile
 
+logger = logging.getLogger(__name__)
 MAX_GATHERED: Final = 20_000
 """Events that wait for a disk which takes nothing; then terminals are to keep what they have."""
 MAX_ANSWERS: Final = 50_000
@@ -36,6 +38,7 @@ class TerminalRow(Struct, frozen=True, array_like=True):
     alarms: int = 0
     plate: str = ""
     software: str = ""
+    device: str = ""
 
 
 class TerminalStore:
@@ -52,12 +55,13 @@ class TerminalStore:
         file.execute(_SCHEMA)
 
     def load(self) -> list[TerminalRow]:
-        """All; a row that an older program cannot read is left out."""
+        """All; a row that cannot be read (a newer program's, a damaged one) is left out."""
         rows: list[TerminalRow] = []
         for (body,) in self._file.execute("SELECT body FROM terminal"):
             try:
                 rows.append(msgspec.msgpack.decode(body, type=TerminalRow))
-            except msgspec.ValidationError:
+            except msgspec.DecodeError:
+                logger.warning("terminal row unreadable, it has to register anew")
                 continue
         return rows
 
