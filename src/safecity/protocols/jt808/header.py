@@ -72,13 +72,13 @@ def read_packet(raw: bytes) -> Packet | Malformed:
     if len(raw) < 12:
         return Malformed(raw, "jt_header_too_short")
     props = raw[2] << 8 | raw[3]
-    if props & _NEW and (packet := _read(raw, props, Version.V2019)) is not None:
-        return packet
-    return _read(raw, props, Version.V2013) or Malformed(raw[:64], "jt_length_mismatch")
+    return (_read(raw, props, Version.V2019) if props & _NEW else None) or (
+        _read(raw, props, Version.V2013) or Malformed(raw[:64], "jt_length_mismatch")
+    )
 
 
-def _read(raw: bytes, props: int, version: Version) -> Packet | None:
-    """None where the length is not what the header says."""
+def _read(raw: bytes, props: int, version: Version) -> Packet | Malformed | None:
+    """None where the length is not what the header says: no frame is as long as both headers would have it."""
     phone_at, phone_end = (5, 15) if version is Version.V2019 else (4, 10)
     body_at = phone_end + 2 + (4 if props & _PARTS else 0)
     if len(raw) != body_at + (props & _LENGTH):
@@ -89,9 +89,9 @@ def _read(raw: bytes, props: int, version: Version) -> Packet | None:
         total = raw[body_at - 4] << 8 | raw[body_at - 3]
         index = raw[body_at - 2] << 8 | raw[body_at - 1]
         if not 1 <= index <= total:
-            return None
+            return Malformed(raw[:64], "jt_bad_part")
     if not phone.isdigit():
-        return None
+        return Malformed(raw[:64], "jt_bad_phone")
     return Packet(
         id=raw[0] << 8 | raw[1],
         phone=clean_phone(phone),

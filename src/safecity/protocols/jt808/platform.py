@@ -33,6 +33,9 @@ from safecity.protocols.jt808.outputs import (
 )
 from safecity.protocols.jt808.records import MediaAnswer, MediaData
 from safecity.protocols.jt808.registrar import (
+    NOT_AUTHENTICATED,
+    OTHER_PHONE,
+    UNREADABLE,
     Terminal,
     code_text,
     hash_code,
@@ -76,7 +79,8 @@ class Host:
 
 
 class PlatformSession:
-    """Created when the connection is, at `now` (seconds that never go back)."""
+    """Created when the connection is, at `now` (seconds that never go back). `heard_at`: when its terminal last said
+    something that could be read."""
 
     def __init__(self, host: Host, now: float, *, heartbeat_seconds: float = 60.0) -> None:
         self._host = host
@@ -88,6 +92,7 @@ class PlatformSession:
         self._waiting: OrderedDict[int, tuple[int, float]] = OrderedDict()
         self._seen: OrderedDict[tuple[int, int, bytes], None] = OrderedDict()
         self.phone = ""
+        self.heard_at = now
         self.here = False
         self.over = False
 
@@ -169,6 +174,10 @@ class PlatformSession:
             self._end(outputs, "jt_silent" if self.here else "jt_no_login")
         return outputs
 
+    def _hear(self, now: float) -> None:
+        self.heard_at = now
+        self._silent_at = now + self._patience
+
     # --- one message ------------------------------------------------------------------------------------------
 
     def _end(self, outputs: list[Output], reason: str) -> None:
@@ -180,17 +189,19 @@ class PlatformSession:
         """Parts are acknowledged one by one, since terminals send the next only then."""
         if not self._belongs(packet, outputs):
             return
-        self._silent_at = now + self._patience
+        self._hear(now)
         outputs.append(Send(self._general(packet.answer_serial, packet.id, Result.OK)))
 
     def _belongs(self, packet: Packet, outputs: list[Output]) -> bool:
         """Whether it comes from the terminal that authenticated here; if not, that is said."""
         if self.here and packet.phone == self.phone:
             return True
-        reason = "jt_other_phone" if self.here else "jt_not_authenticated"
+        reason, result = OTHER_PHONE if self.here else NOT_AUTHENTICATED, Result.FAILED
         if not self.here:
             self._line.learn(packet, as_version(packet, self._old).version)
-        outputs.append(Send(self._general(packet.answer_serial, packet.id, Result.FAILED)))
+            if packet.id in (Register.ID, Authenticate.ID) and not packet.cipher:
+                reason, result = UNREADABLE, Result.BAD_MESSAGE
+        outputs.append(Send(self._general(packet.answer_serial, packet.id, result)))
         if packet.id != Heartbeat.ID or self.here:
             outputs.append(Refused(packet.phone, reason, None, packet.version))
             self._failed(outputs)
@@ -202,22 +213,25 @@ class PlatformSession:
             self._end(outputs, "jt_too_many_failures")
 
     def _packet(self, packet: Packet, now: float, outputs: list[Output]) -> None:
-        if packet.id == Register.ID and packet.version is not Version.V2019:
+        own = not self.here or packet.phone == self.phone
+        if packet.id == Register.ID and packet.version is not Version.V2019 and own:
             self._old = Version.V2011 if len(packet.body) <= MAX_REGISTER_2011 else Version.V2013
             packet = as_version(packet, self._old)
         body = body_or_none(packet.id, packet.body, packet.version) if not packet.cipher else None
         match body:
-            case Register() if not self.here or packet.phone == self.phone:
+            case Register() if own:
                 self._register(packet, body, outputs)
-            case Authenticate() if not self.here or packet.phone == self.phone:
+            case Authenticate() if own:
                 self._authenticate(packet, body, now, outputs)
-            case AskTime():
-                if not self.here:
+            case AskTime() if own:
+                if self.here:
+                    self._hear(now)
+                else:
                     self._line.learn(packet)
                 outputs.append(Send(self._line.write(TimeAnswer(time=time_text(self._host.now_us())))[0]))
             case _:
                 if self._belongs(packet, outputs):
-                    self._silent_at = now + self._patience
+                    self._hear(now)
                     self._take(packet, body, outputs)
 
     def _register(self, packet: Packet, body: Register, outputs: list[Output]) -> None:
@@ -248,7 +262,7 @@ class PlatformSession:
             self._failed(outputs)
             return
         self._failures = 0
-        self._silent_at = now + self._patience
+        self._hear(now)
         self.phone = packet.phone
         first, self.here = not self.here, True
         if first:

@@ -14,7 +14,6 @@ from safecity.protocols.jt808.wire import U8, U16, U32, Blob, Body, Kind, Many, 
 _FIX: Final = struct.Struct(">IIIIHHH6s")
 FIX_BYTES: Final = _FIX.size
 """Of a position without items."""
-MAX_BATCH: Final = 1000
 SOUTH, WEST = 1 << 2, 1 << 3
 """Bits of `Location.status`: which hemisphere, since the numbers carry no sign."""
 
@@ -184,17 +183,20 @@ class Batch(Body):
 
     @classmethod
     def read(cls, data: bytes, version: Version = Version.V2013) -> Self:
-        """What is whole; the rest is in `tail`. InvalidError when there is no head."""
+        """What is whole; the rest is in `tail`. InvalidError when there is no head, or not one position of those that
+        are announced: who is told that it was received would forget them all."""
         reader = Reader(data, version)
         count, kind = U16.read(reader), U8.read(reader)
         raw: list[bytes] = []
-        while reader.left >= 2 and len(raw) < min(count, MAX_BATCH):
+        while reader.left >= 2 and len(raw) < count:
             start = reader.at
             size = U16.read(reader)
             if size > reader.left:
                 reader.at = start
                 break
             raw.append(reader.take(size))
+        if count and not any(len(one) >= FIX_BYTES for one in raw):
+            raise InvalidError(f"no position among {count}")
         return cls(count=count, kind=kind, raw=tuple(raw), tail=reader.rest())
 
     def locations(self) -> tuple[list[Location], int]:

@@ -24,6 +24,10 @@ OTHER_IMEI: Final = "jt_other_imei"
 LIVE: Final = "jt_already_here"
 WRONG_CODE: Final = "jt_wrong_code"
 NO_CODE: Final = "jt_no_code"
+OTHER_PHONE: Final = "jt_other_phone"
+NOT_AUTHENTICATED: Final = "jt_not_authenticated"
+UNREADABLE: Final = "jt_bad_body"
+"""A registration or authentication whose fields are not all there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,13 +51,14 @@ class Missing:
 
 
 class Assembler:
-    """Joins the parts of one terminal's messages; told the time.
+    """Joins the parts of the messages of one connection, each phone's for themselves; told the time.
 
     Deadlines: a message that is not whole `TIMEOUT_SECONDS` after its last part is given up.
     """
 
     def __init__(self) -> None:
-        self._open: OrderedDict[tuple[int, int], _Open] = OrderedDict()
+        self._open: OrderedDict[tuple[str, int, int], _Open] = OrderedDict()
+        self._pushed_out: list[Missing] = []
 
     def __len__(self) -> int:
         return len(self._open)
@@ -74,7 +75,8 @@ class Assembler:
             being = _Open(packet.id, packet.version, packet.total, packet.serial, 0.0, 0.0)
             self._open[key] = being
             if len(self._open) > MAX_OPEN:
-                self._open.popitem(last=False)
+                oldest, given_up = self._open.popitem(last=False)
+                self._pushed_out.append(_lacks(oldest, given_up))
         being.deadline, being.ask_at = now + TIMEOUT_SECONDS, now + ASK_SECONDS
         if packet.index not in being.parts:
             being.parts[packet.index] = packet.body
@@ -86,15 +88,15 @@ class Assembler:
             return None
         del self._open[key]
         body = b"".join(being.parts[index] for index in range(1, being.total + 1))
-        return replace(packet, serial=key[1], completed_by=packet.serial, body=body, total=0, index=0)
+        return replace(packet, serial=key[-1], completed_by=packet.serial, body=body, total=0, index=0)
 
-    def _key(self, packet: Packet) -> tuple[int, int]:
-        """Id and first serial. Some terminals give all parts the same serial: those go to the set that began so."""
-        key = packet.id, packet.first_serial
+    def _key(self, packet: Packet) -> tuple[str, int, int]:
+        """Phone, id, first serial. Some terminals give all parts the same serial: those go to the set that began so."""
+        key = packet.phone, packet.id, packet.first_serial
         if key not in self._open:
             for other, being in self._open.items():
                 if (
-                    other[0] == packet.id
+                    other[:2] == key[:2]
                     and being.total == packet.total
                     and being.opened_serial == packet.serial
                     and packet.index not in being.parts
@@ -109,9 +111,9 @@ class Assembler:
     def expire(self, now: float) -> tuple[list[Missing], list[Missing]]:
         """(what to ask for again, what has been given up)."""
         ask: list[Missing] = []
-        gone: list[Missing] = []
+        gone, self._pushed_out = self._pushed_out, []
         for key, being in list(self._open.items()):
-            lacks = Missing(being.id, key[1], being.version, being.missing(), being.parts.get(1, b""))
+            lacks = _lacks(key, being)
             if now >= being.deadline:
                 del self._open[key]
                 gone.append(lacks)
@@ -120,6 +122,10 @@ class Assembler:
                 being.ask_at = now + ASK_SECONDS if being.asked < MAX_ASKED else being.deadline
                 ask.append(lacks)
         return ask, gone
+
+
+def _lacks(key: tuple[str, int, int], being: _Open) -> Missing:
+    return Missing(being.id, key[-1], being.version, being.missing(), being.parts.get(1, b""))
 
 
 def cut(packet: Packet) -> list[Packet]:
