@@ -28,7 +28,8 @@ class Effects:
     devices: list[Device] = field(default_factory=list[Device])
     changed: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     places: dict[tuple[str, str], Position] = field(default_factory=dict[tuple[str, str], Position])
-    """Where things were last, by device and code (empty: the device's own); written by `Intake.settle`."""
+    """Where things were last, by device and code (empty: the device's own), in the order they were told; written by
+    `Intake.settle`."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,13 @@ class Intake:
     def settle(self, tx: Tx, effects: Effects) -> None:
         """What the events of one transaction said together: of a thousand vehicles each is written once."""
         codes = devices.codes_of(tx, {device for device, _ in effects.places})
-        kept: list[Position] = []
+        kept: dict[tuple[str, str], Position] = {}
         for (device, code), place in effects.places.items():
             own = codes.get(device)
             # A device may only say where itself and its own channels are: what it invents would fill the table.
             if own is not None and (code in ("", own) or channels.find_by_code(tx, device, code) is not None):
-                kept.append(replace(place, code=code or own))
-        devices.put_positions(tx, kept)
+                kept[device, code or own] = replace(place, code=code or own)
+        devices.put_positions(tx, list(kept.values()))
 
 
 KINDS = (
@@ -266,7 +267,7 @@ def _alarm_received(_: Intake, tx: Tx, event: Event, effects: Effects) -> None:
         type=_text(body, "type", 20),
         description=_text(body, "description", 500),
         longitude=_degrees(body.get("longitude")),
-        latitude=_degrees(body.get("latitude")),
+        latitude=_degrees(body.get("latitude"), 90),
         body={"event_type": _text(body, "event_type", 40), "mode": str(event.mode)},
     )
     alarms.add(tx, alarm)
@@ -300,6 +301,7 @@ def _position_received(_: Intake, __: Tx, event: Event, effects: Effects) -> Non
     except InvalidError:
         return
     speed, direction, altitude = (_measure(body.get(name)) for name in ("speed", "direction", "altitude"))
+    effects.places.pop((device, code), None)
     effects.places[device, code] = Position(
         device=device, code=code, at=event.at, longitude=longitude, latitude=latitude,
         speed=None if speed is None else round(speed * 3.6, 1), direction=direction, altitude=altitude,
