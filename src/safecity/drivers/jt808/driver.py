@@ -17,6 +17,7 @@ from safecity.drivers.jt808.link import Hall, Limits, TerminalLink
 from safecity.drivers.jt808.reports import Reports
 from safecity.drivers.jt808.roll import Vehicle
 from safecity.drivers.jt808.store import TerminalRow, TerminalStore
+from safecity.drivers.jt808.tally import Tally
 from safecity.drivers.jt808.translate import clean, described_fact
 from safecity.kit.clock import Clock
 from safecity.model.facts.envelope import Event, Mode
@@ -41,7 +42,7 @@ from safecity.protocols.jt808.outputs import (
     Send,
 )
 from safecity.protocols.jt808.platform import Host
-from safecity.protocols.jt808.registrar import UNKNOWN, Terminal
+from safecity.protocols.jt808.registrar import UNKNOWN, UNREADABLE, Terminal
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ class TerminalPlatform:
         self._flush_timer: asyncio.TimerHandle | None = None
         self._ticking: asyncio.Task[None] | None = None
         self._refusals = Buckets(rate=1 / 60, burst=1.0)
+        self.tally = Tally()
         self._host = Host(self._find, self._is_here, lambda: os.urandom(16), clock.now_us)
         self.hall = Hall(
             self._host,
@@ -82,8 +84,7 @@ class TerminalPlatform:
             heartbeat_seconds=heartbeat_seconds,
             limits=limits or Limits(),
         )
-        self.reports = Reports(clock, self._report, self._store.put)
-        self.unreadable = 0
+        self.reports = Reports(clock, self._report, self._store.put, self.tally)
 
     def __len__(self) -> int:
         return len(self._vehicles)
@@ -162,6 +163,7 @@ class TerminalPlatform:
 
     def take(self, link: TerminalLink, outputs: list[Output]) -> None:
         """Carry out what a session decided. Nothing is said before what came until then is stored."""
+        self._heard(link)
         for one in outputs:
             match one:
                 case Send(data=data):
@@ -178,25 +180,21 @@ class TerminalPlatform:
                     self._authenticated(link, one)
                 case Refused():
                     self._refused(link, one)
-                case Dropped():
-                    self.unreadable += 1
+                case Dropped(reason=reason):
+                    self.tally.note(reason, link.session.phone or link.peer)
                 case Over(reason=reason):
                     logger.debug("terminal connection ends peer=%s why=%s", link.peer, reason)
                     self._over(link, reason)
                     self._store.afterwards(link.close, needed=True)
                 case _:
                     pass
-        if link.session.here:
-            vehicle = self._vehicles.get(link.session.phone)
-            if vehicle is not None:
-                self._heard(vehicle, link)
 
     def _say(self, link: TerminalLink, data: bytes) -> None:
         self._store.afterwards(lambda: link.send(data))
 
     def _registered(self, one: Registered) -> None:
         vehicle = self._vehicles[one.phone]
-        vehicle.refusal = ""
+        vehicle.came_in()
         vehicle.row = replace(
             vehicle.row, terminal_id=one.register.terminal, code_hash=one.code_hash, version=int(one.version),
             plate=clean(one.register.plate, 40),
@@ -207,7 +205,8 @@ class TerminalPlatform:
     def _authenticated(self, link: TerminalLink, one: Authenticated) -> None:
         vehicle = self._vehicles[one.phone]
         before = vehicle.link
-        vehicle.link, vehicle.refusal, vehicle.past = link, "", 0
+        vehicle.link, vehicle.past = link, 0
+        vehicle.came_in()
         if before is not None and before is not link:
             logger.info("terminal came over another connection phone=%s from=%s", one.phone, link.peer)
             self.take(before, before.session.displaced())
@@ -223,14 +222,15 @@ class TerminalPlatform:
             self._tell("device.went_online", vehicle, vehicle.facts())
 
     def _refused(self, link: TerminalLink, one: Refused) -> None:
-        vehicle = self._vehicles.get(one.phone)
+        self.tally.note(one.reason, link.session.phone or link.peer)
+        # Who came in as one and speaks as another tells of himself: that one has no part in it.
+        is_liar = link.session.phone not in ("", one.phone)
+        vehicle = self._vehicles.get(link.session.phone if is_liar else one.phone)
         if vehicle is None:
-            if one.reason == UNKNOWN:
+            if one.reason in (UNKNOWN, UNREADABLE):
                 self._note_unknown(link, one)
             return
-        if link.session.here and link.session.phone != one.phone:
-            return  # somebody who is here speaks in another's name: that one has no part in it
-        vehicle.refusal = one.reason
+        vehicle.refused(one.reason, self.hall.now())
         if not vehicle.is_online and self._refusals.take(one.phone, self.hall.now()):
             self._tell("device.refused", vehicle, {"address": link.peer, "reason": one.reason})
 
@@ -265,9 +265,11 @@ class TerminalPlatform:
         if vehicle is not None and vehicle.link is link:
             vehicle.link = None
 
-    def _heard(self, vehicle: Vehicle, link: TerminalLink) -> None:
-        vehicle.silent_at = self.hall.now() + self._patience
-        vehicle.heard_us = self._clock.now_us()
+    def _heard(self, link: TerminalLink) -> None:
+        vehicle, at = self._vehicles.get(link.session.phone), link.session.heard_at
+        if vehicle is not None and at > vehicle.heard_at:
+            vehicle.heard_at, vehicle.silent_at = at, at + self._patience
+            vehicle.heard_us = self._clock.now_us()
 
     # --- facts ------------------------------------------------------------------------------------------------
 
@@ -288,9 +290,9 @@ class TerminalPlatform:
     def _went_offline(self, vehicle: Vehicle, why: str) -> None:
         if not vehicle.is_online:
             return
-        now_us = self._clock.now_us()
-        silent = (now_us - vehicle.heard_us) // 1_000_000 if vehicle.heard_us else None
-        vehicle.row = replace(vehicle.row, state="offline", since=now_us)
+        # By the clock that nobody sets.
+        silent = int(self.hall.now() - vehicle.heard_at) if vehicle.heard_at else None
+        vehicle.row = replace(vehicle.row, state="offline", since=self._clock.now_us())
         self._store.put(vehicle.row)
         self._tell("device.went_offline", vehicle, {"why": why, "silent_seconds": silent})
 
@@ -330,6 +332,6 @@ class TerminalPlatform:
             key=lambda one: one.config.device,
         )
         limit = max(1, min(message.limit, 4000))
-        shown = tuple(one.figure() for one in ordered[:limit])
+        shown = tuple(one.figure(self.hall.now()) for one in ordered[:limit])
         after = shown[-1].device if len(ordered) > limit else ""
         return DeviceFigures(devices=shown, unknown=tuple(reversed(self._unknown.values())), next=after)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from safecity.drivers.jt808.roll import Vehicle
 from safecity.drivers.jt808.store import TerminalRow
+from safecity.drivers.jt808.tally import Tally
 from safecity.drivers.jt808.translate import alarm_fact, begins, position_fact, priority, safety_fact, safety_key
 from safecity.kit.clock import Clock
 from safecity.model.facts.envelope import Mode
@@ -21,24 +22,29 @@ from safecity.protocols.jt808.positions import Batch, BatchKind, Location, Locat
 
 MAX_TOLD: Final = 256
 """Alarms of one terminal that are remembered, so that one sent twice is raised once."""
+POSITIONS_AT_ONCE: Final = 5000.0
+"""Of batches, after which 50 a second are taken: a catch-up may be long, but nobody else waits for it."""
 ALARM_LIMIT: Final = "jt_alarm_limit"
 
 
 class Reports:
     """`publish(kind, vehicle, body, at=, mode=)` puts a fact into the outbox, `put` keeps a terminal's changed row."""
 
-    def __init__(self, clock: Clock, publish: Callable[..., None], put: Callable[[TerminalRow], None]) -> None:
+    def __init__(
+        self, clock: Clock, publish: Callable[..., None], put: Callable[[TerminalRow], None], tally: Tally
+    ) -> None:
         self._clock = clock
+        self._tally = tally
         self._publish = publish
         self._put = put
         self._messages = Buckets(rate=20.0, burst=400.0, max_keys=100_000)
+        self._positions = Buckets(rate=50.0, burst=POSITIONS_AT_ONCE, max_keys=100_000)
         self._alarms = Buckets(rate=1.0, burst=40.0, max_keys=100_000)
-        self.dropped = 0
 
     def take(self, vehicle: Vehicle, message: Message) -> bool:
         """False when it is not taken: then it is not answered either, and comes again."""
         if not self._messages.take(message.phone, self._clock.monotonic()):
-            self.dropped += 1
+            self._tally.note("jt_flood", message.phone)
             return False
         match message.body:
             case Location():
@@ -46,12 +52,20 @@ class Reports:
             case LocationAnswer():
                 self._position(vehicle, message.body.location, catch_up=False)
             case Batch():
-                locations, missing = message.body.locations()
-                self.dropped += missing
-                for location in locations:
-                    self._position(vehicle, location, catch_up=message.body.kind == BatchKind.CATCH_UP)
+                return self._batch(vehicle, message.phone, message.body)
             case _:
                 pass
+        return True
+
+    def _batch(self, vehicle: Vehicle, phone: str, batch: Batch) -> bool:
+        locations, missing = batch.locations()
+        if not self._positions.take(phone, self._clock.monotonic(), min(len(locations), POSITIONS_AT_ONCE)):
+            self._tally.note("jt_flood", phone)
+            return False
+        if missing:
+            self._tally.note("jt_cut_batch", phone, missing)
+        for location in locations:
+            self._position(vehicle, location, catch_up=batch.kind == BatchKind.CATCH_UP)
         return True
 
     def _position(self, vehicle: Vehicle, location: Location, *, catch_up: bool) -> None:
@@ -84,6 +98,7 @@ class Reports:
         body = position_fact(vehicle.row.phone, location, judged, details, catch_up=catch_up)
         if left_out:
             body["reasons"].append(ALARM_LIMIT)
+            self._tally.note(ALARM_LIMIT, vehicle.row.phone)
         mode = Mode.BACKFILL if catch_up else Mode.LIVE
         self._publish("position.received", vehicle, body, at=judged.at_us, mode=mode)
         for fact in alarms:

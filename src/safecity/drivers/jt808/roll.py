@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from typing import Final
 
 from safecity.drivers.jt808.link import TerminalLink
 from safecity.drivers.jt808.store import TerminalRow
 from safecity.model.facts.signal_calls import DeviceFigure, JtTerminal
+from safecity.protocols.jt808.registrar import LIVE, OTHER_PHONE
+
+REFUSAL_SECONDS: Final = 3600.0
 
 
 @dataclass(slots=True, eq=False)
@@ -23,8 +27,10 @@ class Vehicle:
     row: TerminalRow
     link: TerminalLink | None = None
     silent_at: float = 0.0
+    heard_at: float = 0.0
     heard_us: int = 0
     refusal: str = ""
+    refused_at: float = 0.0
     alarms_at: int = 0
     past: int = 0
     told: OrderedDict[tuple[Hashable, ...], None] = field(default_factory=OrderedDict[tuple[Hashable, ...], None])
@@ -39,16 +45,26 @@ class Vehicle:
         version = f"JT/T 808-{row.version}" if row.version else ""
         return {"address": row.address, "transport": "tcp", "user_agent": row.software, "version": version}
 
-    def figure(self) -> DeviceFigure:
-        """For lists."""
+    def refused(self, reason: str, now: float) -> None:
+        """Somebody was turned away in its name, or it spoke in another's."""
+        self.refusal, self.refused_at = reason, now
+
+    def came_in(self) -> None:
+        """Settles what kept it out, not what was done in its name or by it in another's."""
+        if self.refusal not in (LIVE, OTHER_PHONE):
+            self.refusal = ""
+
+    def figure(self, now: float) -> DeviceFigure:
+        """For lists. Of one that is online only what lately happened in its name is worth a look."""
         row = self.row
+        is_shown = not self.is_online or now - self.refused_at < REFUSAL_SECONDS
         return DeviceFigure(
             device=self.config.device,
             code=row.phone,
             state=row.state,
             since=row.since,
             last_keepalive=self.heard_us,
-            code_of_refusal=self.refusal,
+            code_of_refusal=self.refusal if is_shown else "",
             address=row.address,
             transport="tcp",
             user_agent=row.software,

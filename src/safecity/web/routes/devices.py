@@ -321,6 +321,8 @@ def device_out(
         state, step = DeviceState.ONLINE, ""
     elif state is DeviceState.NEVER:
         step = "jt_never_registered" if device.kind is DeviceKind.JT808 else "device_never_registered"
+    elif state is DeviceState.ONLINE and device.kind is DeviceKind.JT808:
+        step = figure.code_of_refusal  # somebody else in its name, or it in another's
     return DeviceOut(
         id=device.id, kind=device.kind, name=device.name, code=device.code,
         url=device.url if trusted else "", sub_url=device.sub_url if trusted else "",

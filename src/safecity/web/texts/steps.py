@@ -66,6 +66,14 @@ STEPS: dict[str, tuple[str, str]] = {
         "终端未鉴权即发送数据。",
         "The terminal sends without having signed in.",
     ),
+    "jt_other_phone": (
+        "终端以另一终端的手机号发送数据,已拒绝。请检查其手机号设置。",
+        "The terminal sent under the phone number of another one and was refused. Check the number set in it.",
+    ),
+    "jt_bad_body": (
+        "终端的注册或鉴权消息不完整,无法读取。",
+        "The terminal's registration or authentication is incomplete and cannot be read.",
+    ),
     # --- opening a stream of GB/T 28181
     "gb_device_offline": (
         "设备离线,无法点播。请检查其电源和网络。",
