@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from random import Random
 
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from safecity.core.ground.passages.api import NEAR, near_misses
 from safecity.core.ground.vehicles.matrix import BLOCK, PlateMatrix
 from safecity.core.ground.vehicles.pattern import Pattern, read_pattern
+from safecity.kit.clock import SECOND_US
 from safecity.kit.errors import InvalidError
 
 
@@ -21,6 +22,16 @@ def pattern(text: str, *, near: bool = False) -> Pattern:
     made = read_pattern(text, near=near)
     assert made is not None
     return made
+
+
+def add(matrix: PlateMatrix, plates: Iterable[str]) -> int:
+    return matrix.add((plate, 0) for plate in plates)
+
+
+def found_in(matrix: PlateMatrix, wanted: Pattern, most: int = 10_000) -> dict[str, float]:
+    listed = matrix.find(wanted, most)
+    assert listed.rest is None, "nothing was left out"
+    return {one.plate: one.cost for one in listed.plates}
 
 
 @pytest.fixture
@@ -51,8 +62,8 @@ def matrix(tmp_path: Path) -> Iterator[PlateMatrix]:
 )
 def test_letters_and_wildcards(wanted: str, plate: str, fits: bool, matrix: PlateMatrix) -> None:
     assert pattern(wanted).fits(plate) is fits
-    matrix.add([plate, "京A00000"])
-    assert (plate in [found for found, _ in matrix.find(pattern(wanted), 10)[0]]) is fits
+    add(matrix, [plate, "京A00000"])
+    assert (plate in found_in(matrix, pattern(wanted))) is fits
 
 
 def test_nothing_asked_of_the_plate_is_no_pattern_and_a_wild_one_is_refused() -> None:
@@ -65,11 +76,15 @@ def test_nothing_asked_of_the_plate_is_no_pattern_and_a_wild_one_is_refused() ->
 
 
 def test_near_misses_are_found_with_what_they_cost_and_no_others(matrix: PlateMatrix) -> None:
-    matrix.add(["皖A12B45", "皖A12845", "皖A128S5", "皖AL2B45", "皖A12B4?", "皖A12C45", "皖A12B4", "皖B12B45"])
-    found = dict(matrix.find(pattern("皖A12B45", near=True), 10)[0])
-    assert found == {"皖A12B45": 0.0, "皖A12845": 0.15, "皖A12B4?": 0.2, "皖AL2B45": 0.25}
-    assert dict(matrix.find(pattern("皖A12B45"), 10)[0]) == {"皖A12B45": 0.0}
-    assert set(dict(matrix.find(pattern("皖A*8?5", near=True), 10)[0])) == {
+    add(matrix, ["皖A12B45", "皖A12845", "皖A128S5", "皖AL2B45", "皖A12B4?", "皖A12C45", "皖A12B4", "皖B12B45"])
+    assert found_in(matrix, pattern("皖A12B45", near=True)) == {
+        "皖A12B45": 0.0,
+        "皖A12845": 0.15,
+        "皖A12B4?": 0.2,
+        "皖AL2B45": 0.25,
+    }
+    assert found_in(matrix, pattern("皖A12B45")) == {"皖A12B45": 0.0}
+    assert set(found_in(matrix, pattern("皖A*8?5", near=True))) == {
         "皖A12B45", "皖A12845", "皖A128S5", "皖AL2B45", "皖A12B4?",
     }  # fmt: skip
 
@@ -83,30 +98,41 @@ def test_a_plate_comes_in_once_and_the_matrix_grows_over_its_blocks(matrix: Plat
     dice = Random(7)
     plates = sorted({f"皖{dice.choice('ABCD')}{dice.randrange(100_000):05d}" for _ in range(BLOCK + 20_000)})
     dice.shuffle(plates)
-    assert matrix.add(plates) == len(plates) == len(matrix)
-    assert matrix.add(plates[:1000]) == matrix.add(["", "x" * 21]) == 0
+    assert add(matrix, plates) == len(plates) == len(matrix)
+    assert add(matrix, plates[:1000]) == add(matrix, ["", "x" * 21]) == 0
     assert [matrix.plate(row) for row in (0, BLOCK, len(plates) - 1)] == [plates[0], plates[BLOCK], plates[-1]]
     wanted = pattern("皖B1?2*7")
-    found, whole = matrix.find(wanted, 10_000)
-    assert whole
-    assert sorted(plate for plate, _ in found) == sorted(plate for plate in plates if wanted.fits(plate))
+    found = found_in(matrix, wanted)
+    assert sorted(found) == sorted(plate for plate in plates if wanted.fits(plate))
     assert len(found) > 10
-    some, whole = matrix.find(pattern("皖*"), 100)
-    assert (len(some), whole) == (100, False)
+
+
+def test_of_many_that_fit_those_that_were_seen_last_are_told_and_how_old_the_others_are(matrix: PlateMatrix) -> None:
+    plates = [f"皖A{number:05d}" for number in range(BLOCK + 500)]
+    order = list(range(len(plates)))
+    Random(3).shuffle(order)
+    matrix.add((plates[number], number * SECOND_US) for number in order)
+    matrix.add([(plates[7], (BLOCK + 900) * SECOND_US - 1), (plates[BLOCK + 3], 5)])  # seen again, and told late
+    listed = matrix.find(pattern("皖A*"), 100)
+    newest = [7, *range(BLOCK + 499, BLOCK + 400, -1)]
+    assert [one.plate for one in listed.plates] == [plates[number] for number in newest]
+    assert [one.seen // SECOND_US for one in listed.plates[:2]] == [BLOCK + 900, BLOCK + 499]
+    assert listed.rest == (BLOCK + 400) * SECOND_US
+    assert matrix.find(pattern("皖A0001?"), 10).rest is None
 
 
 def test_characters_beyond_two_hundred_different_ones_are_found_too(matrix: PlateMatrix) -> None:
     plates = [f"{chr(0x4E00 + number)}A{number:05d}" for number in range(400)]
-    matrix.add(plates)
+    add(matrix, plates)
     for number in (0, 200, 300, 399):
-        assert matrix.find(pattern(plates[number]), 10)[0] == [(plates[number], 0.0)]
-        assert matrix.find(pattern(f"{plates[number][0]}*"), 10)[0] == [(plates[number], 0.0)]
-    assert matrix.find(pattern("鑫*"), 10)[0] == []
+        assert found_in(matrix, pattern(plates[number])) == {plates[number]: 0.0}
+        assert found_in(matrix, pattern(f"{plates[number][0]}*")) == {plates[number]: 0.0}
+    assert found_in(matrix, pattern("鑫*")) == {}
 
 
 def test_the_file_goes_with_the_process_and_leftovers_of_a_dead_one_are_no_data(tmp_path: Path) -> None:
     made = PlateMatrix(tmp_path)
-    made.add(["皖A12345"])
+    add(made, ["皖A12345"])
     assert list(tmp_path.iterdir()) == []
     made.close()
 
@@ -125,8 +151,8 @@ def test_the_matrix_says_what_the_pattern_says_of_each_text(plates: list[str], w
         return
     with tempfile.TemporaryDirectory() as folder:
         matrix = PlateMatrix(Path(folder))
-        matrix.add(plates)
-        found = dict(matrix.find(wanted, 1000)[0])
+        add(matrix, plates)
+        found = found_in(matrix, wanted)
         matrix.close()
     assert found == {plate: wanted.distance(plate) for plate in plates if wanted.fits(plate)}
     assert all(price <= NEAR for price in found.values())

@@ -158,16 +158,19 @@ def first_seen(tx: Tx, allowed: Predicate, asked: Asked, plates: Sequence[str]) 
     return found
 
 
-def distinct_plates(tx: Tx, after: str, limit: int) -> list[str]:
-    """All plates that there are, in order, a part at a time; for a cache that shows none of them."""
-    query = select(passages.c.plate).where(passages.c.plate > after).distinct().order_by(passages.c.plate)
-    return [row["plate"] for row in tx.rows(query.limit(limit))]
+def distinct_plates(tx: Tx, after: str, limit: int) -> list[tuple[str, int]]:
+    """All plates that there are, in order, a part at a time, and when each was seen last; for a cache that shows none
+    of them."""
+    columns = (passages.c.plate, func.max(passages.c.at).label("seen"))
+    query = select(*columns).where(passages.c.plate > after).group_by(passages.c.plate).order_by(passages.c.plate)
+    return [(row["plate"], row["seen"]) for row in tx.rows(query.limit(limit))]
 
 
-def plates_of(tx: Tx, ids: Sequence[str]) -> list[str]:
+def plates_of(tx: Tx, ids: Sequence[str]) -> list[tuple[str, int]]:
     """For the same cache: of these passages."""
-    rows = tx.rows(select(passages.c.plate).where(passages.c.id.in_(ids), passages.c.plate != ""))
-    return [row["plate"] for row in rows]
+    columns = (passages.c.plate, passages.c.at)
+    rows = tx.rows(select(*columns).where(passages.c.id.in_(ids), passages.c.plate != ""))
+    return [(row["plate"], row["at"]) for row in rows]
 
 
 def _glimpse(row: Row) -> Glimpse:

@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 
 from safecity.core.ground.passages.api import RECORDED, seeking
-from safecity.core.ground.vehicles.matrix import PlateMatrix, cleared
+from safecity.core.ground.vehicles.matrix import Listed, PlateMatrix, cleared
 from safecity.core.ground.vehicles.pattern import Pattern
 from safecity.kit.errors import SafecityError
 from safecity.ports.bus import Bus
@@ -33,7 +33,7 @@ class PlateIndex:
         self._making: PlateMatrix | None = None
         self._turn = asyncio.Lock()
 
-    async def find(self, pattern: Pattern, most: int) -> tuple[list[tuple[str, float]], bool] | None:
+    async def find(self, pattern: Pattern, most: int) -> Listed | None:
         """See `PlateMatrix.find`; None while it is not whole."""
         matrix = self._matrix
         return None if matrix is None else await asyncio.to_thread(matrix.find, pattern, most)
@@ -72,7 +72,7 @@ class PlateIndex:
         while part := await self._database.read(lambda tx, after=after: seeking.distinct_plates(tx, after, PART)):
             async with self._turn:
                 await asyncio.to_thread(making.add, part)
-            after = part[-1]
+            after = part[-1][0]
         async with self._turn:
             old, self._matrix, self._making = self._matrix, making, None
         if old is not None:

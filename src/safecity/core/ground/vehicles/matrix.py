@@ -13,6 +13,7 @@ import os
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
 
@@ -21,9 +22,11 @@ import numpy.typing as npt
 
 from safecity.core.ground.passages.api import NEAR, UNREAD, confusable
 from safecity.core.ground.vehicles.pattern import Pattern
+from safecity.kit.clock import SECOND_US
 
 Codes = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.int64]
+Seconds = npt.NDArray[np.uint32]
 Mask = npt.NDArray[np.bool_]
 WIDTH: Final = 20
 """Characters of a plate; what is longer is none."""
@@ -36,6 +39,26 @@ _LIMIT: Final = round(NEAR * 100)
 """Costs are held in hundredths; above this two plates are not of one vehicle."""
 _NO: Final = 200
 _RECENT: Final = 1 << 15
+_LATEST: Final = (1 << 32) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Fits:
+    """A plate that fits. `cost` 0: to the letter. No passage of it that the matrix was told of is newer than `seen`
+    (microseconds)."""
+
+    plate: str
+    cost: float
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What fits a pattern, the plate that was seen last first. `rest`: like `seen`, of all that fit and are not
+    listed; None: there are no others."""
+
+    plates: list[Fits]
+    rest: int | None
 
 
 class PlateMatrix:
@@ -50,6 +73,7 @@ class PlateMatrix:
         os.unlink(path)
         self._most = most
         self._blocks: list[Codes] = []
+        self._seen: list[Seconds] = []
         self._lengths: list[set[int]] = []
         self._count = 0
         self._codes: dict[str, int] = {"?": 1}
@@ -63,25 +87,35 @@ class PlateMatrix:
     def __len__(self) -> int:
         return self._count
 
-    def add(self, plates: Iterable[str]) -> int:
-        """Those that are not there yet; how many."""
+    def add(self, seen: Iterable[tuple[str, int]]) -> int:
+        """Plates and when each was seen (microseconds); how many were not there yet."""
         before = self._count
-        for plate in plates:
-            if plate and len(plate) <= WIDTH and self._count < self._most and not self._has(plate):
-                self._recent[plate] = self._append(plate)
+        for plate, at in seen:
+            if not plate or len(plate) > WIDTH:
+                continue
+            row = self._row(plate)
+            if row is None:
+                if self._count >= self._most:
+                    continue
+                self._recent[plate] = row = self._append(plate)
                 if len(self._recent) >= _RECENT:
                     self._settle()
+            number, index = divmod(row, BLOCK)
+            second = min(max(-(-at // SECOND_US), 0), _LATEST)  # upwards: nothing of it is newer than what is kept
+            if second > self._seen[number][index]:
+                self._seen[number][index] = second
         return self._count - before
 
-    def _has(self, plate: str) -> bool:
+    def _row(self, plate: str) -> int | None:
         if plate in self._recent:
-            return True
+            return self._recent[plate]
         place, value = int(np.searchsorted(self._hashes, hash(plate))), hash(plate)
         while place < self._hashes.size and self._hashes[place] == value:
-            if self.plate(int(self._rows[place])) == plate:
-                return True
+            row = int(self._rows[place])
+            if self.plate(row) == plate:
+                return row
             place += 1
-        return False
+        return None
 
     def _settle(self) -> None:
         hashes = np.fromiter((hash(plate) for plate in self._recent), np.int64, len(self._recent))
@@ -96,8 +130,10 @@ class PlateMatrix:
         number, index = divmod(row, BLOCK)
         if number == len(self._blocks):
             # In this order: whoever looks meanwhile goes by the blocks.
+            codes_of_block, seen = self._new_block(number)
             self._lengths.append(set())
-            self._blocks.append(self._new_block(number))
+            self._seen.append(seen)
+            self._blocks.append(codes_of_block)
         codes = [self._code(letter) for letter in plate]
         self._blocks[number][: len(codes), index] = codes
         self._blocks[number][WIDTH, index] = len(codes)
@@ -107,11 +143,13 @@ class PlateMatrix:
         self._count += 1
         return row
 
-    def _new_block(self, number: int) -> Codes:
+    def _new_block(self, number: int) -> tuple[Codes, Seconds]:
         size = _COLUMNS * BLOCK
-        os.truncate(self._file, (number + 1) * size)
-        mapped = mmap.mmap(self._file, size, offset=number * size)
-        return np.frombuffer(mapped, np.uint8).reshape(_COLUMNS, BLOCK)
+        whole = size + 4 * BLOCK
+        os.truncate(self._file, (number + 1) * whole)
+        mapped = mmap.mmap(self._file, whole, offset=number * whole)
+        codes = np.frombuffer(mapped, np.uint8, size).reshape(_COLUMNS, BLOCK)
+        return codes, np.frombuffer(mapped, np.uint32, BLOCK, size)
 
     def _code(self, letter: str) -> int:
         code = self._codes.get(letter)
@@ -130,21 +168,23 @@ class PlateMatrix:
         column = cast("list[int]", self._blocks[number][:, index].tolist())
         return "".join(self._letters[code] for code in column[: column[WIDTH]])
 
-    def find(self, pattern: Pattern, most: int) -> tuple[list[tuple[str, float]], bool]:
-        """Up to `most` plates that fit, with what each costs, and whether there were no more."""
-        found: list[tuple[str, float]] = []
-        for rows in self._candidates(pattern):
-            for row in rows.tolist():
-                # A star may be filled in many ways, and odd characters share a number: the text has the last word.
-                plate = self.plate(row)
-                price = pattern.distance(plate)
-                if price <= (NEAR if pattern.near else 0.0):
-                    if len(found) == most:
-                        return found, False
-                    found.append((plate, price))
-        return found, True
+    def find(self, pattern: Pattern, most: int) -> Listed:
+        """Up to `most` plates that fit."""
+        parts = list(self._candidates(pattern))
+        rows = np.concatenate([part for part, _ in parts]) if parts else np.zeros(0, np.int64)
+        seen = np.concatenate([part for _, part in parts]) if parts else np.zeros(0, np.uint32)
+        found: list[Fits] = []
+        for row, second in _last_seen_first(rows, seen, most + most // 4):
+            # A star may be filled in many ways, and odd characters share a number: the text has the last word.
+            plate = self.plate(row)
+            cost = pattern.distance(plate)
+            if cost <= (NEAR if pattern.near else 0.0):
+                if len(found) == most:
+                    return Listed(found, second * SECOND_US)
+                found.append(Fits(plate, cost, second * SECOND_US))
+        return Listed(found, None)
 
-    def _candidates(self, pattern: Pattern) -> Iterator[Rows]:
+    def _candidates(self, pattern: Pattern) -> Iterator[tuple[Rows, Seconds]]:
         tables = {letter: self._table(letter, pattern.near) for part in pattern.parts for letter in part}
         for number in range(len(self._blocks)):
             block, size = self._blocks[number], min(BLOCK, self._count - number * BLOCK)
@@ -153,7 +193,7 @@ class PlateMatrix:
                     look = _near if pattern.near else _exact
                     rows = look(block[:, :size], length, pattern, tables)
                     if rows.size:
-                        yield rows + number * BLOCK
+                        yield rows + number * BLOCK, self._seen[number][rows]
 
     def _table(self, letter: str, near: bool) -> Codes:
         """By code: what it costs that a plate has this where `letter` is wanted."""
@@ -163,6 +203,15 @@ class PlateMatrix:
             if other in self._codes:
                 table[self._codes[other]] = round(price * 100)
         return table
+
+
+def _last_seen_first(rows: Rows, seen: Seconds, some: int) -> Iterator[tuple[int, int]]:
+    """(row, second); what comes after the first `some` is put in order only when it is asked for."""
+    split = max(rows.size - some, 0)
+    order = np.argpartition(seen, split) if split else np.arange(rows.size)
+    for part in (order[split:], order[:split]):
+        ordered = part[np.argsort(seen[part], kind="stable")[::-1]]
+        yield from zip(rows[ordered].tolist(), seen[ordered].tolist(), strict=True)
 
 
 def _fixed(pattern: Pattern, length: int) -> list[tuple[int, str]]:

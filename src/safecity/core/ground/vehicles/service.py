@@ -13,13 +13,17 @@ from safecity.core.ground.places.api import find_area
 from safecity.core.ground.tollgates.api import find_many as find_gates
 from safecity.core.ground.vehicles.decide import Clone, Companion, Leg, Stay, Stop, clones, companions, route, stays
 from safecity.core.ground.vehicles.index import PlateIndex
+from safecity.core.ground.vehicles.matrix import Listed
 from safecity.core.ground.vehicles.pattern import Pattern, read_pattern
 from safecity.kit.clock import SECOND_US
 from safecity.kit.errors import InvalidError
 from safecity.ports.database import Database, Tx
 
 MOST_PLATES: Final = 2000
-"""Plates that a search goes through one by one; where more fit, it goes through time instead."""
+"""Plates that a search goes through, the last seen first; where more fit and these do not fill a part, it goes through
+time instead."""
+TOGETHER: Final = 64
+"""Plates in one statement of such a search: mostly the first ones fill the part that was asked for."""
 WALK: Final = 20_000
 """Passages that one part of a search looks through; the cursor leads on from there."""
 WALK_PART: Final = 2_000
@@ -114,10 +118,8 @@ class Vehicles:
                 looked = Looked(len(self._index))
                 asked = replace(asked, plates=(pattern.text,))
                 found = _part(seeking.page(tx, may, asked), limit, pattern.distance, looked)
-            elif listed is not None and listed[1]:
-                looked = Looked(len(self._index))
-                asked = replace(asked, plates=tuple(plate for plate, _ in listed[0]))
-                found = _part(seeking.page(tx, may, asked), limit, pattern.distance, looked)
+            elif listed is not None and (newest := _newest(tx, may, asked, listed)) is not None:
+                found = _part(newest, limit, pattern.distance, Looked(len(self._index)))
             else:
                 found = _walked(tx, may, asked, pattern, limit)
             return found
@@ -199,7 +201,7 @@ class Vehicles:
         if pattern is None or len(pattern.parts) > 1 or "?" in pattern.text:
             raise InvalidError("a whole plate is needed", code="plate_whole")
         listed = await self._index.find(pattern, MOST_PLATES) if wish.near else None
-        return {pattern.text: 0.0, **dict(listed[0] if listed is not None else ())}
+        return {pattern.text: 0.0, **({one.plate: one.cost for one in listed.plates} if listed is not None else {})}
 
     async def _note(self, who: Actor, wish: Wish, what: str, *, found: int, looked: Looked | None = None) -> None:
         """Before anything is shown; a search that cannot be written down shows nothing."""
@@ -229,6 +231,25 @@ def _part(found: Sequence[Passage], limit: int, cost: Callable[[str], float], lo
     shown = list(found[:limit])
     after = (shown[-1].at, shown[-1].id) if len(found) > limit else None
     return Found(shown, {one.plate: cost(one.plate) for one in shown}, after, looked)
+
+
+def _newest(tx: Tx, may: Predicate, asked: seeking.Asked, listed: Listed) -> list[Passage] | None:
+    """The newest passages of plates that fit, up to the limit asked for; None when there can be newer ones among plates
+    that are not listed. Plates that were seen last come first, so those that cannot add to it are not looked at."""
+    found: list[Passage] = []
+
+    def closed(seen: int) -> bool:
+        """Whether plates seen no later than that add nothing."""
+        long_ago = asked.since is not None and seen < asked.since
+        return long_ago or (len(found) == asked.limit and seen < found[-1].at)
+
+    for start in range(0, len(listed.plates), TOGETHER):
+        some = listed.plates[start : start + TOGETHER]
+        if closed(some[0].seen):
+            return found
+        found += seeking.page(tx, may, replace(asked, plates=tuple(one.plate for one in some)))
+        found = sorted(found, key=lambda one: (one.at, one.id), reverse=True)[: asked.limit]
+    return found if listed.rest is None or closed(listed.rest) else None
 
 
 def _walked(tx: Tx, may: Predicate, asked: seeking.Asked, pattern: Pattern, limit: int) -> Found:
