@@ -232,6 +232,28 @@ class VisionSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class WatchSettings:
+    """[watches] Standing orders to alarm when a vehicle appears.
+
+    sign_minutes   somebody has so long to sign for a hit before it goes on to others
+    report_hours   and so long to report what came of it
+    longest_days   a watch lasts no longer
+    keep_days      an ended watch is kept with its hits for so long
+    """
+
+    sign_minutes: int = 5
+    report_hours: int = 24
+    longest_days: int = 180
+    keep_days: int = 180
+
+    def __post_init__(self) -> None:
+        _within("watches.sign_minutes", self.sign_minutes, 1, 24 * 60)
+        _within("watches.report_hours", self.report_hours, 1, 24 * 30)
+        _within("watches.longest_days", self.longest_days, 1, 3650)
+        _within("watches.keep_days", self.keep_days, 1, 3650)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EngineSettings:
     """[engines] What stores the platform's own data, by URL; relative paths lie in the data folder.
 
@@ -266,7 +288,17 @@ class Settings:
     log_level   `debug`, `info`, `warning` or `error`
     """
 
-    SECTIONS: ClassVar[tuple[str, ...]] = ("http", "sip", "jt808", "media", "record", "vision", "engines", "demo")
+    SECTIONS: ClassVar[tuple[str, ...]] = (
+        "http",
+        "sip",
+        "jt808",
+        "media",
+        "record",
+        "vision",
+        "watches",
+        "engines",
+        "demo",
+    )
 
     data: str = "data"
     log_level: str = "info"
@@ -276,6 +308,7 @@ class Settings:
     media: MediaSettings = field(default_factory=MediaSettings)
     record: RecordSettings = field(default_factory=RecordSettings)
     vision: VisionSettings = field(default_factory=VisionSettings)
+    watches: WatchSettings = field(default_factory=WatchSettings)
     engines: EngineSettings = field(default_factory=EngineSettings)
     demo: DemoSettings = field(default_factory=DemoSettings)
 
@@ -329,6 +362,7 @@ _KINDS: dict[str, type[Any]] = {
         MediaSettings,
         RecordSettings,
         VisionSettings,
+        WatchSettings,
         EngineSettings,
         DemoSettings,
     )

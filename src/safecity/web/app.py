@@ -31,6 +31,7 @@ from safecity.web.routes import (
     tollgates,
     tree,
     vehicles,
+    watches,
     wizard,
 )
 from safecity.web.services import Services
@@ -40,6 +41,7 @@ PREFIX = "/api/v1"
 PARTS = (
     entry, places, devices, configuration, tree, channels, device_recordings, ptz, heads, alarms, desk, exports, health,
     audit, search, wizard, tollgates, passages, vehicles, subscriptions,
+    watches,
 )  # fmt: skip
 
 

@@ -45,6 +45,9 @@ from safecity.core.ground.tollgates.api import Tollgates
 from safecity.core.ground.tollgates.api import any_of as tollgates_of
 from safecity.core.ground.tollgates.api import any_under as tollgates_under
 from safecity.core.ground.vehicles.api import PlateIndex, Vehicles
+from safecity.core.upper.watches.api import WatchDuties, Watches, WatchFollower, WatchSettings
+from safecity.core.upper.watches.api import any_of as watches_of
+from safecity.core.upper.watches.api import any_under as watches_under
 from safecity.kit.clock import Clock
 from safecity.kit.errors import SafecityError, UnavailableError
 from safecity.links.http_post import post
@@ -126,6 +129,7 @@ class WebSettings:
     keepalive: Keepalive = field(default_factory=Keepalive)
     version: str = ""
     alarm_picture_days: int = 90
+    watches: WatchSettings = field(default_factory=WatchSettings)
     vision: tuple[str, ...] = ()
 
     @property
@@ -158,6 +162,9 @@ class Services:
     plates: PlateIndex
     vehicles: Vehicles
     readings: Readings
+    watches: Watches
+    watch_follower: WatchFollower
+    watch_duties: WatchDuties
     images: Images
     loose: Loose
     relay: Relay
@@ -205,6 +212,8 @@ class Services:
             group.create_task(self.hub.run(), name="hub")
             group.create_task(self.relay.run(), name="relay")
             group.create_task(self.plates.run(), name="plates")
+            group.create_task(self.watch_follower.run(), name="watches")
+            group.create_task(self.watch_duties.run(), name="deadlines of hits")
             group.create_task(self.exports.run(), name="exports")
             group.create_task(self.timekeeper.run(), name="clock")
             group.create_task(self.alarm_pictures.run(), name="alarm pictures")
@@ -236,11 +245,11 @@ class Services:
 
 
 def _in_use(tx: Tx, area: str) -> bool:
-    return any(one(tx, area) for one in (devices_under, channels_under, tollgates_under, any_in_area))
+    return any(one(tx, area) for one in (devices_under, channels_under, tollgates_under, watches_under, any_in_area))
 
 
 def _belongs(tx: Tx, organisation: str) -> bool:
-    return any(one(tx, organisation) for one in (devices_of, channels_of, tollgates_of, people_of))
+    return any(one(tx, organisation) for one in (devices_of, channels_of, tollgates_of, watches_of, people_of))
 
 
 def assemble(
@@ -287,7 +296,13 @@ def assemble(
         hub.changed([("channel", channel) for channel in ids])
         duties.look_again()
 
+    def told(ids: Sequence[str]) -> None:
+        hub.changed([("alarm", alarm) for alarm in ids])
+        if ids:
+            hub.changed([("watch", "")])
+
     alarms = Alarms(database)
+    watches = Watches(database, clock, web.watches, told)
     relay, loose = Relay(database, bus, settings), Loose(database, blobs, clock)
     passages = Passages(database, blobs, loose, clock, relay.wake)
     plates = PlateIndex(database, bus, web.data_dir / "control" / "cache")
@@ -295,7 +310,7 @@ def assemble(
     presence = Presence(database, vault, settings, bus, clock)
 
     async def sweep() -> int:
-        return await passages.sweep() + await images.sweep() + await loose.sweep()
+        return await passages.sweep() + await images.sweep() + await loose.sweep() + await watches.sweep()
 
     keeper = Keeper(
         database, clock, lambda: key_file(web.secrets_dir / "audit.key"),
@@ -325,6 +340,9 @@ def assemble(
         plates=plates,
         vehicles=Vehicles(database, plates),
         readings=Readings(database, clock, passages),
+        watches=watches,
+        watch_follower=WatchFollower(database, bus, clock, web.watches, told),
+        watch_duties=WatchDuties(database, clock, web.watches, told, lambda: hub.changed([("watch", "")])),
         images=images,
         loose=loose,
         relay=relay,

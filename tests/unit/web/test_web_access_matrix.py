@@ -15,6 +15,7 @@ from safecity.protocols.gat1400.objects import read_object
 from safecity.protocols.gat1400.resources import BY_NAME
 from safecity.web.guard import PUBLIC, SIGNED_IN
 
+PASSWORD = "correct horse battery"
 CODE = "34020000001320000001"
 FOREIGN = "35010000001320000001"
 
@@ -61,6 +62,15 @@ BODIES: dict[str, Any] = {
     },
     "accept_subscription": {"reason": ""},
     "refuse_subscription": {"reason": ""},
+    "propose_watch": {
+        "plate": FOREIGN[:7],
+        "reason": "stolen",
+        "valid_until": "2023-11-15T22:13:20Z",
+        "area": "{area}",
+        "organisation": "{organisation}",
+        "seats": ["role:operator"],
+    },
+    "report_hit": {"result": "caught"},
     "put_volumes": {"volumes": [{"name": "main", "path": "volumes/main"}]},
 }
 QUERIES = {
@@ -75,6 +85,7 @@ QUERIES = {
     "see_companions": "?purpose=traffic&plate=A12345",
     "see_clones": "?purpose=traffic",
     "see_passage": "?purpose=traffic",
+    "preview_watch": "?plate=A12345",
     "see_passage_picture": "?purpose=traffic",
 }
 
@@ -132,6 +143,21 @@ async def subscribe(house: Any, device: str, title: str) -> None:
     await house.services.images.subscribe(sender, [read_object(BY_NAME["Subscribe"], wish)])
 
 
+async def approve_and_meet(house: Any, admin: Any, ids: dict[str, Any]) -> None:
+    """A second administrator puts the watches in force, and the vehicle that passed hits the one it is meant by."""
+    await admin.ok(
+        "POST", "users", {"username": "second", "password": PASSWORD, "roles": ["administrator", "operator"]}
+    )
+    second = house.client()
+    await second.sign_in("second")
+    for name in ("own", "foreign"):
+        await second.ok("POST", f"watches/{ids[f'{name}_watch']}/approve")
+    while await house.services.relay.step() or await house.services.watch_follower.step():
+        pass
+    for hit in (await admin.ok("GET", "hits"))["items"]:
+        ids[f"{hit['place_name']}_hit"] = hit["id"]
+
+
 LIMITS = ("area", "organisation", "both")
 
 
@@ -154,6 +180,8 @@ async def city(house: Any, admin: Any) -> dict[str, Any]:
         user = {"username": f"{name}-user", "password": "correct horse battery", "organisation": organisation}
         ids[f"{name}_user"] = (await admin.ok("POST", "users", user))["id"]
         ids[f"{name}_tollgate"] = (await admin.ok("POST", "tollgates", {"name": name, **where}))["id"]
+        order = {**BODIES["propose_watch"], **where}
+        ids[f"{name}_watch"] = (await admin.ok("POST", "watches", order))["id"]
         sighting = {"reference": name, "source": "laser", "at": "2023-11-14T22:13:20Z", "plate": FOREIGN[:7]}
         await admin.ok("POST", "sightings", {"items": [{"tollgate": ids[f"{name}_tollgate"], **sighting}]})
         library = {"kind": "gat1400", "code": f"{number[:10]}503{number[13:]}", "name": f"{name} library", **where}
@@ -174,6 +202,7 @@ async def city(house: Any, admin: Any) -> dict[str, Any]:
         ids[f"{channel['name']}_export"] = (
             await admin.ok("POST", "exports", {k: hold[k] for k in ("channel", "start", "end")})
         )["id"]
+    await approve_and_meet(house, admin, ids)
     for alarm in (await admin.ok("GET", "alarms"))["items"]:
         ids[f"{alarm['name']}_alarm"] = alarm["id"]
     ids["view"] = (await admin.ok("POST", "views", {"name": "w", "layout": {"size": 1, "tiles": []}}))["id"]
@@ -203,6 +232,8 @@ KINDS = (
     "tollgate",
     "passage",
     "subscription",
+    "watch",
+    "hit",
 )
 
 
@@ -242,7 +273,7 @@ async def test_every_route_against_things_of_a_foreign_area_and_organisation(
         # Of the tree that does not limit somebody the names are seen.
         shown = {"area": "see_organisation", "organisation": "see_area"}.get(limit)
         targets_thing = (named and route.name != shown) or any(
-            kind in json.dumps(body or {}) for kind in ("{channel}", "{tollgate}")
+            kind in json.dumps(body or {}) for kind in ("{channel}", "{tollgate}", "{area}")
         )
         for things, is_foreign in ((foreign, True), (own, False)):
             answer = await client.ask(

@@ -9,6 +9,7 @@ import os
 import secrets
 import sys
 from collections.abc import AsyncGenerator, Coroutine
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from safecity.core.ground.intake.api import placed
 from safecity.core.ground.settings.api import Platform, VolumeWish
 from safecity.core.ground.wizard.addresses import own_addresses
 from safecity.core.ground.wizard.proposals import propose_platform
+from safecity.core.upper.watches.api import WatchSettings
 from safecity.kit.errors import ConflictError, InvalidError, SafecityError
 from safecity.links.ntp import ask_time
 from safecity.model.facts.control_calls import Publish, Published
@@ -208,6 +210,7 @@ def _web_settings(context: RoleContext, setup_token: str) -> WebSettings:
         keepalive=Keepalive(seconds=settings.sip.keepalive_seconds, misses=settings.sip.keepalive_misses),
         version=safecity.__version__,
         alarm_picture_days=settings.record.alarm_picture_days,
+        watches=WatchSettings(**asdict(settings.watches)),
         vision=tuple(f"vision-{number}" for number in range(settings.vision.slots)),
     )
 

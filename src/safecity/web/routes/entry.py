@@ -141,7 +141,7 @@ class UserAsk(Ask):
     language: Language = "zh-CN"
     zone: Text = "Asia/Shanghai"
     organisation: ThingId | None = None
-    roles: Annotated[list[Role], Field(max_length=3, default_factory=list)]
+    roles: Annotated[list[Role], Field(max_length=5, default_factory=list)]
     areas: Annotated[list[PlaceName], Field(max_length=200, default_factory=list)]
     grants: Annotated[list[GrantShape], Field(max_length=200)] | None = None
 
@@ -157,7 +157,7 @@ class UserPatch(Ask):
     zone: Text | None = None
     enabled: bool | None = None
     organisation: ThingId | None = None
-    roles: Annotated[list[Role], Field(max_length=3)] | None = None
+    roles: Annotated[list[Role], Field(max_length=5)] | None = None
     areas: Annotated[list[PlaceName], Field(max_length=200)] | None = None
     grants: Annotated[list[GrantShape], Field(max_length=200)] | None = None
 

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 
 from safecity.core.ground.access.api import ROOT, Action, Actor, SignedIn, Thing, scope
+from safecity.core.ground.alarms.api import Alarm
 from safecity.core.ground.alarms.api import find as find_alarm
-from safecity.core.ground.alarms.api import thing_of as thing_of_alarm
+from safecity.core.ground.alarms.api import may_see as may_see_alarm
 from safecity.core.ground.channels.api import find_many, thing_of
 from safecity.core.ground.devices.api import find as find_device
 from safecity.core.ground.devices.api import thing_of as thing_of_device
@@ -146,13 +147,17 @@ def _may_see(tx: Tx, who: Actor, kind: str, subject: str, area: str = "", organi
         "tollgate": Action.TOLLGATE_SEE,
         "passage": Action.PASSAGE_SEE,
         "subscription": Action.SUBSCRIPTION_SEE,
+        "watch": Action.WATCH_SEE,
     }.get(first, Action.CHANNEL_SEE)
     allowed = scope(who, action)
     if allowed.empty:
         return False
+    if subject.startswith("al_"):
+        alarm = _alarm(tx, subject)
+        return alarm is not None and may_see_alarm(tx, who, alarm)
     thing = _thing(tx, subject) or Thing(first, area or ROOT, organisation=organisation or ROOT)
     # Of these only that something changed is told, never what.
-    return first in ("area", "export", "tollgate", "passage", "subscription") or allowed.allows(thing)
+    return first in ("area", "export", "tollgate", "passage", "subscription", "watch") or allowed.allows(thing)
 
 
 def _thing(tx: Tx, subject: str) -> Thing | None:
@@ -163,12 +168,16 @@ def _thing(tx: Tx, subject: str) -> Thing | None:
         if subject.startswith("dv_"):
             device = find_device(tx, subject)
             return thing_of_device(device) if device else None
-        if subject.startswith("al_"):
-            alarm = find_alarm(tx, subject)
-            return thing_of_alarm(alarm) if alarm else None
     except InvalidError:
         return None
     return None
+
+
+def _alarm(tx: Tx, subject: str) -> Alarm | None:
+    try:
+        return find_alarm(tx, subject)
+    except InvalidError:
+        return None
 
 
 def _event(event: Event) -> EventOut:

@@ -39,7 +39,7 @@ CSV_COLUMNS = (
     "brand", "speed_kmh", "confidence", "clock_doubtful", "sources", "id",
 )  # fmt: skip
 _CSV: dict[int | str, dict[str, Any]] = {200: {"description": "A table.", "content": binary("text/csv")}}
-_PICTURE: dict[int | str, dict[str, Any]] = {
+PASSAGE_PICTURE: dict[int | str, dict[str, Any]] = {
     200: {"description": "A picture.", "content": binary("image/jpeg", "image/png", "image/gif", "image/bmp")}
 }
 
@@ -295,7 +295,7 @@ async def see_passage(passage: str, who: Who, here: Here, purpose: Purposed) -> 
 
 
 @routes.get(
-    "/passages/{passage}/pictures/{number}", Action.PASSAGE_SEE, response_class=Response, responses=_PICTURE,
+    "/passages/{passage}/pictures/{number}", Action.PASSAGE_SEE, response_class=Response, responses=PASSAGE_PICTURE,
 )  # fmt: skip
 async def see_passage_picture(passage: str, number: int, who: Who, here: Here, purpose: Purposed) -> Response:
     """A picture as it came."""

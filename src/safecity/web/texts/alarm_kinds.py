@@ -1,5 +1,6 @@
-"""What an alarm is, in words: methods and types as GB/T 28181-2022 numbers them (annex A.2.5, Alarm), and those of
-vehicles: bits of a position (JT/T 808-2019, table 24) and active safety (T/JSATL 12-2017, item and kind)."""
+"""What an alarm is, in words: methods and types as GB/T 28181-2022 numbers them (annex A.2.5, Alarm), those of
+vehicles: bits of a position (JT/T 808-2019, table 24) and active safety (T/JSATL 12-2017, item and kind), and those of
+watches."""
 
 from __future__ import annotations
 
@@ -85,6 +86,7 @@ _TYPES: dict[str, dict[str, tuple[str, str]]] = {
         "jsatl-67-2": ("左侧后方接近", "Close behind on the left"),
         "jsatl-67-3": ("右侧后方接近", "Close behind on the right"),
     },
+    "watch": {"exact": ("布控命中", "Watch hit"), "near": ("疑似布控命中", "Possible watch hit")},
     "6": {"1": ("存储设备磁盘故障", "Disk fault"), "2": ("存储设备风扇故障", "Fan fault")},
 }
 _INTRUSION: dict[str, tuple[str, str]] = {"1": ("进入区域", "entering"), "2": ("离开区域", "leaving")}

@@ -31,6 +31,7 @@ class Action(StrEnum):
     ORGANISATION_CHANGE = "organisation.change"
     ALARM_SEE = "alarm.see"
     ALARM_ACKNOWLEDGE = "alarm.acknowledge"
+    ALARM_REPORT = "alarm.report"
     VIEW_SEE = "view.see"
     VIEW_CHANGE = "view.change"
     HEALTH_SEE = "health.see"
@@ -49,12 +50,18 @@ class Action(StrEnum):
     PASSAGE_REPORT = "passage.report"
     SUBSCRIPTION_SEE = "subscription.see"
     SUBSCRIPTION_DECIDE = "subscription.decide"
+    WATCH_SEE = "watch.see"
+    WATCH_PROPOSE = "watch.propose"
+    WATCH_APPROVE = "watch.approve"
+    WATCH_WITHDRAW = "watch.withdraw"
 
 
 class Role(StrEnum):
-    """What a person is, within an area. A reporter is a machine: it tells what passed, and sees nothing."""
+    """What a person is, within an area. A supervisor is an operator who approves what others propose; a reporter is a
+    machine: it tells what passed, and sees nothing."""
 
     ADMINISTRATOR = "administrator"
+    SUPERVISOR = "supervisor"
     OPERATOR = "operator"
     VIEWER = "viewer"
     REPORTER = "reporter"
@@ -100,17 +107,23 @@ _OPERATOR: Final = {
             Action.HOLD_PLACE,
             Action.EXPORT_MAKE,
             Action.ALARM_ACKNOWLEDGE,
+            Action.ALARM_REPORT,
             Action.HEALTH_SEE,
             Action.PASSAGE_SEE,
+            Action.WATCH_SEE,
+            Action.WATCH_PROPOSE,
         ),
         Reach.ANY,
     ),
     Action.EXPORT_SEE: Reach.OWN,
     Action.EXPORT_DELETE: Reach.OWN,
+    Action.WATCH_WITHDRAW: Reach.OWN,
 }
+_SUPERVISOR: Final = {**_OPERATOR, **dict.fromkeys((Action.WATCH_APPROVE, Action.WATCH_WITHDRAW), Reach.ANY)}
 REACHES: Final[dict[Role, dict[Action, Reach]]] = {
     Role.REPORTER: {Action.SESSION_END: Reach.OWN, Action.PASSAGE_REPORT: Reach.ANY},
     Role.VIEWER: _VIEWER,
     Role.OPERATOR: _OPERATOR,
+    Role.SUPERVISOR: _SUPERVISOR,
     Role.ADMINISTRATOR: dict.fromkeys(Action, Reach.ANY),
 }

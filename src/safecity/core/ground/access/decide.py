@@ -150,7 +150,10 @@ def _reached(grant: Grant, action: Action) -> Under:
             return Under(grant.area, grant.tags, grant.organisation)
 
 
-_PERSONAL = frozenset({Action.VIEW_SEE, Action.VIEW_CHANGE, Action.SESSION_SEE, Action.SESSION_END, Action.EXPORT_SEE})
+_PERSONAL = frozenset({
+    Action.VIEW_SEE, Action.VIEW_CHANGE, Action.SESSION_SEE, Action.SESSION_END, Action.EXPORT_SEE,
+    Action.WATCH_WITHDRAW,
+})  # fmt: skip
 """What a person may do to what is theirs even where a role reaches further by area."""
 
 

@@ -1,19 +1,43 @@
 """Alarms: they ask somebody to look."""
 
+from safecity.core.ground.alarms.audience import ADMINISTRATORS, Hearing, check_seats, hearing
 from safecity.core.ground.alarms.pictures import AlarmPictures
-from safecity.core.ground.alarms.service import Alarms, move_to, thing_of
-from safecity.core.ground.alarms.store import Alarm, AlarmState, add, find, of_event, open_of, save
+from safecity.core.ground.alarms.service import Alarms, may_see, move_to, thing_of
+from safecity.core.ground.alarms.store import (
+    Alarm,
+    AlarmState,
+    add,
+    due_by,
+    find,
+    find_many,
+    in_state,
+    next_due,
+    of_event,
+    open_of,
+    remove,
+    save,
+)
 
 __all__ = [
+    "ADMINISTRATORS",
     "Alarm",
     "AlarmPictures",
     "AlarmState",
     "Alarms",
+    "Hearing",
     "add",
+    "check_seats",
+    "due_by",
     "find",
+    "find_many",
+    "hearing",
+    "in_state",
+    "may_see",
     "move_to",
+    "next_due",
     "of_event",
     "open_of",
+    "remove",
     "save",
     "thing_of",
 ]

@@ -1,11 +1,12 @@
-"""Alarms for people: list, acknowledge."""
+"""Alarms for people: list, acknowledge, report what came of it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from safecity.core.ground.access.api import Action, Actor, Thing, authorize, scope
+from safecity.core.ground.access.api import Action, Actor, Thing, authorize
 from safecity.core.ground.alarms import store
+from safecity.core.ground.alarms.audience import hearing
 from safecity.core.ground.alarms.store import ALLOWED, Alarm, AlarmState
 from safecity.core.ground.audit.api import note
 from safecity.core.ground.audit.decide import tidy
@@ -41,20 +42,25 @@ class Alarms:
         priority: int = 0,
     ) -> list[Alarm]:  # fmt: skip
         """Newest first."""
-        allowed = scope(who, Action.ALARM_SEE)
 
         def work(tx: Tx) -> list[Alarm]:
             path = find_area(tx, area).path if area else ""
             return store.page(
-                tx, allowed, before=before, limit=limit, state=state, channel=channel, area=path, priority=priority
+                tx,
+                hearing(tx, who),
+                before=before,
+                limit=limit,
+                state=state,
+                channel=channel,
+                area=path,
+                priority=priority,
             )
 
         return await self._database.read(work)
 
     async def counts(self, who: Actor) -> dict[int, int]:
         """Raised alarms per priority."""
-        allowed = scope(who, Action.ALARM_SEE)
-        return await self._database.read(lambda tx: store.open_counts(tx, allowed))
+        return await self._database.read(lambda tx: store.open_counts(tx, hearing(tx, who)))
 
     async def see(self, who: Actor, alarm: str) -> Alarm:
         return await self._database.read(lambda tx: _find(tx, who, Action.ALARM_SEE, alarm))
@@ -71,13 +77,14 @@ class Alarms:
         return await self._database.read(store.oldest)
 
     async def acknowledge(self, who: Actor, alarm: str, words: str = "") -> Alarm:
-        """Somebody takes notice; the second one learns that it was done."""
+        """Somebody takes notice, or takes it on where somebody has to; the second one learns that it was done."""
 
         def work(tx: Tx) -> Alarm:
             old = _find(tx, who, Action.ALARM_ACKNOWLEDGE, alarm)
             new = replace(
                 move_to(old, AlarmState.ACKNOWLEDGED),
                 acknowledged_by=who.name, acknowledged_at=who.at, note=tidy(words, 1000),
+                due=old.report_by,
             )  # fmt: skip
             store.save(tx, new)
             note(tx, who, Action.ALARM_ACKNOWLEDGE, thing_of(new), new.name, reason=words)
@@ -85,10 +92,36 @@ class Alarms:
 
         return await self._database.write(work)
 
+    async def report(self, who: Actor, alarm: str, result: str, words: str = "") -> Alarm:
+        """What came of it, by one who took it on; that ends it. ConflictError `alarm_unsigned` where nobody did yet,
+        `alarm_state` where it ended before, `alarm_no_report` where nobody has to."""
+
+        def work(tx: Tx) -> Alarm:
+            old = _find(tx, who, Action.ALARM_REPORT, alarm)
+            if old.report_by is None:
+                raise ConflictError("nothing to report", code="alarm_no_report")
+            if old.state is AlarmState.RAISED:
+                raise ConflictError("not signed for", code="alarm_unsigned")
+            new = replace(
+                move_to(old, AlarmState.CLEARED),
+                reported_by=who.name, reported_at=who.at, result=result, report=tidy(words, 2000), due=None,
+            )  # fmt: skip
+            store.save(tx, new)
+            late = who.at > old.report_by
+            note(tx, who, Action.ALARM_REPORT, thing_of(new), new.name, reason=words, result=result, late=late)
+            return new
+
+        return await self._database.write(work)
+
+
+def may_see(tx: Tx, who: Actor, alarm: Alarm) -> bool:
+    """Whether the alarm is for `who`."""
+    return hearing(tx, who).hears(alarm.audience, thing_of(alarm))
+
 
 def _find(tx: Tx, who: Actor, action: Action, alarm: str) -> Alarm:
     found = store.find(tx, alarm)
-    if found is None or not scope(who, Action.ALARM_SEE).allows(thing_of(found)):
+    if found is None or not may_see(tx, who, found):
         raise NotFoundError("no such alarm", code="not_found", params={"kind": "alarm"})
     authorize(who, action, thing_of(found))
     return found

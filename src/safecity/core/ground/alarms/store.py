@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Float, Index, Table, Text, delete, func, insert, select, update
 
-from safecity.core.ground.access.api import Predicate, under, where
+from safecity.core.ground.access.api import under
+from safecity.core.ground.alarms.audience import Hearing
 from safecity.core.ground.sql import Json, Tags, area_path, key, metadata, moment, organisation_path, ref
 from safecity.ports.database import Row, Tx
 
@@ -30,7 +32,14 @@ ALLOWED = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Alarm:
-    """`method` and `type` as GB/T 28181 numbers them; `description` is the device's own text. `event` is its cause."""
+    """`method` and `type` as GB/T 28181 numbers them; `description` is the device's own text. `event` is its cause.
+
+    audience             seats it is for, none: whoever may see alarms there
+    sign_by, report_by   until when somebody has to take it on, and to say what came of it; None: nobody has to
+    result, report       what came of it, as a code and in words
+    escalated            how often it went on to others because nobody did
+    due                  when somebody must be reminded next
+    """
 
     id: str
     event: str
@@ -53,6 +62,15 @@ class Alarm:
     acknowledged_at: int | None = None
     note: str = ""
     picture: str = ""
+    audience: frozenset[str] = frozenset()
+    sign_by: int | None = None
+    report_by: int | None = None
+    reported_by: str = ""
+    reported_at: int | None = None
+    result: str = ""
+    report: str = ""
+    escalated: int = 0
+    due: int | None = None
     body: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
@@ -75,13 +93,24 @@ alarms = Table(
     Column("longitude", Float, nullable=True),
     Column("latitude", Float, nullable=True),
     Column("body", Json, nullable=False),
+    Column("audience", Tags, nullable=False, server_default=""),
+    *(moment(name, nullable=True) for name in ("sign_by", "report_by", "reported_at", "due")),
+    *(Column(name, Text, nullable=False, server_default="") for name in ("reported_by", "result", "report")),
+    Column("escalated", BigInteger, nullable=False, server_default="0"),
+    Index("ix_alarms_due", "due"),
     Index("ix_alarms_seen", "seen"),
     Index("ix_alarms_state_seen", "state", "seen"),
 )
 
 
-def _visible(allowed: Predicate) -> Any:
-    return where(allowed, alarms.c.area_path, alarms.c.tags, organisation=alarms.c.organisation_path)
+_CHANGING = (
+    "state", "acknowledged_by", "acknowledged_at", "note", "picture", "priority", "type", "audience", "sign_by",
+    "report_by", "reported_by", "reported_at", "result", "report", "escalated", "due",
+)  # fmt: skip
+
+
+def _visible(who: Hearing) -> Any:
+    return who.condition(alarms.c.audience, alarms.c.area_path, alarms.c.organisation_path, alarms.c.tags)
 
 
 def add(tx: Tx, alarm: Alarm) -> None:
@@ -105,25 +134,43 @@ def find(tx: Tx, alarm: str) -> Alarm | None:
 
 
 def save(tx: Tx, alarm: Alarm) -> None:
-    tx.run(
-        update(alarms)
-        .where(alarms.c.id == alarm.id)
-        .values(
-            state=str(alarm.state),
-            acknowledged_by=alarm.acknowledged_by,
-            acknowledged_at=alarm.acknowledged_at,
-            note=alarm.note,
-            picture=alarm.picture,
-        )
-    )
+    values = {name: getattr(alarm, name) for name in _CHANGING}
+    tx.run(update(alarms).where(alarms.c.id == alarm.id).values(**{**values, "state": str(alarm.state)}))
+
+
+def find_many(tx: Tx, ids: Sequence[str]) -> dict[str, Alarm]:
+    """By id."""
+    return {row["id"]: _alarm(row) for row in tx.rows(select(alarms).where(alarms.c.id.in_(ids)))}
+
+
+def in_state(states: Sequence[AlarmState]) -> Any:
+    """Ids of alarms in one of these states, for another query."""
+    return select(alarms.c.id).where(alarms.c.state.in_([str(state) for state in states]))
+
+
+def remove(tx: Tx, ids: Sequence[str]) -> None:
+    """Forget them, with what they were about."""
+    tx.run(delete(alarms).where(alarms.c.id.in_(ids)))
+
+
+def due_by(tx: Tx, now: int, limit: int) -> list[Alarm]:
+    """Whose deadline has passed, the longest first."""
+    query = select(alarms).where(alarms.c.due <= now).order_by(alarms.c.due).limit(limit)
+    return [_alarm(row) for row in tx.rows(query)]
+
+
+def next_due(tx: Tx) -> int | None:
+    """When the next deadline passes."""
+    row = tx.row(select(func.min(alarms.c.due).label("due")))
+    return None if row is None else row["due"]
 
 
 def page(
-    tx: Tx, allowed: Predicate, *, before: str, limit: int, state: str = "", channel: str = "", area: str = "",
+    tx: Tx, who: Hearing, *, before: str, limit: int, state: str = "", channel: str = "", area: str = "",
     priority: int = 0,
 ) -> list[Alarm]:  # fmt: skip
     """Newest first; ids grow with time."""
-    query = select(alarms).where(_visible(allowed)).order_by(alarms.c.id.desc())
+    query = select(alarms).where(_visible(who)).order_by(alarms.c.id.desc())
     if before:
         query = query.where(alarms.c.id < before)
     if state:
@@ -146,23 +193,29 @@ def unpictured(tx: Tx, start: int, end: int, limit: int = 200) -> list[Alarm]:
 
 
 def forget(tx: Tx, seen_before: int, limit: int) -> int:
-    """Drop the oldest ones, whatever their state; how many."""
-    query = select(alarms.c.id).where(alarms.c.seen < seen_before).order_by(alarms.c.seen).limit(limit)
+    """Drop the oldest ones, whatever their state; how many. Those that somebody has to report on stay as long as what
+    they are about."""
+    query = (
+        select(alarms.c.id)
+        .where(alarms.c.seen < seen_before, alarms.c.report_by.is_(None))
+        .order_by(alarms.c.seen)
+        .limit(limit)
+    )
     gone = [row["id"] for row in tx.rows(query)]
     return tx.run(delete(alarms).where(alarms.c.id.in_(gone))) if gone else 0
 
 
 def oldest(tx: Tx) -> int | None:
-    """When the oldest one was seen."""
-    row = tx.row(select(alarms.c.seen).order_by(alarms.c.seen).limit(1))
+    """When the oldest one was seen, of those that `forget` drops."""
+    row = tx.row(select(alarms.c.seen).where(alarms.c.report_by.is_(None)).order_by(alarms.c.seen).limit(1))
     return None if row is None else row["seen"]
 
 
-def open_counts(tx: Tx, allowed: Predicate) -> dict[int, int]:
+def open_counts(tx: Tx, who: Hearing) -> dict[int, int]:
     """Raised alarms per priority."""
     query = (
         select(alarms.c.priority, func.count().label("n"))
-        .where(_visible(allowed), alarms.c.state == "raised")
+        .where(_visible(who), alarms.c.state == "raised")
         .group_by(alarms.c.priority)
     )
     return {int(row["priority"]): int(row["n"]) for row in tx.rows(query)}

@@ -19,7 +19,7 @@ def priority_of(who: Actor, channel: Thing) -> int:
     """Administrators before operators, by what they are where the camera is; 1 is the highest."""
     roles = {grant.role for grant in who.in_force() if not grant.deny and grant.covers(channel)}
     roles -= {grant.role for grant in who.in_force() if grant.deny and grant.covers(channel)}
-    return 1 if Role.ADMINISTRATOR in roles else 2 if Role.OPERATOR in roles else 4
+    return 1 if Role.ADMINISTRATOR in roles else 2 if roles & {Role.OPERATOR, Role.SUPERVISOR} else 4
 
 
 def held(lock: PtzLock | None, at: int) -> bool:

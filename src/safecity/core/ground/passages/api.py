@@ -14,13 +14,14 @@ from safecity.core.ground.passages.service import (
     thing_of,
 )
 from safecity.core.ground.passages.store import Passage
-from safecity.core.ground.passages.telling import RECORDED, read
+from safecity.core.ground.passages.telling import RECORDED, WITHDRAWN, read
 
 __all__ = [
     "NEAR",
     "NEVER",
     "RECORDED",
     "UNREAD",
+    "WITHDRAWN",
     "Filed",
     "KeptPicture",
     "Passage",

@@ -2,6 +2,7 @@
 
 from safecity.core.ground.vehicles.decide import Clone, Companion, Leg, Meeting, Stay, Stop
 from safecity.core.ground.vehicles.index import PlateIndex
+from safecity.core.ground.vehicles.pattern import Pattern, read_pattern
 from safecity.core.ground.vehicles.service import FASTEST_KMH, Found, Looked, Movement, Vehicles, Wish
 
 __all__ = [
@@ -13,9 +14,11 @@ __all__ = [
     "Looked",
     "Meeting",
     "Movement",
+    "Pattern",
     "PlateIndex",
     "Stay",
     "Stop",
     "Vehicles",
     "Wish",
+    "read_pattern",
 ]

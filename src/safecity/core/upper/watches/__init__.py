@@ -1,0 +1,1 @@
+"""Watches: standing orders to alarm when a vehicle appears. See api.py."""
