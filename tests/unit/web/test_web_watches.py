@@ -1,4 +1,4 @@
-"""Watches from proposal to report: two people, a vehicle that passes, and everybody whom it is none of their business."""
+"""Watches from proposal to report: two people, a vehicle that passes, and everybody whom it is no business of."""
 
 from __future__ import annotations
 

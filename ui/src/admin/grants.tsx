@@ -6,7 +6,7 @@ import { t } from '../words'
 import { type Place, PlaceSelect } from './choose'
 
 export type Grant = NonNullable<Body<'post', 'users'>['grants']>[number]
-const ROLES: readonly Role[] = ['administrator', 'operator', 'viewer', 'reporter']
+const ROLES: readonly Role[] = ['administrator', 'supervisor', 'operator', 'viewer', 'reporter']
 
 /** What somebody holds, as it is sent back: grants name places by path, the trees by id. */
 export function grantsOf(user: User, areas: Place[], organisations: Place[]): Grant[] {

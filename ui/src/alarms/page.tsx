@@ -11,6 +11,7 @@ import { usePages } from '../parts/pages'
 import { ProblemNote, sentence } from '../parts/problem'
 import { type Column, Table } from '../parts/table'
 import { stamp, toUs } from '../parts/times'
+import { Duty } from '../watches/deadline'
 import { type Key, maybe, t, useLanguage } from '../words'
 
 const SHAPES: Record<number, string> = { 1: '●', 2: '◆', 3: '▲', 4: '■' }
@@ -26,6 +27,7 @@ export function AlarmsPage() {
   const list = usePages(['alarms', 'list'], 'alarms', { state: state === 'all' ? '' : state }, 20_000)
   const [chosen, setChosen] = useState<string | null>(query.get('alarm'))
   const may = useMay('alarm.acknowledge')
+  const maySeeWatches = useMay('watch.see')
   const acknowledge = async (alarms: Alarm[]) => {
     try {
       for (const alarm of alarms) await api.post('alarms/{alarm}/acknowledge', { path: { alarm: alarm.id } })
@@ -49,7 +51,8 @@ export function AlarmsPage() {
   })
   const acts = (row: Alarm) => (
     <span className="row" onClick={(event) => event.stopPropagation()}>
-      {may && row.state === 'raised' && <Button size="small" onClick={() => void acknowledge([row])}>{t('alarm.acknowledge')}</Button>}
+      {may && row.state === 'raised' && <Button size="small" onClick={() => void acknowledge([row])}>{t(row.hit ? 'hit.sign' : 'alarm.acknowledge')}</Button>}
+      {row.hit && maySeeWatches && <Button size="small" type="text" onClick={() => void navigate(`/watches?show=all&hit=${row.hit}`)}>{t('hit.see')}</Button>}
       {row.channel && <Button size="small" type="text" onClick={() => void navigate(moment(row))}>{t('alarm.playback')}</Button>}
     </span>
   )
@@ -65,10 +68,10 @@ export function AlarmsPage() {
     { key: 'channel', title: t('word.channel'), width: 'minmax(120px, 1fr)', value: (row) => row.channel_name ?? row.name ?? '', cell: (row) => row.channel_name || row.name || row.device || '–' },
     { key: 'description', title: t('alarm.description'), width: 'minmax(90px, 1fr)', value: (row) => row.description ?? '', cell: (row) => <span title={row.description}>{row.description || '–'}</span> },
     {
-      key: 'state', title: t('word.state'), width: '118px', value: (row) => row.state,
+      key: 'state', title: t('word.state'), width: '150px', value: (row) => row.state,
       cell: (row) => (
         <span>
-          {maybe(`alarm.state.${row.state}`) ?? row.state}
+          {row.hit && row.state !== 'cleared' ? <Duty hit={duty(row)} /> : maybe(`alarm.state.${row.state}`) ?? row.state}
           {row.acknowledged_by && <><br /><span className="quiet">{t('alarm.by', { name: row.acknowledged_by })}</span></>}
         </span>
       ),
@@ -114,6 +117,8 @@ export function AlarmsPage() {
     </div>
   )
 }
+
+const duty = (alarm: Alarm) => ({ state: 'live' as const, signed_at: alarm.acknowledged_at, reported_at: alarm.reported_at, sign_by: alarm.sign_by, report_by: alarm.report_by, result: alarm.result })
 
 function Priority({ alarm }: { alarm: Alarm }) {
   const raised = alarm.state === 'raised'

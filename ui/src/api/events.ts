@@ -78,22 +78,29 @@ function take(message: Pushed, queries: QueryClient): void {
     const { kind } = message.event
     if (kind.includes('alarm')) soon(queries, 'alarms')
     if (kind === 'tollgate.changed') soon(queries, 'tollgates')
+    if (kind === 'watch.changed') soon(queries, 'watches', 'hits')
     if (kind === 'subscription.changed') soon(queries, 'subscriptions')
     if (kind.includes('device') || kind.includes('channel')) soon(queries, 'tree', 'devices', 'channels')
     if (kind.includes('export')) soon(queries, 'exports')
   }
 }
 
-// A storm of changes must not become a storm of requests: each list is asked again at most once a second.
+// The first change is shown at once; a storm of them must not become a storm of requests: each list is asked again at
+// most once a second.
 const waiting = new Set<string>()
+const again = new Set<string>()
 
 function soon(queries: QueryClient, ...keys: string[]): void {
   for (const key of keys) {
-    if (waiting.has(key)) continue
+    if (waiting.has(key)) {
+      again.add(key)
+      continue
+    }
     waiting.add(key)
+    void queries.invalidateQueries({ queryKey: [key] })
     window.setTimeout(() => {
       waiting.delete(key)
-      void queries.invalidateQueries({ queryKey: [key] })
+      if (again.delete(key)) soon(queries, key)
     }, 1000)
   }
 }

@@ -909,7 +909,8 @@ export interface paths {
         };
         /**
          * See Alarm Picture
-         * @description The picture of its channel when it was received: the one kept then, else out of the footage.
+         * @description The picture of its channel when it was received: the one kept then, else out of the footage. Of a watch's hit
+         *     the first picture of the passage, as it came.
          */
         get: operations["see_alarm_picture"];
         put?: never;
@@ -1738,6 +1739,211 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/watches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Watches
+         * @description Newest first; `q` is looked for in plate, case number and reason. The look is written down.
+         */
+        get: operations["list_watches"];
+        put?: never;
+        /**
+         * Propose Watch
+         * @description Propose one; it is in force once another person has approved it.
+         */
+        post: operations["propose_watch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/watches/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview Watch
+         * @description How a pattern is read, and whether a plate would hit it; nothing is looked for.
+         */
+        get: operations["preview_watch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/watches/{watch}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See Watch
+         * @description One watch. The look is written down.
+         */
+        get: operations["see_watch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/watches/{watch}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Watch
+         * @description Put it in force, at once. Never by who proposed it.
+         */
+        post: operations["approve_watch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/watches/{watch}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuse Watch
+         * @description Do not put it in force; that ends it.
+         */
+        post: operations["refuse_watch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/watches/{watch}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw Watch
+         * @description End it: silent from this moment on; hits that nobody has reported on are called off.
+         */
+        post: operations["withdraw_watch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Hits
+         * @description Newest first: those for your seats, of your own watches, and where you approve watches. The look is written
+         *     down.
+         */
+        get: operations["list_hits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hits/{hit}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See Hit
+         * @description One hit, by its id or that of its alarm. The look is written down; its pictures are those of the passage.
+         */
+        get: operations["see_hit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hits/{hit}/sign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign Hit
+         * @description Take it on, as acknowledging its alarm does.
+         */
+        post: operations["sign_hit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hits/{hit}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report Hit
+         * @description Say what came of it; that ends its alarm.
+         */
+        post: operations["report_hit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1765,6 +1971,9 @@ export interface components {
         /**
          * @description `description` is the device's own text, never ours; `kind` names method and type in words. The platform's own
          *     faults have the method `platform` and the code of their sentence as type.
+         *
+         *     A watch's hit has the method `watch` and the type `exact` or `near`; `hit` and `watch` lead to it. It must be signed
+         *     for (acknowledged) until `sign_by` and reported on until `report_by`, else it goes on to others (`escalated`).
          */
         AlarmOut: {
             id: string;
@@ -1788,6 +1997,18 @@ export interface components {
             has_picture: boolean;
             longitude: number | null;
             latitude: number | null;
+            hit: string | null;
+            watch: string | null;
+            sign_by: string | null;
+            report_by: string | null;
+            reported_by: string | null;
+            reported_at: string | null;
+            /** @default  */
+            result: string;
+            /** @default  */
+            report: string;
+            /** @default 0 */
+            escalated: number;
         };
         /** @description With the number of raised ones per priority. */
         AlarmPage: {
@@ -2361,6 +2582,12 @@ export interface components {
             items: components["schemas"]["Hit"][];
             next: string | null;
         };
+        /**
+         * @description `live`: what was said of the passage still fits; `taken_back`: it was corrected or withdrawn; `called_off`: the
+         *     watch was withdrawn before anybody had reported.
+         * @enum {string}
+         */
+        HitState: "live" | "taken_back" | "called_off";
         /** @description What to keep, and why. */
         HoldAsk: {
             channel: string;
@@ -2988,11 +3215,19 @@ export interface components {
         RemovedOut: {
             removed: number;
         };
+        /** @description What came of it: the vehicle was `caught`, `checked` and let go, `not_found`, or `not_it`. */
+        ReportAsk: {
+            /** @enum {string} */
+            result: "caught" | "checked" | "not_found" | "not_it" | "other";
+            /** @default  */
+            report?: string;
+        };
         /**
-         * @description What a person is, within an area. A reporter is a machine: it tells what passed, and sees nothing.
+         * @description What a person is, within an area. A supervisor is an operator who approves what others propose; a reporter is a
+         *     machine: it tells what passed, and sees nothing.
          * @enum {string}
          */
-        Role: "administrator" | "operator" | "viewer" | "reporter";
+        Role: "administrator" | "supervisor" | "operator" | "viewer" | "reporter";
         /**
          * @description A vehicle through the city, oldest first; `more`: there are older passages than these. `first_seen`: the oldest
          *     passage that is still kept and may be looked at.
@@ -3571,6 +3806,163 @@ export interface components {
         /** @description All volumes; those left out are no longer written to. */
         VolumesAsk: {
             volumes: components["schemas"]["VolumeShape"][];
+        };
+        /** @description A proposal: it does nothing until somebody else approves it. */
+        WatchAsk: {
+            plate: string;
+            /** @default true */
+            near?: boolean;
+            /**
+             * @default
+             * @enum {string}
+             */
+            plate_colour?: "" | "black" | "white" | "grey" | "red" | "blue" | "yellow" | "orange" | "brown" | "green" | "purple" | "cyan" | "pink" | "transparent" | "other";
+            /**
+             * @default
+             * @enum {string}
+             */
+            colour?: "" | "black" | "white" | "grey" | "red" | "blue" | "yellow" | "orange" | "brown" | "green" | "purple" | "cyan" | "pink" | "transparent" | "other";
+            /** @default  */
+            vehicle_class?: string;
+            reason: string;
+            /** @default  */
+            case_number?: string;
+            /**
+             * @default security
+             * @enum {string}
+             */
+            purpose?: "traffic" | "security" | "maintenance";
+            /** @default 1 */
+            priority?: number;
+            valid_from?: string | null;
+            /** Format: date-time */
+            valid_until: string;
+            area?: string | null;
+            organisation?: string | null;
+            seats: string[];
+            further?: string[];
+        };
+        /**
+         * @description A watch met its target. `near`: one character was read otherwise, at place `differs` of `plate`, from 0.
+         *
+         *     `state`: `taken_back` where the passage was corrected or withdrawn, `called_off` where the watch was withdrawn
+         *     first. `yours`: you may sign and report. `late`: it was told long after the vehicle passed.
+         */
+        WatchHitOut: {
+            id: string;
+            watch: string;
+            watch_state: components["schemas"]["WatchState"];
+            wanted: string;
+            reason: string;
+            case_number: string;
+            /** @enum {string} */
+            purpose: "traffic" | "security" | "maintenance";
+            passage: string;
+            alarm: string;
+            state: components["schemas"]["HitState"];
+            /** @enum {string} */
+            kind: "exact" | "near";
+            differs: number | null;
+            plate: string;
+            tollgate: string | null;
+            place_name: string;
+            lane: number | null;
+            direction: string;
+            speed_kmh: number | null;
+            /** Format: date-time */
+            at: string;
+            /** Format: date-time */
+            raised_at: string;
+            late: boolean;
+            pictures: number;
+            priority: number;
+            yours: boolean;
+            sign_by: string | null;
+            signed_by: string | null;
+            signed_at: string | null;
+            report_by: string | null;
+            reported_by: string | null;
+            reported_at: string | null;
+            result: string;
+            report: string;
+            escalated: number;
+        };
+        WatchHitPage: {
+            items: components["schemas"]["WatchHitOut"][];
+            next: string | null;
+        };
+        /**
+         * @description A standing order to alarm when a vehicle appears. `yours`: you proposed it, so that another one must approve.
+         *
+         *     In `plate`, `*` stands for any characters and `?` for one. With `near`, one character that readers take for another
+         *     hits too. `seats` get its alarms, `further` after them where nobody signs or reports in time: `user:ID`,
+         *     `organisation:ID` or `role:NAME`. `restricted`: passages of restricted checkpoints are compared too; their hits go
+         *     to administrators. `origin`: another library asked for it (GA/T 1400).
+         */
+        WatchOut: {
+            id: string;
+            plate: string;
+            near: boolean;
+            /** @enum {string} */
+            plate_colour: "" | "black" | "white" | "grey" | "red" | "blue" | "yellow" | "orange" | "brown" | "green" | "purple" | "cyan" | "pink" | "transparent" | "other";
+            /** @enum {string} */
+            colour: "" | "black" | "white" | "grey" | "red" | "blue" | "yellow" | "orange" | "brown" | "green" | "purple" | "cyan" | "pink" | "transparent" | "other";
+            vehicle_class: string;
+            reason: string;
+            case_number: string;
+            /** @enum {string} */
+            purpose: "traffic" | "security" | "maintenance";
+            priority: number;
+            /** Format: date-time */
+            valid_from: string;
+            /** Format: date-time */
+            valid_until: string;
+            area: string | null;
+            organisation: string | null;
+            seats: string[];
+            further: string[];
+            state: components["schemas"]["WatchState"];
+            restricted: boolean;
+            proposed_by: string;
+            proposed_name: string;
+            /** Format: date-time */
+            proposed_at: string;
+            decided_name: string;
+            decided_at: string | null;
+            decision: string;
+            ended_name: string;
+            ended_at: string | null;
+            ending: string;
+            origin: string | null;
+            hits: number;
+            yours: boolean;
+            revision: number;
+        };
+        WatchPage: {
+            items: components["schemas"]["WatchOut"][];
+            next: string | null;
+        };
+        /**
+         * @description How a pattern is read. `confusable`: what each of its characters may be taken for, by place. `outcome`: what a
+         *     plate would be that passed.
+         */
+        WatchPreview: {
+            plate: string;
+            exact: boolean;
+            confusable: string[][];
+            against: string;
+            /** @enum {string} */
+            outcome: "" | "exact" | "near" | "none";
+        };
+        /**
+         * @description Life of a watch.
+         * @enum {string}
+         */
+        WatchState: "proposed" | "approved" | "refused" | "withdrawn" | "expired";
+        /** @description Why; for the log and for whoever reads the watch. */
+        WatchWords: {
+            /** @default  */
+            reason?: string;
         };
         /** @description All that the pages of the first run show. */
         WizardOut: {
@@ -5966,6 +6358,9 @@ export interface operations {
                 };
                 content: {
                     "image/jpeg": string;
+                    "image/png": string;
+                    "image/gif": string;
+                    "image/bmp": string;
                 };
             };
             400: components["responses"]["400"];
@@ -7830,6 +8225,430 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SubscriptionOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_watches: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["WatchState"] | "";
+                area?: string;
+                q?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatchPage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    propose_watch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WatchAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatchOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    preview_watch: {
+        parameters: {
+            query: {
+                plate: string;
+                near?: boolean;
+                against?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatchPreview"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    see_watch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                watch: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatchOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    approve_watch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                watch: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["WatchWords"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatchOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    refuse_watch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                watch: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["WatchWords"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatchOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    withdraw_watch: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                watch: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["WatchWords"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatchOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_hits: {
+        parameters: {
+            query?: {
+                watch?: string;
+                kind?: ("exact" | "near") | "";
+                duty?: ("unsigned" | "unreported" | "reported") | "";
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatchHitPage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    see_hit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hit: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatchHitOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    sign_hit: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hit: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["WatchWords"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatchHitOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    report_hit: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hit: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatchHitOut"];
                 };
             };
             400: components["responses"]["400"];

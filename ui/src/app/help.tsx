@@ -16,6 +16,7 @@ const GROUPS: Group[] = [
     [['E'], 'keys.export'],
   ]],
   ['page.alarms', [[['↑', '↓'], 'keys.move'], [['A'], 'keys.acknowledge']]],
+  ['page.watches', [[['↑', '↓'], 'keys.move'], [['A'], 'keys.sign']]],
 ]
 
 export function Help({ open, onClose }: { open: boolean; onClose: () => void }) {

@@ -15,7 +15,7 @@ import { moment, useSearch, type Wish } from './search'
 import { Vehicle } from './vehicle'
 
 export const PURPOSES: readonly Purpose[] = ['traffic', 'security', 'maintenance']
-const COLOURS = ['black', 'white', 'grey', 'red', 'blue', 'yellow', 'orange', 'brown', 'green', 'purple', 'cyan', 'pink', 'other'] as const
+export const COLOURS = ['black', 'white', 'grey', 'red', 'blue', 'yellow', 'orange', 'brown', 'green', 'purple', 'cyan', 'pink', 'other'] as const
 const DIRECTIONS = ['west_east', 'east_west', 'north_south', 'south_north', 'southwest_northeast', 'northeast_southwest', 'northwest_southeast', 'southeast_northwest'] as const
 
 type Filled = Omit<Wish, 'start' | 'end'> & { from?: string; to?: string }

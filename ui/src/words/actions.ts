@@ -24,6 +24,8 @@ export const actions = words({
   'action.organisation.change': ['Change organisations', '修改组织机构'],
   'action.alarm.see': ['See alarms', '查看报警'],
   'action.alarm.acknowledge': ['Acknowledge alarm', '确认报警'],
+  'action.alarm.report': ['Report on alarm', '反馈报警'],
+  'action.alarm.escalate': ['Alarm went on to others', '报警逾期转报'],
   'action.view.see': ['See views', '查看视图'],
   'action.view.change': ['Change views', '修改视图'],
   'action.health.see': ['See health', '查看运行状况'],
@@ -49,4 +51,9 @@ export const actions = words({
   'action.passage.report': ['Report passages', '上报过车'],
   'action.subscription.see': ['See subscriptions', '查看订阅'],
   'action.subscription.decide': ['Decide on subscriptions', '审批订阅'],
+  'action.watch.see': ['See watches', '查看布控'],
+  'action.watch.propose': ['Propose watch', '提出布控'],
+  'action.watch.approve': ['Decide on watch', '审批布控'],
+  'action.watch.withdraw': ['Withdraw watch', '撤控'],
+  'action.watch.expire': ['Watch expired', '布控到期'],
 })

@@ -45,6 +45,7 @@ export const admin = words({
   'user.session.end': ['End session', '终止会话'],
   'user.session.this': ['this one', '当前会话'],
   'role.administrator': ['Administrator', '管理员'],
+  'role.supervisor': ['Supervisor', '值班领导'],
   'role.operator': ['Operator', '操作员'],
   'role.viewer': ['Viewer', '查看员'],
   'role.reporter': ['Reporter (a machine)', '上报接口'],

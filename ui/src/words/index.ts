@@ -14,10 +14,11 @@ import server from './server.json'
 import { steps } from './steps'
 import { tollgates } from './tollgates'
 import { vehicles } from './vehicles'
+import { watches } from './watches'
 import { wizard } from './wizard'
 
 export const catalogue = {
-  ...actions, ...general, ...live, ...playback, ...devices, ...alarms, ...health, ...admin, ...wizard, ...tollgates, ...vehicles, ...steps, ...problems,
+  ...actions, ...general, ...live, ...playback, ...devices, ...alarms, ...health, ...admin, ...wizard, ...tollgates, ...vehicles, ...watches, ...steps, ...problems,
 } as const
 
 export type Key = keyof typeof catalogue

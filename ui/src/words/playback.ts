@@ -9,6 +9,7 @@ export const playback = words({
   'keys.export': ['Export the range', '导出区间'],
   'keys.move': ['Choose', '选择'],
   'keys.acknowledge': ['Acknowledge', '确认'],
+  'keys.sign': ['Sign for', '签收'],
 
   'play.empty': ['Choose what to play', '选择要回放的通道'],
   'play.begin': ['Double-click a channel in the tree, up to nine play in step.', '在目录中双击通道，最多九路同步回放。'],

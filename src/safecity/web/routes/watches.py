@@ -112,7 +112,7 @@ class WatchWords(Ask):
     reason: Annotated[Words, Field()] = ""
 
 
-class Preview(Answer):
+class WatchPreview(Answer):
     """How a pattern is read. `confusable`: what each of its characters may be taken for, by place. `outcome`: what a
     plate would be that passed."""
 
@@ -123,7 +123,7 @@ class Preview(Answer):
     outcome: Literal["", "exact", "near", "none"]
 
 
-class HitOut(Answer):
+class WatchHitOut(Answer):
     """A watch met its target. `near`: one character was read otherwise, at place `differs` of `plate`, from 0.
 
     `state`: `taken_back` where the passage was corrected or withdrawn, `called_off` where the watch was withdrawn
@@ -197,13 +197,13 @@ async def preview_watch(
     plate: Annotated[str, Query(max_length=40)],
     near: Annotated[bool, Query()] = True,
     against: Annotated[str, Query(max_length=40)] = "",
-) -> Preview:
+) -> WatchPreview:
     """How a pattern is read, and whether a plate would hit it; nothing is looked for."""
     pattern, other = check_plate(plate), clean_plate(against)
     fits, at = differs(pattern, other, near=near) if other else (False, None)
     others = [sorted(set(confusable(letter)) - {letter}) if near and letter != "?" else [] for letter in pattern.text]
     outcome = "" if not other else "none" if not fits else "exact" if at is None else "near"
-    return Preview(plate=pattern.text, exact=pattern.exact, confusable=others, against=other, outcome=outcome)
+    return WatchPreview(plate=pattern.text, exact=pattern.exact, confusable=others, against=other, outcome=outcome)
 
 
 @routes.post("/watches", Action.WATCH_PROPOSE, status_code=201)
@@ -271,7 +271,7 @@ async def list_hits(
     duty: Annotated[Duty | Literal[""], Query()] = "",
     cursor: Annotated[str, Query(max_length=200)] = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
-) -> Page[HitOut]:
+) -> Page[WatchHitOut]:
     """Newest first: those for your seats, of your own watches, and where you approve watches. The look is written
     down."""
     place = read_cursor(cursor, str)
@@ -283,13 +283,13 @@ async def list_hits(
 
 
 @routes.get("/hits/{hit}", Action.WATCH_SEE)
-async def see_hit(hit: str, who: Who, here: Here) -> HitOut:
+async def see_hit(hit: str, who: Who, here: Here) -> WatchHitOut:
     """One hit, by its id or that of its alarm. The look is written down; its pictures are those of the passage."""
     return _hit(await here.watches.hit(who, hit))
 
 
 @routes.post("/hits/{hit}/sign", Action.ALARM_ACKNOWLEDGE)
-async def sign_hit(hit: str, who: Who, here: Here, ask: WatchWords | None = None) -> HitOut:
+async def sign_hit(hit: str, who: Who, here: Here, ask: WatchWords | None = None) -> WatchHitOut:
     """Take it on, as acknowledging its alarm does."""
     alarm = await here.watches.alarm_of(who, hit)
     await here.alarms.acknowledge(who, alarm, ask.reason if ask else "")
@@ -298,7 +298,7 @@ async def sign_hit(hit: str, who: Who, here: Here, ask: WatchWords | None = None
 
 
 @routes.post("/hits/{hit}/report", Action.ALARM_REPORT)
-async def report_hit(hit: str, ask: ReportAsk, who: Who, here: Here) -> HitOut:
+async def report_hit(hit: str, ask: ReportAsk, who: Who, here: Here) -> WatchHitOut:
     """Say what came of it; that ends its alarm."""
     alarm = await here.watches.alarm_of(who, hit)
     await here.alarms.report(who, alarm, ask.result, ask.report)
@@ -313,13 +313,13 @@ def _watch(one: Watch, hits: int, who: Actor) -> WatchOut:
     return WatchOut.model_validate({**values, **seats, "hits": hits, "yours": one.proposed_by == who.user})
 
 
-def _hit(seen: HitSeen) -> HitOut:
+def _hit(seen: HitSeen) -> WatchHitOut:
     hit, alarm, watch = seen.hit, seen.alarm, seen.watch
     own = (
         "id", "watch", "passage", "alarm", "state", "kind", "differs", "plate", "tollgate", "place_name", "lane",
         "direction", "speed_kmh", "at", "raised_at", "late",
     )  # fmt: skip
-    return HitOut.model_validate({
+    return WatchHitOut.model_validate({
         **{name: getattr(hit, name) for name in own},
         "watch_state": watch.state, "wanted": watch.plate, "reason": watch.reason, "case_number": watch.case_number,
         "purpose": watch.purpose, "pictures": int(alarm.body.get("pictures") or 0), "priority": alarm.priority,
