@@ -49,7 +49,7 @@ export function WatchForm({ onClose }: { onClose: () => void }) {
           <Form.Item name="near" label=" " valuePropName="checked" style={{ flex: '1 1 260px' }}><Checkbox>{t('watch.near')}</Checkbox></Form.Item>
         </div>
         <Preview plate={plate?.trim() ?? ''} near={near ?? true} />
-        <Form.Item name="reason" label={t('watch.reason')} rules={[{ required: true, whitespace: true, message: t('watch.reason') }]}><Input.TextArea maxLength={1000} autoSize={{ minRows: 2, maxRows: 5 }} /></Form.Item>
+        <Form.Item name="reason" label={t('watch.reason')} rules={[{ required: true, whitespace: true, message: t('watch.reason') }]}><Input.TextArea maxLength={1000} rows={3} /></Form.Item>
         <div className="row wrap" style={{ alignItems: 'flex-start' }}>
           <Form.Item name="case_number" label={t('watch.case')} style={{ flex: 1, minWidth: 160 }}><Input maxLength={100} /></Form.Item>
           <Form.Item name="purpose" label={t('watch.purpose')} style={{ width: 150 }}><Select options={PURPOSES.map((value) => ({ value, label: t(`purpose.${value}` as Key) }))} /></Form.Item>

@@ -159,7 +159,7 @@ export function HitWhole({ hit }: { hit: string }) {
       {mayReport && owes(one) && (
         <Form<Reported> layout="vertical" requiredMark={false} className="panel" onFinish={(filled) => void report({ result: filled.result, report: filled.report ?? '' })}>
           <Form.Item name="result" label={t('hit.result')} rules={[{ required: true, message: t('hit.result') }]}><Select options={RESULTS.map((value) => ({ value, label: t(`hit.result.${value}`) }))} /></Form.Item>
-          <Form.Item name="report" label={t('hit.words')}><Input.TextArea maxLength={2000} autoSize={{ minRows: 2, maxRows: 6 }} /></Form.Item>
+          <Form.Item name="report" label={t('hit.words')}><Input.TextArea maxLength={2000} rows={3} /></Form.Item>
           <ProblemNote error={problem} />
           <Button type="primary" htmlType="submit">{t('hit.report')}</Button>
         </Form>

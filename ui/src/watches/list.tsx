@@ -126,7 +126,7 @@ function Whole({ watch }: { watch: string }) {
         <dt>{t('watch.hits')}</dt><dd>{one.hits}</dd>
       </dl>
       {decides && one.yours && <p className="quiet">{t('watch.own')}</p>}
-      {((decides && !one.yours) || ends) && <Input.TextArea value={words} onChange={(event) => setWords(event.target.value)} maxLength={1000} autoSize={{ minRows: 2 }} placeholder={t('watch.words')} aria-label={t('watch.words')} />}
+      {((decides && !one.yours) || ends) && <Input.TextArea value={words} onChange={(event) => setWords(event.target.value)} maxLength={1000} rows={3} placeholder={t('watch.words')} aria-label={t('watch.words')} />}
       <div className="row">
         {decides && !one.yours && <Button type="primary" loading={busy} onClick={() => void act('approve')}>{t('watch.approve')}</Button>}
         {decides && !one.yours && <Button disabled={busy} onClick={() => void act('refuse')}>{t('watch.refuse')}</Button>}

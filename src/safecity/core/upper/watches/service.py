@@ -89,9 +89,10 @@ class Watches:
         """InvalidError as `check_watch`; NotFoundError for places and seats that are not there."""
 
         def work(tx: Tx) -> Watch:
+            wanted: dict[str, Any] = {**values, "plate": check_plate(values["plate"]).text}
             watch = _placed(tx, Watch(
                 id=fresh("wa"), proposed_by=who.user, proposed_name=who.name, proposed_at=who.at,
-                changed=store.next_change(tx), **{**values, "plate": check_plate(values["plate"]).text},
+                changed=store.next_change(tx), **wanted,
             ))  # fmt: skip
             authorize(who, Action.WATCH_PROPOSE, thing_of(watch))
             self.add(tx, who, watch)

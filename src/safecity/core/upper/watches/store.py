@@ -241,9 +241,11 @@ def hit_page(
 
 def _watch(row: Row) -> Watch:
     values: dict[str, Any] = {name: row[name] for name in _FIELDS}
-    return Watch(**{**values, "state": WatchState(row["state"])})
+    values["state"] = WatchState(row["state"])
+    return Watch(**values)
 
 
 def _hit(row: Row) -> Hit:
     values: dict[str, Any] = {name: row[name] for name in _HIT}
-    return Hit(**{**values, "state": HitState(row["state"])})
+    values["state"] = HitState(row["state"])
+    return Hit(**values)
