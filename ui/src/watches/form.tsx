@@ -42,7 +42,7 @@ export function WatchForm({ onClose }: { onClose: () => void }) {
   }
   const [initial] = useState(() => ({ near: true, purpose: 'security' as const, priority: 1, until: local(Date.now() * 1000 + WEEK_US), seats: ['role:operator'], further: [] }))
   return (
-    <Modal open title={t('watch.propose')} footer={null} onCancel={onClose} width={720} maskClosable={false} destroyOnHidden>
+    <Modal open title={t('watch.propose')} footer={null} onCancel={onClose} width={608} maskClosable={false} destroyOnHidden>
       <Form form={form} className="form" layout="vertical" requiredMark={false} initialValues={initial} onFinish={(filled: Filled) => void save(filled)}>
         <div className="row wrap" style={{ alignItems: 'flex-start' }}>
           <Form.Item name="plate" label={t('watch.plate')} extra={t('watch.plateHint')} rules={[{ required: true, whitespace: true, message: t('watch.plate') }]} style={{ flex: '1 1 260px' }}><Input maxLength={20} autoFocus className="mono" /></Form.Item>

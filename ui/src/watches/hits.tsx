@@ -143,7 +143,7 @@ export function HitWhole({ hit }: { hit: string }) {
   }
   return (
     <div className="watch-drawer">
-      <div className="row wrap"><span style={{ fontSize: 20 }}><HitPlate hit={one} /></span><span className="grow" /><Duty hit={one} /></div>
+      <div className="row wrap"><HitPlate hit={one} large /><span className="grow" /><Duty hit={one} /></div>
       {one.kind === 'near' && <p className="quiet" style={{ margin: 0 }}>{t('hit.nearHint', { read: one.plate, wanted: one.wanted })}</p>}
       <dl className="facts">
         <dt>{t('hit.passed')}</dt><dd>{stamp(one.at)} · <Age at={one.at} />{one.late && ` · ${t('hit.late')}`}</dd>
