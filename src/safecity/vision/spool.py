@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import heapq
 import logging
 
 import msgspec
@@ -17,21 +18,33 @@ logger = logging.getLogger(__name__)
 
 MAX_BYTES = 2 << 30
 """Of readings that wait; beyond it the oldest go first, counted."""
+MAX_ASIDE = 20
+"""Rows that nobody can read, kept for whoever looks into it; older ones go."""
+SHRINK_BYTES = 16 << 20
+"""So much that was delivered is given back to the disk as soon as nothing waits: pictures of vehicles are not kept
+here for longer than they wait."""
+LAST_WAIT_SECONDS = 300.0
+"""A reading with which control has trouble is tried ever more rarely, at least this often."""
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(VehicleRead).decode
 
 
 class Spool:
-    """A table in the slot's own file."""
+    """A table in the slot's own file. In order of coming, but who was put off stands aside until it is due again."""
 
     def __init__(self, file: SqlFile, max_bytes: int = MAX_BYTES) -> None:
         self._file = file
         self._max = max_bytes
+        self._taken = 0
+        self._later: list[tuple[float, int]] = []
+        self._tries: dict[int, int] = {}
+        self._delivered_bytes = 0
         self.wake = asyncio.Event()
         self.lost = 0
         file.execute(
             "CREATE TABLE IF NOT EXISTS readings (number INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL)"
         )
+        file.execute("CREATE TABLE IF NOT EXISTS aside (number INTEGER PRIMARY KEY, body BLOB NOT NULL)")
         row = file.execute("SELECT count(*), coalesce(sum(length(body)), 0) FROM readings")[0]
         self.waiting, self._bytes = int(row[0]), int(row[1])
 
@@ -56,42 +69,121 @@ class Spool:
         self._bytes += len(body) - freed
         self.wake.set()
 
-    def oldest(self) -> tuple[int, VehicleRead] | None:
-        """The next to send."""
-        rows = self._file.execute("SELECT number, body FROM readings ORDER BY number LIMIT 1")
-        return (int(rows[0][0]), _decode(rows[0][1])) if rows else None
+    def take(self, now: float) -> tuple[int, VehicleRead] | None:
+        """The next to send at `now` (monotonic seconds): who was put off and is due again, else the oldest that was
+        never tried. What cannot be read any more is set aside and counted as lost."""
+        while True:
+            put_off = bool(self._later) and self._later[0][0] <= now
+            if put_off:
+                sql, value = "SELECT number, body FROM readings WHERE number = ?", self._later[0][1]
+            else:
+                sql, value = "SELECT number, body FROM readings WHERE number > ? ORDER BY number LIMIT 1", self._taken
+            rows = self._file.execute(sql, (value,))
+            if put_off:
+                heapq.heappop(self._later)
+                if not rows:  # it was the oldest of a full spool meanwhile
+                    self._tries.pop(value, None)
+                    continue
+            if not rows:
+                return None
+            number = int(rows[0][0])
+            self._taken = max(self._taken, number)
+            try:
+                return number, _decode(rows[0][1])
+            except msgspec.MsgspecError as error:
+                self._set_aside(number, error)
+
+    def put_off(self, number: int, now: float, first_seconds: float = 0.0) -> None:
+        """Not now: with each time it waits twice as long. Without `first_seconds` it is the very next again."""
+        tries = self._tries.get(number, 0)
+        self._tries[number] = tries + (first_seconds > 0)
+        heapq.heappush(self._later, (now + min(first_seconds * 2.0 ** min(tries, 30), LAST_WAIT_SECONDS), number))
+
+    def due_in(self, now: float) -> float | None:
+        """Seconds until somebody who was put off is due; None where nobody was."""
+        return max(self._later[0][0] - now, 0.0) if self._later else None
 
     def forget(self, number: int) -> None:
         """Control has it."""
+        self._tries.pop(number, None)
         rows = self._file.execute("DELETE FROM readings WHERE number = ? RETURNING length(body)", (number,))
         if rows:  # else it was the oldest of a full spool meanwhile
-            self.waiting -= 1
-            self._bytes -= int(rows[0][0])
+            self._left(int(rows[0][0]))
+        if self.waiting == 0 and self._delivered_bytes > SHRINK_BYTES:
+            self._delivered_bytes = 0
+            self._file.execute("VACUUM")
+            self._file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _left(self, size: int) -> None:
+        self.waiting -= 1
+        self._bytes -= size
+        self._delivered_bytes += size
+
+    def _set_aside(self, number: int, error: Exception) -> None:
+        with self._file.transaction():
+            self._file.execute(
+                "INSERT OR REPLACE INTO aside (number, body) SELECT number, body FROM readings WHERE number = ?",
+                (number,),
+            )
+            rows = self._file.execute("DELETE FROM readings WHERE number = ? RETURNING length(body)", (number,))
+            self._file.execute(
+                "DELETE FROM aside WHERE number NOT IN (SELECT number FROM aside ORDER BY number DESC LIMIT ?)",
+                (MAX_ASIDE,),
+            )
+        self._tries.pop(number, None)
+        self._left(int(rows[0][0]))
+        self.lost += 1
+        logger.error("reading cannot be read back, set aside number=%s why=%s", number, error)
 
 
 REFUSED = frozenset({"reading_refused"})
 """Codes with which control says that it will never take this one."""
+AWAY = frozenset({"duty_down", "duty_gone"})
+"""Codes that say nothing about the reading: nobody was there to take it."""
 
 
 async def deliver(spool: Spool, calls: Calls, *, retry_seconds: float = 1.0) -> None:
-    """Give all to control, in order, for ever."""
-    reachable = True
+    """Give all to control, for ever: in order while control is away, past those that it has trouble with."""
+    clock = asyncio.get_running_loop().time
+    said = ""
     while True:
         spool.wake.clear()
-        while (found := spool.oldest()) is not None:
-            number, reading = found
-            try:
-                await calls.call("control", reading, timeout=10.0)
-            except SafecityError as error:
-                if error.code not in REFUSED:
-                    if reachable:
-                        logger.warning("control unreachable, readings wait why=%s", error)
-                    reachable = False
-                    await asyncio.sleep(retry_seconds)
+        try:
+            while (found := spool.take(clock())) is not None:
+                number, reading = found
+                why = await _given(calls, reading)
+                if why is None or why.code in REFUSED:
+                    _forget(spool, number, clock())
+                    said = ""
                     continue
-                logger.error("reading refused channel=%s code=%s why=%s", reading.channel, error.code, error)
-            reachable = True
-            spool.forget(number)
+                if why.code != said:
+                    logger.warning("readings wait channel=%s code=%s why=%s", reading.channel, why.code, why)
+                said = why.code
+                spool.put_off(number, clock(), 0.0 if why.code in AWAY else retry_seconds)
+                await asyncio.sleep(retry_seconds)
+        except SafecityError as error:  # the disk: what it does not give back now it gives later
+            logger.error("readings wait for the disk code=%s why=%s", error.code, error)
+            await asyncio.sleep(retry_seconds)
+            continue
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(30.0):
+            async with asyncio.timeout(spool.due_in(clock())):
                 await spool.wake.wait()
+
+
+def _forget(spool: Spool, number: int, now: float) -> None:
+    try:
+        spool.forget(number)
+    except SafecityError:  # given twice is the same reading
+        spool.put_off(number, now, LAST_WAIT_SECONDS)
+        raise
+
+
+async def _given(calls: Calls, reading: VehicleRead) -> SafecityError | None:
+    """Why control did not take it; None where it did."""
+    try:
+        await calls.call("control", reading, timeout=10.0)
+    except SafecityError as error:
+        if error.code in REFUSED:
+            logger.error("reading refused channel=%s code=%s why=%s", reading.channel, error.code, error)
+        return error
+    return None

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from safecity.backends.sqlitefile import open_file
-from safecity.kit.errors import InvalidError, UnavailableError
+from safecity.kit.errors import InvalidError, SafecityError, UnavailableError
 from safecity.model.facts.media_calls import Done, Message
 from safecity.model.facts.vision_calls import ShownPicture, VehicleRead
-from safecity.vision.spool import Spool, deliver
+from safecity.vision.spool import MAX_ASIDE, Spool, deliver
 
 
 def reading(name: str, picture: bytes = b"jpeg") -> VehicleRead:
@@ -29,16 +29,21 @@ class Control:
     def __init__(self) -> None:
         self.taken: list[VehicleRead] = []
         self.away = False
+        self.asks = 0
         self.refuses: set[str] = set()
+        self.stumbles_over: set[str] = set()
         self.asked = asyncio.Event()
 
     async def call(self, address: str, message: Message, *, timeout: float) -> Message:
         assert isinstance(message, VehicleRead)
         self.asked.set()
+        self.asks += 1
         if self.away:
-            raise UnavailableError("away", code="duty_unreachable")
+            raise UnavailableError("away", code="duty_down")
         if message.id in self.refuses:
             raise InvalidError("no such tollgate", code="reading_refused")
+        if message.id in self.stumbles_over:
+            raise SafecityError("the other side failed", code="internal")
         self.taken.append(message)
         return Done()
 
@@ -64,7 +69,7 @@ async def test_readings_arrive_in_order_and_wait_no_more(tmp_path: Path) -> None
     await delivered(spool, control)
     assert [one.id for one in control.taken] == ["a", "b", "c"]
     assert control.taken[0] == reading("a"), "whole, with its picture"
-    assert spool.oldest() is None
+    assert spool.take(0.0) is None
 
 
 async def test_a_death_of_the_process_loses_none(tmp_path: Path) -> None:
@@ -102,13 +107,95 @@ async def test_one_that_is_refused_does_not_hold_up_the_others(tmp_path: Path) -
     assert [one.id for one in control.taken] == ["b"]
 
 
+async def test_one_that_control_stumbles_over_does_not_hold_up_the_others_and_comes_later(tmp_path: Path) -> None:
+    spool, control = Spool(open_file(tmp_path / "v.db")), Control()
+    control.stumbles_over.add("a")
+    for name in "abc":
+        spool.add(reading(name))
+    task = asyncio.create_task(deliver(spool, control, retry_seconds=0.001))
+    async with asyncio.timeout(30):
+        while spool.waiting > 1:
+            await asyncio.sleep(0)
+        assert [one.id for one in control.taken] == ["b", "c"]
+        control.stumbles_over.clear()
+        while spool.waiting:
+            await asyncio.sleep(0)
+    assert [one.id for one in control.taken] == ["b", "c", "a"]
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_row_that_the_disk_gave_back_wrong_is_set_aside_and_counted(tmp_path: Path) -> None:
+    file = open_file(tmp_path / "v.db")
+    spool, control = Spool(file), Control()
+    for name in "abc":
+        spool.add(reading(name))
+    file.execute("UPDATE readings SET body = ? WHERE number = 2", (b"\xc1 no reading",))
+    await delivered(spool, control)
+    assert [one.id for one in control.taken] == ["a", "c"]
+    assert (spool.waiting, spool.lost) == (0, 1)
+    assert file.execute("SELECT number, body FROM aside") == [(2, b"\xc1 no reading")]
+
+
+async def test_of_rows_set_aside_only_the_last_are_kept(tmp_path: Path) -> None:
+    file = open_file(tmp_path / "v.db")
+    spool, control = Spool(file), Control()
+    for number in range(MAX_ASIDE + 5):
+        spool.add(reading(str(number)))
+    file.execute("UPDATE readings SET body = ?", (b"\xc1",))
+    await delivered(spool, control)
+    assert file.execute("SELECT min(number), count(*) FROM aside") == [(6, MAX_ASIDE)]
+
+
+async def test_in_an_outage_the_order_is_kept(tmp_path: Path) -> None:
+    spool, control = Spool(open_file(tmp_path / "v.db")), Control()
+    control.away = True
+    for name in "abc":
+        spool.add(reading(name))
+    task = asyncio.create_task(deliver(spool, control, retry_seconds=0.001))
+    async with asyncio.timeout(30):
+        while control.asks < 5:
+            await asyncio.sleep(0)
+        control.away = False
+        while spool.waiting:
+            await asyncio.sleep(0)
+    assert [one.id for one in control.taken] == ["a", "b", "c"]
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_disk_that_fails_for_a_while_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = open_file(tmp_path / "v.db")
+    spool, control = Spool(file), Control()
+    spool.add(reading("a"))
+    failures = iter(range(3))
+    original = file.execute
+
+    def failing(sql: str, values: object = ()) -> list[tuple[object, ...]]:
+        if sql.startswith(("SELECT number", "DELETE")) and next(failures, None) is not None:
+            raise UnavailableError("not now", code="disk_failed")
+        return original(sql, values)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(file, "execute", failing)
+    await delivered(spool, control)
+    assert {one.id for one in control.taken} == {"a"}
+
+
+async def test_pictures_of_vehicles_do_not_stay_on_the_disk_once_control_has_them(tmp_path: Path) -> None:
+    spool, control = Spool(open_file(tmp_path / "v.db")), Control()
+    for number in range(40):
+        spool.add(reading(str(number), b"of a vehicle" * 50_000))
+    await delivered(spool, control)
+    assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 1 << 20
+
+
 def test_a_full_spool_gives_up_the_oldest_and_counts_them(tmp_path: Path) -> None:
     spool = Spool(open_file(tmp_path / "v.db"), max_bytes=10_000)
     for number in range(10):
         spool.add(reading(str(number), bytes(3000)))
     assert spool.waiting == 3
     assert spool.lost == 7
-    found = spool.oldest()
+    found = spool.take(0.0)
     assert found is not None
     assert found[1].id == "7"
 
