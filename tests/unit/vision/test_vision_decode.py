@@ -81,3 +81,22 @@ def test_a_child_that_misbehaves_harms_nobody(
     else:
         with pytest.raises(error):
             list(frames(tmp_path / "any.mp4", 5))
+
+
+def test_a_decoder_that_complains_a_lot_is_not_stopped_by_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    child = tmp_path / "python"
+    child.write_text(f"""#!{sys.executable}
+import sys
+sys.stderr.write("damaged macroblock\\n" * 50_000)
+sys.stdout.buffer.write({decode.HEADER.pack(decode.MARK, 0.0, 2, 1)!r} + bytes(6))
+sys.stdout.buffer.flush()
+sys.exit("the last word")
+""")
+    child.chmod(0o755)
+    monkeypatch.setattr(decode.sys, "executable", str(child))
+    seen: list[object] = []
+    with pytest.raises(InvalidError) as caught:
+        for frame in frames(tmp_path / "any.mp4", 5):
+            seen.append(frame)
+    assert len(seen) == 1
+    assert str(caught.value.params["why"]).endswith("the last word")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,20 +37,24 @@ def frames(film: Path, per_second: float) -> Iterator[Frame]:
     UnavailableError `decoder_missing` without the extra `av`.
     """
     command = [sys.executable, "-m", "safecity.vision.decode", str(film.absolute()), str(per_second)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:  # noqa: S603
+    # What it complains of goes into a file: a pipe that nobody reads before the end would stop it when it is full.
+    with (
+        tempfile.TemporaryFile() as complaints,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints) as child,  # noqa: S603
+    ):
         assert child.stdout is not None
-        assert child.stderr is not None
         try:
             while (frame := _next(child.stdout)) is not None:
                 yield frame
         finally:
             child.stdout.close()
             child.kill() if child.poll() is None and sys.exc_info()[0] is not None else None
-            said = child.stderr.read(2000).decode("utf-8", "replace").strip()
             code = child.wait()
         if code == 3:
             raise UnavailableError("films need the extra safecity[av]", code="decoder_missing")
         if code != 0:
+            complaints.seek(max(complaints.seek(0, os.SEEK_END) - 2000, 0))
+            said = complaints.read(2000).decode("utf-8", "replace").strip()
             raise InvalidError(
                 f"{film.name}: the decoder gave up",
                 code="film_unreadable",
