@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from safecity.kit.clock import SECOND_US
 from safecity.model.values.media import AUDIO, AudioParameters, Codec, Unit
 from safecity.vision.live import decoder
 from safecity.vision.live.decoder import COMMAND, LiveDecoder, Shown
@@ -72,6 +73,14 @@ async def test_only_so_many_are_looked_at_as_were_asked_for(units: Units) -> Non
         assert live.figures.decoded >= 69, "all are decoded, for each rests on the one before"
 
 
+async def test_a_clock_that_is_set_back_does_not_make_every_picture_due(units: Units) -> None:
+    stream = units(seconds=8.0)
+    stream = [*stream[:40], *(unit._replace(arrived_us=unit.arrived_us - 3600 * SECOND_US) for unit in stream[40:])]
+    async with running(2) as live:
+        await all_decoded(live, stream)
+        assert 13 <= live.figures.shown + live.figures.still <= 18
+
+
 async def test_with_key_frames_alone_nothing_else_is_decoded(units: Units) -> None:
     async with running(0) as live:
         for unit in units(seconds=8.0):
@@ -131,6 +140,48 @@ async def test_a_child_that_fails_is_followed_by_another(
     assert len(told) == live.figures.crashes, "each death is one event"
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+ANSWERS_AT_LAST = """
+import sys
+from safecity.vision.live import wire
+for _ in range(4):
+    sys.stdin.buffer.read(wire.TO_CHILD.size)
+sys.stdout.buffer.write(wire.FROM_CHILD.pack(wire.MARK, wire.NOTE, 7, 0, 0, 0.0, 1, 0))
+sys.stdout.buffer.flush()
+sys.stdin.buffer.read()
+"""
+
+
+async def test_a_child_that_was_given_no_picture_is_not_taken_for_one_that_hangs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(decoder, "SILENT_SECONDS", 0.0)
+    async with running(5, (sys.executable, "-c", ANSWERS_AT_LAST)) as live, asyncio.timeout(60):
+        for fps in (4, 3, 2):
+            while live._waiting:
+                await asyncio.sleep(0)
+            live.rate(fps)
+        while live.figures.at != 7 and not live.figures.crashes:
+            await asyncio.sleep(0)
+        assert live.figures.crashes == 0
+        assert live.figures.state == "running"
+
+
+async def test_children_that_decode_nothing_are_started_ever_more_rarely(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    at_once = asyncio.sleep
+
+    async def passes(seconds: float) -> None:
+        waits.append(seconds)
+        await at_once(0)
+
+    monkeypatch.setattr(decoder.asyncio, "sleep", passes)
+    async with running(5, (sys.executable, "-c", "import os; os.abort()")) as live, asyncio.timeout(60):
+        while live.figures.crashes < 7:
+            await asyncio.wait({asyncio.ensure_future(at_once(0))})
+    assert waits[:3] == [1, 2, 4]
+    assert waits[-1] == decoder.LAST_AGAIN_SECONDS
 
 
 ONCE = """

@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 MAX_BEHIND = 4 << 20
 """Bytes of units that wait for the child; beyond it all are dropped up to the next key frame."""
 AGAIN_SECONDS = 1.0
+LAST_AGAIN_SECONDS = 30.0
+"""Children that die one after the other of their first picture: a stream that nobody can decode must not cost a core."""
 SILENT_SECONDS = 15.0
 """A child that is given units and says nothing for so long hangs."""
 COMMAND = (sys.executable, "-m", "safecity.vision.live.child")
@@ -118,7 +120,9 @@ class LiveDecoder:
 
     async def run(self) -> None:
         """Until cancelled."""
+        again = AGAIN_SECONDS
         while True:
+            before = self.figures.decoded
             code = await self._one_child()
             self.figures.next_child()
             self._clear()
@@ -131,7 +135,10 @@ class LiveDecoder:
             logger.warning("decoder died, another is started stream=%s status=%s", self._name, code)
             if self._on_crash is not None:
                 self._on_crash(str(code))
-            await asyncio.sleep(AGAIN_SECONDS)
+            if self.figures.decoded > before:
+                again = AGAIN_SECONDS
+            await asyncio.sleep(again)
+            again = min(2 * again, LAST_AGAIN_SECONDS)
 
     async def _one_child(self) -> int | None:
         child = await asyncio.create_subprocess_exec(
@@ -165,9 +172,13 @@ class LiveDecoder:
                 await self._more.wait()
             piece = self._waiting.popleft()
             self._bytes -= len(piece)
-            asked_at = self._asked_at = self._asked_at or loop.time()
+            # Only pictures are answered: who is told a rate or parameters and then nothing for minutes does not hang.
+            now = loop.time()
+            asked_at = self._asked_at or now
+            if piece[0] in (wire.UNIT, wire.KEY_UNIT):
+                self._asked_at = asked_at
             # What it reads without an answer is as bad as what it does not read: a pipe takes a little of both.
-            if loop.time() - asked_at > SILENT_SECONDS:
+            if now - asked_at > SILENT_SECONDS:
                 return
             try:
                 child.stdin.write(piece)
