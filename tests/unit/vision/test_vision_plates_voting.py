@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
+from tests.unit.vision.plate_film import read
 
-from safecity.vision.plates.alphabet import PlateKind
-from safecity.vision.plates.grammar import fits
-from safecity.vision.plates.recognise import PlateRead, SignRead
+from safecity.vision.plates.recognise import PlateRead
 from safecity.vision.plates.voting import MOST_READINGS, PlateSeen, PlateTracks
 from safecity.vision.plates.watching import worth_telling
-
-
-def read(text: str, sure: float | list[float] = 0.98, x: float = 100, y: float = 100) -> PlateRead:
-    """A reading whose signs have these confidences, on a plate 80 pixels wide."""
-    sures = sure if isinstance(sure, list) else [sure] * len(text)
-    corners = np.array([[x, y], [x + 80, y], [x + 80, y + 25], [x, y + 25]], np.float32)
-    signs = tuple(SignRead(sign, one, corners) for sign, one in zip(text, sures, strict=True))
-    confidence = float(np.prod(sures)) if text else 0.0
-    written = fits(text, "cn")
-    doubtful = confidence < 0.4 or not written
-    return PlateRead(
-        text, confidence, PlateKind.CN_BLUE, corners, 0, 1, signs, (), 0.9, written=written, doubtful=doubtful
-    )
 
 
 def film(*frames: list[PlateRead], step: float = 0.2) -> list[PlateSeen]:

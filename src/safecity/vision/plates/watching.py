@@ -14,7 +14,10 @@ from safecity.vision.plates.voting import PlateSeen, PlateTracks
 
 MAX_KEPT = 12
 """Pictures kept of vehicles in sight; a crowd beyond that goes without."""
-MAX_PICTURE_BYTES = 600_000
+MAX_KEPT_BYTES = 64 << 20
+"""All of them together, as they lie in memory: ten of 1920 x 1080, one of 8192 x 2560."""
+MAX_SCENE_BYTES, MAX_PLATE_BYTES = 600_000, 300_000
+"""Of a JPEG; both and the words must fit into one call (`backends.calls`, 1 MiB)."""
 _LEAST_SIGHTS = 2
 _LEAST_SIGNS = 4
 _LEAST_MOVE = 0.5  # plate widths
@@ -39,28 +42,46 @@ class PlateWatch:
 
     def __init__(self, recogniser: PlateRecogniser) -> None:
         self.recogniser = recogniser
+        self.max_kept_bytes = MAX_KEPT_BYTES
+        """May change at any time; the newest picture is kept whatever its size."""
         self._tracks = PlateTracks()
         self._kept: dict[float, NDArray[np.uint8]] = {}
         self._begin: int | None = None
+        self._last = 0
         self._size = (0, 0)
         self.left_out = 0
         """What was read and is no vehicle: clocks in the picture, signs by the road."""
+        self.unpictured = 0
+        """Vehicles that were told without a picture: more were in sight than pictures are kept of."""
 
     def look(self, at: int, picture: NDArray[np.uint8]) -> list[Passed]:
-        """`at` in microseconds UTC; who has passed by now."""
-        self._begin = at if self._begin is None else self._begin
-        seconds = (at - self._begin) / SECOND_US
+        """`at` in microseconds UTC; who has passed by now.
+
+        A clock that was set back and a camera that was set to another size of picture end what was in sight: neither
+        the times nor the places of before can be compared with what comes.
+        """
         reads = self.recogniser.frame(picture)
-        gone = self._tracks.see(seconds, reads)
-        passed = self._told(gone)
-        self._size = (picture.shape[1], picture.shape[0])
+        size = (picture.shape[1], picture.shape[0])
+        passed: list[Passed] = []
+        if self._begin is not None and (at < self._last or size != self._size):
+            passed = self.end()
+            self._begin = None
+        self._begin = at if self._begin is None else self._begin
+        self._last, self._size = at, size
+        seconds = (at - self._begin) / SECOND_US
+        passed += self._told(self._tracks.see(seconds, reads))
         if reads:
             self._kept[seconds] = picture
-            worth = self._tracks.best_moments()
-            self._kept = {moment: kept for moment, kept in self._kept.items() if moment in worth}
-            while len(self._kept) > MAX_KEPT:
-                self._kept.pop(min(self._kept))
+            self._keep()
         return passed
+
+    def _keep(self) -> None:
+        """The pictures in which somebody in sight was seen best, as far as there is room: the oldest go first."""
+        worth = self._tracks.best_moments()
+        self._kept = {moment: kept for moment, kept in self._kept.items() if moment in worth}
+        held = sum(kept.nbytes for kept in self._kept.values())
+        while len(self._kept) > MAX_KEPT or (held > self.max_kept_bytes and len(self._kept) > 1):
+            held -= self._kept.pop(min(self._kept)).nbytes
 
     def idle(self, at: int) -> list[Passed]:
         """Nothing moved until `at`: who was already looked for in vain has left."""
@@ -83,7 +104,9 @@ class PlateWatch:
                 continue
             scene = plate = b""
             if picture is not None:
-                scene, plate = jpeg(picture), jpeg(around(picture, seen.best.read.corners))
+                scene = jpeg(picture, MAX_SCENE_BYTES)
+                plate = jpeg(around(picture, seen.best.read.corners), MAX_PLATE_BYTES)
+            self.unpictured += not scene
             found.append(
                 Passed(
                     seen, begin + round(moment * SECOND_US), begin + round(seen.first_seconds * SECOND_US),
@@ -91,8 +114,7 @@ class PlateWatch:
                 )
             )  # fmt: skip
         if gone:
-            worth = self._tracks.best_moments()
-            self._kept = {moment: kept for moment, kept in self._kept.items() if moment in worth}
+            self._keep()
         return found
 
 
@@ -113,7 +135,7 @@ def around(picture: NDArray[np.uint8], corners: NDArray[np.float32]) -> NDArray[
     return picture[max(top, 0) : min(max(bottom, top + 1), height), max(left, 0) : min(max(right, left + 1), width)]
 
 
-def jpeg(picture: NDArray[np.uint8], max_bytes: int = MAX_PICTURE_BYTES) -> bytes:
+def jpeg(picture: NDArray[np.uint8], max_bytes: int) -> bytes:
     """As good as fits; empty for a picture without points."""
     if picture.size == 0:
         return b""
