@@ -65,8 +65,8 @@ class Child:
             self._write(wire.NOTE, shown, 0, 0)
         if shown < self.due and self.due - shown < 10 * max(self.step_us, 1.0):
             return
-        # Pictures come at their own pace: a step counted from the last one shown would always round up. A clock that was
-        # set back begins anew: until it is where it was, each picture would be due.
+        # Pictures come at their own pace: a step counted from the last one shown would always round up. After a
+        # clock was set back it begins anew: until it is where it was, each picture would be due.
         begins = not self.due or shown < self.due
         self.due = shown + self.step_us if begins else max(self.due + self.step_us, shown + 0.5 * self.step_us)
         if frame.width * frame.height > wire.MAX_PIXELS:

@@ -23,7 +23,7 @@ MAX_BEHIND = 4 << 20
 """Bytes of units that wait for the child; beyond it all are dropped up to the next key frame."""
 AGAIN_SECONDS = 1.0
 LAST_AGAIN_SECONDS = 30.0
-"""Children that die one after the other of their first picture: a stream that nobody can decode must not cost a core."""
+"""Between children that die one after the other of their first picture: what nobody can decode must cost no core."""
 SILENT_SECONDS = 15.0
 """A child that is given units and says nothing for so long hangs."""
 COMMAND = (sys.executable, "-m", "safecity.vision.live.child")
