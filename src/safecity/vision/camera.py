@@ -7,34 +7,42 @@ import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from typing import Any
 
+import cv2
+
+from safecity.kit.clock import Clock
 from safecity.kit.errors import SafecityError
 from safecity.kit.ids import fresh
 from safecity.model.facts.vision_calls import NetworkUsed, PlateTask, ShownPicture, TaskFigure, VehicleRead
-from safecity.model.values.media import StreamKey, Unit
+from safecity.model.values.media import VIDEO, StreamKey, Unit
 from safecity.vision.live.decoder import COMMAND, LiveDecoder, Shown
 from safecity.vision.plates.recognise import SURE
-from safecity.vision.plates.watching import Passed, PlateWatch
+from safecity.vision.plates.watching import MAX_KEPT_BYTES, Passed, PlateWatch
 
 logger = logging.getLogger(__name__)
 
 Follow = Callable[[str, StreamKey, Callable[[Unit], None], Callable[[str], None]], Coroutine[Any, Any, None]]
 """(media slot, stream, unit, lost): gives the units of a stream until cancelled, and says when it has lost it."""
 IDLE_SECONDS = 1.0
+LOST_SECONDS = 5.0
+"""Without a unit of the stream for so long it is lost, whether its link says so or not."""
 _MEMORY = 0.8  # of the costs measured before, at each new measure
 
 
 class PlateCamera:
-    """Reads plates before one camera for as long as `run` runs. `tell` gets every vehicle that passed."""
+    """Reads plates before one camera for as long as `run` runs. `tell` gets every vehicle that passed, `died` the
+    status of every decoder that died."""
 
     def __init__(
         self, task: PlateTask, watch: PlateWatch, follow: Follow, workers: Executor,
-        tell: Callable[[VehicleRead], None], command: Sequence[str] | None = None,
+        tell: Callable[[VehicleRead], None], died: Callable[[str], None], clock: Clock,
+        command: Sequence[str] | None = None,
     ) -> None:  # fmt: skip
         self.task = task
         self.decode = 0.05
-        """Share of a core for decoding, as measured; a guess at first."""
+        """Share of a core for decoding all of the stream, as measured; a guess at first."""
         self.look = 0.03
         """Seconds of a core for one picture, as measured; a guess at first."""
         self.granted = task.fps
@@ -43,56 +51,85 @@ class PlateCamera:
         self._follow = follow
         self._workers = workers
         self._tell = tell
-        self._decoder = LiveDecoder(task.channel, task.fps, command or COMMAND)
-        self._stream = ""
+        self._decoder = LiveDecoder(task.channel, task.fps, command or COMMAND, died)
+        self._under_way: asyncio.Future[list[Passed]] | None = None
+        self._lost_why = ""
+        self._clock = clock
+        self._heard = clock.monotonic()
+        self._stumbled = False
         self._looked = 0
-        self._mark = (time.monotonic(), 0.0, 0, 0, 0)
+        self._mark = (self._heard, 0.0, 0, 0, 0)
+        self._all_decoded = task.fps > 0
         self._fps = 0.0
 
     def grant(self, fps: float) -> None:
         """So many pictures a second from now on; 0 where the budget has nothing left: key frames."""
         self.granted = fps
+        self._all_decoded = self._all_decoded and fps > 0
         self._decoder.rate(fps)
 
+    def keep(self, max_bytes: int) -> None:
+        """So much memory for pictures of vehicles in sight from now on."""
+        self._watch.max_kept_bytes = min(max_bytes, MAX_KEPT_BYTES)
+
     async def run(self) -> None:
-        """Until cancelled; whatever is in sight then is told."""
+        """Until cancelled; the look that is under way is waited for, and whatever is in sight then is told."""
         key = StreamKey(self.task.channel, self.task.quality)
-        link = self._follow(self.task.slot, key, self._decoder.offer, self._lost)
+        link = self._follow(self.task.slot, key, self._offer, self._lost)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(link)
                 group.create_task(self._decoder.run())
                 group.create_task(self._look())
         finally:
-            self._report(self._watch.end())
+            if self._under_way is not None:
+                for passed in await asyncio.gather(self._under_way, return_exceptions=True):
+                    self._report(passed if isinstance(passed, list) else [])
+            self._report(await self._in_worker(self._watch.end))
+
+    def _offer(self, unit: Unit) -> None:
+        if unit.track == VIDEO:
+            self._heard, self._lost_why = self._clock.monotonic(), ""
+        self._decoder.offer(unit)
 
     def _lost(self, reason: str) -> None:
-        self._stream = reason
+        self._lost_why = reason
 
     async def _look(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
+            work = partial(self._watch.idle, self._decoder.figures.at)
             try:
                 async with asyncio.timeout(IDLE_SECONDS):
-                    shown = await self._decoder.picture()
+                    work = partial(self._work, await self._decoder.picture())
             except TimeoutError:
-                self._report(self._watch.idle(self._decoder.figures.at))
-                continue
-            self._stream = ""
-            try:
-                passed, spent = await loop.run_in_executor(self._workers, self._work, shown)
-            except SafecityError as error:  # a picture that is none: the next one may be
-                logger.warning("picture not looked at channel=%s code=%s why=%s", self.task.channel, error.code, error)
-                continue
-            self._looked += 1
-            self.look = _MEMORY * self.look + (1 - _MEMORY) * spent
-            self._report(passed)
+                # Who was in sight when the stream broke off is not waited for: hours later it would be told, or taken
+                # for whoever stands there then.
+                if self._clock.monotonic() - self._heard > LOST_SECONDS:
+                    work = self._watch.end
+            self._report(await self._in_worker(work))
 
-    def _work(self, shown: Shown) -> tuple[list[Passed], float]:
-        """In a worker; one at a time for each camera."""
+    async def _in_worker(self, work: Callable[[], list[Passed]]) -> list[Passed]:
+        """One at a time for each camera. Who is cancelled meanwhile finds what comes of it in `_under_way`."""
+        self._under_way = asyncio.wrap_future(self._workers.submit(work))
+        passed = await asyncio.shield(self._under_way)
+        self._under_way = None
+        return passed
+
+    def _work(self, shown: Shown) -> list[Passed]:
+        """In a worker."""
         before = time.thread_time()
-        passed = self._watch.look(shown.at, shown.picture)
-        return passed, time.thread_time() - before
+        try:
+            passed = self._watch.look(shown.at, shown.picture)
+        except (SafecityError, ValueError, ArithmeticError, cv2.error) as error:
+            # A picture that no network was taught and no geometry foresaw; the next one may be another.
+            if not self._stumbled:
+                logger.warning("picture not looked at channel=%s why=%r", self.task.channel, error)
+            self._stumbled = True
+            return []
+        self._stumbled = False
+        self._looked += 1
+        self.look = _MEMORY * self.look + (1 - _MEMORY) * (time.thread_time() - before)
+        return passed
 
     def _report(self, passed: list[Passed]) -> None:
         for one in passed:
@@ -104,21 +141,29 @@ class PlateCamera:
 
     def measure(self) -> TaskFigure:
         """How it goes since the last measure."""
-        figures, now = self._decoder.figures, time.monotonic()
+        figures, now = self._decoder.figures, self._clock.monotonic()
         at, cpu, looked, decoded, still = self._mark
         passed = max(now - at, 1e-3)
         self._mark = (now, figures.cpu_seconds, self._looked, figures.decoded, figures.still)
         spent = max(figures.cpu_seconds - cpu, 0.0) / passed
-        if figures.decoded > decoded:
+        # What key frames alone cost says nothing of the rest: taken for it, all would be granted again at once.
+        if figures.decoded > decoded and self._all_decoded:
             self.decode = _MEMORY * self.decode + (1 - _MEMORY) * spent
+        self._all_decoded = self.granted > 0
         self._fps = (self._looked - looked + figures.still - still) / passed
         due = max(self._looked - looked + figures.still - still, 1)
-        state = "no_stream" if self._stream and figures.decoded == decoded else figures.state
         return TaskFigure(
-            channel=self.task.channel, state=state, wanted_fps=self.task.fps, granted_fps=round(self.granted, 2),
-            fps=round(self._fps, 2), decode_ms=round(1000 * self.decode, 1), look_ms=round(1000 * self.look, 1),
+            channel=self.task.channel, state=self._state(now, idle=figures.decoded == decoded),
+            wanted_fps=self.task.fps, granted_fps=round(self.granted, 2), fps=round(self._fps, 2),
+            decode_ms=round(1000 * self.decode, 1), look_ms=round(1000 * self.look, 1),
             still=round((figures.still - still) / due, 3), vehicles=self.vehicles, crashes=figures.crashes,
+            no_vehicle=self._watch.left_out, unpictured=self._watch.unpictured,
         )  # fmt: skip
+
+    def _state(self, now: float, *, idle: bool) -> str:
+        state = self._decoder.figures.state
+        nothing_comes = now - self._heard > LOST_SECONDS or (idle and bool(self._lost_why))
+        return "no_stream" if nothing_comes and state != "not_installed" else state
 
 
 def vehicle(task: PlateTask, passed: Passed, watch: PlateWatch) -> VehicleRead:

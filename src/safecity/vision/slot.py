@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
+from safecity.kit.clock import Clock
 from safecity.kit.errors import SafecityError
+from safecity.model.facts.control_calls import Publish
+from safecity.model.facts.envelope import Event
 from safecity.model.facts.media_calls import Done, Message
 from safecity.model.facts.vision_calls import ApplyVision, AskVision, PlateTask, TaskFigure, VisionFigures
 from safecity.ports.calls import Calls, Handler
@@ -23,15 +26,19 @@ if TYPE_CHECKING:  # loaded with the first task: numbers and pictures are heavy,
 logger = logging.getLogger(__name__)
 MEASURE_SECONDS = 5.0
 MAX_TASKS = 256
+KEPT_BYTES = 1 << 30
+"""Pictures of vehicles in sight, of all cameras together; each has the same share of it."""
 
 
 class VisionSlot:
     """`open_recogniser` loads the networks, at the first task: a slot with nothing to do costs next to nothing."""
 
     def __init__(
-        self, calls: Calls, spool: Spool, follow: Follow, open_recogniser: Callable[[], PlateRecogniser], *,
-        cores: float, command: Sequence[str] = (),
+        self, address: str, calls: Calls, spool: Spool, follow: Follow, open_recogniser: Callable[[], PlateRecogniser],
+        *, cores: float, clock: Clock, command: Sequence[str] = (),
     ) -> None:  # fmt: skip
+        self._address = address
+        self._clock = clock
         self._calls = calls
         self._spool = spool
         self._follow = follow
@@ -42,7 +49,10 @@ class VisionSlot:
         self._cameras: dict[str, tuple[PlateCamera, asyncio.Task[None]]] = {}
         self._figures: dict[str, TaskFigure] = {}
         self._revision = 0
-        self._failed: dict[str, TaskFigure] = {}
+        self._idle: dict[str, TaskFigure] = {}
+        """Tasks that are not worked on, and why."""
+        self._ending: set[asyncio.Task[None]] = set()
+        self._applying = asyncio.Lock()
         self._workers = ThreadPoolExecutor(max_workers=max(1, round(cores)), thread_name_prefix="look")
 
     def handlers(self) -> Mapping[type[Message], Handler]:
@@ -50,22 +60,29 @@ class VisionSlot:
         return {ApplyVision: self.apply, AskVision: self.figures}
 
     async def apply(self, message: ApplyVision) -> Message:
-        """Begin what is new, end what is gone, leave the rest alone."""
-        wanted = {task.channel: task for task in message.plates[:MAX_TASKS]}
-        for channel in [name for name, (camera, _) in self._cameras.items() if wanted.get(name) != camera.task]:
-            await self._end(channel)
-        self._failed = {channel: one for channel, one in self._failed.items() if channel in wanted}
-        for channel, task in wanted.items():
-            if channel not in self._cameras:
-                self._begin(task)
-        self._revision = message.revision
-        self._share()
+        """Begin what is new, end what is gone, leave the rest alone. Who ends finishes the look that is under way."""
+        async with self._applying:
+            ordered = sorted(message.plates, key=lambda task: (task.priority, task.channel))
+            wanted = {task.channel: task for task in ordered[:MAX_TASKS]}
+            gone = [name for name, (camera, _) in self._cameras.items() if wanted.get(name) != camera.task]
+            await self._end(gone)
+            left_out = [task for task in ordered[MAX_TASKS:] if task.channel not in wanted]
+            self._idle = {task.channel: _idle(task, "left_out") for task in left_out}
+            if left_out:
+                logger.error(
+                    "more cameras than one slot looks at, the least important are left out n=%d", len(left_out)
+                )
+            for channel, task in wanted.items():
+                if channel not in self._cameras:
+                    self._begin(task)
+            self._revision = message.revision
+            self._share()
         return Done()
 
     async def figures(self, _: AskVision) -> Message:
         """How all tasks go."""
         running = {name: self._figures.get(name) or camera.measure() for name, (camera, _) in self._cameras.items()}
-        found = {**self._failed, **running}
+        found = {**self._idle, **running}
         tasks = tuple(found[name] for name in sorted(found))
         return VisionFigures(tasks, self._revision, self._spool.waiting, self._spool.lost)
 
@@ -76,8 +93,7 @@ class VisionSlot:
                 group.create_task(deliver(self._spool, self._calls))
                 group.create_task(self._measure())
         finally:
-            for channel in list(self._cameras):
-                await self._end(channel)
+            await self._end(list(self._cameras))
             self._workers.shutdown(wait=False, cancel_futures=True)
 
     def _begin(self, task: PlateTask) -> None:
@@ -88,20 +104,37 @@ class VisionSlot:
             self._recogniser = self._recogniser or self._open()
         except (SafecityError, ImportError) as error:
             logger.error("plates cannot be read here channel=%s why=%s", task.channel, error)
-            self._failed[task.channel] = TaskFigure(task.channel, "not_installed", task.fps, 0, 0, 0, 0, 0, 0, 0)
+            self._idle[task.channel] = _idle(task, "not_installed")
             return
-        watch = PlateWatch(self._recogniser)
-        camera = PlateCamera(task, watch, self._follow, self._workers, self._spool.add, self._command or None)
+        camera = PlateCamera(
+            task, PlateWatch(self._recogniser), self._follow, self._workers, self._spool.add,
+            partial(self._died, task), self._clock, self._command or None,
+        )  # fmt: skip
         running = asyncio.get_running_loop().create_task(camera.run(), name=f"plates {task.channel}")
         self._cameras[task.channel] = camera, running
         logger.info("reading plates channel=%s slot=%s fps=%s", task.channel, task.slot, task.fps)
 
-    async def _end(self, channel: str) -> None:
-        _, running = self._cameras.pop(channel)
-        self._figures.pop(channel, None)
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
+    async def _end(self, channels: Sequence[str]) -> None:
+        """Wait for those and whoever is still ending. Who is cancelled meanwhile leaves them to end by themselves."""
+        for channel in channels:
+            _, running = self._cameras.pop(channel)
+            self._figures.pop(channel, None)
+            self._ending.add(running)
+            running.add_done_callback(self._ended)
+            running.cancel()
+        if self._ending:
+            await asyncio.wait(self._ending)
+
+    def _ended(self, running: asyncio.Task[None]) -> None:
+        self._ending.discard(running)
+        if not running.cancelled() and (why := running.exception()) is not None:
+            logger.error("task ended badly task=%s", running.get_name(), exc_info=why)
+
+    def _died(self, task: PlateTask, status: str) -> None:
+        try:
+            self._spool.add(Publish((decoder_died(f"/{self._address}", task, status, self._clock.now_us()),)))
+        except SafecityError as error:
+            logger.error("event not kept channel=%s code=%s why=%s", task.channel, error.code, error)
 
     async def _measure(self) -> None:
         while True:
@@ -123,3 +156,14 @@ class VisionSlot:
         granted = grants(needs, self._cores)
         for one in cameras:
             one.grant(round(granted[one.task.channel], 2))
+            one.keep(KEPT_BYTES // len(cameras))
+
+
+def _idle(task: PlateTask, state: str) -> TaskFigure:
+    return TaskFigure(task.channel, state, task.fps, 0, 0, 0, 0, 0, 0, 0)
+
+
+def decoder_died(origin: str, task: PlateTask, status: str, now: int) -> Event:
+    """`decoder.died`; `status` is that of the process, `-N` for signal N."""
+    body = {"quality": str(task.quality), "status": status}
+    return Event(kind="decoder.died", subject=task.channel, at=now, seen=now, origin=origin, body=body)

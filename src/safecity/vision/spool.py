@@ -1,4 +1,4 @@
-"""Readings on their way to control, on the disk: neither a death of this process nor days without control lose one."""
+"""Readings and events on their way to control, on the disk: neither a death nor days without control lose one."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ import logging
 
 import msgspec
 
-from safecity.kit.errors import SafecityError
+from safecity.kit.errors import InvalidError, SafecityError
+from safecity.model.facts.control_calls import Publish
 from safecity.model.facts.vision_calls import VehicleRead
 from safecity.ports.calls import Calls
 from safecity.ports.sqlfile import SqlFile
 
 logger = logging.getLogger(__name__)
 
+Told = VehicleRead | Publish
 MAX_BYTES = 2 << 30
 """Of readings that wait; beyond it the oldest go first, counted."""
 MAX_ASIDE = 20
@@ -26,7 +28,7 @@ here for longer than they wait."""
 LAST_WAIT_SECONDS = 300.0
 """A reading with which control has trouble is tried ever more rarely, at least this often."""
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(VehicleRead).decode
+_decode = msgspec.msgpack.Decoder(Told).decode
 
 
 class Spool:
@@ -48,9 +50,9 @@ class Spool:
         row = file.execute("SELECT count(*), coalesce(sum(length(body)), 0) FROM readings")[0]
         self.waiting, self._bytes = int(row[0]), int(row[1])
 
-    def add(self, reading: VehicleRead) -> None:
+    def add(self, told: Told) -> None:
         """Durable when it returns. UnavailableError when the disk takes nothing more: it is counted as lost."""
-        body = _encode(reading)
+        body = _encode(told)
         gone = freed = 0
         try:
             with self._file.transaction():
@@ -69,7 +71,7 @@ class Spool:
         self._bytes += len(body) - freed
         self.wake.set()
 
-    def take(self, now: float) -> tuple[int, VehicleRead] | None:
+    def take(self, now: float) -> tuple[int, Told] | None:
         """The next to send at `now` (monotonic seconds): who was put off and is due again, else the oldest that was
         never tried. What cannot be read any more is set aside and counted as lost."""
         while True:
@@ -150,14 +152,14 @@ async def deliver(spool: Spool, calls: Calls, *, retry_seconds: float = 1.0) -> 
         spool.wake.clear()
         try:
             while (found := spool.take(clock())) is not None:
-                number, reading = found
-                why = await _given(calls, reading)
-                if why is None or why.code in REFUSED:
+                number, told = found
+                why = await _given(calls, told)
+                if why is None or _refused(told, why):
                     _forget(spool, number, clock())
                     said = ""
                     continue
                 if why.code != said:
-                    logger.warning("readings wait channel=%s code=%s why=%s", reading.channel, why.code, why)
+                    logger.warning("readings wait code=%s why=%s", why.code, why)
                 said = why.code
                 spool.put_off(number, clock(), 0.0 if why.code in AWAY else retry_seconds)
                 await asyncio.sleep(retry_seconds)
@@ -178,12 +180,18 @@ def _forget(spool: Spool, number: int, now: float) -> None:
         raise
 
 
-async def _given(calls: Calls, reading: VehicleRead) -> SafecityError | None:
+async def _given(calls: Calls, told: Told) -> SafecityError | None:
     """Why control did not take it; None where it did."""
     try:
-        await calls.call("control", reading, timeout=10.0)
+        await calls.call("control", told, timeout=10.0)
     except SafecityError as error:
-        if error.code in REFUSED:
-            logger.error("reading refused channel=%s code=%s why=%s", reading.channel, error.code, error)
+        if _refused(told, error):
+            channel = told.channel if isinstance(told, VehicleRead) else ""
+            logger.error("refused by control channel=%s code=%s why=%s", channel, error.code, error)
         return error
     return None
+
+
+def _refused(told: Told, why: SafecityError) -> bool:
+    """For good: an event that is wrong is wrong tomorrow, and of a reading it is said by a code."""
+    return why.code in REFUSED or (isinstance(told, Publish) and isinstance(why, InvalidError))

@@ -10,6 +10,8 @@ import pytest
 
 from safecity.backends.sqlitefile import open_file
 from safecity.kit.errors import InvalidError, SafecityError, UnavailableError
+from safecity.model.facts.control_calls import Publish
+from safecity.model.facts.envelope import Event
 from safecity.model.facts.media_calls import Done, Message
 from safecity.model.facts.vision_calls import ShownPicture, VehicleRead
 from safecity.vision.spool import MAX_ASIDE, Spool, deliver
@@ -28,6 +30,7 @@ class Control:
 
     def __init__(self) -> None:
         self.taken: list[VehicleRead] = []
+        self.events: list[Event] = []
         self.away = False
         self.asks = 0
         self.refuses: set[str] = set()
@@ -35,6 +38,11 @@ class Control:
         self.asked = asyncio.Event()
 
     async def call(self, address: str, message: Message, *, timeout: float) -> Message:
+        if isinstance(message, Publish):
+            if message.events[0].subject == "ch_wrong":
+                raise InvalidError("wrong", code="event_wrong")
+            self.events += message.events
+            return Done()
         assert isinstance(message, VehicleRead)
         self.asked.set()
         self.asks += 1
@@ -197,6 +205,7 @@ def test_a_full_spool_gives_up_the_oldest_and_counts_them(tmp_path: Path) -> Non
     assert spool.lost == 7
     found = spool.take(0.0)
     assert found is not None
+    assert isinstance(found[1], VehicleRead)
     assert found[1].id == "7"
 
 
@@ -215,3 +224,13 @@ def test_a_disk_that_takes_nothing_is_told_and_counted(tmp_path: Path, monkeypat
     with pytest.raises(UnavailableError):
         spool.add(reading("b"))
     assert (spool.waiting, spool.lost) == (1, 1)
+
+
+async def test_events_go_the_same_way_and_a_wrong_one_holds_up_nothing(tmp_path: Path) -> None:
+    spool, control = Spool(open_file(tmp_path / "v.db")), Control()
+    for channel in ("ch_wrong", "ch_1"):
+        spool.add(Publish((Event(kind="decoder.died", subject=channel, at=1, seen=1),)))
+    spool.add(reading("a"))
+    await delivered(spool, control)
+    assert [one.subject for one in control.events] == ["ch_1"]
+    assert [one.id for one in control.taken] == ["a"]

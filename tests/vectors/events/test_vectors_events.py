@@ -19,8 +19,10 @@ from safecity.media.record.facts import FootageDamaged, GapClosed, GapOpened, Vo
 from safecity.media.slot.facts import of_recorder, of_stream, of_viewing
 from safecity.media.streams import LOST, RUNNING, Stream
 from safecity.model.facts.envelope import Event
+from safecity.model.facts.vision_calls import PlateTask
 from safecity.model.values.media import Quality, StreamKey
 from safecity.model.values.ticket import Ticket
+from safecity.vision.slot import decoder_died
 
 HERE = Path(__file__).parent
 SOURCE = Path(safecity.__file__).parent
@@ -61,7 +63,7 @@ def keeps(old: Any, new: Any) -> bool:
 
 
 def said_by_slots() -> list[Event]:
-    """One of each kind that a media slot tells."""
+    """One of each kind that a media or a vision slot tells."""
     lost, back = Stream(KEY), Stream(KEY)
     lost.tell(LOST, NOW, "gb_no_packet", {"port": 10_000})
     back.tell(RUNNING, NOW)
@@ -73,12 +75,13 @@ def said_by_slots() -> list[Event]:
         FootageDamaged(KEY, NOW, "main", "e-7.sce"),
     ]
     streams = [of_stream("p/media-0", stream, NOW) for stream in (lost, back)]
-    return [*streams, *of_recorder("p/media-0", facts, NOW), of_viewing("p/media-0", ticket, 2.5, NOW)]
+    died = decoder_died("/vision-0", PlateTask(KEY.channel, "media-0", "tg_1"), "-6", NOW)
+    return [*streams, *of_recorder("p/media-0", facts, NOW), of_viewing("p/media-0", ticket, 2.5, NOW), died]
 
 
 def test_every_kind_that_is_said_has_a_golden_event() -> None:
     said: set[str] = set()
-    for part in ("drivers", "media/slot", "core/ground/timekeeping", "core/ground/passages"):
+    for part in ("drivers", "media/slot", "vision", "core/ground/timekeeping", "core/ground/passages"):
         for file in (SOURCE / part).rglob("*.py"):
             said |= {kind for found in _SAID.findall(file.read_text("utf-8")) for kind in found if kind}
     assert said == {path.name.split(".v")[0] for path in GOLDEN}

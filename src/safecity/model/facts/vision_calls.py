@@ -39,12 +39,15 @@ class AskVision(Message, frozen=True):
 
 
 class TaskFigure(Message, frozen=True):
-    """How one task goes. `state` is `starting`, `running`, `no_stream`, `decoder_failed` or `not_installed`.
+    """How one task goes. `state` is `starting`, `running`, `no_stream`, `decoder_failed`, `not_installed`, or
+    `left_out` where the slot has more tasks than it takes.
 
-    granted_fps    what the budget allows; less than `wanted_fps` when the processors are not enough
-    fps            pictures really looked at, over the last seconds
+    granted_fps    what the budget allows; less than `wanted_fps` when the processors are not enough; 0: key frames
+    fps            pictures really judged, over the last seconds, those in which nothing moved included
     decode_ms, look_ms   processor time of a second of the stream, and of a picture that was looked at
     still          share of the pictures in which nothing moved, which were not looked at
+    no_vehicle     readings that were told to nobody: signs by the road, clocks in the picture
+    unpictured     vehicles told without a picture, because too many were in sight at once
     """
 
     channel: str
@@ -57,11 +60,13 @@ class TaskFigure(Message, frozen=True):
     still: float
     vehicles: int
     crashes: int
+    no_vehicle: int = 0
+    unpictured: int = 0
 
 
 class VisionFigures(Message, frozen=True):
     """All tasks of the slot. `revision`: of what it was told, 0: nothing yet. `waiting`: readings that control has not
-    taken yet; `lost`: those that its disk did not take."""
+    taken yet; `lost`: those that its disk did not take or gave back wrong, and the oldest of too many that waited."""
 
     tasks: tuple[TaskFigure, ...]
     revision: int = 0

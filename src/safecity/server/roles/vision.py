@@ -39,18 +39,24 @@ async def main(context: RoleContext) -> None:
 
     vision = context.settings.vision
     slot = VisionSlot(
-        context.calls, Spool(file), follow, lambda: _open_recogniser(vision.country_set()), cores=vision.core_share()
-    )
+        context.address, context.calls, Spool(file), follow, lambda: _open_recogniser(vision.country_set()),
+        cores=vision.core_share(), clock=context.clock,
+    )  # fmt: skip
     running = asyncio.get_running_loop().create_task(slot.run())
+    stopping = asyncio.get_running_loop().create_task(context.stopping.wait())
     try:
         await context.server.serve(context.address, slot.handlers(), {})
         logger.info("vision ready cores=%s", vision.core_share())
-        await context.stopping.wait()
+        # A slot that came to an end would answer for ever and do nothing: the supervisor starts another.
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        stopping.cancel()
         running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
-        file.close()
+        try:
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
+        finally:
+            file.close()
 
 
 def _open_recogniser(countries: frozenset[str]) -> PlateRecogniser:

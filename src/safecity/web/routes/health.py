@@ -88,9 +88,11 @@ class ProcessOut(Answer):
 
 
 class AnalysisOut(Answer):
-    """One camera that is looked at. `granted_fps` is less than `wanted_fps` where the processors are not enough; `fps`
-    is what was reached; `still` the share of pictures in which nothing moved. `decode_ms` of each second, `look_ms` of
-    each picture looked at: processor time."""
+    """One camera that is looked at. `granted_fps` is less than `wanted_fps` where the processors are not enough, 0 where
+    key frames must do; `fps` is what was reached; `still` the share of pictures in which nothing moved. `decode_ms` of
+    each second, `look_ms` of each picture looked at: processor time. `state` is `left_out` where one slot has more
+    cameras than it takes. `no_vehicle`: readings that were told to nobody (signs by the road); `unpictured`: vehicles
+    told without a picture, because too many were in sight."""
 
     channel: str
     channel_name: str
@@ -104,10 +106,13 @@ class AnalysisOut(Answer):
     still: float
     vehicles: int
     crashes: int
+    no_vehicle: int = 0
+    unpictured: int = 0
 
 
 class HealthOut(Answer):
-    """All of it. `readings_waiting`: what vision slots read and control has not filed yet."""
+    """All of it. `readings_waiting`: what vision slots read and control has not filed yet; `readings_lost`: what never
+    will be, because the disk did not take it, gave it back wrong, or too many waited."""
 
     now: Moment
     streams: list[StreamOut]
