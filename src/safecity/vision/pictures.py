@@ -42,13 +42,16 @@ def declared_size(data: bytes) -> tuple[int, int] | None:
         return None
     at = 2
     while at + 9 < len(data):
-        if data[at] != 0xFF:
-            return None
+        if data[at] != 0xFF:  # decoders look for the next mark, so do we: else a stray byte would hide the size
+            at = data.find(b"\xff", at)
+            if at < 0:
+                return None
+            continue
         mark = data[at + 1]
         if mark in _JPEG_SIZES:
             height, width = struct.unpack_from(">HH", data, at + 5)
             return width, height
-        if mark in (0xFF, 0x01) or 0xD0 <= mark <= 0xD9:
+        if mark in (0x00, 0xFF, 0x01) or 0xD0 <= mark <= 0xD9:
             at += 1 if mark == 0xFF else 2
             continue
         at += 2 + int(struct.unpack_from(">H", data, at + 2)[0])

@@ -49,6 +49,19 @@ def test_a_few_bytes_that_claim_a_huge_picture_are_refused_unopened() -> None:
     assert caught.value.code == "picture_size"
 
 
+def test_stray_bytes_before_a_mark_do_not_hide_the_size() -> None:
+    whole = jpeg(123, 45)
+    at = whole.index(b"\xff\xdb")
+    strayed = whole[:at] + b"stray" + whole[at:]
+    assert load_picture(strayed).shape == (45, 123, 3), "decoders do not mind them"
+    assert declared_size(strayed) == (123, 45)
+    large = bytearray(strayed)
+    large[(at := large.index(b"\xff\xc0") + 5) : at + 4] = struct.pack(">HH", 30_000, 30_000)
+    with pytest.raises(InvalidError) as caught:
+        load_picture(bytes(large))
+    assert caught.value.code == "picture_size"
+
+
 def test_the_head_says_the_size() -> None:
     assert declared_size(jpeg(123, 45)) == (123, 45)
     assert declared_size(png_claiming(7, 9)) == (7, 9)
