@@ -33,7 +33,8 @@ def grants(needs: Sequence[Need], cores: float) -> dict[str, float]:
     granted = {need.name: 0.0 for need in needs}
     left = max(cores, 0.0)
     for priority in sorted({need.priority for need in needs}):
-        level = sorted((need for need in needs if need.priority == priority), key=lambda need: need.name)
+        wishes = [need for need in needs if need.priority == priority and need.fps > 0]
+        level = sorted(wishes, key=lambda need: need.name)
         while level:
             fixed = sum(need.decode for need in level)
             moving = sum(need.fps * need.look for need in level)

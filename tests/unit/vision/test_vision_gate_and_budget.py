@@ -89,6 +89,10 @@ def test_what_cannot_be_looked_at_often_enough_is_not_pretended() -> None:
     assert any(fps == 0 for fps in granted.values())
 
 
+def test_who_wants_key_frames_alone_takes_nothing_from_those_after_it() -> None:
+    assert grants([need("a", 1, fps=0, decode=0.4), need("b", 2)], 0.3) == {"a": 0, "b": 5}
+
+
 @given(
     st.lists(st.tuples(st.integers(1, 5), st.floats(0, 30), st.floats(0, 1), st.floats(0, 0.5)), max_size=20),
     st.floats(0, 8),
