@@ -120,7 +120,19 @@ HANGING = "import sys\nwhile sys.stdin.buffer.read(10): pass"
 TALKING = "print('no pictures' * 100)"
 
 
-@pytest.mark.parametrize("body", [DYING, HANGING, TALKING], ids=["crashes", "hangs", "talks nonsense"])
+RECKLESS = """
+import sys
+from safecity.vision.live import wire
+sys.stdin.buffer.read(200)
+sys.stdout.buffer.write(wire.FROM_CHILD.pack(wire.MARK, wire.NOTE, 1, 0, 0, float("nan"), 1, 0))
+sys.stdout.buffer.flush()
+sys.stdin.buffer.read()
+"""
+
+
+@pytest.mark.parametrize(
+    "body", [DYING, HANGING, TALKING, RECKLESS], ids=["crashes", "hangs", "talks nonsense", "reckons nonsense"]
+)
 async def test_a_child_that_fails_is_followed_by_another(
     units: Units, monkeypatch: pytest.MonkeyPatch, body: str
 ) -> None:
@@ -138,6 +150,7 @@ async def test_a_child_that_fails_is_followed_by_another(
             await asyncio.wait({task}, timeout=0.05)
     assert live.figures.state == "decoder_failed"
     assert len(told) == live.figures.crashes, "each death is one event"
+    assert live.figures.cpu_seconds == 0
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 

@@ -28,6 +28,7 @@ SILENT_SECONDS = 15.0
 """A child that is given units and says nothing for so long hangs."""
 COMMAND = (sys.executable, "-m", "safecity.vision.live.child")
 LEAVING_SECONDS = 1.0
+_LONGEST_LIFE = 1e10  # seconds of a core: what says more, or no number, makes no sense
 NOT_INSTALLED = 3
 
 
@@ -193,7 +194,7 @@ class LiveDecoder:
             try:
                 head = await child.stdout.readexactly(wire.FROM_CHILD.size)
                 mark, kind, at, width, height, cpu, decoded, still = wire.FROM_CHILD.unpack(head)
-                if mark != wire.MARK or width * height > wire.MAX_PIXELS:
+                if mark != wire.MARK or width * height > wire.MAX_PIXELS or not 0 <= cpu < _LONGEST_LIFE:
                     return
                 body = await child.stdout.readexactly(width * height * 3) if kind == wire.PICTURE else b""
             except (asyncio.IncompleteReadError, OSError):
