@@ -13,6 +13,7 @@ from safecity.core.ground.access.api import PLATFORM, Action, Actor, allowed, sc
 from safecity.core.ground.channels.api import find_many, thing_of
 from safecity.kit.errors import ForbiddenError, SafecityError, UnavailableError
 from safecity.model.facts.media_calls import AskStreams, StreamFigure, StreamFigures
+from safecity.model.facts.vision_calls import TaskFigure
 from safecity.model.values.media import Quality
 from safecity.web.clock import ClockOut, clock_out
 from safecity.web.guard import PUBLIC, Here, Routes, Who, client_address
@@ -88,11 +89,11 @@ class ProcessOut(Answer):
 
 
 class AnalysisOut(Answer):
-    """One camera that is looked at. `granted_fps` is less than `wanted_fps` where the processors are not enough, 0 where
-    key frames must do; `fps` is what was reached; `still` the share of pictures in which nothing moved. `decode_ms` of
-    each second, `look_ms` of each picture looked at: processor time. `state` is `left_out` where one slot has more
-    cameras than it takes. `no_vehicle`: readings that were told to nobody (signs by the road); `unpictured`: vehicles
-    told without a picture, because too many were in sight."""
+    """One camera that is looked at. `granted_fps` is less than `wanted_fps` where the processors are not enough, 0
+    where key frames must do; `fps` is what was reached; `still` the share of pictures in which nothing moved.
+    `decode_ms` of each second, `look_ms` of each picture looked at: processor time. `state` is `left_out` where one
+    slot has more cameras than it takes, `silent` where the slot does not answer. `no_vehicle`: readings that were told
+    to nobody (signs by the road); `unpictured`: vehicles told without a picture, because too many were in sight."""
 
     channel: str
     channel_name: str
@@ -230,7 +231,13 @@ async def _streams(here: Services, who: Actor, slot: str, figures: tuple[StreamF
 
 
 async def _analysis(here: Services, who: Actor) -> list[AnalysisOut]:
-    tasks = [(slot, task) for slot, told in sorted(here.duties.looking.items()) for task in told.tasks]
+    looking = here.duties.looking
+    tasks = [(slot, task) for slot, told in sorted(looking.items()) for task in told.tasks]
+    # A process that is down must not look like nothing to do.
+    tasks += [
+        (slot, TaskFigure(task.channel, "silent", task.fps, 0, 0, 0, 0, 0, 0, 0))
+        for slot, message in sorted(here.duties.to_look.items()) if slot not in looking for task in message.plates
+    ]  # fmt: skip
     known = await here.database.read(lambda tx: find_many(tx, [task.channel for _, task in tasks]))
     seen = scope(who, Action.HEALTH_SEE)
     found: list[AnalysisOut] = []

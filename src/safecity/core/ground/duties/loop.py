@@ -22,7 +22,7 @@ from safecity.kit.clock import SECOND_US, Clock
 from safecity.kit.errors import SafecityError, UnavailableError
 from safecity.model.facts.media_calls import Applied, Message, StaleEpoch, StreamState, WatchStreams
 from safecity.model.facts.signal_calls import DEVICE_PLAYBACK, AskDevices, DeviceFigure, DeviceFigures
-from safecity.model.facts.vision_calls import AskVision, VisionFigures
+from safecity.model.facts.vision_calls import ApplyVision, AskVision, VisionFigures
 from safecity.ports.calls import Calls
 from safecity.ports.database import Database, Tx
 
@@ -69,6 +69,8 @@ class Duties:
         self.figures: DeviceFigures = DeviceFigures(devices=())
         self.looking: dict[str, VisionFigures] = {}
         """What each vision slot said of its tasks."""
+        self.to_look: dict[str, ApplyVision] = {}
+        """What each of them is to do, whether it answers or not."""
 
     def look_again(self) -> None:
         """Something may have changed: do not wait for the next look."""
@@ -102,6 +104,7 @@ class Duties:
         behind = [to for to in ("signal", *self._duty.slots, *self._duty.vision) if self._pushed.get(to) != revision]
         if behind:
             wanted = await self._database.read(self._read)
+            self.to_look = wanted.vision
             await asyncio.gather(*(self._push_one(to, wanted) for to in behind))
 
     def _read(self, tx: Tx) -> Desired:
