@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import resource
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,9 @@ async def main(context: RoleContext) -> None:
     from safecity.vision.slot import VisionSlot
     from safecity.vision.spool import Spool
 
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:  # each camera takes four: the usual 1,024 are too few for as many as a slot takes
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65_536) if hard > 0 else 65_536, hard))
     file = open_file(context.data_dir / "vision" / f"{context.address}.db")
     links = context.run_dir / "link"
 
