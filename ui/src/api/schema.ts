@@ -2024,9 +2024,11 @@ export interface components {
          */
         AlarmState: "raised" | "acknowledged" | "cleared";
         /**
-         * @description One camera that is looked at. `granted_fps` is less than `wanted_fps` where the processors are not enough; `fps`
-         *     is what was reached; `still` the share of pictures in which nothing moved. `decode_ms` of each second, `look_ms` of
-         *     each picture looked at: processor time.
+         * @description One camera that is looked at. `granted_fps` is less than `wanted_fps` where the processors are not enough, 0
+         *     where key frames must do; `fps` is what was reached; `still` the share of pictures in which nothing moved.
+         *     `decode_ms` of each second, `look_ms` of each picture looked at: processor time. `state` is `left_out` where one
+         *     slot has more cameras than it takes, `silent` where the slot does not answer. `no_vehicle`: readings that were told
+         *     to nobody (signs by the road); `unpictured`: vehicles told without a picture, because too many were in sight.
          */
         AnalysisOut: {
             channel: string;
@@ -2041,6 +2043,10 @@ export interface components {
             still: number;
             vehicles: number;
             crashes: number;
+            /** @default 0 */
+            no_vehicle: number;
+            /** @default 0 */
+            unpictured: number;
         };
         /** @description `code` as GB/T 2260 (2, 4 or 6 digits, filling zeros allowed), 9 or 12 digits below; empty for a site. */
         AreaAsk: {
@@ -2552,7 +2558,10 @@ export interface components {
             possible: string[];
             version: string;
         };
-        /** @description All of it. `readings_waiting`: what vision slots read and control has not filed yet. */
+        /**
+         * @description All of it. `readings_waiting`: what vision slots read and control has not filed yet; `readings_lost`: what never
+         *     will be, because the disk did not take it, gave it back wrong, or too many waited.
+         */
         HealthOut: {
             /** Format: date-time */
             now: string;

@@ -28,6 +28,7 @@ export function HealthPage() {
         {data && <span className="quiet">{t('health.summary', { running: count(['running']), lost: streams.filter((each) => !GOOD.has(each.state)).length, idle: count(['idle']) })}</span>}
         {data?.clock && clockTrouble(data.clock) && <span className="p2">▲ {t('health.clock')}: {data.clock.sentence}</span>}
         {(data?.readings_waiting ?? 0) > 20 && <span className="p3">▲ {t('health.waiting', { n: data?.readings_waiting ?? 0 })}</span>}
+        {(data?.readings_lost ?? 0) > 0 && <span className="p2">▲ {t('health.readingsLost', { n: data?.readings_lost ?? 0 })}</span>}
         {(data?.udp_drops ?? 0) > 0 && <span className="p3">▲ {t('health.drops', { n: data?.udp_drops ?? 0 })}</span>}
       </div>
       {error && !data ? <div className="page-body"><ProblemNote error={error} retry={() => void refetch()} /></div> : (
@@ -142,20 +143,34 @@ function Processes({ rows }: { rows: ProcessHealth[] }) {
 
 /** What each camera that is looked at gets of the processors, and what comes of it. */
 function Analysis({ rows }: { rows: AnalysisHealth[] }) {
-  const less = (row: AnalysisHealth) => row.granted_fps < row.wanted_fps * 0.95
+  const less = (row: AnalysisHealth) => row.granted_fps < row.wanted_fps * 0.95 && row.state !== 'left_out'
+  const keys = (row: AnalysisHealth) => less(row) && row.granted_fps === 0
+  const leftOut = rows.filter((row) => row.state === 'left_out').length
   const columns: Column<AnalysisHealth>[] = [
     { key: 'state', title: t('word.state'), width: '124px', cell: (row) => <StateMark state={row.state} />, value: (row) => stateWords(row.state) },
     { key: 'name', title: t('word.channel'), width: 'minmax(140px, 2fr)', cell: (row) => row.channel_name, value: (row) => row.channel_name },
     {
       key: 'fps', title: t('health.analysis.fps'), width: '150px', end: true, value: (row) => row.fps,
-      cell: (row) => <span className={less(row) ? 'p3' : ''} title={less(row) ? t('health.analysis.less') : undefined}>{less(row) ? '▲ ' : ''}{t('health.analysis.of', { n: row.fps.toFixed(1), wanted: row.wanted_fps.toFixed(0) })}</span>,
+      cell: (row) => (
+        <span className={less(row) ? 'p3' : ''} title={less(row) ? t(keys(row) ? 'health.analysis.keysHint' : 'health.analysis.less') : undefined}>
+          {less(row) ? '▲ ' : ''}{keys(row) ? t('health.analysis.keys') : t('health.analysis.of', { n: row.fps.toFixed(1), wanted: row.wanted_fps.toFixed(0) })}
+        </span>
+      ),
     },
     { key: 'still', title: t('health.analysis.still'), width: '110px', end: true, cell: (row) => `${Math.round(row.still * 100)}%`, value: (row) => row.still },
     { key: 'decode', title: t('health.analysis.decode'), width: '110px', end: true, cell: (row) => `${row.decode_ms.toFixed(0)} ms/s`, value: (row) => row.decode_ms },
     { key: 'look', title: t('health.analysis.look'), width: '110px', end: true, cell: (row) => `${row.look_ms.toFixed(1)} ms`, value: (row) => row.look_ms },
     { key: 'vehicles', title: t('health.analysis.vehicles'), width: '100px', end: true, cell: (row) => row.vehicles, value: (row) => row.vehicles },
     { key: 'crashes', title: t('health.analysis.crashes'), width: '130px', end: true, cell: (row) => row.crashes, value: (row) => row.crashes },
+    { key: 'noVehicle', title: t('health.analysis.noVehicle'), width: '110px', end: true, cell: (row) => <span title={t('health.analysis.noVehicleHint')}>{row.no_vehicle}</span>, value: (row) => row.no_vehicle },
+    { key: 'unpictured', title: t('health.analysis.unpictured'), width: '130px', end: true, cell: (row) => row.unpictured, value: (row) => row.unpictured },
     { key: 'slot', title: t('health.pid'), width: '100px', cell: (row) => row.slot, value: (row) => row.slot },
   ]
-  return <Table name={t('health.analysis')} rows={rows} columns={columns} id={(row) => row.channel} filter={false} empty={<div className="empty">{t('health.analysis.none')}</div>} />
+  return (
+    <Table
+      name={t('health.analysis')} rows={rows} columns={columns} id={(row) => row.channel} filter={false}
+      tools={leftOut > 0 && <span className="p2">▲ {t('health.analysis.leftOut', { n: leftOut })}</span>}
+      empty={<div className="empty">{t('health.analysis.none')}</div>}
+    />
+  )
 }

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { address, api } from '../api/client'
-import type { Passage, Purpose } from '../api/types'
+import type { Passage, Purpose, Reading } from '../api/types'
 import { ProblemNote } from '../parts/problem'
 import { stamp } from '../parts/times'
 import { type Key, maybe, t } from '../words'
@@ -21,11 +21,28 @@ export function Whole({ passage, purpose }: { passage: string; purpose: Purpose 
             <dt>{t(`passage.source.${each.source}` as Key)}</dt>
             <dd>{[stamp(each.at), each.plate || t('passage.unread'), each.confidence === null ? '' : `${Math.round(each.confidence * 100)} %`, each.speed_kmh === null ? '' : `${Math.round(each.speed_kmh)} km/h`].filter(Boolean).join(' · ')}</dd>
             <span />
+            {each.reading && <Basis reading={each.reading} />}
           </div>
         ))}
       </dl>
       <p className="quiet">{t('passage.until')} {stamp(whole.keep_until)}</p>
     </div>
+  )
+}
+
+/** What a reading of our own leaves open: a person decides, and has to see what it could also be. */
+function Basis({ reading }: { reading: Reading }) {
+  const signs = reading.signs.map((each) => `${Math.round(each * 100)} %`).join(' ')
+  return (
+    <>
+      <dt />
+      <dd className="row wrap">
+        {reading.doubtful && <span className="p3" title={t('passage.reading.why', { n: Math.round(reading.threshold * 100) })}>▲ {t('passage.reading.doubtful')}</span>}
+        <span className="quiet" title={signs && t('passage.reading.signs', { signs })}>{t('passage.reading.sights', { n: reading.sights })}</span>
+        {reading.others.length > 0 && <span>{t('passage.reading.others')} <span className="mono">{reading.others.join(', ')}</span></span>}
+      </dd>
+      <span />
+    </>
   )
 }
 
