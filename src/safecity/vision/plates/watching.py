@@ -48,7 +48,7 @@ class PlateWatch:
         self._kept: dict[float, NDArray[np.uint8]] = {}
         self._begin: int | None = None
         self._last = 0
-        self._size = (0, 0)
+        self._size: tuple[int, int] = (0, 0)
         self.left_out = 0
         """What was read and is no vehicle: clocks in the picture, signs by the road."""
         self.unpictured = 0
@@ -61,7 +61,7 @@ class PlateWatch:
         the times nor the places of before can be compared with what comes.
         """
         reads = self.recogniser.frame(picture)
-        size = (picture.shape[1], picture.shape[0])
+        size: tuple[int, int] = (picture.shape[1], picture.shape[0])
         passed: list[Passed] = []
         if self._begin is not None and (at < self._last or size != self._size):
             passed = self.end()
