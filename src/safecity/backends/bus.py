@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from safecity.backends.sqlitefile import open_file
-from safecity.model.facts.control_calls import Acknowledge, Bell, Publish, Published, Pull, Pulled, Rung
+from safecity.model.facts.control_calls import Acknowledge, Bell, Publish, Published, Pull, Pulled, Rewind, Rung
 from safecity.model.facts.envelope import Event
 from safecity.model.facts.media_calls import Done, Message
 from safecity.ports.calls import Handler, StreamHandler
@@ -169,8 +169,18 @@ class EmbeddedBus:
             await self.acknowledge(message.consumer, message.position)
             return Done()
 
+        async def rewind(message: Rewind) -> Message:
+            await self.rewind(message.consumer, message.position)
+            return Done()
+
         async def bell(_: Bell) -> AsyncGenerator[Message]:
             async for _ring in self.bell():
                 yield Rung()
 
-        return {Publish: publish, Pull: pull, Acknowledge: acknowledge}, {Bell: bell}
+        handlers: dict[type[Message], Handler] = {
+            Publish: publish,
+            Pull: pull,
+            Acknowledge: acknowledge,
+            Rewind: rewind,
+        }
+        return handlers, {Bell: bell}

@@ -28,7 +28,7 @@ _PR_SET_PDEATHSIG = 1
 class RoleContext:
     """One process's view of the node.
 
-    name     `control`, `signal`, `media` or `vision`; with `slot` it gives the address (`media-0`)
+    name     `control`, `signal`, `traffic`, `media` or `vision`; with `slot` it gives the address (`media-0`)
     stopping set on SIGTERM: finish what is durable and leave
     """
 
@@ -100,7 +100,7 @@ async def ring_bell(context: RoleContext) -> None:
                 bell.send(json.dumps({"lag_ms": round(context.lag_ms, 1)}).encode())
 
 
-NICE: dict[str, int] = {"media": -10, "signal": -5, "vision": 10}
+NICE: dict[str, int] = {"media": -10, "signal": -5, "vision": 10, "traffic": 5}
 """Who goes first when the processors are not enough: a picture that is not received in time is lost for ever."""
 
 

@@ -14,6 +14,7 @@ ROLES = {
     "control": "safecity.server.roles.control",
     "signal": "safecity.server.roles.signal",
     "media": "safecity.server.roles.media",
+    "traffic": "safecity.server.roles.traffic",
     "vision": "safecity.server.roles.vision",
 }
 

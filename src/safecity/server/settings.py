@@ -254,6 +254,23 @@ class WatchSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RoadsSettings:
+    """[roads] The road network, and what is computed on it (extra `safecity[roads]`).
+
+    enabled        a process of its own matches vehicles to roads and finds routes; without a network it only waits
+    folder         networks by version, as `safecity roads import` writes them; relative to the data folder
+    bucket_minutes how long the speeds of a road are summed before they stand by themselves
+    """
+
+    enabled: bool = True
+    folder: str = "roads"
+    bucket_minutes: int = 1
+
+    def __post_init__(self) -> None:
+        _within("roads.bucket_minutes", self.bucket_minutes, 1, 5)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EngineSettings:
     """[engines] What stores the platform's own data, by URL; relative paths lie in the data folder.
 
@@ -296,6 +313,7 @@ class Settings:
         "record",
         "vision",
         "watches",
+        "roads",
         "engines",
         "demo",
     )
@@ -309,6 +327,7 @@ class Settings:
     record: RecordSettings = field(default_factory=RecordSettings)
     vision: VisionSettings = field(default_factory=VisionSettings)
     watches: WatchSettings = field(default_factory=WatchSettings)
+    roads: RoadsSettings = field(default_factory=RoadsSettings)
     engines: EngineSettings = field(default_factory=EngineSettings)
     demo: DemoSettings = field(default_factory=DemoSettings)
 
@@ -322,6 +341,10 @@ class Settings:
     def loopback_cameras(self) -> bool:
         """Whether cameras may live on this machine: those of the demo city do."""
         return self.media.loopback_cameras or self.demo.enabled
+
+    def roads_dir(self) -> Path:
+        """Where road networks lie."""
+        return (self.data_dir / self.roads.folder).absolute()
 
     def volume_path(self, volume: VolumeSettings) -> Path:
         """Where a volume really is."""
@@ -363,6 +386,7 @@ _KINDS: dict[str, type[Any]] = {
         RecordSettings,
         VisionSettings,
         WatchSettings,
+        RoadsSettings,
         EngineSettings,
         DemoSettings,
     )

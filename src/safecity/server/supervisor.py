@@ -81,6 +81,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Until SIGTERM or SIGINT; the exit status."""
+        self._settings = _for_demo(self._settings)
         self._listeners = open_listeners(self._settings)
         self._settings = _resolved(self._settings, self._listeners)
         self._duties = self._plan()
@@ -109,6 +110,8 @@ class Supervisor:
             Duty(f"vision-{n}", [*role, "vision", "--slot", str(n)], {}, order=1)
             for n in range(self._settings.vision.slots)
         ]
+        if self._settings.roads.enabled:
+            duties.append(Duty("traffic", [*role, "traffic"], {}, order=1))
         signalling = [name for name in ("sip-udp", "sip-tcp", "jt808-tcp") if name in self._listeners.sockets]
         duties.append(Duty("signal", [*role, "signal"], self._listeners.of(*signalling), order=2))
         duties.append(Duty("control", [*role, "control"], self._listeners.of("http"), order=1))
@@ -119,6 +122,8 @@ class Supervisor:
             argv += ["--platform", f"127.0.0.1:{self._listeners.port('sip-udp')}"]
             argv += ["--http", f"127.0.0.1:{self._listeners.port('http')}"]
             argv += ["--http-tls"] if self._settings.http.tls != "off" else []
+            argv += ["--vehicles", f"127.0.0.1:{self._listeners.port('jt808-tcp')}"]
+            argv += ["--roads", str(self._settings.roads_dir())]
             duties.append(Duty("demo", argv, {}, order=0, watched=False))
         return duties
 
@@ -296,6 +301,13 @@ def _open_log(path: Path) -> int:
 
 def _wake_only(*_: object) -> None:
     """A child ended: the wake-up descriptor turns the loop, which looks for itself."""
+
+
+def _for_demo(settings: Settings) -> Settings:
+    """The vehicles of the demo city need a door; where nobody else is wanted it is open to this machine alone."""
+    if not settings.demo.enabled or settings.jt808.enabled:
+        return settings
+    return replace(settings, jt808=replace(settings.jt808, enabled=True, host="127.0.0.1", port=0))
 
 
 def _resolved(settings: Settings, listeners: Listeners) -> Settings:

@@ -42,6 +42,7 @@ from safecity.sim.gb28181.device import SimDevice
 from safecity.sim.manifest import Manifest, read_manifest, write_manifest
 from safecity.sim.operations import CityOperations
 from safecity.sim.rtsp.server import RtspCameras
+from safecity.sim.traffic import Traffic, add_vehicles
 
 logger = logging.getLogger(__name__)
 
@@ -156,7 +157,7 @@ def prepare(path: Path, platform_code: str, kits: Sequence[Kit] = CITY) -> Manif
     elif _free_port(manifest.rtsp_port) != manifest.rtsp_port:
         set_rtsp_port(manifest, _free_port(0))
         write_manifest(path, manifest)
-    if add_checkpoints(manifest):
+    if add_checkpoints(manifest) | add_vehicles(manifest):
         write_manifest(path, manifest)
     if platform_code and manifest.platform_code != platform_code:
         manifest.platform_code = platform_code
@@ -177,8 +178,9 @@ def _free_port(wanted: int) -> int:
 
 
 async def play(
-    path: Path, host: str, port: int, platform_code: str, library: tuple[str, int, bool] | None = None
-) -> None:
+    path: Path, host: str, port: int, platform_code: str, library: tuple[str, int, bool] | None = None,
+    traffic: Traffic | None = None,
+) -> None:  # fmt: skip
     """Until SIGTERM, SIGINT or the death of the parent."""
     city = City(prepare(path, platform_code), host, port, library=library)
     door = Door(path.parent / "door.sock", CityOperations(lambda: city.devices).table())
@@ -187,6 +189,8 @@ async def play(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     await door.open()
+    if traffic is not None:
+        await traffic.start()
     await city.start()
     logger.info("demo city plays devices=%d platform=%s:%d", len(city.devices), host, port)
     parent = os.getppid()
@@ -196,7 +200,16 @@ async def play(
                 await ended.wait()
     await door.close()
     with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(10):
+            if traffic is not None:
+                await traffic.stop()
         await city.stop()
+
+
+async def _play(options: argparse.Namespace, host: str, port: int, library: tuple[str, int, bool] | None) -> None:
+    where, _, number = str(options.vehicles).rpartition(":")
+    traffic = Traffic(where, int(number), options.roads) if options.vehicles and options.roads else None
+    await play(options.manifest, host, port, options.platform_code, library, traffic)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -206,13 +219,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--platform", required=True, help="HOST:PORT of the platform's SIP socket")
     parser.add_argument("--http", default="", help="HOST:PORT of the platform's API, where checkpoint cameras report")
     parser.add_argument("--http-tls", action="store_true", help="it speaks https")
+    parser.add_argument("--vehicles", default="", help="HOST:PORT where the platform listens for vehicle terminals")
+    parser.add_argument("--roads", type=Path, help="folder of road networks, where the town is drawn")
     parser.add_argument("--platform-code", default=PLATFORM_CODE)
     options = parser.parse_args(arguments)
     host, _, port = str(options.platform).rpartition(":")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s demo %(message)s")
     http_host, _, http_port = str(options.http).rpartition(":")
     library = (http_host, int(http_port), bool(options.http_tls)) if options.http else None
-    asyncio.run(play(options.manifest, host, int(port), options.platform_code, library))
+    asyncio.run(_play(options, host, int(port), library))
     return 0
 
 

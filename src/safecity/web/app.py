@@ -29,6 +29,7 @@ from safecity.web.routes import (
     search,
     subscriptions,
     tollgates,
+    traffic,
     tree,
     vehicles,
     watches,
@@ -42,6 +43,7 @@ PARTS = (
     entry, places, devices, configuration, tree, channels, device_recordings, ptz, heads, alarms, desk, exports, health,
     audit, search, wizard, tollgates, passages, vehicles, subscriptions,
     watches,
+    traffic,
 )  # fmt: skip
 
 

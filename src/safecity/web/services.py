@@ -25,6 +25,8 @@ from safecity.core.ground.audit.api import Keeper
 from safecity.core.ground.channels.api import Board, Channels
 from safecity.core.ground.channels.api import any_of as channels_of
 from safecity.core.ground.channels.api import any_under as channels_under
+from safecity.core.ground.closures.api import Closures
+from safecity.core.ground.closures.api import any_under as closures_under
 from safecity.core.ground.desk.api import Desk
 from safecity.core.ground.devices.api import Devices
 from safecity.core.ground.devices.api import any_of as devices_of
@@ -108,6 +110,7 @@ class WebSettings:
     setup_token      of the one-time link, empty: nobody may set up
     argon2_kib       memory of one password check
     alarm_picture_days   pictures of alarms are kept for so long, 0: none are
+    roads            whether a duty `traffic` runs
     """
 
     slots: tuple[str, ...]
@@ -131,6 +134,7 @@ class WebSettings:
     alarm_picture_days: int = 90
     watches: WatchSettings = field(default_factory=WatchSettings)
     vision: tuple[str, ...] = ()
+    roads: bool = True
 
     @property
     def cookie(self) -> str:
@@ -158,6 +162,7 @@ class Services:
     alarm_pictures: AlarmPictures
     desk: Desk
     tollgates: Tollgates
+    closures: Closures
     passages: Passages
     plates: PlateIndex
     vehicles: Vehicles
@@ -220,6 +225,8 @@ class Services:
             group.create_task(self.presence.run(), name="presence of capture devices")
             group.create_task(self.notifier.run(), name="subscribers")
             group.create_task(self._seal(), name="seals")
+            if self.web.roads:
+                group.create_task(self.closures.run(), name="closures")
             group.create_task(self.retention.run(), name="retention")
             group.create_task(self._end_expired(), name="sessions")
 
@@ -245,7 +252,8 @@ class Services:
 
 
 def _in_use(tx: Tx, area: str) -> bool:
-    return any(one(tx, area) for one in (devices_under, channels_under, tollgates_under, watches_under, any_in_area))
+    parts = (devices_under, channels_under, tollgates_under, watches_under, closures_under, any_in_area)
+    return any(one(tx, area) for one in parts)
 
 
 def _belongs(tx: Tx, organisation: str) -> bool:
@@ -307,10 +315,12 @@ def assemble(
     passages = Passages(database, blobs, loose, clock, relay.wake)
     plates = PlateIndex(database, bus, web.data_dir / "control" / "cache")
     images = Images(database, blobs, loose, clock, relay.wake)
+    closures = Closures(database, calls, settings, clock)
     presence = Presence(database, vault, settings, bus, clock)
 
     async def sweep() -> int:
-        return await passages.sweep() + await images.sweep() + await loose.sweep() + await watches.sweep()
+        parts = (passages, images, loose, watches, closures)
+        return sum([await part.sweep() for part in parts])
 
     keeper = Keeper(
         database, clock, lambda: key_file(web.secrets_dir / "audit.key"),
@@ -336,6 +346,7 @@ def assemble(
         alarm_pictures=pictures,
         desk=Desk(database, clock),
         tollgates=Tollgates(database),
+        closures=closures,
         passages=passages,
         plates=plates,
         vehicles=Vehicles(database, plates),

@@ -6,10 +6,12 @@ import asyncio
 import os
 import stat
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from safecity.sim import town
 from safecity.sim.city import CITY, PLATFORM_CODE
 from safecity.sim.control import Door, say
 from safecity.sim.demo import City, prepare
@@ -17,6 +19,7 @@ from safecity.sim.gb28181.miniplatform import MiniPlatform
 from safecity.sim.load import Load, LoadOptions, channel_code, device_code, load_manifest, storm
 from safecity.sim.manifest import read_manifest
 from safecity.sim.operations import CityOperations
+from safecity.sim.traffic import VEHICLES, add_vehicles
 
 DOME, DOME_CHANNEL = "34020200001320000001", "34020200001310000001"
 
@@ -35,7 +38,9 @@ def test_the_manifest_is_made_once_and_kept_secret(tmp_path: Path) -> None:
     assert prepare(path, PLATFORM_CODE) == first == read_manifest(path)
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
     assert sum(len(device.channels) for device in first.devices) == 8
-    assert len({device.password for device in first.devices}) == len(first.devices)
+    secrets = [device.password for device in first.devices if device.kind != "jt808"]
+    assert len(set(secrets)) == len(secrets)
+    assert all(secrets)
     assert len({channel.code for device in first.devices for channel in device.channels if channel.code}) == 7
     assert prepare(tmp_path / "other.json", PLATFORM_CODE).devices[0].password != first.devices[0].password
 
@@ -123,3 +128,26 @@ async def test_load_cameras_send_at_the_rate_asked_for(platform: MiniPlatform) -
         ear.close()
     finally:
         await load.stop()
+
+
+def test_the_drawn_town_hangs_together_and_its_vehicles_drive_on_its_streets() -> None:
+    joined = {crossing: {crossing} for crossing in town.crossings()}
+    for street in town.streets():
+        both = joined[street.start] | joined[street.end]
+        for one in both:
+            joined[one] = both
+    assert {len(one) for one in joined.values()} == {len(joined)}
+    streets = {frozenset((one.start, one.end)) for one in town.streets()}
+    for way in (town.creep(), *(town.wander(number) for number in range(VEHICLES))):
+        assert all(frozenset(pair) in streets for pair in pairwise(way))
+        assert all(a != c for a, _, c in zip(way, way[1:], way[2:], strict=False)), "nobody turns round on the road"
+
+
+def test_an_older_manifest_gets_the_vehicles_once(tmp_path: Path) -> None:
+    manifest = prepare(tmp_path / "manifest.json", PLATFORM_CODE)
+    codes = [each.code for each in manifest.devices if each.kind == "jt808"]
+    assert (len(codes), len(set(codes))) == (VEHICLES, VEHICLES)
+    manifest.devices = [each for each in manifest.devices if each.kind != "jt808"]
+    assert add_vehicles(manifest)
+    assert not add_vehicles(manifest)
+    assert [each.code for each in manifest.devices if each.kind == "jt808"] == codes

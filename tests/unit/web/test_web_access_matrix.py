@@ -11,6 +11,16 @@ from fastapi.routing import APIRoute
 from safecity.core.ground.access.api import REACHES, Action, Role
 from safecity.core.ground.devices import api as devices
 from safecity.kit.ids import fresh
+from safecity.model.facts.traffic_calls import (
+    AskConditions,
+    AskJams,
+    AskNetwork,
+    AskRoutes,
+    ConditionsFound,
+    JamsFound,
+    NetworkDescribed,
+    RoutesFound,
+)
 from safecity.protocols.gat1400.objects import read_object
 from safecity.protocols.gat1400.resources import BY_NAME
 from safecity.web.guard import PUBLIC, SIGNED_IN
@@ -71,6 +81,7 @@ BODIES: dict[str, Any] = {
         "seats": ["role:operator"],
     },
     "report_hit": {"result": "caught"},
+    "add_closure": {"kind": "works", "reason": "pipes", "line": [[18.0, 59.3]]},
     "put_volumes": {"volumes": [{"name": "main", "path": "volumes/main"}]},
 }
 QUERIES = {
@@ -87,6 +98,8 @@ QUERIES = {
     "see_passage": "?purpose=traffic",
     "preview_watch": "?plate=A12345",
     "see_passage_picture": "?purpose=traffic",
+    "find_routes": "?from=18.0,59.3&to=18.1,59.4",
+    "see_conditions": "?box=17.9,59.2,18.2,59.5",
 }
 
 
@@ -186,6 +199,14 @@ async def city(house: Any, admin: Any) -> dict[str, Any]:
         await admin.ok("POST", "sightings", {"items": [{"tollgate": ids[f"{name}_tollgate"], **sighting}]})
         library = {"kind": "gat1400", "code": f"{number[:10]}503{number[13:]}", "name": f"{name} library", **where}
         await subscribe(house, (await admin.ok("POST", "devices", library))["id"], name)
+        works = {"kind": "works", "reason": f"{name} works", "line": [[18.0, 59.3]], "area": area}
+        ids[f"{name}_closure"] = (await admin.ok("POST", "traffic/closures", works))["id"]
+    house.calls.answers |= {
+        AskRoutes: RoutesFound(()),
+        AskConditions: ConditionsFound((), 0, 0),
+        AskJams: JamsFound(()),
+        AskNetwork: NetworkDescribed("1a", "town", "", 0, (), 2, 1, 0, 0.1, (18.0, 59.3, 18.1, 59.4), {}),
+    }
     for subscription in (await admin.ok("GET", "subscriptions"))["items"]:
         ids[f"{subscription['title']}_subscription"] = subscription["id"]
     for passage in (await admin.ok("GET", "passages?purpose=traffic"))["items"]:
@@ -234,6 +255,7 @@ KINDS = (
     "subscription",
     "watch",
     "hit",
+    "closure",
 )
 
 

@@ -1944,6 +1944,130 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/routes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find Routes
+         * @description Ways between two places, with the traffic of now and what is closed, setting out now or at `depart`.
+         */
+        get: operations["find_routes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traffic/conditions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See Conditions
+         * @description How the roads in a box are now.
+         */
+        get: operations["see_conditions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traffic/jams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Jams
+         * @description Jams that last.
+         */
+        get: operations["list_jams"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traffic/network": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See Network
+         * @description Which network is in force, and what was left out when it was imported.
+         */
+        get: operations["see_network"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traffic/closures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Closures
+         * @description Those in force and those to come, the newest first.
+         */
+        get: operations["list_closures"];
+        put?: never;
+        /**
+         * Add Closure
+         * @description Close roads. When it is answered no way leads over them any more.
+         */
+        post: operations["add_closure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traffic/closures/{closure}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Closure
+         * @description Open them again.
+         */
+        delete: operations["remove_closure"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2205,6 +2329,61 @@ export interface components {
             items: components["schemas"]["CloneOut"][];
             looked_at: components["schemas"]["LookedAt"];
         };
+        /**
+         * @description Works, an accident, an order. One point closes the nearest road, several the roads along them: both directions,
+         *     or the one in which the line runs. Without `start` from now on, without `end` until it is taken away.
+         */
+        ClosureAsk: {
+            kind: components["schemas"]["ClosureKind"];
+            reason: string;
+            line: number[][];
+            /** @default true */
+            both_ways?: boolean;
+            start?: string | null;
+            end?: string | null;
+            area?: string | null;
+        };
+        /**
+         * @description Why a road is closed.
+         * @enum {string}
+         */
+        ClosureKind: "works" | "accident" | "event" | "weather" | "order";
+        /** @description With what it closes. */
+        ClosureMade: {
+            id: string;
+            kind: components["schemas"]["ClosureKind"];
+            reason: string;
+            line: components["schemas"]["LineShape"];
+            both_ways: boolean;
+            /** Format: date-time */
+            start: string;
+            end: string | null;
+            area: string | null;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            roads: components["schemas"]["LineShape"][];
+            metres: number;
+        };
+        /** @description A closure that has not ended. */
+        ClosureOut: {
+            id: string;
+            kind: components["schemas"]["ClosureKind"];
+            reason: string;
+            line: components["schemas"]["LineShape"];
+            both_ways: boolean;
+            /** Format: date-time */
+            start: string;
+            end: string | null;
+            area: string | null;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+        };
+        ClosurePage: {
+            items: components["schemas"]["ClosureOut"][];
+            next: string | null;
+        };
         /** @description A plate that was there again and again, at so many different places. */
         CompanionOut: {
             plate: string;
@@ -2215,6 +2394,47 @@ export interface components {
         CompanionsOut: {
             items: components["schemas"]["CompanionOut"][];
             looked_at: components["schemas"]["LookedAt"];
+        };
+        /**
+         * @description Edges in the box, the important ones first. `left_out`: how many did not fit; ask for a smaller box. `least`:
+         *     speeds of fewer vehicles than that are not told to the reader.
+         */
+        ConditionCollection: {
+            /**
+             * @default FeatureCollection
+             * @constant
+             */
+            type: "FeatureCollection";
+            features: components["schemas"]["ConditionFeature"][];
+            left_out: number;
+            least: number;
+            /** Format: date-time */
+            at: string;
+        };
+        /** @description One direction of a road as a feature of GeoJSON, in the direction of travel. */
+        ConditionFeature: {
+            /**
+             * @default Feature
+             * @constant
+             */
+            type: "Feature";
+            geometry: components["schemas"]["LineShape"];
+            properties: components["schemas"]["ConditionProperties"];
+        };
+        /**
+         * @description One direction of a road. `speed_kmh` and `level` (A free to F, empty: nothing is known) of the vehicles of the
+         *     last minutes, at least `vehicles` of them; `age_seconds` since the last one. `road_class` 1 motorway to 9 service
+         *     road, 0 not known.
+         */
+        ConditionProperties: {
+            edge: number;
+            road_class: number;
+            free_kmh: number;
+            speed_kmh: number | null;
+            level: string;
+            vehicles: number;
+            age_seconds: number | null;
+            closed: boolean;
         };
         /** @description `parts`: types of the edition of 2022 by element name, as a read answers them, for devices that have them. */
         ConfigurationAsk: {
@@ -2631,6 +2851,21 @@ export interface components {
             preset: number;
             seconds: number;
         };
+        /** @description Roads below two fifths of their free speed that hang together, until they are above half of it again. */
+        JamOut: {
+            id: string;
+            /** Format: date-time */
+            began_at: string;
+            longitude: number;
+            latitude: number;
+            metres: number;
+            speed_kmh: number;
+            lines: components["schemas"]["LineShape"][];
+        };
+        /** @description The longest way first. */
+        JamsOut: {
+            items: components["schemas"]["JamOut"][];
+        };
         /**
          * @description Life of a job.
          * @enum {string}
@@ -2695,6 +2930,15 @@ export interface components {
          * @enum {string}
          */
         Level: "province" | "city" | "district" | "subdistrict" | "community" | "site";
+        /** @description GeoJSON (RFC 7946): positions are longitude and latitude. */
+        LineShape: {
+            /**
+             * @default LineString
+             * @constant
+             */
+            type: "LineString";
+            coordinates: number[][];
+        };
         /** @description `auto` leaves the choice to us. */
         LiveAsk: {
             /**
@@ -3232,11 +3476,51 @@ export interface components {
             report?: string;
         };
         /**
+         * @description The road network in force. `bounds`: west, south, east, north. `dropped`: what was left out of the import, by
+         *     reason. `islands`: directions of roads that lead nowhere. `unplaced`: closures that fit no road of it.
+         */
+        RoadNetworkOut: {
+            version: string;
+            label: string;
+            credit: string;
+            /** Format: date-time */
+            imported_at: string;
+            sources: string[];
+            nodes: number;
+            edges: number;
+            islands: number;
+            kilometres: number;
+            bounds: number[];
+            dropped: {
+                [key: string]: number;
+            };
+            unplaced: string[];
+        };
+        /**
          * @description What a person is, within an area. A supervisor is an operator who approves what others propose; a reporter is a
          *     machine: it tells what passed, and sees nothing.
          * @enum {string}
          */
         Role: "administrator" | "supervisor" | "operator" | "viewer" | "reporter";
+        /** @description The best way first. */
+        RouteCollection: {
+            /**
+             * @default FeatureCollection
+             * @constant
+             */
+            type: "FeatureCollection";
+            features: components["schemas"]["RouteFeature"][];
+        };
+        /** @description One way as a feature of GeoJSON. */
+        RouteFeature: {
+            /**
+             * @default Feature
+             * @constant
+             */
+            type: "Feature";
+            geometry: components["schemas"]["LineShape"];
+            properties: components["schemas"]["RouteProperties"];
+        };
         /**
          * @description A vehicle through the city, oldest first; `more`: there are older passages than these. `first_seen`: the oldest
          *     passage that is still kept and may be looked at.
@@ -3246,6 +3530,24 @@ export interface components {
             legs: components["schemas"]["LegOut"][];
             first_seen: string | null;
             more: boolean;
+        };
+        /**
+         * @description A way. `arrival_low` and `arrival_high`: between them lies the real arrival in 80 of 100 cases. `free_seconds`:
+         *     on empty roads. `measured_metres`: so much of it is known from vehicles that drive there now.
+         */
+        RouteProperties: {
+            metres: number;
+            seconds: number;
+            free_seconds: number;
+            /** Format: date-time */
+            departure: string;
+            /** Format: date-time */
+            arrival: string;
+            /** Format: date-time */
+            arrival_low: string;
+            /** Format: date-time */
+            arrival_high: string;
+            measured_metres: number;
         };
         /** @description A passage of the route, with its place on the map as it is today (WGS-84 degrees). */
         RouteStop: {
@@ -8659,6 +8961,241 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["WatchHitOut"];
                 };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    find_routes: {
+        parameters: {
+            query: {
+                /** @description Longitude and latitude, `118.37,31.33` (WGS-84). */
+                from: string;
+                /** @description Longitude and latitude, `118.37,31.33` (WGS-84). */
+                to: string;
+                depart?: string | null;
+                alternatives?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RouteCollection"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    see_conditions: {
+        parameters: {
+            query: {
+                /** @description West, south, east and north, in degrees. */
+                box: string;
+                /** @description Also roads without speeds. */
+                everything?: boolean;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConditionCollection"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_jams: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JamsOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    see_network: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoadNetworkOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_closures: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClosurePage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    add_closure: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClosureAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClosureMade"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    remove_closure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                closure: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];

@@ -25,6 +25,7 @@ const ChannelPage = lazy(() => import('../devices/channel').then((m) => ({ defau
 const AlarmsPage = lazy(() => import('../alarms/page').then((m) => ({ default: m.AlarmsPage })))
 const TollgatesPage = lazy(() => import('../tollgates/page').then((m) => ({ default: m.TollgatesPage })))
 const WatchesPage = lazy(() => import('../watches/page').then((m) => ({ default: m.WatchesPage })))
+const TrafficPage = lazy(() => import('../traffic/page').then((m) => ({ default: m.TrafficPage })))
 const HealthPage = lazy(() => import('../health/page').then((m) => ({ default: m.HealthPage })))
 const ExportsPage = lazy(() => import('../playback/exports').then((m) => ({ default: m.ExportsPage })))
 const PlacesPage = lazy(() => import('../admin/places').then((m) => ({ default: m.PlacesPage })))
@@ -107,6 +108,7 @@ function Pages() {
         <Route path="/channels/:id" element={<Shell><ChannelPage /></Shell>} />
         <Route path="/tollgates" element={<Shell><TollgatesPage /></Shell>} />
         <Route path="/watches" element={<Shell><WatchesPage /></Shell>} />
+        <Route path="/traffic" element={<Shell><TrafficPage /></Shell>} />
         <Route path="/health" element={<Shell><HealthPage /></Shell>} />
         <Route path="/exports" element={<Shell><ExportsPage /></Shell>} />
         <Route path="/areas" element={<Shell><PlacesPage what="areas" /></Shell>} />

@@ -56,4 +56,6 @@ export const actions = words({
   'action.watch.approve': ['Decide on watch', '审批布控'],
   'action.watch.withdraw': ['Withdraw watch', '撤控'],
   'action.watch.expire': ['Watch expired', '布控到期'],
+  'action.traffic.see': ['See traffic', '查看交通'],
+  'action.traffic.change': ['Close and open roads', '封闭与解除道路'],
 })

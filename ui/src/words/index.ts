@@ -13,12 +13,13 @@ import { problems } from './problems'
 import server from './server.json'
 import { steps } from './steps'
 import { tollgates } from './tollgates'
+import { traffic } from './traffic'
 import { vehicles } from './vehicles'
 import { watches } from './watches'
 import { wizard } from './wizard'
 
 export const catalogue = {
-  ...actions, ...general, ...live, ...playback, ...devices, ...alarms, ...health, ...admin, ...wizard, ...tollgates, ...vehicles, ...watches, ...steps, ...problems,
+  ...actions, ...general, ...live, ...playback, ...devices, ...alarms, ...health, ...admin, ...wizard, ...tollgates, ...traffic, ...vehicles, ...watches, ...steps, ...problems,
 } as const
 
 export type Key = keyof typeof catalogue

@@ -7,6 +7,7 @@ from safecity.core.ground.access import store as _access
 from safecity.core.ground.alarms import store as _alarms
 from safecity.core.ground.audit import store as _audit
 from safecity.core.ground.channels import store as _channels
+from safecity.core.ground.closures import store as _closures
 from safecity.core.ground.desk import store as _desk
 from safecity.core.ground.devices import positions as _positions
 from safecity.core.ground.devices import store as _devices
@@ -24,7 +25,7 @@ from safecity.core.upper.flows import store as _flows
 from safecity.core.upper.watches import store as _watches
 
 PARTS = (
-    _access, _alarms, _audit, _channels, _desk, _devices, _exports, _flows, _images, _leases, _loose, _outbox,
-    _passages, _places, _positions, _once, _settings, _tollgates, _watches,
+    _access, _alarms, _audit, _channels, _closures, _desk, _devices, _exports, _flows, _images, _leases, _loose,
+    _outbox, _passages, _places, _positions, _once, _settings, _tollgates, _watches,
 )  # fmt: skip
 __all__ = ["PARTS", "metadata"]

@@ -40,6 +40,13 @@ class Acknowledge(Message, frozen=True):
     position: int
 
 
+class Rewind(Message, frozen=True):
+    """Read again after `position` (0: from the oldest kept). Answer: Done."""
+
+    consumer: str
+    position: int
+
+
 class Bell(Message, frozen=True):
     """A streaming call: one Rung whenever there is more for these kinds."""
 

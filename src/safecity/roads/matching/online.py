@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from safecity.kit.errors import ExhaustedError, InvalidError
 from safecity.roads.compiled import F32, I32, I64, U8
 from safecity.roads.matching.settings import RING, TREE, MatchSettings
-from safecity.roads.matching.state import Output, new_output, new_search, new_vehicles
+from safecity.roads.matching.state import Output, Vehicles, new_output, new_search, new_vehicles
 from safecity.roads.matching.step import run_batch, run_flush
 from safecity.roads.network.arrays import RoadNetwork
 
@@ -73,6 +73,11 @@ class Matcher:
             self._rules = self._rules._replace(lag_points=self._ring)
         self._vehicles = new_vehicles(vehicles, self._ring)
         self._search = new_search(network.nodes)
+
+    @property
+    def vehicles(self) -> Vehicles:
+        """What is remembered of each, for whoever keeps it elsewhere between two batches."""
+        return self._vehicles
 
     def feed(self, vehicle: ArrayLike, us: ArrayLike, lon: ArrayLike, lat: ArrayLike) -> tuple[Matched, U8]:
         """Take positions: numbers of vehicles, microseconds UTC, degrees, all [n]. What one vehicle sends is in the

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import os
 import secrets
@@ -37,6 +38,7 @@ from safecity.server.http_server import HttpServer, room_for_sockets
 from safecity.server.processes import processes
 from safecity.server.rtsp_probe import prober
 from safecity.server.tls import certificate_files
+from safecity.sim.town import CREDIT as DEMO_CREDIT
 from safecity.web.app import create_app
 from safecity.web.front import RETRY_SECONDS, Front
 from safecity.web.services import Services, WebSettings, assemble
@@ -211,6 +213,7 @@ def _web_settings(context: RoleContext, setup_token: str) -> WebSettings:
         version=safecity.__version__,
         alarm_picture_days=settings.record.alarm_picture_days,
         watches=WatchSettings(**asdict(settings.watches)),
+        roads=settings.roads.enabled,
         vision=tuple(f"vision-{number}" for number in range(settings.vision.slots)),
     )
 
@@ -260,6 +263,16 @@ async def _demo_removed(context: RoleContext) -> None:
     folder = context.data_dir / "demo"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "removed").touch()
+    _forget_drawn_roads(context.settings.roads_dir())
+
+
+def _forget_drawn_roads(folder: Path) -> None:
+    """The town was drawn for the demo; a network that somebody imported stays."""
+    current = folder / "current"
+    with contextlib.suppress(OSError, ValueError):
+        told = json.loads((folder / f"{current.read_text('ascii').strip()}.json").read_text("utf-8"))
+        if told.get("credit") == DEMO_CREDIT:
+            current.unlink()
 
 
 async def _keep_history(bus: EmbeddedBus, history: DayFiles) -> None:

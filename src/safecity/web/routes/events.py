@@ -148,6 +148,7 @@ def _may_see(tx: Tx, who: Actor, kind: str, subject: str, area: str = "", organi
         "passage": Action.PASSAGE_SEE,
         "subscription": Action.SUBSCRIPTION_SEE,
         "watch": Action.WATCH_SEE,
+        "traffic": Action.TRAFFIC_SEE,
     }.get(first, Action.CHANNEL_SEE)
     allowed = scope(who, action)
     if allowed.empty:
@@ -157,7 +158,8 @@ def _may_see(tx: Tx, who: Actor, kind: str, subject: str, area: str = "", organi
         return alarm is not None and may_see_alarm(tx, who, alarm)
     thing = _thing(tx, subject) or Thing(first, area or ROOT, organisation=organisation or ROOT)
     # Of these only that something changed is told, never what.
-    return first in ("area", "export", "tollgate", "passage", "subscription", "watch") or allowed.allows(thing)
+    silent = ("area", "export", "tollgate", "passage", "subscription", "watch", "traffic")
+    return first in silent or allowed.allows(thing)
 
 
 def _thing(tx: Tx, subject: str) -> Thing | None:

@@ -54,6 +54,8 @@ class Action(StrEnum):
     WATCH_PROPOSE = "watch.propose"
     WATCH_APPROVE = "watch.approve"
     WATCH_WITHDRAW = "watch.withdraw"
+    TRAFFIC_SEE = "traffic.see"
+    TRAFFIC_CHANGE = "traffic.change"
 
 
 class Role(StrEnum):
@@ -93,6 +95,7 @@ _VIEWER: Final = {
             Action.DEVICE_SEE,
             Action.SEARCH,
             Action.TOLLGATE_SEE,
+            Action.TRAFFIC_SEE,
         ),
         Reach.ANY,
     ),
@@ -112,6 +115,7 @@ _OPERATOR: Final = {
             Action.PASSAGE_SEE,
             Action.WATCH_SEE,
             Action.WATCH_PROPOSE,
+            Action.TRAFFIC_CHANGE,
         ),
         Reach.ANY,
     ),

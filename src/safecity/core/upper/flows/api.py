@@ -2,18 +2,23 @@
 
 from safecity.core.upper.flows.operators import Flow, Item, Late, Operator, Record, State
 from safecity.core.upper.flows.service import FlowRunner, FlowStatus, letters, snapshot, status
+from safecity.core.upper.flows.state import KeyState, StateCodec
+from safecity.core.upper.flows.store import TABLES as FLOW_TABLES
 from safecity.core.upper.flows.store import KeptLetter
 
 __all__ = [
+    "FLOW_TABLES",
     "Flow",
     "FlowRunner",
     "FlowStatus",
     "Item",
     "KeptLetter",
+    "KeyState",
     "Late",
     "Operator",
     "Record",
     "State",
+    "StateCodec",
     "letters",
     "snapshot",
     "status",

@@ -83,6 +83,8 @@ letters = Table(
     Column("event", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
 )
+TABLES: Final = (heads, partitions, states, changes, outputs, letters)
+"""For a file of its own that hosts flows and nothing of the rest."""
 
 
 def _at(table: Table, *names: str) -> list[Any]:
@@ -95,7 +97,7 @@ _UPDATE_PARTITIONS: Final = update(partitions).where(*_at(partitions, "flow", "p
 _UPDATE_STATES: Final = update(states).where(*_at(states, "flow", "partition", "key"))
 _DELETE_STATES: Final = delete(states).where(*_at(states, "flow", "partition", "key"))
 _DELETE_CHANGES: Final = delete(changes).where(*_at(changes, "flow", "partition", "key"))
-_INSERT: Final = {table: insert(table) for table in (heads, partitions, states, changes, outputs, letters)}
+_INSERT: Final = {table: insert(table) for table in TABLES}
 _FORGET_OUTPUTS: Final = delete(outputs).where(*_at(outputs, "flow"), outputs.c.number <= bindparam("_up_to"))
 
 

@@ -1,0 +1,121 @@
+"""Following the vehicles: the flow that sums what they drive, the speeds of now, and jams that begin and end."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+from safecity.core.upper.flows.api import Flow, FlowRunner
+from safecity.core.upper.traffic import jams, sums
+from safecity.core.upper.traffic.city import City
+from safecity.core.upper.traffic.jams import KnownJam
+from safecity.core.upper.traffic.live import WINDOW_US, Now
+from safecity.core.upper.traffic.operator import TrafficOperator, read_position, too_late
+from safecity.core.upper.traffic.sums import Sum
+from safecity.kit.clock import SECOND_US, Clock
+from safecity.ports.bus import Bus
+from safecity.ports.database import Database, Tx
+
+FLOW: Final = "traffic"
+LATENESS_US: Final = 180 * SECOND_US
+TICK_US: Final = 15 * SECOND_US
+IDLE_US: Final = 30 * SECOND_US
+KEPT_US: Final = 2 * 3_600 * SECOND_US
+"""Sums by minute stay for so long."""
+JAMS_KEPT_US: Final = 30 * 86_400 * SECOND_US
+
+Work = Callable[[Callable[[], Any]], Awaitable[Any]]
+"""Lets the city's own thread do something."""
+
+
+class Following:
+    """On one network. `city`: what is known there; `jams`: those that last."""
+
+    def __init__(
+        self, database: Database, bus: Bus, clock: Clock, city: City, work: Work, *, bucket_us: int = 60 * SECOND_US,
+        events: int = 1_000,
+    ) -> None:  # fmt: skip
+        """`events`: of one turn at most."""
+        self._database = database
+        self._bus = bus
+        self._clock = clock
+        self.city = city
+        self._work = work
+        self._bucket_us = bucket_us
+        self._events = events
+        self._fresh: list[Sum] = []
+        self._operator: TrafficOperator | None = None
+        self._runner: FlowRunner | None = None
+        self.jams: list[KnownJam] = []
+
+    @property
+    def positions(self) -> int:
+        """Taken since it was made."""
+        return self._operator.positions if self._operator is not None else 0
+
+    async def start(self) -> None:
+        """Go on from what is stored."""
+        name, now = self.city.described.version, self._clock.now_us()
+
+        def work(tx: Tx) -> tuple[bytes, list[Sum], list[KnownJam]]:
+            sums.make_tables(tx)
+            if sums.begin_on(tx, name):
+                jams.end_all(tx, now)
+            return sums.salt_of(tx), sums.since(tx, now - WINDOW_US), jams.lasting(tx)
+
+        salt, self._fresh, self.jams = await self._database.write(work)
+        self._operator = TrafficOperator(self.city.network, name, salt, bucket_us=self._bucket_us)
+        flow = Flow(
+            name=FLOW, kinds=("position.received",), read=read_position, operator=self._operator, keep=self._keep,
+            late=too_late, lateness_us=LATENESS_US, tick_us=TICK_US, idle_us=IDLE_US,
+        )  # fmt: skip
+        self._runner = FlowRunner(self._database, self._bus, flow, self._clock, events=self._events)
+        known = frozenset(edge for one in self.jams for edge in one.edges)
+        await self._work(lambda: self.city.live.begin(known))
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        assert self._runner is not None
+        await self._runner.run()
+
+    async def step(self) -> bool:
+        """One turn of the flow; whether there was anything to do."""
+        assert self._runner is not None
+        return await self._runner.step()
+
+    async def refresh(self) -> None:
+        """The speeds of now, and jams told as they begin and end."""
+        fresh, self._fresh = self._fresh, []
+        at, known, city = self._clock.now_us(), list(self.jams), self.city
+
+        def work() -> tuple[Now, list[KnownJam]]:
+            city.live.take(fresh)
+            now = city.live.refresh(at)
+            return now, jams.found(city.network, now)
+
+        _, found = await self._work(work)
+        lasting, ended = jams.followed(known, found, at)
+        if ended or lasting != known:
+            await self._database.write(lambda tx: jams.keep(tx, lasting, ended, at))
+            self.jams = lasting
+        await self._tell()
+
+    async def keep_house(self) -> None:
+        """Forget what is no longer needed."""
+        now = self._clock.now_us()
+
+        def work(tx: Tx) -> None:
+            sums.forget(tx, now - KEPT_US)
+            jams.forget(tx, now - JAMS_KEPT_US)
+
+        await self._database.write(work)
+
+    async def _tell(self) -> None:
+        """What the bus has heard is forgotten after it: it drops by their ids those it hears again."""
+        while events := await self._database.read(jams.waiting):
+            await self._bus.publish(events)
+            await self._database.write(lambda tx, events=events: jams.told(tx, events))
+
+    def _keep(self, tx: Tx, outputs: Sequence[tuple[str, Any]]) -> None:
+        new = sums.add(tx, sums.driven_of(outputs))
+        tx.after_commit(lambda: self._fresh.extend(new))

@@ -1,0 +1,179 @@
+"""What control and the duty `traffic` (address `traffic`) say to one another.
+
+Fields are only ever added at the end. Places are longitude and latitude in degrees (WGS-84), times microseconds UTC.
+"""
+
+from __future__ import annotations
+
+from safecity.model.facts.media_calls import Message
+
+Point = tuple[float, float]
+Line = tuple[Point, ...]
+
+
+class TrafficClosure(Message, frozen=True):
+    """Roads that nobody may drive on from `start` to `end` (None: until further notice).
+
+    line        where: one point names the road that is nearest, several the roads along them
+    both_ways   the other direction too; else the direction in which the line runs
+    """
+
+    id: str
+    line: Line
+    both_ways: bool
+    start: int
+    end: int | None = None
+
+
+class ApplyTraffic(Message, frozen=True):
+    """All closures there are; in force when it is answered. `zone`: name of the local time. Answer: Done."""
+
+    revision: int
+    closures: tuple[TrafficClosure, ...]
+    zone: str = "UTC"
+
+
+class AskTraffic(Message, frozen=True):
+    """Answer: TrafficFigures."""
+
+
+class TrafficFigures(Message, frozen=True):
+    """How the duty stands. `state` is `no_network`, `not_installed`, `network_damaged`, `loading` or `ready`.
+
+    version    of the network; `revision`: of the closures it was told, 0: none yet
+    positions  read since it started; `unplaced` closures fit no road; `detail` what is wrong with the network
+    """
+
+    state: str
+    version: str = ""
+    revision: int = 0
+    positions: int = 0
+    unplaced: tuple[str, ...] = ()
+    detail: str = ""
+
+
+class AskNetwork(Message, frozen=True):
+    """Answer: NetworkDescribed."""
+
+
+class NetworkDescribed(Message, frozen=True):
+    """The network in force. `bounds`: west, south, east, north; `dropped`: what was left out of the import, by reason;
+    `islands`: edges that lead nowhere."""
+
+    version: str
+    label: str
+    credit: str
+    imported_at: int
+    sources: tuple[str, ...]
+    nodes: int
+    edges: int
+    islands: int
+    kilometres: float
+    bounds: tuple[float, float, float, float]
+    dropped: dict[str, int]
+
+
+class AskRoutes(Message, frozen=True):
+    """Ways from `start` to `end`, setting out at `at`, the best one first, at most `count`. Answer: RoutesFound, or the
+    error `no_road_near`, `only_islands_near`, `no_route`, `route_closed` or `route_island`."""
+
+    start: Point
+    end: Point
+    at: int
+    count: int = 3
+
+
+class RouteFound(Message, frozen=True):
+    """One way. Between `low` and `high` lies the real time in 80 of 100 cases; `free_seconds`: on empty roads;
+    `measured_metres`: so far of it is known from vehicles that drive there now."""
+
+    line: Line
+    metres: float
+    seconds: float
+    low: float
+    high: float
+    free_seconds: float
+    measured_metres: float
+
+
+class RoutesFound(Message, frozen=True):
+    """At least one."""
+
+    routes: tuple[RouteFound, ...]
+
+
+class AskConditions(Message, frozen=True):
+    """Edges in a box: those that vehicles were measured on, or (`everything`) all, the important ones first.
+
+    least  vehicles that an edge must have been driven by for its speed to be told
+    limit  edges in the answer
+    """
+
+    west: float
+    south: float
+    east: float
+    north: float
+    least: int
+    limit: int = 2_000
+    everything: bool = False
+
+
+class EdgeCondition(Message, frozen=True):
+    """One direction of a road. `level` A (free) to F, empty where no speed is told. `vehicles`: at least so many
+    different ones; `age_seconds`: since the last of them."""
+
+    edge: int
+    line: Line
+    road_class: int
+    free_kmh: float
+    speed_kmh: float | None = None
+    level: str = ""
+    vehicles: int = 0
+    age_seconds: float | None = None
+    closed: bool = False
+
+
+class ConditionsFound(Message, frozen=True):
+    """Answer to AskConditions. `left_out`: edges in the box beyond the limit."""
+
+    edges: tuple[EdgeCondition, ...]
+    left_out: int
+    at: int
+
+
+class AskJams(Message, frozen=True):
+    """Answer: JamsFound. `least`: as in AskConditions."""
+
+    least: int
+
+
+class Jam(Message, frozen=True):
+    """Roads on which traffic is below two fifths of its free speed, and that hang together."""
+
+    id: str
+    began_at: int
+    place: Point
+    metres: float
+    speed_kmh: float
+    lines: tuple[Line, ...]
+    ended_at: int | None = None
+
+
+class JamsFound(Message, frozen=True):
+    """Those that last, the longest way first."""
+
+    jams: tuple[Jam, ...]
+
+
+class FindRoads(Message, frozen=True):
+    """Which roads a closure would close. Answer: RoadsFound, or the error `no_road_near`."""
+
+    line: Line
+    both_ways: bool
+
+
+class RoadsFound(Message, frozen=True):
+    """Their lines."""
+
+    lines: tuple[Line, ...]
+    metres: float

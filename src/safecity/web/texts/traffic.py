@@ -1,0 +1,52 @@
+"""Words about roads, routes and closures. (Chinese, English)."""
+
+TRAFFIC: dict[str, tuple[str, str]] = {
+    "traffic_off": (
+        "路网功能已关闭(设置 roads.enabled)。",
+        "Traffic is switched off here (setting roads.enabled).",
+    ),
+    "traffic_no_network": (
+        "还没有路网。请用 safecity roads import 导入一个。",
+        "There is no road network yet. Bring one in with `safecity roads import`.",
+    ),
+    "traffic_not_installed": (
+        "本机未安装路网组件,请安装 safecity[roads]。",
+        "What computes with road networks is not installed here; install safecity[roads].",
+    ),
+    "traffic_network_damaged": (
+        "路网文件无法读取,请重新导入。",
+        "The road network cannot be read; bring it in again.",
+    ),
+    "traffic_loading": (
+        "路网正在载入,请稍候。",
+        "The road network is being loaded; wait a moment.",
+    ),
+    "no_road_near": (
+        "{field} 周围 {metres} 米内没有道路。",
+        "There is no road within {metres} m of {field}.",
+    ),
+    "only_islands_near": (
+        "{field} 附近的道路与路网不连通。",
+        "The roads near {field} lead nowhere: they are not joined to the others.",
+    ),
+    "no_route": ("两地之间没有可通行的路线。", "No way leads from the one place to the other."),
+    "route_closed": (
+        "起点或终点所在的道路已封闭。",
+        "The road at the start or at the end is closed.",
+    ),
+    "route_island": (
+        "起点或终点所在的道路与路网不连通。",
+        "The road at the start or at the end leads nowhere: it is not joined to the others.",
+    ),
+    "no_place": ("不是路网上的位置。", "Not a place on the roads."),
+    "place_invalid": (
+        "{field} 不是有效的经纬度。",
+        "{field} is no longitude and latitude.",
+    ),
+    "route_depart": ("出发时间最多可提前 {days} 天。", "A way can be planned at most {days} days ahead."),
+    "closure_invalid": ("封闭路段的 {field} 取值无效。", "Not a value for {field} of a closure."),
+    "roads_version": ("没有路网 {version}。", "There is no road network {version}."),
+    "roads_file": ("路网文件无法读取:{why}。", "The road network cannot be read: {why}."),
+    "vehicle_memory": ("保存的匹配状态无法读取。", "What was remembered of a vehicle cannot be read."),
+    "matching_vehicles": ("车辆过多。", "Too many vehicles."),
+}

@@ -1,0 +1,238 @@
+// Draws the roads, what is driven on them, and what somebody asked for. Colour says how fast; width and dashes say it too.
+
+import type { Closure, Condition, Jam, Way } from '../api/types'
+import { type Point, shown, type Size, type View } from './view'
+
+export interface Vehicle {
+  id: string
+  name: string
+  place: Point
+  direction: number | null
+}
+
+export interface Scene {
+  roads: Condition[]
+  jams: Jam[]
+  closures: Closure[]
+  vehicles: Vehicle[]
+  ways: Way[]
+  /** Which of the ways is meant. */
+  chosen: number
+  from: Point | null
+  to: Point | null
+  /** The closure that is being drawn. */
+  draft: Point[]
+  /** A cross in the middle: the map is steered by keys. */
+  cross: boolean
+}
+
+const WIDTHS = [2, 5, 4.5, 4, 3.5, 3, 2.5, 2, 1.5, 1.5]
+
+type Colours = Record<'text' | 'ground' | 'line' | 'free' | 'blue' | 'yellow' | 'orange' | 'red' | 'outline' | 'panel', string>
+
+function colours(): Colours {
+  const style = getComputedStyle(document.documentElement)
+  const get = (name: string) => style.getPropertyValue(name).trim()
+  return {
+    text: get('--text'), ground: get('--ground'), line: get('--line-strong'), free: get('--text-3'), blue: get('--blue'), yellow: get('--yellow'),
+    orange: get('--orange'), red: get('--red'), outline: get('--outline'), panel: get('--panel'),
+  }
+}
+
+/** How a level of service looks: [colour, times the width of the road, dashes]. */
+function looks(level: string, colour: Colours): [string, number, number[]] {
+  if (level === 'A' || level === 'B') return [colour.blue, 1, []]
+  if (level === 'C') return [colour.yellow, 1.2, []]
+  if (level === 'D') return [colour.orange, 1.4, []]
+  if (level === 'E') return [colour.red, 1.6, []]
+  if (level === 'F') return [colour.red, 2, [7, 3]]
+  return [colour.line, 1, []]
+}
+
+export function paint(canvas: HTMLCanvasElement, view: View, scene: Scene): void {
+  const context = canvas.getContext('2d')
+  if (!context) return
+  const ratio = window.devicePixelRatio
+  const size = { width: canvas.clientWidth, height: canvas.clientHeight }
+  if (canvas.width !== Math.round(size.width * ratio) || canvas.height !== Math.round(size.height * ratio)) {
+    canvas.width = Math.round(size.width * ratio)
+    canvas.height = Math.round(size.height * ratio)
+  }
+  context.setTransform(ratio, 0, 0, ratio, 0, 0)
+  context.clearRect(0, 0, size.width, size.height)
+  context.lineJoin = 'round'
+  context.lineCap = 'round'
+  const pen = new Pen(context, view, size, colours())
+  // Metres in a pixel decide how thick a road is, and whether both directions have room beside one another.
+  const near = view.scale < 2e-5
+  const grow = near ? 1.6 : view.scale < 6e-5 ? 1 : 0.6
+  for (const measured of [false, true]) {
+    for (const road of scene.roads) {
+      const { level, road_class: kind, closed } = road.properties
+      if ((level !== '' || closed) === measured) pen.road(road.geometry.coordinates, kind, level, closed, grow, near)
+    }
+  }
+  for (const closure of scene.closures) pen.closure(closure.line.coordinates)
+  scene.ways.forEach((way, number) => {
+    if (number !== scene.chosen) pen.way(way.geometry.coordinates, false)
+  })
+  const chosen = scene.ways[scene.chosen]
+  if (chosen) pen.way(chosen.geometry.coordinates, true)
+  for (const jam of scene.jams) pen.jam([jam.longitude, jam.latitude])
+  for (const vehicle of scene.vehicles) pen.vehicle(vehicle, near)
+  if (scene.draft.length > 0) pen.closure(scene.draft.map((point) => [...point]))
+  if (scene.from) pen.mark(scene.from, 'A')
+  if (scene.to) pen.mark(scene.to, 'B')
+  if (scene.cross) pen.cross()
+}
+
+class Pen {
+  constructor(
+    private readonly context: CanvasRenderingContext2D,
+    private readonly view: View,
+    private readonly size: Size,
+    private readonly colour: Colours,
+  ) {}
+
+  private at(point: number[]): [number, number] {
+    return shown(this.view, this.size, [point[0] ?? 0, point[1] ?? 0])
+  }
+
+  /** Along a line, or `beside` pixels to the right of it. */
+  private path(line: number[][], beside = 0): void {
+    this.context.beginPath()
+    let before: [number, number] | null = null
+    line.forEach((point, index) => {
+      const [x, y] = this.at(point)
+      const other = line[index + 1] ? this.at(line[index + 1]!) : before
+      let [dx, dy] = [0, 0]
+      if (other && beside) {
+        const sign = line[index + 1] ? 1 : -1
+        const length = Math.hypot(other[0] - x, other[1] - y) || 1
+        dx = (-(other[1] - y) / length) * beside * sign
+        dy = ((other[0] - x) / length) * beside * sign
+      }
+      if (index === 0) this.context.moveTo(x + dx, y + dy)
+      else this.context.lineTo(x + dx, y + dy)
+      before = [x, y]
+    })
+  }
+
+  road(line: number[][], kind: number, level: string, closed: boolean, grow: number, near: boolean): void {
+    const [stroke, thicker, dashes] = looks(level, this.colour)
+    const width = (WIDTHS[kind] ?? 2) * grow
+    this.path(line, near ? width * 0.8 : level ? 1.2 : 0)
+    this.context.strokeStyle = stroke
+    this.context.lineWidth = width * thicker
+    this.context.setLineDash(dashes)
+    this.context.stroke()
+    this.context.setLineDash([])
+    if (closed) this.closure(line)
+  }
+
+  way(line: number[][], chosen: boolean): void {
+    this.path(line)
+    this.context.strokeStyle = this.colour.ground
+    this.context.lineWidth = chosen ? 9 : 6
+    this.context.stroke()
+    this.context.strokeStyle = chosen ? this.colour.outline : this.colour.free
+    this.context.lineWidth = chosen ? 4 : 2.5
+    this.context.setLineDash(chosen ? [] : [8, 6])
+    this.context.stroke()
+    this.context.setLineDash([])
+  }
+
+  closure(line: number[][]): void {
+    this.path(line)
+    this.context.strokeStyle = this.colour.text
+    this.context.lineWidth = 3
+    this.context.setLineDash([2, 7])
+    this.context.stroke()
+    this.context.setLineDash([])
+    const middle = line[Math.floor(line.length / 2)]
+    if (!middle) return
+    const [x, y] = this.at(middle)
+    this.context.beginPath()
+    this.context.arc(x, y, 7, 0, 7)
+    this.context.fillStyle = this.colour.panel
+    this.context.fill()
+    this.context.lineWidth = 2
+    this.context.stroke()
+    this.context.beginPath()
+    this.context.moveTo(x - 4, y)
+    this.context.lineTo(x + 4, y)
+    this.context.stroke()
+  }
+
+  jam(place: number[]): void {
+    const [x, y] = this.at(place)
+    this.context.beginPath()
+    this.context.moveTo(x, y - 9)
+    this.context.lineTo(x + 9, y + 7)
+    this.context.lineTo(x - 9, y + 7)
+    this.context.closePath()
+    this.context.fillStyle = this.colour.red
+    this.context.fill()
+    this.context.strokeStyle = this.colour.ground
+    this.context.lineWidth = 1.5
+    this.context.stroke()
+  }
+
+  vehicle(vehicle: Vehicle, named: boolean): void {
+    const [x, y] = this.at([...vehicle.place])
+    const { context } = this
+    context.save()
+    context.translate(x, y)
+    context.rotate(((vehicle.direction ?? 0) * Math.PI) / 180)
+    context.beginPath()
+    context.moveTo(0, -7)
+    context.lineTo(5, 6)
+    context.lineTo(0, 3)
+    context.lineTo(-5, 6)
+    context.closePath()
+    context.fillStyle = this.colour.text
+    context.fill()
+    context.strokeStyle = this.colour.ground
+    context.lineWidth = 1
+    context.stroke()
+    context.restore()
+    if (named) this.label(vehicle.name, x + 9, y + 4)
+  }
+
+  private label(text: string, x: number, y: number): void {
+    this.context.font = '11px sans-serif'
+    this.context.lineWidth = 3
+    this.context.strokeStyle = this.colour.ground
+    this.context.strokeText(text, x, y)
+    this.context.fillStyle = this.colour.text
+    this.context.fillText(text, x, y)
+  }
+
+  mark(place: Point, letter: string): void {
+    const [x, y] = this.at([...place])
+    this.context.beginPath()
+    this.context.arc(x, y - 12, 10, 0, 7)
+    this.context.moveTo(x - 5, y - 4)
+    this.context.lineTo(x, y)
+    this.context.lineTo(x + 5, y - 4)
+    this.context.fillStyle = this.colour.outline
+    this.context.fill()
+    this.context.font = 'bold 12px sans-serif'
+    this.context.textAlign = 'center'
+    this.context.fillStyle = this.colour.ground
+    this.context.fillText(letter, x, y - 8)
+    this.context.textAlign = 'start'
+  }
+
+  cross(): void {
+    const [x, y] = [this.size.width / 2, this.size.height / 2]
+    this.context.beginPath()
+    this.context.moveTo(x - 10, y)
+    this.context.lineTo(x + 10, y)
+    this.context.moveTo(x, y - 10)
+    this.context.lineTo(x, y + 10)
+    this.context.strokeStyle = this.colour.outline
+    this.context.lineWidth = 1.5
+    this.context.stroke()
+  }
+}

@@ -1,0 +1,123 @@
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { Tabs } from 'antd'
+import { useCallback, useEffect, useMemo, useState } from 'react'
+import { api, Problem } from '../api/client'
+import { useMay } from '../api/session'
+import type { Device, Way } from '../api/types'
+import { ProblemNote, sentence } from '../parts/problem'
+import { t, useLanguage } from '../words'
+import { Closures } from './closures'
+import type { Vehicle } from './draw'
+import { Legend } from './legend'
+import { JamList, NetworkFacts, VehicleList } from './lists'
+import { RoadMap } from './map'
+import { asked, fitted, type Point, read, type Size, type View, written } from './view'
+import { Ways } from './ways'
+
+/** What a click on the map means. */
+export type Picking = 'way' | 'closure'
+
+const LIVE = 10_000
+const EMPTY: never[] = []
+
+/** Roads with the speeds of now, jams, closures, vehicles, and ways from one place to another. */
+export function TrafficPage() {
+  useLanguage()
+  const maySeeVehicles = useMay('device.see')
+  const [size, setSize] = useState<Size>({ width: 0, height: 0 })
+  const [chosenView, setView] = useState<View | null>(null)
+  const [tab, setTab] = useState('ways')
+  const [from, setFrom] = useState('')
+  const [to, setTo] = useState('')
+  const [draft, setDraft] = useState<Point[]>([])
+  const [chosen, setChosen] = useState(0)
+
+  const network = useQuery({
+    queryKey: ['traffic', 'network'], queryFn: ({ signal }) => api.get('traffic/network', { signal }), retry: false,
+    refetchInterval: (query) => (query.state.error ? 3_000 : 60_000),
+  })
+  const bounds = network.data?.bounds
+  const whole = useMemo(() => {
+    const [west = 0, south = 1, east = 1, north = 2] = bounds ?? []
+    return bounds && size.width > 0 ? fitted({ west, south, east, north }, size) : null
+  }, [bounds, size])
+  const view = chosenView ?? whole
+  const box = view && size.width > 0 ? asked(view, size) : null
+  const boxText = box ? [box.west, box.south, box.east, box.north].map((each) => each.toFixed(6)).join(',') : ''
+  const conditions = useQuery({
+    queryKey: ['traffic', 'conditions', boxText], enabled: boxText !== '', refetchInterval: LIVE, placeholderData: keepPreviousData,
+    queryFn: ({ signal }) => api.get('traffic/conditions', { query: { box: boxText, everything: true, limit: 3000 }, signal }),
+  })
+  const jams = useQuery({ queryKey: ['traffic', 'jams'], queryFn: ({ signal }) => api.get('traffic/jams', { signal }), enabled: Boolean(bounds), refetchInterval: LIVE })
+  const closures = useQuery({ queryKey: ['traffic', 'closures'], queryFn: ({ signal }) => api.get('traffic/closures', { query: { limit: 200 }, signal }), refetchInterval: LIVE })
+  const devices = useQuery({
+    queryKey: ['devices', 'vehicles'], enabled: maySeeVehicles, refetchInterval: 5_000,
+    queryFn: ({ signal }) => api.get('devices', { query: { kind: 'jt808', limit: 500 }, signal }),
+  })
+  const [start, end] = [read(from), read(to)]
+  const ways = useQuery({
+    queryKey: ['traffic', 'ways', from, to], enabled: Boolean(start && end && bounds), retry: false, refetchInterval: 30_000,
+    queryFn: ({ signal }) => api.get('routes', { query: { from: start!.join(','), to: end!.join(',') }, signal }),
+  })
+  useEffect(() => setChosen(0), [from, to])
+
+  const vehicles = useMemo(() => (devices.data?.items ?? []).flatMap(vehicleOf), [devices.data])
+  const shownWays: Way[] = (tab === 'ways' && start && end && ways.data?.features) || EMPTY
+  const scene = useMemo(
+    () => ({
+      roads: conditions.data?.features ?? [], jams: jams.data?.items ?? [], closures: closures.data?.items ?? [], vehicles,
+      ways: shownWays, chosen, from: tab === 'ways' ? read(from) : null, to: tab === 'ways' ? read(to) : null, draft: tab === 'closures' ? draft : [],
+    }),
+    [conditions.data, jams.data, closures.data, vehicles, shownWays, chosen, from, to, draft, tab],
+  )
+
+  const pick = useCallback(
+    (point: Point) => {
+      if (tab === 'closures') setDraft((points) => [...points, point])
+      else {
+        setTab('ways')
+        if (!from || to) {
+          setFrom(written(point))
+          setTo('')
+        } else setTo(written(point))
+      }
+    },
+    [tab, from, to],
+  )
+  const look = useCallback((place: Point) => setView((now) => ({ scale: Math.min((now ?? whole)?.scale ?? 2e-5, 2e-5), longitude: place[0], latitude: place[1] })), [whole])
+
+  if (network.error instanceof Problem && !network.data) {
+    return (
+      <div className="page">
+        <div className="page-head"><h1>{t('page.traffic')}</h1></div>
+        <div className="empty" role="status"><h2>{t('traffic.none')}</h2><span>{sentence(network.error)}</span></div>
+      </div>
+    )
+  }
+  const tabs = [
+    { key: 'ways', label: t('traffic.ways'), children: <Ways from={from} to={to} onFrom={setFrom} onTo={setTo} found={ways.data?.features} error={ways.error} busy={ways.isFetching && !ways.data} chosen={chosen} onChoose={setChosen} /> },
+    { key: 'jams', label: t('traffic.jams', { n: jams.data?.items.length ?? 0 }), children: <JamList jams={jams.data?.items} onLook={look} /> },
+    { key: 'closures', label: t('traffic.closures'), children: <Closures closures={closures.data?.items} draft={draft} onDraft={setDraft} onLook={look} /> },
+    ...(maySeeVehicles ? [{ key: 'vehicles', label: t('traffic.vehicles'), children: <VehicleList vehicles={vehicles} onLook={look} /> }] : []),
+    { key: 'network', label: t('traffic.network'), children: <NetworkFacts network={network.data} /> },
+  ]
+  return (
+    <div className="split traffic">
+      <div className="side traffic-side">
+        <h1 className="hidden-text">{t('page.traffic')}</h1>
+        <Tabs className="page-tabs" size="small" tabBarGutter={14} activeKey={tab} onChange={setTab} items={tabs} destroyOnHidden />
+      </div>
+      <div className="traffic-work">
+        {conditions.error && <ProblemNote error={conditions.error} retry={() => void conditions.refetch()} />}
+        <RoadMap view={view ?? { longitude: 0, latitude: 1, scale: 1e-4 }} onView={setView} onSize={setSize} onPick={pick} onFit={() => setView(null)} scene={scene} />
+        <Legend leftOut={conditions.data?.left_out ?? 0} least={conditions.data?.least ?? 1} roads={scene.roads} credit={network.data?.credit ?? ''} />
+      </div>
+    </div>
+  )
+}
+
+function vehicleOf(device: Device): Vehicle[] {
+  const place = device.position
+  if (!place) return []
+  return [{ id: device.id, name: device.name, place: [place.longitude, place.latitude], direction: place.direction }]
+}
