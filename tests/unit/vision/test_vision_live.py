@@ -230,6 +230,36 @@ async def test_after_a_death_it_begins_at_a_key_frame(units: Units, tmp_path: Pa
         assert live.figures.crashes == 1
 
 
+CURIOUS = """
+import os, socket, sys
+from safecity.vision.live import child
+class Curious(child.Child):
+    def take(self, kind, codec, at, data):
+        for way in (lambda: open("/etc/hostname"), socket.socket):
+            try:
+                way()
+            except OSError:
+                continue
+            os.abort()
+        super().take(kind, codec, at, data)
+child.Child = Curious
+sys.exit(child.main())
+"""
+
+
+@pytest.mark.parametrize("codec", [Codec.H264, Codec.H265, Codec.MPEG4])
+async def test_a_child_that_was_taken_over_opens_no_file_and_no_socket(units: Units, codec: Codec) -> None:
+    async with running(100, (sys.executable, "-c", CURIOUS)) as live:
+        for unit in units(codec)[:12]:
+            live.offer(unit)
+        async with asyncio.timeout(60):
+            picture = asyncio.ensure_future(live.picture())
+            while not picture.done() and not live.figures.crashes:
+                await asyncio.wait({picture}, timeout=0.05)
+        assert live.figures.crashes == 0
+        assert picture.result().picture.std() > 5, "and decodes all the same"
+
+
 async def test_without_a_decoder_it_says_so_and_stops() -> None:
     live = LiveDecoder("ch_1", 5, (sys.executable, "-c", "import sys; sys.exit(3)"))
     async with asyncio.timeout(60):

@@ -104,6 +104,9 @@ def main() -> int:
     except ImportError:
         return 3
     resource.setrlimit(resource.RLIMIT_AS, (wire.MAX_CHILD_BYTES, wire.MAX_CHILD_BYTES))
+    # It has its pipes; whoever takes it over by a stream made for that opens no file and calls nobody.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     library: Any = av
     library.logging.set_level(None)
     child = Child(sys.stdout.buffer, library)
