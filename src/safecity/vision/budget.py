@@ -1,7 +1,8 @@
 """What each camera may cost: tasks fitted to the processors at hand. Pure.
 
 The recorder's share is never touched: the budget is what the node leaves to analysis, and where it is not enough the
-less important tasks look less often.
+less important tasks look less often. What key frames cost where nothing is left is not counted; priorities of processes
+keep that from the recorder, too.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ class Need:
 
 
 def grants(needs: Sequence[Need], cores: float) -> dict[str, float]:
-    """Pictures a second for each task, 0 where key frames must do; together they cost at most `cores`.
+    """Pictures a second for each task, 0 where key frames must do; the others together cost at most
+    `cores`.
 
     Within a priority all get the same part of what they want. Higher priorities are served before lower ones.
     """

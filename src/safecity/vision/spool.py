@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import heapq
 import logging
+import time
 
 import msgspec
 
+from safecity.kit.clock import SECOND_US
 from safecity.kit.errors import InvalidError, SafecityError
 from safecity.model.facts.control_calls import Publish
 from safecity.model.facts.vision_calls import VehicleRead
@@ -21,7 +23,9 @@ Told = VehicleRead | Publish
 MAX_BYTES = 2 << 30
 """Of readings that wait; beyond it the oldest go first, counted."""
 MAX_ASIDE = 20
-"""Rows that nobody can read, kept for whoever looks into it; older ones go."""
+ASIDE_DAYS = 30
+"""So many rows that nobody can read, and for so long, are kept for whoever looks into it: they may hold pictures."""
+DAY_US = 86_400 * SECOND_US
 SHRINK_BYTES = 16 << 20
 """So much that was delivered is given back to the disk as soon as nothing waits: pictures of vehicles are not kept
 here for longer than they wait."""
@@ -46,7 +50,10 @@ class Spool:
         file.execute(
             "CREATE TABLE IF NOT EXISTS readings (number INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL)"
         )
-        file.execute("CREATE TABLE IF NOT EXISTS aside (number INTEGER PRIMARY KEY, body BLOB NOT NULL)")
+        file.execute(
+            "CREATE TABLE IF NOT EXISTS aside (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, body BLOB NOT NULL)"
+        )
+        file.execute("DELETE FROM aside WHERE at < ?", (time.time_ns() // 1000 - ASIDE_DAYS * DAY_US,))
         row = file.execute("SELECT count(*), coalesce(sum(length(body)), 0) FROM readings")[0]
         self.waiting, self._bytes = int(row[0]), int(row[1])
 
@@ -124,8 +131,8 @@ class Spool:
     def _set_aside(self, number: int, error: Exception) -> None:
         with self._file.transaction():
             self._file.execute(
-                "INSERT OR REPLACE INTO aside (number, body) SELECT number, body FROM readings WHERE number = ?",
-                (number,),
+                "INSERT OR REPLACE INTO aside (number, at, body) SELECT number, ?, body FROM readings WHERE number = ?",
+                (time.time_ns() // 1000, number),
             )
             rows = self._file.execute("DELETE FROM readings WHERE number = ? RETURNING length(body)", (number,))
             self._file.execute(

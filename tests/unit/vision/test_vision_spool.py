@@ -14,7 +14,7 @@ from safecity.model.facts.control_calls import Publish
 from safecity.model.facts.envelope import Event
 from safecity.model.facts.media_calls import Done, Message
 from safecity.model.facts.vision_calls import ShownPicture, VehicleRead
-from safecity.vision.spool import MAX_ASIDE, Spool, deliver
+from safecity.vision.spool import ASIDE_DAYS, DAY_US, MAX_ASIDE, Spool, deliver
 
 
 def reading(name: str, picture: bytes = b"jpeg") -> VehicleRead:
@@ -153,6 +153,11 @@ async def test_of_rows_set_aside_only_the_last_are_kept(tmp_path: Path) -> None:
     file.execute("UPDATE readings SET body = ?", (b"\xc1",))
     await delivered(spool, control)
     assert file.execute("SELECT min(number), count(*) FROM aside") == [(6, MAX_ASIDE)]
+    assert Spool(file).waiting == 0
+    assert file.execute("SELECT count(*) FROM aside") == [(MAX_ASIDE,)]
+    file.execute("UPDATE aside SET at = at - ? WHERE number < 10", ((ASIDE_DAYS + 1) * DAY_US,))
+    Spool(file)
+    assert file.execute("SELECT min(number) FROM aside") == [(10,)], "none for longer than anybody looks into it"
 
 
 async def test_in_an_outage_the_order_is_kept(tmp_path: Path) -> None:
