@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -68,6 +71,16 @@ def junction(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Junction]:
         platform.stop()
 
 
+def deaths_told(junction: Junction) -> int:
+    """Events of a decoder that died, in the files by day."""
+    found = 0
+    for day in (junction.platform.data / "control" / "history").glob("*.db"):
+        with closing(sqlite3.connect(f"file:{day}?mode=ro", uri=True)) as file:
+            asked = "SELECT count(*) FROM event WHERE kind = 'decoder.died' AND subject = ?"
+            found += file.execute(asked, (junction.channel,)).fetchone()[0]
+    return found
+
+
 def test_what_passes_a_plain_camera_becomes_passages_with_pictures(junction: Junction) -> None:
     start = time.time_ns() // 1000
 
@@ -93,6 +106,15 @@ def test_health_tells_what_each_camera_gets(junction: Junction) -> None:
     task = until(lambda: (one := junction.analysis()) and one["state"] == "running" and one, "the task runs")
     assert task["wanted_fps"] == 5
     assert until(lambda: junction.analysis()["fps"] > 0, "pictures are looked at")
+
+
+def test_a_killed_decoder_is_counted_told_and_followed_by_another(junction: Junction) -> None:
+    pid = junction.platform.state()["duties"]["vision-0"]["pid"]
+    (child,) = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+    os.kill(int(child), signal.SIGKILL)
+    until(lambda: junction.analysis()["crashes"] == 1, "it is counted")
+    until(lambda: junction.analysis()["state"] == "running" and junction.analysis()["fps"] > 0, "another one goes on")
+    until(lambda: deaths_told(junction) == 1, "its death is one event, kept with the others")
 
 
 def test_a_killed_slot_reads_on(junction: Junction) -> None:
