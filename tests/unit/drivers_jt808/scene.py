@@ -40,7 +40,7 @@ class Wire(asyncio.Transport):
     def __init__(self, host: str) -> None:
         super().__init__({"peername": (host, 40_000)})
         self.written = b""
-        self.over = False
+        self.over = self.cut = self.paused = False
 
     def write(self, data: Any) -> None:
         self.written += bytes(data)
@@ -55,7 +55,13 @@ class Wire(asyncio.Transport):
         self.over = True
 
     def abort(self) -> None:
-        self.over = True
+        self.over = self.cut = True
+
+    def pause_reading(self) -> None:
+        self.paused = True
+
+    def resume_reading(self) -> None:
+        self.paused = False
 
 
 @dataclasses.dataclass

@@ -323,6 +323,37 @@ async def test_new_connections_of_one_address_come_slowly(tmp_path: Path) -> Non
     limited.file.close()
 
 
+async def test_who_sends_faster_than_anybody_needs_to_is_read_slower_and_loses_nothing(scene: Scene) -> None:
+    vehicle = Vehicle(scene)
+    vehicle.come_in()
+    beats = 0
+    while not vehicle.wire.paused:
+        vehicle.say(Heartbeat())
+        beats += 1
+    assert 1000 < beats < 4000
+    scene.pass_time(5)
+    assert not vehicle.wire.paused
+    vehicle.say(Heartbeat())
+    assert not vehicle.wire.paused
+    scene.platform.flush()
+    assert len(vehicle.heard()) == beats + 1
+    vehicle.link.data_received(b"\x7e" * 100_000)
+    scene.pass_time(31)  # never so long that it would be taken for silent
+    assert not vehicle.wire.paused
+
+
+async def test_who_does_not_read_the_last_word_is_cut_off(scene: Scene) -> None:
+    vehicle = Vehicle(scene)
+    vehicle.come_in()
+    vehicle.say(Unregister())
+    scene.platform.flush()
+    assert (vehicle.wire.over, vehicle.wire.cut) == (True, False)
+    scene.pass_time(9)
+    assert not vehicle.wire.cut
+    scene.pass_time(2)
+    assert vehicle.wire.cut
+
+
 @pytest.mark.parametrize(
     ("bit", "level"), [(Alarm.SOS, 1), (Alarm.FATIGUE, 2), (Alarm.OVER_SPEED, 3), (Alarm.POWER_LOW, 4)]
 )

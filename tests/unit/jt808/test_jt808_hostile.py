@@ -10,12 +10,12 @@ from tests.unit.jt808.callers import FIX, PHONE, Caller, Registry, pieces
 
 from safecity.protocols.jt808.framing import Malformed, frame
 from safecity.protocols.jt808.header import Packet, Version, read_packet, write_packet
-from safecity.protocols.jt808.messages import Raw
+from safecity.protocols.jt808.messages import AnyBody, Raw
 from safecity.protocols.jt808.outputs import Arrived, Dropped, Refused, Send
 from safecity.protocols.jt808.positions import Batch, BatchKind, Item, batch
 from safecity.protocols.jt808.records import DriverCard
 from safecity.protocols.jt808.registrar import Terminal
-from safecity.protocols.jt808.registration import AskTime, PartsMissing, PlatformAnswer, Result
+from safecity.protocols.jt808.registration import AskTime, Heartbeat, PartsMissing, PlatformAnswer, Result
 from safecity.protocols.jt808.subpackages import MAX_OPEN, Assembler
 
 
@@ -105,6 +105,14 @@ def test_the_question_for_the_time_is_a_sign_of_life_of_the_own_number_alone() -
     other = caller.say(AskTime(), now=150.0, phone="13900000000")
     assert [one.reason for one in other if isinstance(one, Refused)] == ["jt_other_phone"]
     assert caller.session.heard_at == 100.0
+
+
+@pytest.mark.parametrize("body", [AskTime(), Heartbeat()])
+def test_a_stranger_does_not_make_us_work_for_a_minute(body: AnyBody) -> None:
+    caller = Caller(Registry(), Version.V2019)
+    said = [len(caller.say(body)) for _ in range(1000)]
+    assert sum(said) == 51  # fifty answers, and that the connection is over
+    assert caller.session.over
 
 
 def test_garbage_and_our_own_questions_are_no_sign_of_life() -> None:

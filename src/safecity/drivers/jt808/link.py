@@ -18,6 +18,13 @@ logger = logging.getLogger(__name__)
 
 MAX_UNSENT: Final = 256 * 1024
 """Bytes that wait for a terminal that does not read; then it is cut off."""
+FRAMES_PER_SECOND: Final = 100.0
+FRAMES_AHEAD_SECONDS: Final = 20.0
+"""What a connection may send ahead of that pace. Then it is not read for a while: nothing is lost, nobody waits."""
+LONGEST_PAUSE: Final = 30.0
+"""So that a terminal which sent too much is not taken for silent."""
+LINGER_SECONDS: Final = 10.0
+"""So long what was said last may take to go out, when a connection is over."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,7 +37,8 @@ class Limits:
 
 
 class TerminalLink(asyncio.Protocol):
-    """One connection. `deadline`: when its session is to be told the time."""
+    """One connection. `deadline`: when its session is to be told the time, or (when that is over) it is cut;
+    `paused_until`: when it is read again."""
 
     def __init__(self, hall: Hall) -> None:
         self._hall = hall
@@ -39,6 +47,8 @@ class TerminalLink(asyncio.Protocol):
         self.address = ""
         self.peer = ""
         self.deadline: float | None = None
+        self.paused_until: float | None = None
+        self._paced = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's own is none by its class.
@@ -51,8 +61,27 @@ class TerminalLink(asyncio.Protocol):
             opened.abort()
 
     def data_received(self, data: bytes) -> None:
-        self._hall.take(self, self.session.receive(data, self._hall.now()))
-        self.deadline = self.session.next_deadline()
+        now = self._hall.now()
+        self._hall.take(self, self.session.receive(data, now))
+        self.look_ahead(now)
+        self._pace(data.count(0x7E) / 2, now)
+
+    def look_ahead(self, now: float) -> None:
+        """Set `deadline`."""
+        self.deadline = now + LINGER_SECONDS if self.session.over else self.session.next_deadline()
+
+    def _pace(self, frames: float, now: float) -> None:
+        self._paced = max(self._paced, now) + frames / FRAMES_PER_SECOND
+        ahead = self._paced - now - FRAMES_AHEAD_SECONDS
+        if ahead > 0 and self._transport is not None and not self._transport.is_closing():
+            self.paused_until = now + min(ahead, LONGEST_PAUSE)
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read again."""
+        self.paused_until = None
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
@@ -72,6 +101,11 @@ class TerminalLink(asyncio.Protocol):
         """After what was written has been sent."""
         if self._transport is not None:
             self._transport.close()
+
+    def abort(self) -> None:
+        """At once: whoever does not read must not keep the place."""
+        if self._transport is not None:
+            self._transport.abort()
 
 
 class Hall:
@@ -136,5 +170,11 @@ class Hall:
         """Once a second or so: tell the time to those who wait for it."""
         now = self.now()
         for link in [one for one in self.links if one.deadline is not None and one.deadline <= now]:
+            if link.session.over:
+                link.deadline = None
+                link.abort()
+                continue
             self.take(link, link.session.expire(now))
-            link.deadline = link.session.next_deadline()
+            link.look_ahead(now)
+        for link in [one for one in self.links if one.paused_until is not None and one.paused_until <= now]:
+            link.resume()

@@ -62,6 +62,8 @@ from safecity.protocols.jt808.registration import (
 LOGIN_SECONDS: Final = 60.0
 """A connection that has not authenticated by then is closed."""
 MAX_FAILURES: Final = 5
+MAX_EARLY: Final = 50
+"""Messages before it has authenticated, of those too that are no failure (heartbeats, questions for the time)."""
 ANSWER_SECONDS: Final = 15.0
 MAX_WAITING: Final = 64
 SEEN: Final = 256
@@ -89,6 +91,7 @@ class PlatformSession:
         self._line = Line()
         self._old = Version.V2013
         self._failures = 0
+        self._early = 0
         self._waiting: OrderedDict[int, tuple[int, float]] = OrderedDict()
         self._seen: OrderedDict[tuple[int, int, bytes], None] = OrderedDict()
         self.phone = ""
@@ -214,6 +217,10 @@ class PlatformSession:
 
     def _packet(self, packet: Packet, now: float, outputs: list[Output]) -> None:
         own = not self.here or packet.phone == self.phone
+        self._early += not self.here
+        if self._early > MAX_EARLY:
+            self._end(outputs, "jt_too_many_failures")
+            return
         if packet.id == Register.ID and packet.version is not Version.V2019 and own:
             self._old = Version.V2011 if len(packet.body) <= MAX_REGISTER_2011 else Version.V2013
             packet = as_version(packet, self._old)
