@@ -164,7 +164,9 @@ function DeviceForm({ device }: { device: Device }) {
           <Form.Item name="username" label={t('device.username')}><Input autoComplete="off" /></Form.Item>
         </>
       )}
-      <Form.Item name="password" label={t(device.kind === 'rtsp' ? 'device.cameraPassword' : 'device.password')}><Input.Password autoComplete="new-password" /></Form.Item>
+      {device.kind !== 'jt808' && (
+        <Form.Item name="password" label={t(device.kind === 'rtsp' ? 'device.cameraPassword' : 'device.password')}><Input.Password autoComplete="new-password" /></Form.Item>
+      )}
       <Form.Item name="transport" label={t('device.transport')}>
         <Select options={TRANSPORTS[device.kind].map((value) => ({ value, label: value.replace('_', ' ').toUpperCase() }))} />
       </Form.Item>
