@@ -273,6 +273,32 @@ async def test_a_route_shows_the_way_the_stays_and_where_it_cannot_have_been_one
     assert refused.json()["code"] == "plate_whole"
 
 
+async def test_what_was_not_looked_at_or_is_not_shown_is_said(
+    admin: Any, gates: dict[str, str], passes: Traffic, monkeypatch: Any
+) -> None:
+    """Somebody decides by what is not there: nothing found is another answer than not looked."""
+    from safecity.core.ground.vehicles import service
+    from safecity.web.routes import vehicles
+
+    for minutes in (0, 60):
+        for number, gate in enumerate("ab"):
+            passes(gate, minutes + number * 2, "皖A00001")
+            passes(gate, minutes + number * 2 + 0.1, "皖C77777")
+    await passes.sent()
+    asked = {"plate": "皖A00001", "times": 2}
+    whole = await found(admin, "vehicles/companions", **asked)
+    assert len(whole["items"]) == 1
+    assert (whole["looked_at"]["back_to"], whole["looked_at"]["cut"]) == (None, False)
+    assert (await found(admin, "vehicles/clones"))["looked_at"]["cut"] is False
+    monkeypatch.setattr(service, "MOST_OTHERS", 3)
+    part = await found(admin, "vehicles/companions", **asked)
+    assert (part["items"], part["looked_at"]["cut"]) == ([], True)
+    monkeypatch.setattr(vehicles, "SHOWN", 1)
+    few = await found(admin, "vehicles/clones")
+    assert few["looked_at"]["cut"] is True
+    assert [one["start"]["at"][11:16] for one in few["items"]] == ["13:00"]  # the newest
+
+
 async def test_a_camera_that_belongs_to_no_checkpoint_is_a_place_like_others(house: Any, admin: Any) -> None:
     from safecity.core.ground.passages.api import Sighting, Source, place_of
     from safecity.kit.clock import SECOND_US

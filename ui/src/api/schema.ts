@@ -2324,7 +2324,7 @@ export interface components {
             seconds: number;
             kmh: number;
         };
-        /** @description In order of time. */
+        /** @description In order of time, the newest where there are too many. */
         ClonesOut: {
             items: components["schemas"]["CloneOut"][];
             looked_at: components["schemas"]["LookedAt"];
@@ -2957,12 +2957,15 @@ export interface components {
         };
         /**
          * @description What a search looked at: different plates of the city that the pattern was held against (0: it was held against
-         *     passages one by one), passages looked through, and back to when, where it did not come to the end.
+         *     passages one by one), passages looked through, and back to when, where it did not come to the end. `cut`: there was
+         *     more than one answer goes through or shows, so that what is missing in it may be there all the same.
          */
         LookedAt: {
             plates: number;
             passages: number;
             back_to: string | null;
+            /** @default false */
+            cut: boolean;
         };
         /** @description The signed-in person, and what the page needs for every write. */
         MeOut: {

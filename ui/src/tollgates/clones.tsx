@@ -50,6 +50,7 @@ function Found({ asked, turn }: { asked: Asked; turn: number }) {
   return (
     <div className="column" style={{ flex: 1, minHeight: 0, overflow: 'auto' }}>
       <p className="quiet">{looked_at.back_to ? t('search.lookedPassages', { n, at: stamp(looked_at.back_to) }) : t('search.lookedAll', { n })} {items.length > 0 && t('vehicle.picturesFirst')}</p>
+      {looked_at.cut && <p className="p3">▲ {t('search.cut')}</p>}
       {items.length === 0 && <div className="empty">{t('vehicle.noClones')}</div>}
       {items.map((one) => <Pair key={one.start.id + one.end.id} one={one} purpose={asked.purpose} />)}
     </div>

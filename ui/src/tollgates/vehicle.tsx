@@ -80,6 +80,7 @@ function Companions({ asked }: { asked: Asked }) {
         {field('places', t('vehicle.places'), 1, 100)}
       </Form>
       {found.error && <ProblemNote error={found.error} retry={() => void found.refetch()} />}
+      {found.data?.looked_at.cut && <p className="p3">▲ {t('search.cut')}</p>}
       {found.data?.items.length === 0 && <div className="empty">{t('vehicle.noCompanions')}</div>}
       {found.data?.items.map((one) => <Company key={one.plate} one={one} />)}
     </div>

@@ -20,6 +20,7 @@ export const vehicles = words({
   'search.lookedPlates': ['Held against {n} different plates.', '已比对 {n} 个不同号牌。'],
   'search.lookedPassages': ['Looked through {n} passages, back to {at}.', '已查看 {n} 条过车记录,最早至 {at}。'],
   'search.lookedAll': ['Looked through all {n} passages.', '已查看全部 {n} 条过车记录。'],
+  'search.cut': ['There was more than one search goes through or shows: ask for a shorter time.', '超出一次查询的范围,结果不完整:请缩短时间。'],
   'search.nearMiss': ['Near miss', '近似'],
   'search.nearMissHint': ['Another plate than was looked for; readers take one for the other ({n} of 0.5).', '与所查号牌不同,但易被误读为同一号牌(差异 {n},上限 0.5)。'],
   'vehicle.route': ['Route', '轨迹'],

@@ -84,11 +84,13 @@ class PassageFound(PassageOut):
 
 class LookedAt(Answer):
     """What a search looked at: different plates of the city that the pattern was held against (0: it was held against
-    passages one by one), passages looked through, and back to when, where it did not come to the end."""
+    passages one by one), passages looked through, and back to when, where it did not come to the end. `cut`: there was
+    more than one answer goes through or shows, so that what is missing in it may be there all the same."""
 
     plates: int
     passages: int
     back_to: OptionalMoment
+    cut: bool = False
 
 
 class PassagesFound(Answer):
@@ -335,9 +337,10 @@ def found_out(one: Passage, names: dict[str, str], cost: float) -> PassageFound:
     return PassageFound(**_passage(one, names).model_dump(), near_miss=cost > 0, distance=round(cost, 2))
 
 
-def looked_out(looked: Looked) -> LookedAt:
+def looked_out(looked: Looked, *, all_shown: bool = True) -> LookedAt:
     """As a search answers it."""
-    return LookedAt(plates=looked.plates, passages=looked.passages, back_to=looked.oldest)
+    cut = looked.cut or not all_shown
+    return LookedAt(plates=looked.plates, passages=looked.passages, back_to=looked.oldest, cut=cut)
 
 
 def _passage(one: Passage, names: dict[str, str]) -> PassageOut:

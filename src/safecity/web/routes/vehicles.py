@@ -15,6 +15,8 @@ from safecity.web.services import Services
 from safecity.web.shapes import Answer, Moment, OptionalMoment, Words
 
 routes = Routes("vehicles")
+SHOWN = 200
+"""Companions or pairs in one answer."""
 PlateAsked = Annotated[str, Query(min_length=2, max_length=20, description="A whole plate.")]
 Near = Annotated[bool, Query(description="Also what readers take for this plate.")]
 Since = Annotated[Moment | None, Query()]
@@ -90,7 +92,7 @@ class CloneOut(Answer):
 
 
 class ClonesOut(Answer):
-    """In order of time."""
+    """In order of time, the newest where there are too many."""
 
     items: list[CloneOut]
     looked_at: LookedAt
@@ -127,9 +129,9 @@ async def see_companions(
     return CompanionsOut(
         items=[
             CompanionOut(plate=one.plate, places=one.places, meetings=[_meeting(each, names) for each in one.meetings])
-            for one in found[:200]
+            for one in found[:SHOWN]
         ],
-        looked_at=looked_out(looked),
+        looked_at=looked_out(looked, all_shown=len(found) <= SHOWN),
     )
 
 
@@ -142,7 +144,7 @@ async def see_clones(
     time asked for, and tells how far it came."""
     wish = Wish(purpose=purpose, reason=reason, area=area, since=start, until=end)
     clones, looked = await here.vehicles.cloned(who, wish, float(kmh))
-    shown = clones[:200]
+    shown = clones[-SHOWN:]
     found = await here.vehicles.whole([stop.passage for one in shown for stop in (one.start, one.end)])
     names = await here.tollgates.names(sorted({one.tollgate for one in found.values() if one.tollgate}))
     return ClonesOut(
@@ -154,7 +156,7 @@ async def see_clones(
             for one in shown
             if one.start.passage in found and one.end.passage in found
         ],
-        looked_at=looked_out(looked),
+        looked_at=looked_out(looked, all_shown=len(clones) <= SHOWN),
     )  # fmt: skip
 
 

@@ -62,11 +62,12 @@ class Wish:
 class Looked:
     """What a search looked at: plates of the city that its pattern was held against (never how many of them fitted:
     that would tell of passages that are not for who asks), and passages that were looked through. `oldest`: how far
-    back, where it did not come to the end of this part."""
+    back, where it did not come to the end of this part; `cut`: it went through some of the places only."""
 
     plates: int = 0
     passages: int = 0
     oldest: int | None = None
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,8 @@ class Vehicles:
                 left -= len(seen)
                 others[place] = _stops(tx, seen)
             found = companions(own, others, within_seconds=within_seconds, least=least, places=places)
-            looked = Looked(passages=len(own) + MOST_OTHERS - left, oldest=own[-1].at if own else None)
+            oldest = own[-1].at if len(own) >= MOST_OWN else None
+            looked = Looked(passages=len(own) + MOST_OTHERS - left, oldest=oldest, cut=left <= 0)
             return found, looked
 
         found, looked = await self._database.read(work)
