@@ -73,9 +73,10 @@ class TerminalLink(asyncio.Protocol):
     def _pace(self, frames: float, now: float) -> None:
         self._paced = max(self._paced, now) + frames / FRAMES_PER_SECOND
         ahead = self._paced - now - FRAMES_AHEAD_SECONDS
-        if ahead > 0 and self._transport is not None and not self._transport.is_closing():
+        transport = self._transport
+        if ahead > 0 and self.paused_until is None and transport is not None and not transport.is_closing():
             self.paused_until = now + min(ahead, LONGEST_PAUSE)
-            self._transport.pause_reading()
+            transport.pause_reading()
 
     def resume(self) -> None:
         """Read again."""
