@@ -22,7 +22,7 @@ from safecity.protocols.jt808.positions import Batch, BatchKind, Location, Locat
 
 MAX_TOLD: Final = 256
 """Alarms of one terminal that are remembered, so that one sent twice is raised once."""
-POSITIONS_AT_ONCE: Final = 5000.0
+POSITIONS_AT_ONCE: Final = 10_000.0
 """Of batches, after which 50 a second are taken: a catch-up may be long, but nobody else waits for it."""
 ALARM_LIMIT: Final = "jt_alarm_limit"
 
