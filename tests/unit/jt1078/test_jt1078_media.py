@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from safecity.kit.errors import InvalidError
 from safecity.model.values.media import AUDIO, VIDEO, Codec, Unit, VideoParameters
+from safecity.protocols import aac
 from safecity.protocols.jt1078.frames import FrameJoiner, MediaStream, packetise, plain_sound
 from safecity.protocols.jt1078.packets import (
     MAX_HUNT,
@@ -279,6 +280,21 @@ def test_sound_follows_the_pictures(payload_type: PayloadType, codec: Codec, dat
     heard = [one for one in units if one.track == AUDIO]
     assert [one.parameters.codec for one in heard] == [codec]
     assert heard[0].pts == max(one.pts for one in units if one.track == VIDEO)
+
+
+def test_half_a_frame_of_sound_spoils_no_whole_one() -> None:
+    parameters = aac.parameters_of(aac.specific_config(2, 16_000, 1))
+    feed = wired(h264_pictures()[:3])
+    sounds = [
+        packetise(
+            aac.write_adts(bytes((number,)) * 50, parameters), phone=PHONE, channel=1, kind=Kind.AUDIO,
+            payload_type=PayloadType.AAC, sequence=200 + number * 3, timestamp_ms=feed[-1].timestamp_ms or 0, size=20,
+        )
+        for number in range(4)
+    ]  # fmt: skip
+    del sounds[1][1:]  # its other pieces got lost
+    _, units = play(feed + [packet for one in sounds for packet in one])
+    assert [unit.data for unit in units if unit.track == AUDIO] == [bytes((number,)) * 50 for number in (0, 2, 3)]
 
 
 def test_sound_that_cannot_be_carried_is_named() -> None:

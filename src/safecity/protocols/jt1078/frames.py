@@ -193,6 +193,9 @@ class MediaStream:
         data = frame.data if codec is Codec.AAC else plain_sound(frame.data)
         if not data:
             return
+        if frame.damaged and codec is Codec.AAC:
+            self._sound.lost()
+            return
         self._sound.mapped(TYPE_OF[codec])
         pts = None if frame.timestamp_ms is None else frame.timestamp_ms * 90
         sound: Sound = pts, data
