@@ -52,6 +52,7 @@ async def test_what_a_full_disk_cannot_take_stays_in_the_terminal(
     told = scene.events()[before:]
     assert [one.body["altitude"] for one in told] == list(range(10))
     assert len(vehicle.heard()) == 10  # the others come again
+    assert scene.platform.tally.counts == {"jt_no_room": 40}
     vehicle.serial -= 1
     vehicle.say(vehicle.fix(height=49))
     scene.platform.flush()

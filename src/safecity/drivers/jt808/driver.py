@@ -31,6 +31,7 @@ from safecity.ports.outbox import Outbox
 from safecity.ports.sqlfile import SqlFile
 from safecity.protocols.gb28181.limits import Buckets
 from safecity.protocols.jt808.header import Version
+from safecity.protocols.jt808.messages import Message
 from safecity.protocols.jt808.outputs import (
     Arrived,
     Authenticated,
@@ -169,8 +170,7 @@ class TerminalPlatform:
                 case Send(data=data):
                     self._say(link, data)
                 case Arrived(message=message, answer=answer):
-                    vehicle = self._vehicles.get(message.phone)
-                    if vehicle is not None and not self._store.full and self.reports.take(vehicle, message):
+                    if self._keep(message):
                         self._say(link, answer)
                     else:
                         link.session.not_taken(message)
@@ -188,6 +188,13 @@ class TerminalPlatform:
                     self._store.afterwards(link.close, needed=True)
                 case _:
                     pass
+
+    def _keep(self, message: Message) -> bool:
+        vehicle = self._vehicles.get(message.phone)
+        if self._store.full:
+            self.tally.note("jt_no_room", message.phone)
+            return False
+        return vehicle is not None and self.reports.take(vehicle, message)
 
     def _say(self, link: TerminalLink, data: bytes) -> None:
         self._store.afterwards(lambda: link.send(data))
