@@ -338,7 +338,7 @@ async def test_who_sends_faster_than_anybody_needs_to_is_read_slower_and_loses_n
     scene.platform.flush()
     assert len(vehicle.heard()) == beats + 1
     vehicle.link.data_received(b"\x7e" * 100_000)
-    scene.pass_time(31)  # never so long that it would be taken for silent
+    scene.pass_time(30)  # never so long that it would be taken for silent
     assert not vehicle.wire.paused
 
 

@@ -21,8 +21,6 @@ MAX_UNSENT: Final = 256 * 1024
 FRAMES_PER_SECOND: Final = 100.0
 FRAMES_AHEAD_SECONDS: Final = 20.0
 """What a connection may send ahead of that pace. Then it is not read for a while: nothing is lost, nobody waits."""
-LONGEST_PAUSE: Final = 30.0
-"""So that a terminal which sent too much is not taken for silent."""
 LINGER_SECONDS: Final = 10.0
 """So long what was said last may take to go out, when a connection is over."""
 
@@ -75,7 +73,8 @@ class TerminalLink(asyncio.Protocol):
         ahead = self._paced - now - FRAMES_AHEAD_SECONDS
         transport = self._transport
         if ahead > 0 and self.paused_until is None and transport is not None and not transport.is_closing():
-            self.paused_until = now + min(ahead, LONGEST_PAUSE)
+            # Never so long that it would be taken for silent.
+            self.paused_until = now + min(ahead, self._hall.heartbeat_seconds / 2)
             transport.pause_reading()
 
     def resume(self) -> None:
