@@ -350,6 +350,7 @@ async def test_who_does_not_read_the_last_word_is_cut_off(scene: Scene) -> None:
     assert (vehicle.wire.over, vehicle.wire.cut) == (True, False)
     scene.pass_time(9)
     assert not vehicle.wire.cut
+    vehicle.say(Heartbeat())  # and goes on talking
     scene.pass_time(2)
     assert vehicle.wire.cut
 

@@ -59,6 +59,8 @@ class TerminalLink(asyncio.Protocol):
             opened.abort()
 
     def data_received(self, data: bytes) -> None:
+        if self.session.over:
+            return
         now = self._hall.now()
         self._hall.take(self, self.session.receive(data, now))
         self.look_ahead(now)
