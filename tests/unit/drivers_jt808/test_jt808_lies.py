@@ -14,7 +14,7 @@ from safecity.model.facts.signal_calls import ApplySignal, AskDevices, JtTermina
 from safecity.protocols.jt808.framing import frame
 from safecity.protocols.jt808.header import Packet, Version, write_packet
 from safecity.protocols.jt808.positions import BatchKind, batch
-from safecity.protocols.jt808.registration import Heartbeat, authenticate
+from safecity.protocols.jt808.registration import Heartbeat, Unregister, authenticate
 from safecity.protocols.jt808.terminal import Identity
 
 OTHER = "13900000000"
@@ -55,6 +55,19 @@ async def test_who_registers_in_the_name_of_one_that_is_here_is_told_of(scene: S
     Vehicle(scene, "10.6.6.6").say(Identity(phone=PHONE).register())
     assert refusals(scene) == {"dv_1": "jt_already_here"}
     assert scene.events("device.refused") == []
+
+
+async def test_who_fails_in_the_name_of_one_that_is_here_makes_it_no_failure_of_that_one(scene: Scene) -> None:
+    vehicle = Vehicle(scene)
+    vehicle.come_in()
+    stranger = Vehicle(scene, "10.6.6.6")
+    stranger.say(Identity(phone=PHONE).register())
+    stranger.say(authenticate("guessed", Version.V2019))
+    stranger.say(vehicle.fix())
+    assert refusals(scene) == {"dv_1": "jt_already_here"}
+    vehicle.say(Unregister())
+    stranger.say(authenticate("guessed", Version.V2019))
+    assert refusals(scene) == {"dv_1": "jt_wrong_code"}
 
 
 async def test_a_registration_that_cannot_be_read_is_listed(scene: Scene) -> None:

@@ -13,6 +13,7 @@ from safecity.model.facts.signal_calls import DeviceFigure, JtTerminal
 from safecity.protocols.jt808.registrar import LIVE, OTHER_PHONE
 
 REFUSAL_SECONDS: Final = 3600.0
+_WARNINGS: Final = (LIVE, OTHER_PHONE)
 
 
 @dataclass(slots=True, eq=False)
@@ -46,12 +47,14 @@ class Vehicle:
         return {"address": row.address, "transport": "tcp", "user_agent": row.software, "version": version}
 
     def refused(self, reason: str, now: float) -> None:
-        """Somebody was turned away in its name, or it spoke in another's."""
-        self.refusal, self.refused_at = reason, now
+        """Somebody was turned away in its name, or it spoke in another's. Of one that is online only the two are told:
+        whoever else failed in its name was not it."""
+        if not self.is_online or reason in _WARNINGS:
+            self.refusal, self.refused_at = reason, now
 
     def came_in(self) -> None:
         """Settles what kept it out, not what was done in its name or by it in another's."""
-        if self.refusal not in (LIVE, OTHER_PHONE):
+        if self.refusal not in _WARNINGS:
             self.refusal = ""
 
     def figure(self, now: float) -> DeviceFigure:
