@@ -47,7 +47,7 @@ from safecity.core.ground.tollgates.api import Tollgates
 from safecity.core.ground.tollgates.api import any_of as tollgates_of
 from safecity.core.ground.tollgates.api import any_under as tollgates_under
 from safecity.core.ground.vehicles.api import PlateIndex, Vehicles
-from safecity.core.upper.watches.api import WatchDuties, Watches, WatchFollower, WatchSettings
+from safecity.core.upper.watches.api import Asked, WatchDuties, Watches, WatchFollower, WatchSettings
 from safecity.core.upper.watches.api import any_of as watches_of
 from safecity.core.upper.watches.api import any_under as watches_under
 from safecity.kit.clock import Clock
@@ -304,6 +304,10 @@ def assemble(
         hub.changed([("channel", channel) for channel in ids])
         duties.look_again()
 
+    def asked(ids: Sequence[str]) -> None:
+        told(ids)
+        hub.changed([("watch", "")])
+
     def told(ids: Sequence[str]) -> None:
         hub.changed([("alarm", alarm) for alarm in ids])
         if ids:
@@ -359,7 +363,7 @@ def assemble(
         relay=relay,
         notifier=Notifier(database, blobs, clock, settings, post_notification),
         presence=presence,
-        viid=ViidDoor(presence, Library(database, images, settings, clock)),
+        viid=ViidDoor(presence, Library(database, images, settings, clock, Asked(database, clock, watches, asked))),
         holds=Holds(database, calls, clock),
         exports=Exports(database, calls, clock, runner, settings, web.data_dir, ClockRecord(history, timekeeper)),
         settings=settings,

@@ -417,6 +417,7 @@ async def test_an_ended_watch_is_forgotten_with_its_hits_and_alarms(
     await officer.ok("POST", f"watches/{watch}/withdraw")
     house.clock.advance(179 * 86_400)
     await house.services.watches.sweep()
+    assert await house.services.alarms.forget(house.clock.now_us()) == 0  # it is kept with what it is about
     officer = await client_of(house, "officer")
     assert len(await hits(officer)) == 1
     house.clock.advance(2 * 86_400)

@@ -80,7 +80,8 @@ export function AlarmsPage() {
       key: 'act', title: '', width: '226px', cell: acts,
     },
   ]
-  const raised = list.rows.filter((row) => row.state === 'raised')
+  // A hit is signed for one by one: whoever does takes it on.
+  const raised = list.rows.filter((row) => row.state === 'raised' && !row.hit)
   return (
     <div className="page">
       <div className="page-head">

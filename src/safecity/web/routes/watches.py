@@ -322,7 +322,7 @@ def _hit(seen: HitSeen) -> WatchHitOut:
     return WatchHitOut.model_validate({
         **{name: getattr(hit, name) for name in own},
         "watch_state": watch.state, "wanted": watch.plate, "reason": watch.reason, "case_number": watch.case_number,
-        "purpose": watch.purpose, "pictures": int(alarm.body.get("pictures") or 0), "priority": alarm.priority,
+        "purpose": watch.purpose, "pictures": seen.pictures, "priority": alarm.priority,
         "yours": seen.yours, "sign_by": alarm.sign_by, "signed_by": alarm.acknowledged_by or None,
         "signed_at": alarm.acknowledged_at, "report_by": alarm.report_by, "reported_by": alarm.reported_by or None,
         "reported_at": alarm.reported_at, "result": alarm.result, "report": alarm.report, "escalated": alarm.escalated,

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -16,10 +17,12 @@ from safecity.core.ground.images.api import Images, Outcome, is_library
 from safecity.core.ground.settings.api import Settings
 from safecity.core.ground.tollgates.api import Tollgate
 from safecity.core.ground.tollgates.api import everything as all_tollgates
+from safecity.core.upper.watches.api import Asked
 from safecity.kit.clock import Clock
 from safecity.kit.errors import ExhaustedError, InvalidError, NotFoundError
 from safecity.ports.database import Database
 from safecity.protocols.gat1400.codes import clean_id
+from safecity.protocols.gat1400.dispositions import Disposition, read_disposition
 from safecity.protocols.gat1400.envelope import (
     Refused,
     Status,
@@ -48,11 +51,12 @@ _OURS: Final = frozenset({"VIIDServers", "APEs", "APSs", "Tollgates", "Lanes"})
 class Library:
     """Answers (status, body); errors leave as SafecityError."""
 
-    def __init__(self, database: Database, images: Images, settings: Settings, clock: Clock) -> None:
+    def __init__(self, database: Database, images: Images, settings: Settings, clock: Clock, asked: Asked) -> None:
         self._database = database
         self._images = images
         self._settings = settings
         self._clock = clock
+        self._asked = asked
         self._bodies = asyncio.Semaphore(MAX_BODIES)
         self._waiting = 0
 
@@ -76,7 +80,7 @@ class Library:
                 case "GET":
                     return 200, write_json(await self._list(sender, resource, request))
                 case "DELETE":
-                    outcomes = await self._images.remove(sender, resource, read_ids(request.query_params.multi_items()))
+                    outcomes = await self._remove(sender, resource, read_ids(request.query_params.multi_items()))
                 case _:
                     outcomes = await self._take(sender, resource, request)
             return 200, write_json(write_statuses([_status(path, one) for one in outcomes], self.now()))
@@ -92,7 +96,7 @@ class Library:
             case "GET":
                 return 200, write_json(write_one(resource, await self._one(sender, resource, identity)))
             case "DELETE":
-                (outcome,) = await self._images.remove(sender, resource, [identity])
+                (outcome,) = await self._remove(sender, resource, [identity])
             case _:
                 (outcome, *_) = await self._take(sender, resource, request, identity)
         return 200, write_json(write_status(_status(path, outcome), self.now()))
@@ -111,8 +115,32 @@ class Library:
                 return await self._images.subscribe(sender, objects)
             case "SubscribeNotifications":
                 return await self._images.notified(sender, objects)
+            case "Dispositions" if is_library(sender):
+                return await self._watched(sender, objects, changed_in_place=bool(identity))
             case _:
                 return await self._images.take(sender, objects)
+
+    async def _watched(
+        self, sender: Device, objects: Sequence[ViidObject | Refused], *, changed_in_place: bool
+    ) -> list[Outcome]:
+        """Kept like other objects, and proposed as watches to the people here."""
+        outcomes = await self._images.take(sender, objects)
+        wishes: list[Disposition] = []
+        said: dict[str, str] = {}
+        for one in objects:
+            if isinstance(one, Refused):
+                continue
+            try:
+                wishes.append(read_disposition(one, changed_in_place=changed_in_place))
+            except InvalidError as error:
+                said[one.id] = f"kept; no watch: {error.params.get('field', '')}"
+        said |= await self._asked.take(sender, wishes)
+        return [replace(one, text=f"OK, {why}") if (why := said.get(one.id)) else one for one in outcomes]
+
+    async def _remove(self, sender: Device, resource: Resource, ids: Sequence[str]) -> list[Outcome]:
+        if resource.path == "Dispositions":
+            await self._asked.withdraw(sender, ids)
+        return await self._images.remove(sender, resource, ids)
 
     async def _objects(self, resource: Resource, request: Request) -> list[ViidObject | Refused]:
         if self._waiting >= MAX_WAITING:

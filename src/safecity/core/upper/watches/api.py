@@ -1,5 +1,6 @@
 """Watches: standing orders to alarm when a vehicle appears, their hits, and the duties that follow."""
 
+from safecity.core.upper.watches.asked import Asked
 from safecity.core.upper.watches.decide import (
     METHOD,
     Hit,
@@ -17,6 +18,7 @@ from safecity.core.upper.watches.store import any_of, any_under
 
 __all__ = [
     "METHOD",
+    "Asked",
     "Hit",
     "HitSeen",
     "HitState",

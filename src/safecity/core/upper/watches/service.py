@@ -10,7 +10,7 @@ from safecity.core.ground.access.api import ROOT, Action, Actor, Thing, allowed,
 from safecity.core.ground.alarms import api as alarms
 from safecity.core.ground.alarms.api import Alarm, AlarmState
 from safecity.core.ground.audit.api import note
-from safecity.core.ground.passages.api import may_see_restricted
+from safecity.core.ground.passages.api import may_see_restricted, seeking
 from safecity.core.ground.places.api import find_area, find_organisation
 from safecity.core.upper.watches import store
 from safecity.core.upper.watches.decide import (
@@ -36,12 +36,14 @@ Told = Callable[[Sequence[str]], None]
 
 @dataclass(frozen=True, slots=True)
 class HitSeen:
-    """A hit with the alarm it raised, and the watch. `yours`: it is for the seats of who looks."""
+    """A hit with the alarm it raised, and the watch. `yours`: it is for the seats of who looks. `pictures`: how many
+    there are of the passage, as long as that is kept."""
 
     hit: Hit
     alarm: Alarm
     watch: Watch
     yours: bool
+    pictures: int
 
 
 def thing_of(watch: Watch) -> Thing:
@@ -260,8 +262,15 @@ def _whole(tx: Tx, who: Actor, found: Sequence[Hit]) -> list[HitSeen]:
     hears = alarms.hearing(tx, who)
     raised = alarms.find_many(tx, [hit.alarm for hit in found])
     watched = store.find_many(tx, list({hit.watch for hit in found}))
+    kept = {one.id: one for one in seeking.whole(tx, [hit.passage for hit in found]) if one.keep_until > who.at}
     return [
-        HitSeen(hit, raised[hit.alarm], watched[hit.watch], hears.hears(hit.audience, thing_of_hit(hit)))
+        HitSeen(
+            hit,
+            raised[hit.alarm],
+            watched[hit.watch],
+            hears.hears(hit.audience, thing_of_hit(hit)),
+            kept[hit.passage].pictures if hit.passage in kept else 0,
+        )
         for hit in found
         if hit.alarm in raised
     ]

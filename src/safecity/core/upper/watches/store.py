@@ -114,6 +114,13 @@ def of_origin(tx: Tx, origin: str) -> Watch | None:
     return None if row is None else _watch(row)
 
 
+def waiting_of(tx: Tx, proposer: str) -> int:
+    """Proposals of one that nobody has decided on."""
+    mine = (watches.c.proposed_by == proposer, watches.c.state == str(WatchState.PROPOSED))
+    row = tx.row(select(func.count().label("n")).where(*mine))
+    return 0 if row is None else int(row["n"])
+
+
 def page(
     tx: Tx, allowed: Predicate, *, before: str, limit: int, state: str = "", area: str = "", text: str = ""
 ) -> list[Watch]:
