@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import numba
 import numpy as np
@@ -25,7 +25,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 def compiled(function: Function) -> Function:
     """Compiled to machine code for the types of its first call; later starts take it from the disk."""
-    return cast(Function, numba.njit(cache=True, nogil=True, error_model="numpy")(function))  # pyright: ignore
+    return cast(Function, numba.njit(cache=_KEPT, nogil=True, error_model="numpy")(function))  # pyright: ignore
 
 
 def inlined(function: Function) -> Function:
@@ -33,19 +33,39 @@ def inlined(function: Function) -> Function:
     return cast(Function, numba.njit(nogil=True, error_model="numpy", inline="always")(function))  # pyright: ignore
 
 
-def _keep_by_source() -> None:
-    """numba looks at the age of the file that a kernel stands in, not of those whose functions it calls; a folder named
-    after all our sources never holds code of other ones. Whoever sets NUMBA_CACHE_DIR knows better."""
-    if numba.config.CACHE_DIR:  # pyright: ignore
-        return
-    root = Path(__file__).parent
+def kernel_folder(root: Path) -> Path | None:
+    """Where kernels of the sources in `root` are kept: beside them, else with what this user keeps. None where neither
+    can be written, as of an account without a home: then they are compiled anew at every start.
+
+    numba looks at the age of the file that a kernel stands in, not of those whose functions it calls; a folder named
+    after all our sources never holds code of other ones."""
     digest = hashlib.sha256()
     for source in sorted(root.rglob("*.py")):
         digest.update(source.read_bytes())
-    home = root / "__pycache__"
-    if not os.access(home if home.exists() else root, os.W_OK):
-        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "safecity"
-    numba.config.CACHE_DIR = str(home / f"kernels-{digest.hexdigest()[:16]}")  # pyright: ignore
+    name = f"kernels-{digest.hexdigest()[:16]}"
+    for home in (lambda: root / "__pycache__", _kept_by_user):
+        try:
+            folder = home() / name
+            folder.mkdir(parents=True, exist_ok=True)
+        except (OSError, RuntimeError):
+            continue
+        if os.access(folder, os.W_OK):
+            return folder
+    return None
 
 
-_keep_by_source()
+def _kept_by_user() -> Path:
+    """RuntimeError for an account without a home."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "safecity"
+
+
+def _keep() -> bool:
+    """Whoever sets NUMBA_CACHE_DIR knows better."""
+    if not numba.config.CACHE_DIR:  # pyright: ignore
+        folder = kernel_folder(Path(__file__).parent)
+        numba.config.CACHE_DIR = str(folder or "")  # pyright: ignore
+        return folder is not None
+    return True
+
+
+_KEPT: Final = _keep()

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safecity.kit.errors import InvalidError
+from safecity.roads.compiled import kernel_folder
 from safecity.roads.network.arrays import RoadArrays, RoadNetwork
 from safecity.roads.network.store import inconsistency, read_network, write_network
 
@@ -101,6 +102,32 @@ def test_an_array_that_is_too_short_is_found(network: RoadNetwork, name: str) ->
     if name in ("ban",):
         pytest.skip("any number of forbidden turns may be")
     assert inconsistency(network.arrays._replace(**{name: getattr(network.arrays, name)[:-1]}))
+
+
+def test_kernels_are_kept_beside_their_sources_or_with_their_user_or_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An account without a home that may not write to the programme compiles at every start, and starts."""
+    (tmp_path / "a.py").write_text("one")
+    beside = kernel_folder(tmp_path)
+    assert beside is not None
+    assert beside.parent == tmp_path / "__pycache__"
+    (tmp_path / "a.py").write_text("other")
+    assert kernel_folder(tmp_path) not in (None, beside)
+    nobody_writes_here = Path("/dev/null/programme")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    kept = kernel_folder(nobody_writes_here)
+    assert kept is not None
+    assert kept.parent == tmp_path / "cache" / "safecity"
+    monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null/cache")
+    assert kernel_folder(nobody_writes_here) is None
+
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", homeless)
+    assert kernel_folder(nobody_writes_here) is None
 
 
 def test_the_benchmark_says_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
