@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from safecity.kit.errors import InvalidError
 from safecity.roads.compiled import F64, I32, compiled
 from safecity.roads.network.arrays import METRES_PER_DEGREE, RoadArrays
 
@@ -17,7 +18,7 @@ LEAST_CELLS: Final = 1024
 
 
 def build_grid(lon: F64, lat: F64, shape: I32) -> tuple[F64, I32, I32]:
-    """`frame`, `cell_start` and `cell_segment` of `RoadArrays`."""
+    """`frame`, `cell_start` and `cell_segment` of `RoadArrays`. InvalidError `roads_too_many`."""
     west, south, east, north = lon.min(), lat.min(), lon.max(), lat.max()
     row = CELL_METRES / METRES_PER_DEGREE
     column = row / max(math.cos(math.radians((south + north) / 2)), 0.05)
@@ -33,7 +34,7 @@ def build_grid(lon: F64, lat: F64, shape: I32) -> tuple[F64, I32, I32]:
     _visit(lon, lat, shape, frame, sizes, np.zeros(0, np.int32))
     start = np.cumsum(sizes) - sizes
     if start[-1] > np.iinfo(np.int32).max:
-        raise OverflowError("the index of this network is too large")
+        raise InvalidError("more pieces of road in the index than 31 bits count", code="roads_too_many")
     segments = np.empty(start[-1], np.int32)
     _visit(lon, lat, shape, frame, start.copy(), segments)
     return frame, start.astype(np.int32), segments
