@@ -47,6 +47,16 @@ def test_rows_that_run_against_each_other_are_one_road(tmp_path: Path, packed: b
     assert int(a.edge_twin[0]) == 1
 
 
+def test_a_packed_table_that_is_damaged_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "nodes").write_text(NODES)
+    packed = gzip.compress(b"u,v\n" + b"1,2\n3,4\n" * 5000)
+    for at in range(12, len(packed) - 8, 3):
+        (tmp_path / "edges").write_bytes(packed[:at] + bytes([packed[at] ^ 0xFF]) + packed[at + 1 :])
+        with pytest.raises(InvalidError) as refused:
+            draft_from_csv(tmp_path / "nodes", tmp_path / "edges")
+        assert refused.value.code == "roads_csv"
+
+
 @pytest.mark.parametrize(
     "edges", [b"a,b\n1,2\n", b"", b"u,v\n\xff\xfe,1\n", b"\x1f\x8bnot really", b'u,v\n"' + b"1" * 1_100_000]
 )
