@@ -148,6 +148,18 @@ def test_ways_of_openstreetmap_are_cut_where_they_meet(tmp_path: Path) -> None:
     assert forbidden == {(1, 2)}
 
 
+def test_where_the_extract_has_a_hole_nobody_draws_a_road(tmp_path: Path) -> None:
+    pytest.importorskip("osmium")
+    nodes = "".join(f'<node id="{n}" lat="59.30{n}" lon="18.0"/>' for n in (1, 2, 5, 6, 8))
+    refs = "".join(f'<nd ref="{n}"/>' for n in range(1, 9))
+    tag = '<tag k="highway" v="primary"/>'
+    (tmp_path / "cut.osm").write_text(f'<osm version="0.6">{nodes}<way id="7">{refs}{tag}</way></osm>')
+    draft = draft_from_osm(tmp_path / "cut.osm")
+    ends = [tuple(draft.node_key[one] for one in (draft.tail[row], draft.head[row])) for row in range(draft.rows)]
+    assert ends == [(1, 2), (5, 6)]
+    assert draft.dropped == Counter(coordinates=3, no_length=1)
+
+
 def test_what_libosmium_cannot_read_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("osmium")
     for name in ("a.osm.pbf", "a.osm", "a.txt"):

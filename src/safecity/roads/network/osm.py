@@ -28,6 +28,9 @@ _TAGS: Final = (
     "access",
 )
 
+_Looks = tuple[bool, bool, RoadClass, int, EdgeFlag]
+"""Along, against, class, limit, flags."""
+
 
 @dataclass(slots=True)
 class _Ways:
@@ -38,7 +41,7 @@ class _Ways:
     lon: array[float] = field(default_factory=lambda: array("d"))
     lat: array[float] = field(default_factory=lambda: array("d"))
     keys: array[int] = field(default_factory=lambda: array("q"))
-    looks: list[tuple[bool, bool, RoadClass, int, EdgeFlag]] = field(default_factory=list[Any])
+    looks: list[_Looks] = field(default_factory=list[Any])
     turns: list[TurnRule] = field(default_factory=list[TurnRule])
     dropped: Counter[str] = field(default_factory=Counter[str])
 
@@ -67,22 +70,31 @@ def _take_way(ways: _Ways, way: Any) -> None:
         return
     if len(ways.refs) + len(way.nodes) > MAX_POINTS:
         raise InvalidError("more points than a network may hold", code="roads_too_many")
-    begun = len(ways.refs)
+    kind, link = road_class_of(tags["highway"])
+    flags = flags_of(tags) | (EdgeFlag.LINK if link else EdgeFlag(0))
+    looks = *directions_of(tags), kind or RoadClass.UNKNOWN, limit_of(tags.get("maxspeed", "")), flags
     for node in way.nodes:
         if not node.location.valid() or not is_place(node.location.lon, node.location.lat):
-            ways.dropped["coordinates"] += 1  # beyond the border of the extract
+            ways.dropped["coordinates"] += 1
+            _end_way(ways, way.id, looks)  # beyond the border of the extract: how the road runs there is not known
             continue
         ways.refs.append(node.ref)
         ways.lon.append(node.location.lon)
         ways.lat.append(node.location.lat)
+    _end_way(ways, way.id, looks)
+
+
+def _end_way(ways: _Ways, key: int, looks: _Looks) -> None:
+    """What was written since the last one is a way, when it has two points."""
+    begun = ways.start[-1]
+    if len(ways.refs) == begun:
+        return
     if len(ways.refs) - begun < 2:
         del ways.refs[begun:], ways.lon[begun:], ways.lat[begun:]
         ways.dropped["no_length"] += 1
         return
-    kind, link = road_class_of(tags["highway"])
-    flags = flags_of(tags) | (EdgeFlag.LINK if link else EdgeFlag(0))
-    ways.looks.append((*directions_of(tags), kind or RoadClass.UNKNOWN, limit_of(tags.get("maxspeed", "")), flags))
-    ways.keys.append(way.id)
+    ways.looks.append(looks)
+    ways.keys.append(key)
     ways.start.append(len(ways.refs))
 
 
