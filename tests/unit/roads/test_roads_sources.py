@@ -47,6 +47,20 @@ def test_rows_that_run_against_each_other_are_one_road(tmp_path: Path, packed: b
     assert int(a.edge_twin[0]) == 1
 
 
+def test_a_line_that_runs_elsewhere_is_no_road(tmp_path: Path) -> None:
+    (tmp_path / "nodes").write_text(NODES)
+    rows = [
+        '1,2,7,"LINESTRING(18.00 59.30,18.01 59.30)"',
+        '2,3,8,"LINESTRING(11.50 48.10,11.60 48.10)"',
+        '1,3,9,"LINESTRING(18.01 59.31,18.00 59.30)"',
+        '2,1,7,"LINESTRING(18.01 59.30,18.00 59.30)"',
+    ]
+    (tmp_path / "edges").write_text("\n".join(["u,v,osmid,wkt", *rows]))
+    draft = draft_from_csv(tmp_path / "nodes", tmp_path / "edges")
+    assert draft.dropped["line"] == 2
+    assert (draft.rows, sorted(draft.key)) == (1, [7])
+
+
 def test_a_packed_table_that_is_damaged_is_refused(tmp_path: Path) -> None:
     (tmp_path / "nodes").write_text(NODES)
     packed = gzip.compress(b"u,v\n" + b"1,2\n3,4\n" * 5000)
@@ -99,12 +113,23 @@ def test_lines_of_geojson_meet_where_their_ends_meet() -> None:
         {"type": "Feature", "geometry": {"type": "Point", "coordinates": [1, 2]}, "properties": None},
         {"type": "Feature", "geometry": None, "properties": {}},
         feature([[18.0, 59.3], [18.02, 59.3]], **{"from": "a"}),
+        feature([[18.01, 59.31], [18.0, 59.3]], **{"id": None, "from": None, "to": None, "oneway": "yes"}),
     ]
     draft = draft_from_geojson(json.dumps({"type": "FeatureCollection", "features": features}).encode())
     assert draft.dropped == Counter(coordinates=1, geometry=3, number=1)
     network = build_network(draft).network
-    assert (network.nodes, network.edges) == (3, 3)
-    assert sorted(network.arrays.edge_key.tolist()) == [5, 5, 6]
+    assert (network.nodes, network.edges) == (3, 4)
+    assert sorted(network.arrays.edge_key.tolist()) == [5, 5, 6, 7], "what nobody numbered has its place in the file"
+
+
+def test_one_node_is_not_at_two_places() -> None:
+    features = [
+        feature([[18.0, 59.3], [18.01, 59.3]], **{"from": 1, "to": 2}),
+        feature([[18.0100001, 59.3], [18.01, 59.31]], **{"from": 2, "to": 3}),
+        feature([[11.5, 48.1], [18.01, 59.31]], **{"from": 1, "to": 3}),
+    ]
+    draft = draft_from_geojson(json.dumps({"type": "FeatureCollection", "features": features}).encode())
+    assert (draft.rows, draft.dropped) == (2, Counter(line=1))
 
 
 @pytest.mark.parametrize(

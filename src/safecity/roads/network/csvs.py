@@ -30,7 +30,7 @@ def draft_from_csv(nodes: Path, edges: Path) -> Draft:
     """Rows are directed; two that run against each other along the same line become one road with both directions.
 
     InvalidError `roads_csv` with `line` and `why` where it is no such file; rows that make no sense are counted in
-    `Draft.dropped` (`number`, `line` and those of `Draft`).
+    `Draft.dropped` (`number`, `line` for what is none or does not end at its nodes, and those of `Draft`).
     """
     draft = Draft()
     for row in _rows(nodes, ("osmid", "x", "y")):
@@ -48,7 +48,7 @@ def draft_from_csv(nodes: Path, edges: Path) -> Draft:
             continue
         text = row.get("wkt") or row.get("geometry") or ""
         between = points_of(text) if text else ()
-        if between is None:
+        if between is None or (between and not (draft.meets(tail, *between[0]) and draft.meets(head, *between[-1]))):
             draft.dropped["line"] += 1
             continue
         inner = tuple(between[1:-1])

@@ -16,6 +16,8 @@ from safecity.roads.network.arrays import MAX_LATITUDE, EdgeFlag, RoadClass
 MAX_ROWS: Final = 40_000_000
 MAX_POINTS: Final = 400_000_000
 """A country has a tenth of it; whoever sends more wants our memory."""
+NODE_REACH: Final = 1e-3
+"""Degrees. A line that ends farther from its node is another road's, or written the other way round."""
 NO_FLAGS: Final = EdgeFlag(0)
 KEPT_FLAGS: Final = EdgeFlag.TUNNEL | EdgeFlag.BRIDGE | EdgeFlag.ROUNDABOUT | EdgeFlag.LINK
 
@@ -73,6 +75,14 @@ class Draft:
         self.node_lon.append(lon)
         self.node_lat.append(lat)
         return True
+
+    def meets(self, key: int, lon: float, lat: float) -> bool:
+        """Whether a line that ends there can end at this node: within some hundred metres. True where the node is not
+        known."""
+        node = self._index.get(key)
+        if node is None:
+            return True
+        return abs(self.node_lon[node] - lon) <= NODE_REACH and abs(self.node_lat[node] - lat) <= NODE_REACH
 
     def knows(self, key: int) -> bool:
         """Whether the node is there."""

@@ -1,7 +1,7 @@
 """Networks from GeoJSON (RFC 7946): a FeatureCollection of LineString features.
 
-Properties, all optional: `from`, `to` (integers, nodes; else ends at the same place, to 1e-7 degrees, are one node),
-`id`, and `highway`, `oneway`, `maxspeed`, `tunnel`, `bridge`, `junction` as in OpenStreetMap.
+Properties, all optional or null: `from`, `to` (integers, nodes; else ends at the same place, to 1e-7 degrees, are one
+node), `id`, and `highway`, `oneway`, `maxspeed`, `tunnel`, `bridge`, `junction` as in OpenStreetMap.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class _Collection(msgspec.Struct, tag_field="type", tag="FeatureCollection"):
 
 def draft_from_geojson(data: bytes) -> Draft:
     """InvalidError `roads_geojson` for what is no FeatureCollection; features that are no lines, or make no sense, are
-    counted in `Draft.dropped` (`geometry`, `number` and those of `Draft`)."""
+    counted in `Draft.dropped` (`geometry`, `number`, `line` for what does not end at its nodes, those of `Draft`)."""
     if len(data) > MAX_BYTES:
         raise InvalidError("GeoJSON too large", code="roads_geojson", params={"why": "too large"})
     try:
@@ -56,13 +56,17 @@ def draft_from_geojson(data: bytes) -> Draft:
         if not all(is_place(*one) for one in points):
             draft.dropped["coordinates"] += 1
             continue
-        key = told.get("id", number)
-        if not all(_is_key(one) for one in (key, told.get("from", 0), told.get("to", 0))):
+        key = number if told.get("id") is None else told["id"]
+        nodes = told.get("from"), told.get("to")
+        if not all(one is None or _is_key(one) for one in (key, *nodes)):
             draft.dropped["number"] += 1
             continue
-        tail, head = (
-            _end(draft, told.get(name), point, places) for name, point in (("from", points[0]), ("to", points[-1]))
-        )
+        if not all(
+            one is None or draft.meets(one, *at) for one, at in zip(nodes, (points[0], points[-1]), strict=True)
+        ):
+            draft.dropped["line"] += 1
+            continue
+        tail, head = (_end(draft, node, at, places) for node, at in zip(nodes, (points[0], points[-1]), strict=True))
         tags = {name: _text(told.get(name)) for name in _TEXTS}
         kind, link = road_class_of(tags["highway"])
         forward, backward = directions_of(tags)
