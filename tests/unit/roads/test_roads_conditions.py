@@ -168,6 +168,7 @@ def test_many_and_fresh_count_more_than_few_and_old() -> None:
     assert 5 < many < few < old < 15
     assert blended([5.0], [3], [0], [15.0], usual_weight=3.0)[0] == pytest.approx(10.0)
     assert blended([math.nan, -1.0, math.inf], [9] * 3, [0] * 3, [15.0] * 3).tolist() == [15.0] * 3
+    assert blended([5.0] * 3, [9, math.nan, -9], [math.nan, 0, 0], [15.0] * 3).tolist() == [15.0] * 3
     assert half_width([4.0, 4.0], [1, 16]).tolist() == pytest.approx([math.inf, 1.2816 * 0.5])
 
 

@@ -27,10 +27,12 @@ def blended(
 ) -> F64:  # fmt: skip
     """v = (n v_now e^(-age/tau) + k v_usual) / (n e^(-age/tau) + k), m/s, [n].
 
-    `count` vehicles that `speed` was measured from, `age_seconds` ago; a speed that is no number counts as none.
+    `count` vehicles that `speed` was measured from, `age_seconds` ago; where one of the three is no number, or there is
+    no vehicle, the usual one is the answer.
     """
     v, n, age = (np.asarray(one, np.float64) for one in (speed, count, age_seconds))
-    weight = np.where(np.isfinite(v) & (v > 0), n * np.exp(-np.maximum(age, 0) / fade_seconds), 0.0)
+    known = np.isfinite(v) & (v > 0) & np.isfinite(n) & (n > 0) & np.isfinite(age)
+    weight = np.where(known, n * np.exp(-np.maximum(age, 0) / fade_seconds), 0.0)
     return (weight * np.where(weight > 0, v, 0.0) + usual_weight * np.asarray(usual, np.float64)) / (
         weight + usual_weight
     )
