@@ -9,7 +9,7 @@ import numpy as np
 
 from safecity.kit.errors import InvalidError
 from safecity.roads.compiled import F64, I32
-from safecity.roads.conditions.spread import new_last, new_sums, spread_pairs
+from safecity.roads.conditions.spread import REFUSED, new_last, new_sums, spread_pairs
 from safecity.roads.matching.online import Matched
 from safecity.roads.network.arrays import RoadNetwork, free_speeds
 
@@ -23,8 +23,9 @@ LEAST_SHARE: Final = 0.05
 class Measured:
     """Edges [n], ascending, in the bucket that begins at `begin_us`.
 
-    speed m/s, the harmonic mean over the metres driven (the speed of the whole stream); count of vehicles that entered;
-    variance of the speed, (m/s)^2, 0 for one; share of the edge that was driven, summed.
+    speed m/s, the harmonic mean over the metres driven (the speed of the whole stream); count of vehicles that drove
+    there, who returns to an edge counted again; variance of the speed, (m/s)^2, 0 for one pair of positions; share of
+    the edge that was driven, summed.
     """
 
     begin_us: int
@@ -42,6 +43,7 @@ class SpeedMeter:
         if not 1 <= minutes <= 5:
             raise InvalidError(f"a bucket of {minutes} minutes is not in 1..5", code="bucket_minutes")
         self._lengths = np.maximum(network.arrays.edge_length, np.float32(0.1))
+        self._twins = network.arrays.edge_twin
         self._expected = free_speeds(network).astype(np.float64)
         self._bucket_us = minutes * 60_000_000
         self._last = new_last(vehicles)
@@ -49,12 +51,19 @@ class SpeedMeter:
         self._closed_before = -(2**62)
 
     def feed(self, decided: Matched) -> None:
-        """InvalidError `unknown_vehicle` for numbers of vehicles it was not made for. What falls into a bucket that is
-        closed, or so far ahead that older ones are still open, is counted in `refused`."""
+        """InvalidError `unknown_vehicle` for numbers of vehicles it was not made for, `unknown_edge` for what was
+        matched on another network. What falls into a bucket that is closed, or farther ahead than `OPEN_BUCKETS`, is
+        counted in `refused`."""
         if len(decided) and not 0 <= decided.vehicle.min() <= decided.vehicle.max() < len(self._last.edge):
             raise InvalidError("vehicles that are not known", code="unknown_vehicle")
+        edges = len(self._lengths)
+        if (
+            decided.edge.max(initial=-1) >= edges
+            or not 0 <= decided.path.min(initial=0) <= decided.path.max(initial=0) < edges
+        ):
+            raise InvalidError("edges of another network", code="unknown_edge")
         spread_pairs(
-            self._lengths, self._expected, self._last, self._sums, self._bucket_us, self._closed_before,
+            self._lengths, self._twins, self._expected, self._last, self._sums, self._bucket_us, self._closed_before,
             decided.vehicle, decided.us, decided.edge, decided.along, decided.flags, decided.path_start, decided.path,
         )  # fmt: skip
 
@@ -78,11 +87,11 @@ class SpeedMeter:
             )
             for sums in (s.share, s.pace, s.square, s.vehicles):
                 sums[slot] = 0
-            s.bucket[slot] = -1
+            s.bucket[slot], s.pairs[slot] = -1, 0
         self._closed_before = max(self._closed_before, first_open)
         return done
 
     @property
     def refused(self) -> dict[str, int]:
         """Pairs that were not counted, by reason."""
-        return dict(zip(("dwell", "too_fast", "too_late"), (int(one) for one in self._sums.refused), strict=True))
+        return dict(zip(REFUSED, (int(one) for one in self._sums.refused), strict=True))

@@ -11,39 +11,52 @@ from safecity.roads.compiled import F32, F64, I32, I64, U8, compiled
 DWELL_SECONDS: Final = 120.0
 DWELL_MPS: Final = 1.0
 """Longer and slower than that between two positions: parked, a fare, a delivery. A jam moves on, if slowly."""
+SILENT_SECONDS: Final = 300.0
+"""Longer between two positions: whether it drove slowly or stood for most of it, and in which minute, is not known."""
 FASTEST_MPS: Final = 70.0
 FASTEST_SHARE: Final = 2.5
 """Of the free speed of the way: faster is an error of clock or place."""
 
 
 class Last(NamedTuple):
-    """Of each vehicle, [V]: its last matched edge (-1 none), place on it, time, and the edge it was counted on last."""
+    """Of each vehicle, [V]: its last matched edge (-1 none), place on it, time; the edge and the bucket it was counted
+    in last, and until when what it drove is counted."""
 
     edge: I32
     along: F64
     us: I64
     counted: I32
+    bucket: I64
+    until: I64
 
 
 class Sums(NamedTuple):
     """By bucket of time and edge, [R, E]: share of the edge that was driven (summed), seconds per metre times it, their
-    square times it, vehicles. bucket [R]: its number since 1970, or -1. refused [3]: dwell, too fast, too late."""
+    square times it, vehicles. bucket [R]: its number since 1970, or -1; pairs [R] that are in it. refused: as `REFUSED`
+    names them."""
 
     share: F32
     pace: F32
     square: F32
     vehicles: I32
     bucket: I64
+    pairs: I64
     refused: I64
+
+
+REFUSED: Final = ("dwell", "too_fast", "too_late", "too_early", "repeated", "silent", "turned")
+"""Why a pair was not counted. Early is what lies farther ahead than buckets can be open: a clock that is wrong."""
+_DWELL, _TOO_FAST, _TOO_LATE, _TOO_EARLY, _REPEATED, _SILENT, _TURNED = 0, 1, 2, 3, 4, 5, 6
 
 
 @compiled
 def spread_pairs(
-    lengths: F32, expected: F64, last: Last, sums: Sums, bucket_us: int, closed_before: int, vehicle: I32, us: I64,
-    edge: I32, along: F32, flags: U8, path_start: I64, path: I32,
+    lengths: F32, twins: I32, expected: F64, last: Last, sums: Sums, bucket_us: int, closed_before: int, vehicle: I32,
+    us: I64, edge: I32, along: F32, flags: U8, path_start: I64, path: I32,
 ) -> None:  # fmt: skip
     """Add decided positions (`Matched`) to `sums`. The time between two of a vehicle is spread over the edges between
-    them in proportion to `expected` [E], m/s. Buckets of numbers below `closed_before` are closed."""
+    them in proportion to `expected` [E], m/s. Buckets of numbers below `closed_before` are closed. Where on an edge it
+    turned round is not known, the matcher turns at its end: how far it drove is not known either."""
     for n in range(len(vehicle)):
         one = vehicle[n]
         here, at, now = edge[n], float(along[n]), us[n]
@@ -52,10 +65,11 @@ def spread_pairs(
         first, end = path_start[n], path_start[n + 1]
         if here < 0 or before < 0 or flags[n] & 3 or now <= then:  # off the roads, a beginning, no way known
             continue
-        if first == end and at < begun:  # a little back is noise: what was driven is kept
-            last.along[one] = begun
+        if first == end and at <= begun:  # a little back is noise: what was driven is kept, and since when
+            last.along[one], last.us[one] = begun, then
             continue
         metres = needed = 0.0
+        turned = False
         if first == end:
             metres = at - begun
             needed = metres / expected[here]
@@ -63,22 +77,33 @@ def spread_pairs(
             metres = lengths[before] - begun
             needed = metres / expected[before]
             for k in range(first, end):
+                turned = turned or twins[path[k]] == (path[k - 1] if k > first else before)
                 part = at if k == end - 1 else float(lengths[path[k]])
                 metres += part
                 needed += part / expected[path[k]]
         seconds = (now - then) * 1e-6
+        if 0 <= last.until[one] - now < len(sums.bucket) * bucket_us:  # farther ahead it was a clock that was wrong
+            sums.refused[_REPEATED] += 1
+            continue
+        if turned:
+            sums.refused[_TURNED] += 1
+            continue
         if metres < DWELL_MPS * seconds and seconds > DWELL_SECONDS:
-            sums.refused[0] += 1
+            sums.refused[_DWELL] += 1
+            continue
+        if seconds > SILENT_SECONDS:
+            sums.refused[_SILENT] += 1
             continue
         if metres > FASTEST_MPS * seconds or seconds * FASTEST_SHARE < needed:
-            sums.refused[1] += 1
+            sums.refused[_TOO_FAST] += 1
             continue
         if metres <= 0.0 or needed <= 0.0:
             continue
         slot = _slot(sums, now // bucket_us, closed_before)
         if slot < 0:
-            sums.refused[2] += 1
             continue
+        sums.pairs[slot] += 1
+        last.until[one] = now
         slower = seconds / needed
         if first == end:
             _add(sums, last, slot, one, here, metres / lengths[here], slower / expected[here])
@@ -92,17 +117,28 @@ def spread_pairs(
 
 @compiled
 def _slot(sums: Sums, number: int, closed_before: int) -> int:
-    """Where a bucket is kept; a new one takes the place of nothing that is still open. -1 when it is closed."""
-    if number < closed_before:
-        return -1
+    """Where a bucket is kept; -1 when it is closed, or too far ahead.
+
+    Before the first bucket is closed nobody knows the time. Then the earlier one of two that want one place has it: a
+    clock that runs ahead must not keep the others from being counted."""
     count = len(sums.bucket)
+    if number < max(closed_before, 0):
+        sums.refused[_TOO_LATE] += 1
+        return -1
+    if closed_before > 0 and number >= closed_before + count:
+        sums.refused[_TOO_EARLY] += 1
+        return -1
     slot = number % count
     if sums.bucket[slot] == number:
         return slot
-    if sums.bucket[slot] == -1:
-        sums.bucket[slot] = number
-        return slot
-    return -1
+    if sums.bucket[slot] >= 0:
+        if sums.bucket[slot] < number:
+            sums.refused[_TOO_EARLY] += 1
+            return -1
+        sums.refused[_TOO_EARLY] += sums.pairs[slot]
+        sums.share[slot], sums.pace[slot], sums.square[slot], sums.vehicles[slot] = 0.0, 0.0, 0.0, 0
+    sums.bucket[slot], sums.pairs[slot] = number, 0
+    return slot
 
 
 @compiled
@@ -112,8 +148,8 @@ def _add(sums: Sums, last: Last, slot: int, vehicle: Any, edge: Any, share: Any,
     sums.share[slot, edge] += share
     sums.pace[slot, edge] += share * pace
     sums.square[slot, edge] += share * pace * pace
-    if last.counted[vehicle] != edge:
-        last.counted[vehicle] = edge
+    if last.counted[vehicle] != edge or last.bucket[vehicle] != sums.bucket[slot]:
+        last.counted[vehicle], last.bucket[vehicle] = edge, sums.bucket[slot]
         sums.vehicles[slot, edge] += 1
 
 
@@ -124,6 +160,8 @@ def new_last(vehicles: int) -> Last:
         np.zeros(vehicles),
         np.zeros(vehicles, np.int64),
         np.full(vehicles, -1, np.int32),
+        np.full(vehicles, -1, np.int64),
+        np.full(vehicles, -1, np.int64),
     )
 
 
@@ -132,5 +170,5 @@ def new_sums(buckets: int, edges: int) -> Sums:
     size = (buckets, edges)
     return Sums(
         np.zeros(size, np.float32), np.zeros(size, np.float32), np.zeros(size, np.float32), np.zeros(size, np.int32),
-        np.full(buckets, -1, np.int64), np.zeros(3, np.int64),
+        np.full(buckets, -1, np.int64), np.zeros(buckets, np.int64), np.zeros(len(REFUSED), np.int64),
     )  # fmt: skip
