@@ -172,6 +172,14 @@ def test_vehicles_that_nobody_knows_are_told_so(network: RoadNetwork) -> None:
             Matcher(network, count)
 
 
+def test_flushing_a_number_that_nobody_has_leaves_the_others_alone(network: RoadNetwork) -> None:
+    way = drive(network, wander(network, random.Random(4), 4)).every(5)
+    matcher = Matcher(network, 1)
+    matcher.feed(np.zeros(3, np.int32), way.us[:3], way.lon[:3], way.lat[:3])
+    assert len(matcher.flush([2**32, -(2**32), 2**40, -1])) == 0
+    assert len(matcher.flush([0])) == 3
+
+
 def test_who_jumps_and_stays_there_begins_a_new_trip(network: RoadNetwork) -> None:
     first = drive(network, wander(network, random.Random(1), 6))
     second = drive(network, wander(network, random.Random(9), 12))

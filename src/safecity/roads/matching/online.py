@@ -109,7 +109,8 @@ class Matcher:
 
     def flush(self, vehicle: ArrayLike) -> Matched:
         """Decide all that waits of these vehicles: a trip ends, or the answer is due. What comes next begins anew."""
-        numbers = np.unique(np.asarray(vehicle, np.int64)).astype(np.int32)
+        numbers = np.unique(np.asarray(vehicle, np.int64))
+        numbers = numbers[(numbers >= 0) & (numbers < len(self._vehicles.newest))].astype(np.int32)
         parts, begin = list[Matched](), 0
         while begin < len(numbers) or not parts:
             out = self._room(self._ring * (len(numbers) - begin))
