@@ -172,6 +172,20 @@ def test_vehicles_that_nobody_knows_are_told_so(network: RoadNetwork) -> None:
             Matcher(network, count)
 
 
+def test_a_clock_that_ran_ahead_silences_its_vehicle_for_two_positions(network: RoadNetwork) -> None:
+    way = drive(network, wander(network, random.Random(4), 25))
+    us = way.us.copy()
+    us[100] += 20 * 365 * 86_400_000_000
+    result, verdicts = match_trip(network, us, way.lon, way.lat)
+    assert np.flatnonzero(verdicts == Verdict.TIME_BACKWARDS).tolist() == [101, 102]
+    assert np.count_nonzero(result.flags & StepFlag.START) == 3
+    assert recall(network, way.edges[1:-1], driven(result)) > 0.85
+    again = [*range(150), *range(130, 150), *range(150, len(way.us))]
+    result, verdicts = match_trip(network, way.us[again], way.lon[again], way.lat[again])
+    assert np.flatnonzero(verdicts == Verdict.TIME_BACKWARDS).tolist() == list(range(150, 170)), "sent twice"
+    assert not (result.flags[1:] & StepFlag.START).any()
+
+
 def test_flushing_a_number_that_nobody_has_leaves_the_others_alone(network: RoadNetwork) -> None:
     way = drive(network, wander(network, random.Random(4), 4)).every(5)
     matcher = Matcher(network, 1)

@@ -21,7 +21,7 @@ class Verdict(IntEnum):
     TAKEN = 0
     NEAR = 1  # passed over: nothing new
     NO_FIX = 2  # not finite, out of range, or the latitude 0 of who does not know it
-    TIME_BACKWARDS = 3  # not later than the one before
+    TIME_BACKWARDS = 3  # not later than the one before; the third in a row of a whole gap earlier begins a new trip
     JUMP = 4  # faster than anything drives
     UNKNOWN_VEHICLE = 5  # a number outside of the batch's vehicles
 
@@ -43,7 +43,7 @@ class Vehicles(NamedTuple):
     tree_edge, tree_up [V, R, TREE]: the last edge of a way, and the entry before it (-1: none).
     states, choice, us, lon, lat [V, R]: number of states, the one that is decided, time, place.
     heard, newest, waiting, decided, outliers [V]: time of the last position, place in the ring, positions not decided
-    yet, state that was decided last (-1: none), positions in a row that were too far off.
+    yet, state that was decided last (-1: none), positions in a row that were too far off, in place or in time.
     """
 
     edge: I32

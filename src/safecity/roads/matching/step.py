@@ -54,6 +54,14 @@ def _take(
     if not (-180.0 <= lon <= 180.0 and abs(lat) <= 85.0) or lat == 0.0:  # a NaN is nowhere
         return _NO_FIX
     straight = 0.0
+    if v.waiting[one] > 0 and us <= v.heard[one]:
+        # Sent twice, or late. Far behind: the clock had run ahead and is right again, which a few in a row tell.
+        if v.heard[one] - us <= rules.gap_us:
+            return _TIME_BACKWARDS
+        v.outliers[one] += 1
+        if v.outliers[one] < rules.outliers:
+            return _TIME_BACKWARDS
+        _end(v, out, one)
     if v.waiting[one] > 0:
         last = v.newest[one]
         if us <= v.heard[one]:
