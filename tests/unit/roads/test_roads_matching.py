@@ -186,6 +186,21 @@ def test_a_clock_that_ran_ahead_silences_its_vehicle_for_two_positions(network: 
     assert not (result.flags[1:] & StepFlag.START).any()
 
 
+def test_who_stands_does_not_keep_to_himself_how_he_came_there(network: RoadNetwork) -> None:
+    way = drive(network, wander(network, random.Random(4), 25))
+    matcher, zeros = Matcher(network, 1), np.zeros(len(way.us), np.int32)
+    told = len(matcher.feed(zeros, way.us, way.lon, way.lat)[0])
+    waiting = len(matcher.flush([0]))
+    assert waiting > 3
+    matcher.feed(zeros, way.us + 10**9, way.lon, way.lat)
+    still = np.arange(1, 181)
+    us, lon, lat = way.us[-1] + 10**9 + still * 1_000_000, way.lon[-1] + still * 0.0, way.lat[-1] + still * 0.0
+    result, verdicts = matcher.feed(np.zeros(180, np.int32), us, lon, lat)
+    assert set(verdicts.tolist()) == {Verdict.NEAR}
+    assert len(result) == waiting - 1, "only where he stands is open"
+    assert told > 0
+
+
 def test_flushing_a_number_that_nobody_has_leaves_the_others_alone(network: RoadNetwork) -> None:
     way = drive(network, wander(network, random.Random(4), 4)).every(5)
     matcher = Matcher(network, 1)

@@ -70,7 +70,7 @@ class Matcher:
         self._ring = max(ring, RING)
         self._rules = (settings or MatchSettings()).rules()
         if self._ring > RING:
-            self._rules = self._rules._replace(lag_points=self._ring)
+            self._rules = self._rules._replace(lag_points=self._ring, stand_us=2**62)
         self._vehicles = new_vehicles(vehicles, self._ring)
         self._search = new_search(network.nodes)
 

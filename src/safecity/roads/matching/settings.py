@@ -30,6 +30,7 @@ class Rules(NamedTuple):
     fastest: float
     gap_us: int
     lag_us: int
+    stand_us: int
     lag_points: int
     outliers: int
 
@@ -56,7 +57,8 @@ class MatchSettings:
     fastest_mps           faster than this is a jump: the position is passed over, and after `outliers` of them in a row
                           a new trip begins there
     gap_seconds           silent for longer: a new trip
-    lag_seconds, lag_points    a position is decided when both have passed behind it, or earlier when the ring is full
+    lag_seconds, lag_points    a position is decided when both have passed behind it, or earlier when the ring is full,
+                          or when the vehicle has not moved on for four times so long
     """
 
     sigma_metres: float = 6.0
@@ -111,11 +113,14 @@ class MatchSettings:
             fastest=float(self.fastest_mps),
             gap_us=int(self.gap_seconds * SECOND),
             lag_us=int(self.lag_seconds * SECOND),
+            stand_us=int(STANDING_LAGS * self.lag_seconds * SECOND),
             lag_points=int(self.lag_points),
             outliers=int(self.outliers),
         )
 
 
+STANDING_LAGS: Final = 4
+"""Who stands for so many lags is not waited for: longer than a traffic light, and how he came there is settled."""
 RING: Final = 12
 """Positions of one vehicle that can wait for their decision."""
 STATES: Final = 12

@@ -64,14 +64,15 @@ def _take(
         _end(v, out, one)
     if v.waiting[one] > 0:
         last = v.newest[one]
-        if us <= v.heard[one]:
-            return _TIME_BACKWARDS
         silent = us - v.us[one, last]
         dx = (lon - v.lon[one, last]) * METRES_PER_DEGREE * math.cos(math.radians(lat))
         dy = (lat - v.lat[one, last]) * METRES_PER_DEGREE
         straight = math.sqrt(dx * dx + dy * dy)
         if straight < rules.spacing and silent < rules.gap_us:
             v.outliers[one], v.heard[one] = 0, us
+            if silent >= rules.stand_us:
+                while v.waiting[one] > 1:
+                    _decide(v, out, one)
             return _NEAR
         if straight > rules.fastest * silent * 1e-6:
             v.outliers[one] += 1
