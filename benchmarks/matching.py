@@ -6,11 +6,12 @@ FOLDER holds tracks with their own networks and true ways (Kubicka et al., "Data
 map-matching algorithms", IEEE Intelligent Vehicles 2015), each in a subfolder: `.track`, `.nodes`, `.arcs`, `.route`.
 Every track is driven by many vehicles at once, each at another place of it, and matched online with the fixed lag, in
 batches of 1,000 positions and more; at intervals above 1 s every n-th position counts, and the last one, where the trip
-ends. CPU time of the calls alone, after the first call (which compiles).
+ends. CPU time of the calls alone, of the last one too that decides what waits, after the first call (which compiles).
 
-`length_recall`: length of the true way that was matched, by length of the true way; `length_wrong`: length that was
-matched beside it (Newson & Krumm 2009, section 5, subtract and add the same lengths). A directed arc counts as often
-as it is driven, in part where a way begins or ends within it.
+`length_recall`: length of the true way that was matched, by the whole length of the true way; `length_wrong`: length
+that was matched beside it (Newson & Krumm 2009, section 5, subtract and add the same lengths). A directed arc counts as
+often as it is driven. The true way is known by whole arcs: what of the first lies before the first position, and of the
+last behind the last one, cannot be matched and counts as not found.
 
 Without FOLDER vehicles wander through a made town, which is harder than driving somewhere.
 """
@@ -162,13 +163,10 @@ def matched_lengths(track: Track, result: Matched) -> Counter[int]:
 
 
 def score(track: Track, driven: Counter[int]) -> tuple[float, float, float]:
-    """Metres of the true way, of it matched, and matched beside it. The true way is known by whole arcs; the first and
-    last count as far as the positions go, which is how far they were matched."""
+    """Metres of the whole true way, of it matched, and matched beside it."""
     truth: Counter[int] = Counter()
     for row in track.route:
         truth[row] += track.row_length[row]
-    for row in {track.route[0], track.route[-1]}:
-        truth[row] = min(truth[row], driven.get(row, truth[row]))
     right = sum(min(metres, driven.get(row, 0.0)) for row, metres in truth.items())
     return sum(truth.values()), right, sum(driven.values()) - right
 
@@ -199,7 +197,10 @@ def run(track: Track, interval: int, vehicles: int, settings: MatchSettings) -> 
         spent += time.process_time() - begun
         sent += len(place)
         results.append(_only(decided, 0))
-    results.append(_only(matcher.flush(np.arange(vehicles)), 0))
+    begun = time.process_time()
+    decided = matcher.flush(np.arange(vehicles))
+    spent += time.process_time() - begun
+    results.append(_only(decided, 0))
     return sent, spent, results
 
 

@@ -6,6 +6,7 @@ import gzip
 import json
 import math
 import random
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
@@ -387,6 +388,22 @@ def test_the_benchmark_says_one_line(
     assert said["length_recall"] > 0.9
     assert said["length_wrong"] < 0.1
     assert said["points_per_cpu_second"] > 0
+
+
+def test_the_benchmark_forgives_no_part_of_the_true_way(network: RoadNetwork) -> None:
+    """A matcher that says nothing about where a way begins and ends has not found it."""
+    length = network.arrays.edge_length.astype(float)
+    pieces = [[(edge, 0.0, float(metres))] for edge, metres in enumerate(length.tolist())]
+    edges = wander(network, random.Random(3), 6)
+    way = drive(network, edges)
+    track = benchmark.Track("made", network, pieces, length, way.lon, way.lat, way.us, edges)
+    whole = sum(float(length[edge]) for edge in edges)
+    found: Counter[int] = Counter({edge: float(length[edge]) for edge in edges})  # type: ignore[dict-item]
+    assert benchmark.score(track, found) == pytest.approx((whole, whole, 0.0))
+    for little in (0.0, 1.0):
+        found[edges[0]] = found[edges[-1]] = little  # type: ignore[assignment]
+        right = whole - float(length[edges[0]]) - float(length[edges[-1]]) + 2 * little
+        assert benchmark.score(track, found) == pytest.approx((whole, right, 0.0))
 
 
 _SHARED: list[RoadNetwork] = []
