@@ -305,6 +305,9 @@ def test_advice_is_given_only_where_it_gains() -> None:
     assert worth_switching(1800, 1500)
     assert not worth_switching(1800, 1650), "less than three minutes"
     assert not worth_switching(7200, 6600), "less than a tenth"
+    assert worth_switching(math.inf, 1800), "the present way is closed"
+    assert not worth_switching(1800, math.inf)
+    assert not worth_switching(math.inf, math.inf)
 
 
 def test_times_to_many_are_those_of_single_routes() -> None:

@@ -16,9 +16,8 @@ LEAST_GAIN_SHARE: Final = 0.1
 
 def worth_switching(seconds: float, other_seconds: float) -> bool:
     """Whether another route gains enough to leave the present one for it: more than three minutes and a tenth. Less is
-    within the error of both."""
-    gain = seconds - other_seconds
-    return gain > LEAST_GAIN_SECONDS and gain > LEAST_GAIN_SHARE * seconds
+    within the error of both. A route that is closed takes infinitely long."""
+    return other_seconds < seconds - LEAST_GAIN_SECONDS and other_seconds < (1 - LEAST_GAIN_SHARE) * seconds
 
 
 def shares(routes: Sequence[Route], *, even: float = 0.1) -> F64:
