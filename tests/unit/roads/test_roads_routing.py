@@ -219,6 +219,17 @@ def test_a_feed_that_jumps_and_lies_misleads_nobody() -> None:
     assert free / 1.4 < fast <= free, "nothing is faster than the best speed"
 
 
+def test_edges_that_are_not_there_are_neither_closed_nor_taken_for_others() -> None:
+    network, edge = row_of_streets()
+    times = RoadTimes.of(network)
+    for wrong in ([-1], [edge[0, 1], network.edges]):
+        with pytest.raises(InvalidError):
+            times.close(wrong)
+        with pytest.raises(InvalidError):
+            times.forget(wrong)
+    assert not times.arrays.closed.any()
+
+
 def test_tolls_are_weighed_against_time() -> None:
     network, edge = row_of_streets()
     router = Router(RoadTimes.of(network), landmarks=2)

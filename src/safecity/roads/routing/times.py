@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from safecity.kit.errors import InvalidError
-from safecity.roads.compiled import F32, F64, I32, U8, compiled
+from safecity.roads.compiled import F32, F64, I32, I64, U8, compiled
 from safecity.roads.network.arrays import RoadNetwork, free_speeds
 
 BIN_SECONDS: Final = 900
@@ -120,9 +120,17 @@ class RoadTimes:
         return len(edge)
 
     def forget(self, edges: ArrayLike) -> None:
-        """Nothing is measured there any more."""
-        self.arrays.extra[np.asarray(edges, np.int64)] = 0
+        """Nothing is measured there any more. InvalidError `no_edge` for edges that are not there."""
+        edge = self._there(edges)
+        self.arrays.extra[edge], self.arrays.measured[edge] = 0, -np.inf
 
     def close(self, edges: ArrayLike, closed: bool = True) -> None:
-        """Nobody may enter these edges, or they may again: works, an accident, an order."""
-        self.arrays.closed[np.asarray(edges, np.int64)] = closed
+        """Nobody may enter these edges, or they may again: works, an accident, an order. InvalidError `no_edge` for
+        edges that are not there: an order that closes nothing, or another road, must be heard of."""
+        self.arrays.closed[self._there(edges)] = closed
+
+    def _there(self, edges: ArrayLike) -> I64:
+        edge = np.asarray(edges, np.int64).reshape(-1)
+        if len(edge) and not 0 <= edge.min() <= edge.max() < self.network.edges:
+            raise InvalidError(f"edges that are not in 0..{self.network.edges - 1}", code="no_edge")
+        return edge
