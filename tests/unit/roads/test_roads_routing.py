@@ -219,6 +219,36 @@ def test_a_feed_that_jumps_and_lies_misleads_nobody() -> None:
     assert free / 1.4 < fast <= free, "nothing is faster than the best speed"
 
 
+def test_what_comes_late_does_not_replace_what_is_newer() -> None:
+    network, edge = row_of_streets()
+    times = RoadTimes.of(network)
+    router = Router(times, landmarks=2)
+    start, end, now = [Place(edge[0, 1], 10.0)], [Place(edge[2, 3], 400.0)], NOON / 1e6
+    assert times.measured([edge[1, 2]], [0.5], now) == 1
+    assert times.measured([edge[1, 2]], [14.0], now - 300) == 0
+    assert edge[1, 2] not in router.route(start, end, NOON).edges
+    assert times.measured([edge[1, 2]], [14.0], now + 60) == 1, "newer, and over"
+    assert edge[1, 2] in router.route(start, end, NOON).edges
+    times.measured([edge[1, 2]], [0.5], now + 120)
+    times.forget([edge[1, 2]])
+    assert times.measured([edge[1, 2]], [0.5], now) == 1, "forgotten is forgotten, its time too"
+
+
+def test_a_clock_that_is_wrong_makes_no_jam_for_ever() -> None:
+    network, edge = row_of_streets()
+    times = RoadTimes.of(network)
+    router = Router(times, landmarks=2)
+    start, end, now = [Place(edge[0, 1], 10.0)], [Place(edge[2, 3], 400.0)], NOON / 1e6
+    times.measured([edge[1, 2]], [0.5], now + 10 * 86_400)
+    assert edge[1, 2] in router.route(start, end, NOON).edges
+    assert times.measured([edge[1, 2]], [0.5], now) == 1, "what is known of next week stands in nobody's way"
+    assert edge[1, 2] not in router.route(start, end, NOON).edges
+    assert edge[1, 2] in router.route(start, end, NOON - 86_400_000_000).edges, "yesterday there was no jam"
+    for wrong in (math.nan, math.inf):
+        with pytest.raises(InvalidError):
+            times.measured([edge[1, 2]], [0.5], wrong)
+
+
 def test_edges_that_are_not_there_are_neither_closed_nor_taken_for_others() -> None:
     network, edge = row_of_streets()
     times = RoadTimes.of(network)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -28,7 +29,8 @@ class Times(NamedTuple):
     """best [E] seconds at the best speed that counts; usual [E] row of `slow`; slow [U, BINS] factor of the time at the
     begin of each quarter of an hour of the week, from Monday, local time; share [E] of its excess that counts.
 
-    extra [E] seconds that were measured on top of the usual, at measured [E] (seconds UTC since 1970); closed [E].
+    extra [E] seconds that were measured on top of the usual, at measured [E] (seconds UTC since 1970, -inf never);
+    closed [E].
     zone [1] seconds that local time is ahead of UTC.
     """
 
@@ -47,7 +49,8 @@ def edge_seconds(
     best: F32, usual: I32, slow: F32, share: F32, extra: F32, measured: F64, edge: int, at: Any, quarter: Any
 ) -> float:
     """Of an edge entered at `at` (seconds UTC), which is `quarter` quarters of an hour after Monday, local time: the
-    usual time, interpolated, and what is left of what was measured."""
+    usual time, interpolated, and what is left of what was measured. Before it was measured it counts as little as after
+    it: a clock that runs ahead makes no jam that never fades."""
     while quarter >= BINS:
         quarter -= BINS
     low = int(quarter)
@@ -58,7 +61,7 @@ def edge_seconds(
     seconds = best[edge] * (1.0 + share[edge] * (factor - 1.0))
     more = extra[edge]
     if more != 0.0:
-        faded = 1.0 - max(0.0, at - measured[edge]) / HORIZON_SECONDS
+        faded = 1.0 - abs(at - measured[edge]) / HORIZON_SECONDS
         if faded > 0.0:
             seconds = max(seconds + more * faded, best[edge])
     return seconds
@@ -82,7 +85,9 @@ class RoadTimes:
         headroom: float = 1.05, zone_seconds: float = 0.0,
     ) -> RoadTimes:  # fmt: skip
         """`usual` [E] names for every edge the row of `slow` [U, BINS] that says by how much it is slower than empty
-        (>= 1). No speed counts that is above the free one times `headroom`. InvalidError `road_times`."""
+        (>= 1). No speed counts that is above the free one times `headroom` (>= 1). InvalidError `road_times`."""
+        if not (1 <= headroom < math.inf and math.isfinite(zone_seconds)):
+            raise InvalidError("not a headroom >= 1 and a zone in seconds", code="road_times")
         best = (network.arrays.edge_length / (free_speeds(network) * headroom)).astype(np.float32)
         rows = np.ascontiguousarray(np.zeros(network.edges) if usual is None else usual, np.int32)
         table = np.ascontiguousarray(np.full((1, BINS), headroom) if slow is None else slow, np.float32)
@@ -94,7 +99,7 @@ class RoadTimes:
         share = np.minimum(1.0, _STEEPEST_USUAL * BIN_SECONDS / np.maximum(fall, 1e-6)).astype(np.float32)
         zeros = np.zeros(network.edges, np.float32)
         arrays = Times(
-            best, rows, table, share, zeros, np.zeros(network.edges), np.zeros(network.edges, np.uint8),
+            best, rows, table, share, zeros, np.full(network.edges, -np.inf), np.zeros(network.edges, np.uint8),
             np.array([float(zone_seconds)]),
         )  # fmt: skip
         return cls(network, arrays)
@@ -109,12 +114,21 @@ class RoadTimes:
 
     def measured(self, edges: ArrayLike, metres_per_second: ArrayLike, at: float) -> int:
         """Speeds that were measured at `at` (seconds UTC), [n]: in force at once. Returns how many were taken; speeds
-        that are none, and edges that are not there, are passed over."""
+        that are none, edges that are not there, and what is older than what is known are passed over. What is known of
+        a time so far ahead that none of it counts now is of a clock that was wrong, and gives way.
+
+        InvalidError `road_times` for a time that is none."""
+        if not math.isfinite(at):
+            raise InvalidError(f"not a time: {at}", code="road_times")
         edge, speed = np.asarray(edges, np.int64).reshape(-1), np.asarray(metres_per_second, np.float64).reshape(-1)
         good = (edge >= 0) & (edge < self.network.edges) & np.isfinite(speed) & (speed > 0)
-        edge, t = edge[good], self.arrays
-        seconds = np.maximum(self.network.arrays.edge_length[edge] / speed[good], t.best[edge])
-        extra = np.minimum(seconds - self.usual(edge, at), _STEEPEST_LIVE * HORIZON_SECONDS)
+        edge, speed, t = edge[good], speed[good], self.arrays
+        ahead = t.measured[edge] - at
+        fresh = (ahead <= 0) | (ahead >= HORIZON_SECONDS)
+        edge, speed = edge[fresh], speed[fresh]
+        seconds = np.maximum(self.network.arrays.edge_length[edge] / speed, t.best[edge])
+        steepest = _STEEPEST_LIVE * HORIZON_SECONDS
+        extra = np.clip(seconds - self.usual(edge, at), -steepest, steepest)
         t.measured[edge] = at
         t.extra[edge] = extra
         return len(edge)
