@@ -337,9 +337,22 @@ def test_alternatives_are_other_ways_and_not_much_worse() -> None:
                 shared = float(lengths[np.intersect1d(route.edges, other.edges)].sum())
                 assert shared <= 0.75 * float(lengths[route.edges].sum()) + 0.01
         several += len(routes) > 1
+        for route in routes:
+            assert route.cost == pytest.approx(route.seconds), "what made the search look elsewhere costs no driver"
         assert shares(routes).sum() == pytest.approx(1)
-        assert (np.diff(shares(routes)) <= 1e-9).sum() >= 0
+        assert (np.argsort([-share for share in shares(routes)]) == np.argsort([one.seconds for one in routes])).all()
     assert several >= 6
+
+
+def test_another_way_costs_its_own_tolls_and_no_penalty() -> None:
+    network, edge = row_of_streets()
+    router = Router(RoadTimes.of(network), landmarks=2)
+    start, end = [Place(edge[0, 1], 10.0)], [Place(edge[2, 3], 400.0)]
+    tolls = Charges([edge[1, 2], edge[5, 6]], [[3.0] * 24, [20.0] * 11 + [70.0] + [20.0] * 12])
+    first, *others = router.alternatives(start, end, NOON, tolls, slower=3.0)
+    assert first.cost == pytest.approx(first.seconds + 3, abs=0.01)
+    (above,) = [one for one in others if edge[5, 6] in one.edges]
+    assert above.cost == pytest.approx(above.seconds + 70, abs=0.01)
 
 
 def test_advice_is_given_only_where_it_gains() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from safecity.roads.network.arrays import EdgeFlag
 from safecity.roads.network.grid import edges_near
 from safecity.roads.routing.landmarks import chosen_landmarks, landmark_table
 from safecity.roads.routing.search import Costs, new_work, search_routes
-from safecity.roads.routing.times import RoadTimes, quarter_of_week
+from safecity.roads.routing.times import BINS, RoadTimes, Times, quarter_of_week
 
 SNAP_METRES: Final = 300.0
 _TOGETHER: Final = 0.15
@@ -100,7 +100,7 @@ class Router:
     ) -> list[Route]:  # fmt: skip
         """Up to `count` routes, the best one first (penalty method: what was used becomes dearer and the search is
         repeated). None takes more than `slower` times the best, or shares more than `alike` of its length with one
-        before it."""
+        before it. `cost` is what the driver has: what made the search look elsewhere is not in it."""
         plain = self._costs(charges, self._u_turn)
         costs = plain._replace(penalty=np.ones(self._network.edges, np.float32))
         best = self._route(start, end, at_us, plain)
@@ -122,6 +122,7 @@ class Router:
         self, start: Sequence[Place], ends: Sequence[Place], at_us: int, *, limit_seconds: float = 7_200.0
     ) -> F64:
         """Seconds from one place to each of many, inf for those farther than the limit."""
+            last = replace(last, cost=last.seconds + self._charged(last, at_us, plain))
         arrivals = self._search(start, ends, at_us, self._plain, limit_seconds, every=True)[1]
         return arrivals - at_us / 1e6
 
@@ -204,8 +205,29 @@ class Router:
 
     def _metres(self, path: I32, start: Sequence[Place], end: Place) -> float:
         lengths = self._arrays.edge_length[path]
-        begun = next(one.along for one in start if one.edge == path[0])
-        return float(lengths.sum()) - begun - float(lengths[-1]) + end.along
+        first, last = float(lengths[0]), float(lengths[-1])
+        begun = [min(max(one.along, 0.0), first) for one in start if one.edge == path[0]]
+        ended = min(max(end.along, 0.0), last)
+        if len(path) == 1:
+            return ended - max(one for one in begun if one <= ended)
+        return (
+            float(lengths.sum()) - max(begun) - last + ended
+        )  # of several on one edge, the one farthest on is nearest
+
+    def _charged(self, route: Route, at_us: int, costs: Costs) -> float:
+        """What its charges are worth, as the search counts them, seconds."""
+        if not len(costs.row):
+            return 0.0
+        a, zone, total = self._arrays, float(self._times.arrays.zone[0]), 0.0
+        parts = costs.charge.shape[1]
+        for n in range(1, len(route.edges)):
+            row = int(costs.row[route.edges[n]])
+            if row >= 0:
+                turned = a.edge_twin[route.edges[n - 1]] == route.edges[n]
+                at = float(route.left_us[n - 1]) / 1e6 + (self._u_turn if turned else 0.0)
+                part = quarter_of_week(at, zone) / (BINS // 7) % 1.0
+                total += float(costs.charge[row, min(int(part * parts), parts - 1)])
+        return total
 
     def _interval(self, seconds: F64, spread: F32) -> tuple[float, float]:
         """Of the sum of times that go together a little, log-normal, since delays have no upper end."""
@@ -218,10 +240,12 @@ class Router:
         middle, width = mean * math.exp(-square / 2), _EIGHTY * math.sqrt(square)
         return middle * math.exp(-width), middle * math.exp(width)
 
-    def _why(self, start: Sequence[Place], end: Sequence[Place]) -> str:
-        closed = self._times.arrays.closed
-        if all(closed[one.edge] for one in start) or all(closed[one.edge] for one in end):
-            return "closed"
+    def _why(self, start: Sequence[Place], end: Sequence[Place], at_us: int) -> str:
+        times = self._times.arrays
+        if times.closed.any():
+            opened = times._replace(closed=np.zeros_like(times.closed))
+            if (self._search(start, end, at_us, self._plain, math.inf, every=False, times=opened)[2] != -2).any():
+                return "closed"
         flags = self._arrays.edge_flags
         if any(flags[one.edge] & EdgeFlag.ISLAND for one in (*start, *end)):
             return "island"
