@@ -309,6 +309,14 @@ def test_where_nothing_leads_a_reason_is_given() -> None:
     with pytest.raises(NotFoundError) as refused:
         router.route(main, [Place(edge[2, 3], 0.0)], NOON)
     assert refused.value.params["why"] == "closed"
+    times.close([edge[0, 1]], False)
+    times.close([edge[2, 3], edge[6, 7]])
+    with pytest.raises(NotFoundError) as refused:
+        router.route(main, [Place(edge[3, 7], 5.0)], NOON)
+    assert refused.value.params["why"] == "closed", "somewhere on the way"
+    with pytest.raises(NotFoundError) as refused:
+        router.route(main, island, NOON)
+    assert refused.value.params["why"] == "island", "no order to open would help"
     with pytest.raises(NotFoundError) as refused:
         router.near(18.1, 59.302)
     assert refused.value.params["why"] == "only roads that lead nowhere"

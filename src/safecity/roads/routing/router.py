@@ -189,7 +189,8 @@ class Router:
         cost, time, entry = self._search(start, end, at_us, costs, math.inf, every=False)
         best = int(np.argmin(cost))
         if entry[best] == -2:
-            raise NotFoundError("no way leads there", code="no_route", params={"why": self._why(start, end)})
+            why = self._why(start, end, at_us)
+            raise NotFoundError("no way leads there", code="no_route", params={"why": why})
         w, edges, left = self._work, [end[best].edge], [float(time[best])]
         label = int(entry[best])
         while label >= 0:
