@@ -380,7 +380,9 @@ def test_times_to_many_are_those_of_single_routes() -> None:
     for end, seconds in zip(ends, many.tolist(), strict=True):
         expected = town.plain(start, end, NOON / 1e6)
         assert seconds == pytest.approx(expected, abs=0.02) or (math.isinf(seconds) and math.isinf(expected))
-    assert math.isinf(town.router.one_to_many([start], ends[:1], NOON, limit_seconds=0.01)[0])
+    for limit in (float(many.max()) / 2, *(many[np.isfinite(many) & (many > 1)] - 0.5).tolist()):
+        within = town.router.one_to_many([start], ends, NOON, limit_seconds=limit)
+        assert within.tolist() == [one if one <= limit else math.inf for one in many.tolist()]
     vehicles = [[town.place(chance)] for _ in range(6)]
     nearest = town.router.many_to_one(vehicles, [start], NOON)
     for one, seconds in zip(vehicles, nearest.tolist(), strict=True):

@@ -122,9 +122,8 @@ class Router:
         self, start: Sequence[Place], ends: Sequence[Place], at_us: int, *, limit_seconds: float = 7_200.0
     ) -> F64:
         """Seconds from one place to each of many, inf for those farther than the limit."""
-            last = replace(last, cost=last.seconds + self._charged(last, at_us, plain))
-        arrivals = self._search(start, ends, at_us, self._plain, limit_seconds, every=True)[1]
-        return arrivals - at_us / 1e6
+        cost, arrivals, _ = self._search(start, ends, at_us, self._plain, limit_seconds, every=True)
+        return np.where(cost <= limit_seconds, arrivals - at_us / 1e6, math.inf)
 
     def many_to_one(
         self, starts: Sequence[Sequence[Place]], end: Sequence[Place], at_us: int, *, closest: int = 20
