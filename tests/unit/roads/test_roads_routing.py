@@ -297,6 +297,21 @@ def test_turning_round_costs_and_the_same_edge_may_be_short_or_long() -> None:
     assert router.route([Place(one, 200.0), Place(other, 310.0)], [Place(other, 400.0)], NOON).edges.tolist() == [other]
 
 
+def test_the_road_beside_a_yard_of_dead_ends_is_found() -> None:
+    draft = Draft()
+    for n in range(3):
+        draft.add_node(n, 18.0 + 0.01 * (n == 1), 59.3 + 0.001 * (n == 2))
+    for key, (tail, head) in enumerate(((0, 1), (1, 2), (2, 0))):
+        draft.add_row(key, tail, head, backward=True)
+    for n in range(40):
+        draft.add_node(100 + 2 * n, 18.005, 59.299 - n * 1e-6)
+        draft.add_node(101 + 2 * n, 18.0051, 59.299 - n * 1e-6)
+        draft.add_row(100 + n, 100 + 2 * n, 101 + 2 * n, backward=True)
+    network = build_network(draft).network
+    places = Router(RoadTimes.of(network), landmarks=2).near(18.005, 59.299)
+    assert [int(network.arrays.edge_key[one.edge]) for one in places] == [0, 0]
+
+
 def test_where_nothing_leads_a_reason_is_given() -> None:
     network, edge = row_of_streets()
     times = RoadTimes.of(network)

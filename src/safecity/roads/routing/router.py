@@ -78,9 +78,15 @@ class Router:
 
     def near(self, lon: float, lat: float, *, metres: float = SNAP_METRES) -> list[Place]:
         """Both directions of the nearest road that leads anywhere. NotFoundError `no_road_near`."""
-        edges, _, alongs = edges_near(self._arrays, lon, lat, metres, most=32)
-        places = [Place(int(edge), float(along)) for edge, along in zip(edges, alongs, strict=True)]
-        main = [one for one in places if not self._arrays.edge_flags[one.edge] & EdgeFlag.ISLAND]
+        most = 32
+        while True:  # a yard may have more ways that lead nowhere than that, and the road lies behind them
+            edges, _, alongs = edges_near(self._arrays, lon, lat, metres, most=most)
+            places = [Place(int(edge), float(along)) for edge, along in zip(edges, alongs, strict=True)]
+            main = [one for one in places if not self._arrays.edge_flags[one.edge] & EdgeFlag.ISLAND]
+            shapes = len(np.unique(self._arrays.edge_shape[edges]))
+            if main or shapes < most:
+                break
+            most *= 4
         if not main:
             why = "only roads that lead nowhere" if places else "no road"
             raise NotFoundError(f"{why} within {metres:g} m", code="no_road_near", params={"why": why})
