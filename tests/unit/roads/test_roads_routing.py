@@ -278,6 +278,8 @@ def test_tolls_are_weighed_against_time() -> None:
         Charges([0, 1], [[1.0]]),
         Charges([10**6], [[1.0]]),
         Charges([0], [[math.nan]]),
+        Charges([0], [[]]),
+        Charges([0, 0], [[1.0], [2.0]]),
     ):
         with pytest.raises(InvalidError):
             router.route(start, end, NOON, wrong)
@@ -297,6 +299,27 @@ def test_turning_round_costs_and_the_same_edge_may_be_short_or_long() -> None:
     assert router.route([Place(one, 200.0), Place(other, 310.0)], [Place(other, 400.0)], NOON).edges.tolist() == [other]
 
 
+def test_the_metres_are_those_that_are_driven() -> None:
+    network, edge = row_of_streets()
+    router = Router(RoadTimes.of(network), landmarks=2)
+    one, length = edge[0, 1], float(network.arrays.edge_length[edge[0, 1]])
+    end = [Place(edge[1, 2], 100.0)]
+    for start in ([Place(one, 50.0), Place(one, 400.0)], [Place(one, 400.0), Place(one, 50.0)]):
+        assert router.route(start, end, NOON).metres == pytest.approx(length - 400 + 100, abs=0.1)
+        assert router.route(start, [Place(one, 60.0)], NOON).metres == pytest.approx(10, abs=0.1)
+    assert router.route([Place(one, -50.0)], [Place(one, 1e9)], NOON).metres == pytest.approx(length, abs=0.1)
+    assert router.route([Place(one, 1e9)], end, NOON).metres == pytest.approx(100, abs=0.1)
+
+
+def test_any_number_of_places_to_set_out_from() -> None:
+    network, edge = row_of_streets()
+    router = Router(RoadTimes.of(network), landmarks=2)
+    many = [Place(edge[0, 1], float(n) / 100) for n in range(5_000)]
+    route = router.route(many, [Place(edge[1, 2], 100.0)], NOON)
+    nearest = router.route(many[-1:], [Place(edge[1, 2], 100.0)], NOON)
+    assert route.seconds == pytest.approx(nearest.seconds)
+
+
 def test_the_road_beside_a_yard_of_dead_ends_is_found() -> None:
     draft = Draft()
     for n in range(3):
@@ -310,6 +333,21 @@ def test_the_road_beside_a_yard_of_dead_ends_is_found() -> None:
     network = build_network(draft).network
     places = Router(RoadTimes.of(network), landmarks=2).near(18.005, 59.299)
     assert [int(network.arrays.edge_key[one.edge]) for one in places] == [0, 0]
+
+
+def test_a_router_answers_the_same_after_two_thousand_million_routes() -> None:
+    town, chance = Scene(side=5, seed=7), random.Random(1)
+    pairs = [([town.place(chance)], [town.place(chance)]) for _ in range(30)]
+
+    def answers() -> list[float]:
+        return town.router.one_to_many(pairs[0][0], [end[0] for _, end in pairs], NOON).tolist() + [
+            float(town.router.many_to_one([start], end, NOON)[0]) for start, end in pairs
+        ]
+
+    first = answers()
+    for run in (2**31 - 3, -2, -(2**31)):
+        town.router._work.run[0] = run  # pyright: ignore
+        assert answers() == first
 
 
 def test_where_nothing_leads_a_reason_is_given() -> None:
@@ -422,9 +460,15 @@ def test_times_that_make_no_sense_are_refused() -> None:
         {"slow": np.full((1, BINS), 0.5)},
         {"usual": np.ones(network.edges)},
         {"usual": [0]},
+        {"headroom": 0.0, "slow": np.ones((1, BINS))},
+        {"headroom": math.nan},
+        {"zone_seconds": math.nan},
     ):
         with pytest.raises(InvalidError):
             RoadTimes.of(network, **wrong)
+    for u_turn in (math.inf, math.nan, -1.0):
+        with pytest.raises(InvalidError):
+            Router(RoadTimes.of(network), landmarks=1, u_turn_seconds=u_turn)
 
 
 def test_the_benchmark_says_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

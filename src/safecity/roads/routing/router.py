@@ -65,7 +65,10 @@ class Router:
         self, times: RoadTimes, *, landmarks: int = 16, u_turn_seconds: float = 45.0, spread: ArrayLike = 0.35
     ) -> None:
         """`spread` relative deviation of each edge's time, [E] or one for all. Landmarks take one search of the whole
-        network each, two ways, and 8 bytes for every node."""
+        network each, two ways, and 8 bytes for every node. InvalidError `road_times` for seconds or deviations that are
+        none."""
+        if not (0 <= u_turn_seconds < math.inf and np.isfinite(spread).all() and np.min(spread) >= 0):
+            raise InvalidError("not seconds of a turn and deviations >= 0", code="road_times")
         self._times, self._network = times, times.network
         a = self._arrays = self._network.arrays
         self._table = landmark_table(a, times.arrays.best, max(1, landmarks))
@@ -96,7 +99,8 @@ class Router:
     def route(self, start: Sequence[Place], end: Sequence[Place], at_us: int, charges: Charges | None = None) -> Route:
         """The cheapest way from one of the places to one of the others, setting out at `at_us`.
 
-        NotFoundError `no_route` when there is none, InvalidError `no_place` for places that are none.
+        NotFoundError `no_route` when there is none, with the reason (`why`): `closed` (there would be one if nothing
+        were), `island`, `no way`. InvalidError `no_place` for places that are none.
         """
         return self._route(start, end, at_us, self._costs(charges, self._u_turn) if charges else self._plain)
 
@@ -118,6 +122,7 @@ class Router:
             used = np.concatenate((last.edges, self._arrays.edge_twin[last.edges]))
             costs.penalty[np.unique(used[used >= 0])] *= np.float32(penalty)
             last = self._route(start, end, at_us, costs)
+            last = replace(last, cost=last.seconds + self._charged(last, at_us, plain))
             shares = [lengths[np.intersect1d(last.edges, one.edges)].sum() for one in routes]
             total = float(lengths[last.edges].sum())
             if last.seconds <= slower * best.seconds + 30 and max(shares) <= alike * total:
@@ -158,8 +163,10 @@ class Router:
             named, table = np.asarray(charges.edges, np.int64), np.ascontiguousarray(charges.seconds, np.float32)
             if table.ndim != 2 or len(table) != len(named) or not np.isfinite(table).all() or (table < 0).any():
                 raise InvalidError("not a row of seconds >= 0 for every edge", code="route_charges")
-            if len(named) and not 0 <= named.min() <= named.max() < edges:
-                raise InvalidError("charges on edges that are not there", code="route_charges")
+            if len(named) and not (0 <= named.min() <= named.max() < edges and table.shape[1] > 0):
+                raise InvalidError("charges on edges that are not there, or at no time", code="route_charges")
+            if len(np.unique(named)) < len(named):
+                raise InvalidError("two charges for one edge: which of them, or both?", code="route_charges")
             rows[named] = np.arange(len(named))
         return Costs(np.zeros(0, np.float32), rows, table, np.array([float(u_turn)]))
 
@@ -172,9 +179,10 @@ class Router:
         return places
 
     def _search(
-        self, start: Sequence[Place], end: Sequence[Place], at_us: int, costs: Costs, limit: float, *, every: bool
-    ) -> tuple[F64, F64, I32]:
-        a = self._arrays
+        self, start: Sequence[Place], end: Sequence[Place], at_us: int, costs: Costs, limit: float, *, every: bool,
+        times: Times | None = None,
+    ) -> tuple[F64, F64, I32]:  # fmt: skip
+        a, times = self._arrays, times or self._times.arrays
         sources = np.array([one.edge for one in self._checked(start)], np.int32)
         goals = np.array([one.edge for one in self._checked(end)], np.int32)
         begun = np.array([one.along for one in start]) / np.maximum(a.edge_length[sources], 1e-3)
@@ -183,12 +191,16 @@ class Router:
         if not every:
             chosen = chosen_landmarks(self._table, int(a.edge_to[sources[0]]), int(a.edge_from[goals[0]]))
         cost, time, entry = np.empty(len(goals)), np.empty(len(goals)), np.empty(len(goals), np.int32)
-        search_routes(
-            a, self._times.arrays, costs, self._node_bans, self._table, chosen, self._work, sources,
-            1.0 - np.clip(begun, 0.0, 1.0), goals, np.clip(driven, 0.0, 1.0), cost, time, entry, at_us / 1e6,
-            quarter_of_week(at_us / 1e6, float(self._times.arrays.zone[0])), limit, every,
-        )  # fmt: skip
-        return cost, time, entry
+        while True:
+            room = len(self._work.edge)
+            labels = search_routes(
+                a, times, costs, self._node_bans, self._table, chosen, self._work, sources,
+                1.0 - np.clip(begun, 0.0, 1.0), goals, np.clip(driven, 0.0, 1.0), cost, time, entry, at_us / 1e6,
+                quarter_of_week(at_us / 1e6, float(times.zone[0])), limit, every,
+            )  # fmt: skip
+            if labels < room:
+                return cost, time, entry
+            self._work = new_work(self._network.nodes, self._network.edges, 2 * room)  # it could not look everywhere
 
     def _route(self, start: Sequence[Place], end: Sequence[Place], at_us: int, costs: Costs) -> Route:
         cost, time, entry = self._search(start, end, at_us, costs, math.inf, every=False)

@@ -18,7 +18,7 @@ from safecity.roads.network.arrays import RoadArrays
 from safecity.roads.network.turns import is_banned
 from safecity.roads.routing.times import BIN_SECONDS, BINS, Times, edge_seconds
 
-_BANS: Final = 128
+_LAST_RUN: Final = 2**31 - 1
 
 
 class Costs(NamedTuple):
@@ -60,9 +60,9 @@ class Work(NamedTuple):
     run: I32
 
 
-def new_work(nodes: int, edges: int) -> Work:
-    """For a network of so many nodes and edges; an edge is pushed rarely more than once."""
-    labels = 2 * edges + 16
+def new_work(nodes: int, edges: int, labels: int = 0) -> Work:
+    """For a network of so many nodes and edges; an edge is pushed rarely more than once, else `labels` make room."""
+    labels = max(labels, 2 * edges + 16)
     return Work(
         edge_stamp=np.zeros(edges, np.int32),
         edge_cost=np.zeros(edges),
@@ -118,7 +118,8 @@ def search_routes(
     search ends at the cheapest goal, or (`every`) when all are reached or nothing below `limit` is left. Fills
     `goal_cost`, `goal_time` (seconds UTC at arrival) and `goal_entry` (label of the edge before the goal's; -1: within
     the source's own edge; -2: not reached). `chosen` landmarks; none: no bounds. `start` seconds UTC, `quarter` the
-    same as `quarter_of_week`. Returns the number of labels.
+    same as `quarter_of_week`. Returns the number of labels; as many as there is room for: too little room,
+    and no answer.
     """
     # Every array by a name of its own: taken out of its group within the loop, each would be counted there.
     out_start, edge_to, edge_twin, ban = a.out_start, a.edge_to, a.edge_twin, a.ban
@@ -130,6 +131,9 @@ def search_routes(
     node_second, label_edge, label_up, label_cost, label_time = w.node_second, w.edge, w.up, w.cost, w.time
     heap_key, heap_entry, seen = w.key, w.entry, w.seen
     goal_stamp, goal_first = w.goal_stamp, w.goal_first
+    if not 0 <= w.run[0] < _LAST_RUN:  # the numbers begin anew: none of them may be found on an edge or a node
+        w.edge_stamp[:], w.node_stamp[:], w.goal_stamp[:] = 0, 0, 0
+        w.seen[:, 0], w.run[0] = 0.0, 0
     w.run[0] += 1
     run, count, size, room = w.run[0], 0, 0, len(w.edge)
     next_goal = np.empty(len(goals), np.int32)
@@ -157,6 +161,10 @@ def search_routes(
                 enough = np.max(goal_cost) if every else np.min(goal_cost)
         seconds = source_share[i] * whole
         cost = seconds * penalties[edge] if weighed else seconds
+        if edge_stamp[edge] == run and edge_cost[edge] <= cost:
+            continue
+        if count >= room:
+            return room
         label_edge[count], label_up[count], label_cost[count], label_time[count] = edge, -1, cost, start + seconds
         edge_stamp[edge], edge_cost[edge] = run, cost
         guess = _bound(table, chosen, end_table, edge_to[edge]) if guided else 0.0
@@ -230,8 +238,10 @@ def search_routes(
                 if seen[other, 3] < 0:
                     seen[other, 3] = _bound(table, chosen, end_table, other)
                 guess += seen[other, 3]
-            if guess > limit or guess >= enough or count >= room:
+            if guess > limit or guess >= enough:
                 continue
+            if count >= room:
+                return room
             if waits:
                 if edge_stamp[following] == run:  # this edge for less than before: it may be one of the two
                     seen[other, 1] = min(seen[other, 1], cost)
