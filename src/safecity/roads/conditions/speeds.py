@@ -9,7 +9,7 @@ import numpy as np
 
 from safecity.kit.errors import InvalidError
 from safecity.roads.compiled import F64, I32
-from safecity.roads.conditions.spread import REFUSED, new_last, new_sums, spread_pairs
+from safecity.roads.conditions.spread import REFUSED, new_last, new_sums, new_tally, spread_pairs
 from safecity.roads.matching.online import Matched
 from safecity.roads.network.arrays import RoadNetwork, free_speeds
 
@@ -46,7 +46,7 @@ class SpeedMeter:
         self._twins = network.arrays.edge_twin
         self._expected = free_speeds(network).astype(np.float64)
         self._bucket_us = minutes * 60_000_000
-        self._last = new_last(vehicles)
+        self._last, self._tally = new_last(vehicles), new_tally(vehicles)
         self._sums = new_sums(OPEN_BUCKETS, network.edges)
         self._closed_before = -(2**62)
 
@@ -63,8 +63,9 @@ class SpeedMeter:
         ):
             raise InvalidError("edges of another network", code="unknown_edge")
         spread_pairs(
-            self._lengths, self._twins, self._expected, self._last, self._sums, self._bucket_us, self._closed_before,
+            self._lengths, self._expected, self._last, self._sums, self._bucket_us, self._closed_before,
             decided.vehicle, decided.us, decided.edge, decided.along, decided.flags, decided.path_start, decided.path,
+            self._twins, self._tally,
         )  # fmt: skip
 
     def close(self, watermark_us: int) -> list[Measured]:

@@ -19,13 +19,18 @@ FASTEST_SHARE: Final = 2.5
 
 
 class Last(NamedTuple):
-    """Of each vehicle, [V]: its last matched edge (-1 none), place on it, time; the edge and the bucket it was counted
-    in last, and until when what it drove is counted."""
+    """Of each vehicle, [V]: its last matched edge (-1 none), place on it, time, and the edge it was counted on last."""
 
     edge: I32
     along: F64
     us: I64
     counted: I32
+
+
+class Tally(NamedTuple):
+    """Of each vehicle, [V], for who keeps several buckets: the one it was counted in last, and until when what it drove
+    is counted. Empty: a vehicle is counted where it enters, and nothing is known to come twice."""
+
     bucket: I64
     until: I64
 
@@ -49,14 +54,30 @@ REFUSED: Final = ("dwell", "too_fast", "too_late", "too_early", "repeated", "sil
 _DWELL, _TOO_FAST, _TOO_LATE, _TOO_EARLY, _REPEATED, _SILENT, _TURNED = 0, 1, 2, 3, 4, 5, 6
 
 
-@compiled
+_NOBODY: Final = Tally(np.zeros(0, np.int64), np.zeros(0, np.int64))
+_NO_TWINS: Final = np.zeros(0, np.int32)
+
+
 def spread_pairs(
-    lengths: F32, twins: I32, expected: F64, last: Last, sums: Sums, bucket_us: int, closed_before: int, vehicle: I32,
-    us: I64, edge: I32, along: F32, flags: U8, path_start: I64, path: I32,
+    lengths: F32, expected: F64, last: Last, sums: Sums, bucket_us: int, closed_before: int, vehicle: I32, us: I64,
+    edge: I32, along: F32, flags: U8, path_start: I64, path: I32, twins: I32 = _NO_TWINS, tally: Tally = _NOBODY,
 ) -> None:  # fmt: skip
     """Add decided positions (`Matched`) to `sums`. The time between two of a vehicle is spread over the edges between
-    them in proportion to `expected` [E], m/s. Buckets of numbers below `closed_before` are closed. Where on an edge it
-    turned round is not known, the matcher turns at its end: how far it drove is not known either."""
+    them in proportion to `expected` [E], m/s. Buckets of numbers below `closed_before` are closed.
+
+    `twins` [E], the other direction of each edge: where on an edge a vehicle turned round is not known, the matcher
+    turns at its end, so that how far it drove is not known either; without them such a pair is counted."""
+    _spread(
+        lengths, expected, last, sums, bucket_us, closed_before, vehicle, us, edge, along, flags, path_start, path,
+        twins, tally,
+    )  # fmt: skip
+
+
+@compiled
+def _spread(
+    lengths: F32, expected: F64, last: Last, sums: Sums, bucket_us: int, closed_before: int, vehicle: I32, us: I64,
+    edge: I32, along: F32, flags: U8, path_start: I64, path: I32, twins: I32, tally: Tally,
+) -> None:  # fmt: skip
     for n in range(len(vehicle)):
         one = vehicle[n]
         here, at, now = edge[n], float(along[n]), us[n]
@@ -77,14 +98,17 @@ def spread_pairs(
             metres = lengths[before] - begun
             needed = metres / expected[before]
             for k in range(first, end):
-                turned = turned or twins[path[k]] == (path[k - 1] if k > first else before)
+                if len(twins) > 0 and twins[path[k]] == (path[k - 1] if k > first else before):
+                    turned = True
                 part = at if k == end - 1 else float(lengths[path[k]])
                 metres += part
                 needed += part / expected[path[k]]
         seconds = (now - then) * 1e-6
-        if 0 <= last.until[one] - now < len(sums.bucket) * bucket_us:  # farther ahead it was a clock that was wrong
-            sums.refused[_REPEATED] += 1
-            continue
+        if len(tally.until) > 0:
+            ahead = tally.until[one] - now
+            if 0 <= ahead < len(sums.bucket) * bucket_us:  # farther ahead it was a clock that was wrong
+                sums.refused[_REPEATED] += 1
+                continue
         if turned:
             sums.refused[_TURNED] += 1
             continue
@@ -103,7 +127,10 @@ def spread_pairs(
         if slot < 0:
             continue
         sums.pairs[slot] += 1
-        last.until[one] = now
+        if len(tally.until) > 0:
+            tally.until[one] = now
+            if tally.bucket[one] != now // bucket_us:
+                tally.bucket[one], last.counted[one] = now // bucket_us, -1
         slower = seconds / needed
         if first == end:
             _add(sums, last, slot, one, here, metres / lengths[here], slower / expected[here])
@@ -148,8 +175,8 @@ def _add(sums: Sums, last: Last, slot: int, vehicle: Any, edge: Any, share: Any,
     sums.share[slot, edge] += share
     sums.pace[slot, edge] += share * pace
     sums.square[slot, edge] += share * pace * pace
-    if last.counted[vehicle] != edge or last.bucket[vehicle] != sums.bucket[slot]:
-        last.counted[vehicle], last.bucket[vehicle] = edge, sums.bucket[slot]
+    if last.counted[vehicle] != edge:
+        last.counted[vehicle] = edge
         sums.vehicles[slot, edge] += 1
 
 
@@ -160,9 +187,12 @@ def new_last(vehicles: int) -> Last:
         np.zeros(vehicles),
         np.zeros(vehicles, np.int64),
         np.full(vehicles, -1, np.int32),
-        np.full(vehicles, -1, np.int64),
-        np.full(vehicles, -1, np.int64),
     )
+
+
+def new_tally(vehicles: int) -> Tally:
+    """Nothing is counted of them."""
+    return Tally(np.full(vehicles, -1, np.int64), np.full(vehicles, -1, np.int64))
 
 
 def new_sums(buckets: int, edges: int) -> Sums:
