@@ -20,9 +20,9 @@ from safecity.core.ground.outbox.api import Relay
 from safecity.core.ground.passages.api import file
 from safecity.core.ground.settings.api import Platform, Settings
 from safecity.core.upper.watches import store
-from safecity.core.upper.watches.api import Hit, HitState, Watch, WatchFollower, WatchSettings, WatchState
+from safecity.core.upper.watches.api import Hit, HitState, Watch, WatchFollower, WatchIndex, WatchSettings, WatchState
 from safecity.kit.clock import SECOND_US, FakeClock
-from safecity.kit.errors import SafecityError
+from safecity.kit.errors import InvalidError, UnavailableError
 from safecity.kit.ids import fresh
 from safecity.ports.database import Tx
 
@@ -142,6 +142,24 @@ async def test_whenever_it_dies_each_vehicle_raises_one_alarm(tmp_path: Path, em
     assert deaths > 20
 
 
+async def test_a_passage_that_nobody_foresaw_keeps_no_other_from_its_watch(
+    tmp_path: Path, empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = await prepared(tmp_path / "odd", empty)
+    find = WatchIndex.find
+
+    def stumbles(self: WatchIndex, plate: str) -> Any:
+        if plate == "皖C99999":
+            raise InvalidError("nobody foresaw it")
+        return find(self, plate)
+
+    monkeypatch.setattr(WatchIndex, "find", stumbles)
+    assert await Life(folder).run()
+    hits, counts = await left(folder)
+    assert [(hit.plate, hit.state) for hit in hits][:2] == [("皖A12345", HitState.LIVE), ("皖A1234S", HitState.LIVE)]
+    assert counts == {1: 2}
+
+
 async def test_a_database_that_takes_nothing_for_a_while_loses_no_hit(tmp_path: Path, empty: Path) -> None:
     folder = await prepared(tmp_path / "full", empty)
     database = open_database(f"sqlite:///{folder}/control.db", migrate=False)
@@ -159,7 +177,7 @@ async def test_a_database_that_takes_nothing_for_a_while_loses_no_hit(tmp_path: 
             nonlocal refusals
             refusals -= 1
             if refusals >= 0:
-                raise SafecityError("no room", code="disk_full")
+                raise UnavailableError("no room", code="disk_full")
             return await database.write(work)
 
     follower = WatchFollower(Full(), bus, FakeClock(NOON + 60 * SECOND_US), WatchSettings())  # type: ignore[arg-type]
@@ -167,7 +185,7 @@ async def test_a_database_that_takes_nothing_for_a_while_loses_no_hit(tmp_path: 
     for _ in range(4):
         try:
             await follower.step()
-        except SafecityError:
+        except UnavailableError:
             failed += 1
     assert failed == 3
     await bus.close()

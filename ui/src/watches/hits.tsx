@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { App, Button, Drawer, Form, Input, Segmented, Select } from 'antd'
 import { useState } from 'react'
-import { useSearchParams } from 'react-router'
+import { Link, useSearchParams } from 'react-router'
 import { api, type Body } from '../api/client'
 import { useMay } from '../api/session'
 import type { WatchHit } from '../api/types'
@@ -149,7 +149,7 @@ export function HitWhole({ hit }: { hit: string }) {
         <dt>{t('hit.passed')}</dt><dd>{stamp(one.at)} · <Age at={one.at} />{one.late && ` · ${t('hit.late')}`}</dd>
         <dt>{t('hit.place')}</dt><dd><Place hit={one} />{one.direction && ` · ${maybe(`tollgate.direction.${one.direction}`) ?? one.direction}`}{one.speed_kmh !== null && ` · ${Math.round(one.speed_kmh)} km/h`}</dd>
         <dt>{t('watch.reason')}</dt><dd>{one.reason}{one.case_number && ` (${one.case_number})`}</dd>
-        <dt>{t('hit.watchState')}</dt><dd><a href={`/watches?tab=watches&watch=${one.watch}`}>{one.wanted}</a> · {t(`watch.state.${one.watch_state}`)} · {t(`alarm.priority.${one.priority}` as Key)}</dd>
+        <dt>{t('hit.watchState')}</dt><dd><Link to={`/watches?tab=watches&watch=${one.watch}`}>{one.wanted}</Link> · {t(`watch.state.${one.watch_state}`)} · {t(`alarm.priority.${one.priority}` as Key)}</dd>
         {one.signed_by && <><dt>{t('hit.signed')}</dt><dd>{one.signed_by} · <Age at={one.signed_at} /></dd></>}
         {one.reported_by && <><dt>{t('hit.reportBy')}</dt><dd>{one.reported_by} · <Age at={one.reported_at} /></dd></>}
         {one.result && <><dt>{t('hit.result')}</dt><dd>{t(`hit.result.${one.result as 'other'}`)}{one.report && <><br />{one.report}</>}</dd></>}

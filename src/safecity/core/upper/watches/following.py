@@ -34,9 +34,9 @@ from safecity.core.upper.watches.decide import (
 from safecity.core.upper.watches.matching import Looked, Match, WatchIndex, differs
 from safecity.core.upper.watches.service import Told, silence
 from safecity.kit.clock import Clock
-from safecity.kit.errors import SafecityError
+from safecity.kit.errors import SafecityError, UnavailableError
 from safecity.kit.ids import fresh
-from safecity.model.facts.envelope import Mode
+from safecity.model.facts.envelope import Event, Mode
 from safecity.ports.bus import Bus
 from safecity.ports.database import Database, Tx
 
@@ -62,6 +62,7 @@ class WatchFollower:
         self._watches: dict[str, Watch] = {}
         self._changed = 0
         self._trouble = ""
+        self.failed = 0
 
     def __len__(self) -> int:
         return len(self._index)
@@ -91,16 +92,35 @@ class WatchFollower:
         told = await self._bus.pull(CONSUMER, (RECORDED, WITHDRAWN), PULL)
         if not told:
             return 0
-        ids = list(dict.fromkeys(str(event.body.get("passage", "")) for _, event in told))
-        gone = {str(event.body.get("passage", "")) for _, event in told if event.kind == WITHDRAWN}
-        late = {str(event.body.get("passage", "")) for _, event in told if event.mode is Mode.BACKFILL}
+        try:
+            await self._look([event for _, event in told])
+        except UnavailableError:
+            raise
+        except Exception:
+            # One passage that nobody foresaw must not keep all after it from their watches.
+            for _, event in told:
+                await self._alone(event)
+        await self._bus.acknowledge(CONSUMER, told[-1][0])
+        return len(told)
+
+    async def _alone(self, event: Event) -> None:
+        try:
+            await self._look([event])
+        except UnavailableError:
+            raise
+        except Exception:
+            self.failed += 1
+            logger.exception("passage set aside kind=%s id=%s", event.kind, event.id)
+
+    async def _look(self, told: Sequence[Event]) -> None:
+        ids = list(dict.fromkeys(_passage(event) for event in told))
+        gone = {_passage(event) for event in told if event.kind == WITHDRAWN}
+        late = {_passage(event) for event in told if event.mode is Mode.BACKFILL}
         now = self._clock.now_us()
         concerned = await self._database.read(lambda tx: self._concerned(tx, ids, now))
         if concerned:
             touched = await self._database.write(lambda tx: self._settle(tx, concerned, gone, late, now))
             self._told(touched)
-        await self._bus.acknowledge(CONSUMER, told[-1][0])
-        return len(told)
 
     def _concerned(self, tx: Tx, ids: Sequence[str], now: int) -> list[str]:
         """Passages that hit something, or did before."""
@@ -193,6 +213,10 @@ class WatchFollower:
                 self._watches.pop(watch.id, None)
                 self._index.drop(watch.id)
             self._changed = watch.changed
+
+
+def _passage(event: Event) -> str:
+    return str(event.body.get("passage", ""))
 
 
 def _live(hit: Hit) -> bool:
