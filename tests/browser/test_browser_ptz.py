@@ -164,37 +164,35 @@ def test_one_steers_at_a_time_and_a_higher_priority_takes_over(
     city: Platform, open_page: Callable[..., Page], dome: tuple[SimDevice, str]
 ) -> None:
     _, channel = dome
-    li, wang = sign_in(city, "li", "operator"), sign_in(city, "wang", "operator")
-    path = f"/live?size=1&channels={channel}"
-    first, second = open_page(path, cookies=li.cookies), open_page(path, cookies=wang.cookies)
-    for page in (first, second):
-        wait_for(page, PLAYS, channel)
-    first.keyboard.press("z")
-    expect(first.get_by_role("region", name="PTZ")).to_be_visible()
-    assert city.get(f"/channels/{channel}/ptz/lock")["owner_name"] == "li"
+    with sign_in(city, "li", "operator") as li, sign_in(city, "wang", "operator") as wang:
+        path = f"/live?size=1&channels={channel}"
+        first, second = open_page(path, cookies=li.cookies), open_page(path, cookies=wang.cookies)
+        for page in (first, second):
+            wait_for(page, PLAYS, channel)
+        first.keyboard.press("z")
+        expect(first.get_by_role("region", name="PTZ")).to_be_visible()
+        assert city.get(f"/channels/{channel}/ptz/lock")["owner_name"] == "li"
 
-    # The other sees who, before and after asking; equals do not take it from each other.
-    expect(second.get_by_text("PTZ is held by li")).to_be_visible()
-    second.keyboard.press("z")
-    expect(second.get_by_text("Same or higher priority")).to_be_visible()
-    second.get_by_role("button", name="Take over").click()
-    expect(second.get_by_role("region", name="PTZ")).to_have_count(0)
-    assert city.get(f"/channels/{channel}/ptz/lock")["owner_name"] == "li"
+        # The other sees who, before and after asking; equals do not take it from each other.
+        expect(second.get_by_text("PTZ is held by li")).to_be_visible()
+        second.keyboard.press("z")
+        expect(second.get_by_text("Same or higher priority")).to_be_visible()
+        second.get_by_role("button", name="Take over").click()
+        expect(second.get_by_role("region", name="PTZ")).to_have_count(0)
+        assert city.get(f"/channels/{channel}/ptz/lock")["owner_name"] == "li"
 
-    # An administrator takes it; whoever had it is told at once, and steers no more.
-    third = open_page(path)
-    wait_for(third, PLAYS, channel)
-    third.keyboard.press("z")
-    expect(third.get_by_role("region", name="PTZ")).to_be_visible()
-    expect(first.get_by_text("admin has taken over PTZ")).to_be_visible()
-    expect(first.get_by_role("region", name="PTZ")).to_have_count(0)
-    expect(first.get_by_text("PTZ is held by admin")).to_be_visible()
+        # An administrator takes it; whoever had it is told at once, and steers no more.
+        third = open_page(path)
+        wait_for(third, PLAYS, channel)
+        third.keyboard.press("z")
+        expect(third.get_by_role("region", name="PTZ")).to_be_visible()
+        expect(first.get_by_text("admin has taken over PTZ")).to_be_visible()
+        expect(first.get_by_role("region", name="PTZ")).to_have_count(0)
+        expect(first.get_by_text("PTZ is held by admin")).to_be_visible()
 
-    # Given back, it is free for the next who asks.
-    third.keyboard.press("Escape")
-    until(lambda: city.get(f"/channels/{channel}/ptz/lock")["owner"] is None or None, "the lock is given back")
-    second.get_by_role("button", name="Take PTZ").click()
-    expect(second.get_by_role("region", name="PTZ")).to_be_visible()
-    assert probe(second, channel)["phase"] == "running"
-    li.close()
-    wang.close()
+        # Given back, it is free for the next who asks.
+        third.keyboard.press("Escape")
+        until(lambda: city.get(f"/channels/{channel}/ptz/lock")["owner"] is None or None, "the lock is given back")
+        second.get_by_role("button", name="Take PTZ").click()
+        expect(second.get_by_role("region", name="PTZ")).to_be_visible()
+        assert probe(second, channel)["phase"] == "running"

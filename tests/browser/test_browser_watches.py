@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -31,8 +31,9 @@ def city(bare: Platform) -> Platform:
 
 
 @pytest.fixture(scope="module")
-def people(city: Platform) -> dict[str, httpx.Client]:
-    return {"Li": sign_in(city, "Li", "operator"), "Wang": sign_in(city, "Wang", "supervisor")}
+def people(city: Platform) -> Iterator[dict[str, httpx.Client]]:
+    with sign_in(city, "Li", "operator") as li, sign_in(city, "Wang", "supervisor") as wang:
+        yield {"Li": li, "Wang": wang}
 
 
 def passes(city: Platform, plate: str, gate: str) -> None:
