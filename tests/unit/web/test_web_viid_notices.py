@@ -13,9 +13,10 @@ from tests.unit.web.viid_client import CAMERA, GATE, LIBRARY, ViidClient, jpeg, 
 
 from safecity.core.ground.images import store
 from safecity.core.ground.images.api import Address, Notifier, read_address, refused_ip
-from safecity.core.ground.images.notifier import pause
+from safecity.core.ground.images.notifier import MAX_OBJECTS, pause
 from safecity.kit.errors import InvalidError, UnavailableError
 from safecity.links.http_post import post
+from safecity.protocols.gat1400.subscriptions import write_notification
 
 NUMBER = "340200000001032023111506132000001"
 
@@ -157,6 +158,23 @@ async def test_nothing_goes_back_to_where_it_came_from(admin: Any, city: dict[st
     assert await city["notifier"].step() == 0
     (passage,) = (await admin.ok("GET", "passages", params={"purpose": "security"}))["items"]
     assert passage["sightings"] == 1
+
+
+async def test_a_notification_may_be_as_full_as_ours_are(house: Any, admin: Any, city: dict[str, Any]) -> None:
+    """What one library of ours tells another must be taken there whole: fifty vehicles have many fields together."""
+    many = [vehicle(number, plate=f"皖A{number:05d}", Hood="-", Roof="-", EthnicCode="1") for number in range(MAX_OBJECTS)]
+    many[3]["MotorVehicleID"] = "x" * 65
+    notice = write_notification(
+        identity=NUMBER, subscription="x", title="t", kind="MotorVehicle", objects=many, now=house.clock.now_us()
+    )
+    body = {"SubscribeNotificationListObject": {"SubscribeNotificationObject": [notice]}}
+    answer = await city["library"].ask("POST", "SubscribeNotifications", body)
+    (said,) = answer.json()["ResponseStatusListObject"]["ResponseStatusObject"]
+    assert (said["StatusCode"], said["StatusString"]) == (0, "OK, not understood: 1")
+    found = await admin.ok("GET", "passages", params={"purpose": "security", "limit": 500})
+    assert len(found["items"]) == MAX_OBJECTS - 1
+    kept = (await city["library"].ask("GET", f"MotorVehicles/{many[0]['MotorVehicleID']}")).json()
+    assert kept["MotorVehicleObject"] == {name: value for name, value in many[0].items() if name != "EthnicCode"}
 
 
 async def test_a_cancelled_refused_or_ended_subscription_is_silent(

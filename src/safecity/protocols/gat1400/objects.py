@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 
 from safecity.kit.errors import InvalidError
 from safecity.protocols.gat1400.codes import IdKind, clean_id, kind_of
-from safecity.protocols.gat1400.resources import Resource
+from safecity.protocols.gat1400.resources import NOTIFIED, Resource
 from safecity.protocols.gat1400.times import parse_time
 
 MAX_DEPTH: Final = 12
@@ -114,6 +114,9 @@ def _clean(
             raise _bad(resource, name[:40])
         if forbidden(name):
             dropped.append(name)
+        elif depth == 1 and resource.name == "SubscribeNotification" and name in NOTIFIED:
+            # What a notification carries has limits of its own, each object for itself: see `read_notified`.
+            kept[name] = value
         else:
             kept[name] = _value(resource, name, value, dropped, room, depth)
     return kept

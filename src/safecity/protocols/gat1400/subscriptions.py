@@ -121,7 +121,8 @@ def write_notification(
 
 
 def read_notified(of: ViidObject) -> tuple[Operation, list[ViidObject], int]:
-    """The objects of a SubscribeNotification, whatever lists it has, and how many could not be read."""
+    """The objects of a SubscribeNotification, whatever lists it has, and how many could not be read: each is read as if
+    it came by itself."""
     number = of.number("ExecuteOperation", 1, 3)
     found: list[ViidObject] = []
     lost = 0
