@@ -177,6 +177,28 @@ async def test_a_notification_may_be_as_full_as_ours_are(house: Any, admin: Any,
     assert kept["MotorVehicleObject"] == {name: value for name, value in many[0].items() if name != "EthnicCode"}
 
 
+async def test_pictures_make_no_notification_that_nobody_would_take(
+    house: Any, admin: Any, city: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("safecity.core.ground.images.notifier.MAX_BYTES", 10_000)
+    await agreed(admin, city)
+    sent = [vehicle(number, picture=jpeg(tail=bytes(size))) for number, size in enumerate((10, 4000, 4000, 9000, 10))]
+    await city["camera"].send("MotorVehicles", vehicles(*sent))
+    city["receiver"].answer = UnavailableError("away")
+    await city["notifier"].step()
+    city["receiver"].answer = (200, b"")
+    (first,) = city["receiver"].got
+    assert len(json.dumps(first)) < 12_000
+    city["receiver"].got.clear()
+    for _ in range(3):
+        house.clock.advance(10)
+        while await city["notifier"].step():
+            pass
+    assert city["receiver"].ids() == [one["MotorVehicleID"] for one in sent]
+    assert len({notice["NotificationID"] for _, notice in city["receiver"].got}) == 4
+    assert (await admin.ok("GET", "subscriptions"))["items"][0]["delivered"] == 5
+
+
 async def test_a_cancelled_refused_or_ended_subscription_is_silent(
     house: Any, admin: Any, city: dict[str, Any]
 ) -> None:

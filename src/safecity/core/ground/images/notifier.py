@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS: Final = 1.0
 MAX_OBJECTS: Final = 50
 """Objects in one notification."""
+MAX_BYTES: Final = 8 << 20
+"""Of one notification, as far as it has more than one object: with pictures fifty of them would be more than a library
+like ours takes, and it would be refused for ever."""
 FIRST_WAIT: Final = 5.0
 LONGEST_WAIT: Final = 900.0
 AT_ONCE: Final = 4
@@ -113,7 +116,10 @@ class Notifier:
             address = read_address(wish.receive_addr)
             if address.place != of.address:
                 raise UnavailableError("the address is not the one that was allowed", code="receive_addr")
-            body = await self._body(wish, one, objects)
+            told, later = await self._fitting(wish, objects)
+            if later:
+                await self._database.write(lambda tx: store.release(tx, one, later))
+            body = self._body(wish, one, told)
             headers = {"Content-Type": CONTENT_TYPE, "User-Identify": us}
             status, answer = await self._post(address, body, headers)
             error = "" if _arrived(status, answer) else f"HTTP {status}"
@@ -140,19 +146,31 @@ class Notifier:
                 logger.info("subscriber reachable again subscription=%s", of.id)
         return not error
 
-    async def _body(self, wish: Subscription, one: Due, objects: list[Kept]) -> bytes:
+    async def _fitting(self, wish: Subscription, objects: list[Kept]) -> tuple[list[dict[str, Any]], list[str]]:
+        """Objects with their pictures as far as one notification has room, and the ids of those that have to wait."""
         told: list[dict[str, Any]] = []
-        for kept in objects:
-            places: dict[int, str] = {}
-            for picture in kept.pictures:
-                if picture["place"] < 0 or (wish.images is not None and picture["kind"] not in wish.images):
-                    continue
-                try:
-                    data = b"".join([piece async for piece in self._blobs.read(picture["key"])])
-                except NotFoundError:
-                    continue
-                places[picture["place"]] = base64.b64encode(data).decode()
-            told.append(strip_images(packed(kept.body, places), wish.images))
+        room = MAX_BYTES
+        for number, kept in enumerate(objects):
+            whole = await self._whole(wish, kept)
+            room -= len(write_json(whole))
+            if told and room < 0:
+                return told, [one.id for one in objects[number:]]
+            told.append(whole)
+        return told, []
+
+    async def _whole(self, wish: Subscription, kept: Kept) -> dict[str, Any]:
+        places: dict[int, str] = {}
+        for picture in kept.pictures:
+            if picture["place"] < 0 or (wish.images is not None and picture["kind"] not in wish.images):
+                continue
+            try:
+                data = b"".join([piece async for piece in self._blobs.read(picture["key"])])
+            except NotFoundError:
+                continue
+            places[picture["place"]] = base64.b64encode(data).decode()
+        return strip_images(packed(kept.body, places), wish.images)
+
+    def _body(self, wish: Subscription, one: Due, told: list[dict[str, Any]]) -> bytes:
         notice = write_notification(
             identity=one.notification, subscription=wish.id, title=wish.title or wish.id, kind=one.kind, objects=told,
             now=self._clock.now_us(),

@@ -314,6 +314,12 @@ def under_way(tx: Tx, subscription: str, notification: str) -> Due | None:
     )  # fmt: skip
 
 
+def release(tx: Tx, one: Due, wanted: Sequence[str]) -> None:
+    """These objects of a notification did not fit into it: they go with the next one."""
+    chosen = _of(one.subscription, one.notification) & outbox.c.object.in_(wanted)
+    tx.run(update(outbox).where(chosen).values(notification="", tries=0))
+
+
 def put_off(tx: Tx, one: Due, due_at: int) -> None:
     tx.run(update(outbox).where(_of(one.subscription, one.notification)).values(due_at=due_at, tries=one.tries + 1))
 
