@@ -202,6 +202,27 @@ async def test_every_search_is_written_down_once_with_what_it_looked_at(
     assert (search["details"]["found"], search["details"]["plates_compared"]) == (1, 3)
 
 
+async def test_the_place_in_a_list_does_not_stand_for_having_been_written_down(
+    house: Any, admin: Any, passes: Traffic, gates: dict[str, str]
+) -> None:
+    for index in range(3):
+        passes("a", index, f"皖A0000{index}")
+    await passes.sent()
+    operator = await client_of(house, "operator")
+
+    async def logged() -> list[str]:
+        records = (await admin.ok("GET", "audit"))["items"]
+        return [one["details"].get("plate", "") for one in records if one["action"] == "passage.see"][::-1]
+
+    first = await found(admin, limit=1)
+    assert (await found(admin, plate="皖A00001", cursor=first["next"]))["items"] != []
+    assert await logged() == ["", "皖A00001"], "another question with a place of the first"
+    assert (await found(operator, limit=1, cursor=first["next"]))["items"] != []
+    assert await logged() == ["", "皖A00001", ""], "somebody else"
+    await found(operator, limit=1, cursor=first["next"])
+    assert len(await logged()) == 3
+
+
 async def test_a_search_that_cannot_be_written_down_shows_nothing(
     house: Any, admin: Any, passes: Traffic, monkeypatch: Any
 ) -> None:

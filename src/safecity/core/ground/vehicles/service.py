@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -32,6 +33,8 @@ MOST_OWN: Final = 200
 MOST_OTHERS: Final = 20_000
 MOST_CLONES: Final = 50_000
 FASTEST_KMH: Final = 220.0
+MOST_REMEMBERED: Final = 5_000
+"""Searches of which it is known that they were written down."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,6 +105,7 @@ class Vehicles:
     def __init__(self, database: Database, index: PlateIndex) -> None:
         self._database = database
         self._index = index
+        self._written: OrderedDict[tuple[str, str, Wish], None] = OrderedDict()
 
     async def find(
         self, who: Actor, wish: Wish, *, before: tuple[int, str] | None = None, limit: int = 100, what: str = "search"
@@ -126,8 +130,12 @@ class Vehicles:
             return found
 
         found = await self._database.read(work)
-        if before is None:  # turning the page is the same search
+        # Turning the page is the same search. Whether there was one, the place in the list does not tell: anybody can
+        # write that down who has seen one.
+        question = who.user, who.session, replace(wish, reason="")
+        if before is None or question not in self._written:
             await self._note(who, wish, what, found=len(found.passages), looked=found.looked)
+        self._remember(question)
         return found
 
     async def movement(self, who: Actor, wish: Wish, *, stay_seconds: float = 3600.0) -> Movement:
@@ -204,6 +212,12 @@ class Vehicles:
             raise InvalidError("a whole plate is needed", code="plate_whole")
         listed = await self._index.find(pattern, MOST_PLATES) if wish.near else None
         return {pattern.text: 0.0, **({one.plate: one.cost for one in listed.plates} if listed is not None else {})}
+
+    def _remember(self, question: tuple[str, str, Wish]) -> None:
+        self._written[question] = None
+        self._written.move_to_end(question)
+        if len(self._written) > MOST_REMEMBERED:
+            self._written.popitem(last=False)
 
     async def _note(self, who: Actor, wish: Wish, what: str, *, found: int, looked: Looked | None = None) -> None:
         """Before anything is shown; a search that cannot be written down shows nothing."""
