@@ -217,6 +217,18 @@ async def test_a_cancelled_refused_or_ended_subscription_is_silent(
     assert city["receiver"].got == []
 
 
+@pytest.mark.parametrize("path", [f"Subscribes?IDList=unknown,{NUMBER}", f"Subscribes/{NUMBER}"])
+async def test_a_subscription_that_its_library_deletes_is_over(path: str, admin: Any, city: dict[str, Any]) -> None:
+    await agreed(admin, city)
+    await city["camera"].send("MotorVehicles", vehicles(vehicle(1)))
+    assert (await city["library"].ask("DELETE", path)).status_code == 200
+    await city["camera"].send("MotorVehicles", vehicles(vehicle(2)))
+    while await city["notifier"].step():
+        pass
+    assert city["receiver"].got == []
+    assert (await admin.ok("GET", "subscriptions"))["items"][0]["state"] == "cancelled"
+
+
 async def test_what_a_camera_says_ten_times_is_told_once(admin: Any, city: dict[str, Any]) -> None:
     await agreed(admin, city)
     for _ in range(10):

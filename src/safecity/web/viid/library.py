@@ -138,6 +138,8 @@ class Library:
         return [replace(one, text=f"OK, {why}") if (why := said.get(one.id)) else one for one in outcomes]
 
     async def _remove(self, sender: Device, resource: Resource, ids: Sequence[str]) -> list[Outcome]:
+        if resource.path == "Subscribes":
+            return await self._images.unsubscribe(sender, ids)
         if resource.path == "Dispositions":
             await self._asked.withdraw(sender, ids)
         return await self._images.remove(sender, resource, ids)

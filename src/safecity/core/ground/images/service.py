@@ -216,6 +216,18 @@ class Images:
 
         return await self._database.write(work)
 
+    async def unsubscribe(self, sender: Device, ids: Sequence[str]) -> list[Outcome]:
+        """Its subscriptions of these numbers are over, as by `OperateType` 1; what is not there is no error."""
+
+        def work(tx: Tx) -> None:
+            for identity in ids:
+                old = store.subscription_of(tx, sender.id, identity)
+                if old is not None:
+                    self._cancelled(tx, identity, old, {})
+
+        await self._database.write(work)
+        return [Outcome(identity) for identity in ids]
+
     @staticmethod
     def _cancelled(tx: Tx, identity: str, old: Subscribed | None, fields: dict[str, Any]) -> Outcome:
         if old is None:
