@@ -229,6 +229,28 @@ async def test_a_subscription_that_its_library_deletes_is_over(path: str, admin:
     assert (await admin.ok("GET", "subscriptions"))["items"][0]["state"] == "cancelled"
 
 
+async def test_a_library_that_subscribes_anew_each_day_is_never_full(
+    house: Any, admin: Any, city: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("safecity.core.ground.images.service.MAX_SUBSCRIPTIONS", 3)
+    library = city["library"]
+
+    async def asked(number: int, **more: Any) -> int:
+        ((_, code),) = await library.send("Subscribes", subscribe(SubscribeID=f"{NUMBER[:-2]}{number}", **more))
+        return code
+
+    assert [await asked(number) for number in (10, 11, 12, 13)] == [0, 0, 0, 1], "what waits for an answer stays"
+    await library.ask("DELETE", f"Subscribes/{NUMBER[:-2]}11")
+    assert [await asked(13), await asked(14)] == [0, 1]
+    for one in (await admin.ok("GET", "subscriptions"))["items"]:
+        await admin.ok("POST", f"subscriptions/{one['id']}/accept")
+    house.clock.advance(30 * 86_400)
+    assert (await library.register()).status_code == 200
+    listed = (await library.ask("GET", "Subscribes")).json()["SubscribeListObject"]["SubscribeObject"]
+    assert [one["SubscribeStatus"] for one in listed] == [2, 2, 2], "past its end is not in force"
+    assert await asked(15, EndTime="20240101000000") == 0
+
+
 async def test_what_a_camera_says_ten_times_is_told_once(admin: Any, city: dict[str, Any]) -> None:
     await agreed(admin, city)
     for _ in range(10):

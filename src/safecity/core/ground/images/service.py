@@ -23,10 +23,10 @@ from safecity.kit.ids import fresh
 from safecity.ports.blobs import Blobs
 from safecity.ports.database import Database, Tx
 from safecity.protocols.gat1400.envelope import Refused, StatusCode
-from safecity.protocols.gat1400.objects import ViidObject
+from safecity.protocols.gat1400.objects import ViidObject, read_object
 from safecity.protocols.gat1400.pictures import check_picture
 from safecity.protocols.gat1400.queries import Query
-from safecity.protocols.gat1400.resources import Resource
+from safecity.protocols.gat1400.resources import BY_NAME, Resource
 from safecity.protocols.gat1400.subscriptions import Operation, read_notified, read_subscription
 
 SWEEP = 500
@@ -37,6 +37,10 @@ MAX_SUBSCRIPTIONS = 100
 def thing_of(one: Subscribed) -> Thing:
     """A subscription lies where the library lay that made it."""
     return Thing("subscription", one.area_path, id=one.id, organisation=one.organisation_path)
+
+
+def _end(one: Subscribed) -> int:
+    return read_subscription(read_object(BY_NAME["Subscribe"], one.body)).end
 
 
 class Images:
@@ -201,7 +205,7 @@ class Images:
                 return self._cancelled(tx, one.id, old, dict(one.fields))
             if old is not None and old.state is not SubscriptionState.CANCELLED and old.body == dict(one.fields):
                 return Outcome(one.id)
-            if old is None and len(store.subscriptions_of(tx, sender.id)) >= MAX_SUBSCRIPTIONS:
+            if old is None and not self._room(tx, sender):
                 return Outcome(one.id, StatusCode.OTHER, "too many subscriptions")
             new = Subscribed(
                 id=old.id if old else fresh("su"), device=sender.id, subscribe_id=one.id,
@@ -215,6 +219,15 @@ class Images:
             return Outcome(one.id)
 
         return await self._database.write(work)
+
+    def _room(self, tx: Tx, sender: Device) -> bool:
+        """Whether there is room for one more. Some libraries subscribe anew each day: what is over makes room."""
+        own, now = store.subscriptions_of(tx, sender.id), self._clock.now_us()
+        if len(own) < MAX_SUBSCRIPTIONS:
+            return True
+        over = [one.id for one in own if one.state is SubscriptionState.CANCELLED or _end(one) <= now]
+        store.forget_subscriptions(tx, over)
+        return bool(over)
 
     async def unsubscribe(self, sender: Device, ids: Sequence[str]) -> list[Outcome]:
         """Its subscriptions of these numbers are over, as by `OperateType` 1; what is not there is no error."""
@@ -241,10 +254,15 @@ class Images:
         return Outcome(identity)
 
     async def subscriptions_of(self, sender: Device) -> list[dict[str, Any]]:
-        """A library's own, with what became of them in `SubscribeStatus` (0 in force, 1 cancelled, 9 neither)."""
+        """A library's own, with what became of them in `SubscribeStatus` (0 in force, 1 cancelled, 2 past its end, 9
+        none of these)."""
         found = await self._database.read(lambda tx: store.subscriptions_of(tx, sender.id))
-        said = {SubscriptionState.ACTIVE: 0, SubscriptionState.CANCELLED: 1}
-        return [{**one.body, "SubscribeStatus": said.get(one.state, 9)} for one in found]
+        said, now = {SubscriptionState.ACTIVE: 0, SubscriptionState.CANCELLED: 1}, self._clock.now_us()
+        return [
+            {**one.body, "SubscribeStatus": 2 if state == 0 and _end(one) <= now else state}
+            for one in found
+            for state in (said.get(one.state, 9),)
+        ]
 
     async def page(self, who: Actor, *, before: str, limit: int) -> list[Subscribed]:
         """Newest first."""

@@ -260,6 +260,12 @@ def save_subscription(tx: Tx, one: Subscribed) -> None:
     tx.run(update(subscriptions).where(subscriptions.c.id == one.id).values(**values))
 
 
+def forget_subscriptions(tx: Tx, ids: Sequence[str]) -> None:
+    """With what was still to be told to them."""
+    tx.run(delete(outbox).where(outbox.c.subscription.in_(ids)))
+    tx.run(delete(subscriptions).where(subscriptions.c.id.in_(ids)))
+
+
 # --- outbox --------------------------------------------------------------------------------------------------------
 
 
