@@ -438,6 +438,31 @@ async def test_what_we_know_of_our_own_is_told_within_the_areas(city: dict[str, 
     assert (await city["other"].ask("GET", f"Tollgates/{GATE}")).status_code == 404
 
 
+async def test_a_filter_on_our_own_is_obeyed(admin: Any, city: dict[str, Any]) -> None:
+    second = "34020200001210000002"
+    more = {"name": "second", "code": second, "area": city["own_area"], "lanes": [{"number": 1}, {"number": 2}]}
+    await admin.ok("POST", "tollgates", more)
+    library = city["library"]
+    await library.register()
+
+    async def listed(query: str, name: str, key: str) -> list[Any]:
+        answer = await library.ask("GET", query)
+        return [one[key] for one in answer.json()[f"{name}ListObject"][f"{name}Object"]]
+
+    assert await listed(f"Lanes?TollgateID={second}", "Lane", "LaneId") == [1, 2]
+    assert await listed(f"Lanes?TollgateID={GATE}", "Lane", "LaneId") == [1]
+    assert await listed(f"APEs?DeviceID={CAMERA}", "APE", "ApeID") == [CAMERA]
+    for number, end in ((1, "20231201"), (2, "20231202")):
+        fields = {
+            "SubscribeID": f"{number}", "SubscribeDetail": "13", "ReceiveAddr": "http://10.0.0.6/", "OperateType": 0,
+            "BeginTime": f"2023110{number}000000", "EndTime": f"{end}000000",
+        }  # fmt: skip
+        await library.send("Subscribes", {"SubscribeListObject": {"SubscribeObject": [fields]}})
+    assert await listed("Subscribes?SubscribeID=2", "Subscribe", "SubscribeID") == ["2"]
+    assert await listed("Subscribes?BeginTime=20231101000000", "Subscribe", "SubscribeID") == ["1"]
+    assert await listed("Subscribes?BeginTime>=20231101000000&RecordStartNo=2", "Subscribe", "SubscribeID") == ["2"]
+
+
 async def test_what_is_past_its_time_is_gone(house: Any, admin: Any, city: dict[str, Any]) -> None:
     camera = city["camera"]
     await camera.register()

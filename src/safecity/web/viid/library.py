@@ -37,8 +37,9 @@ from safecity.protocols.gat1400.envelope import (
 )
 from safecity.protocols.gat1400.objects import ViidObject
 from safecity.protocols.gat1400.pictures import MAX_PICTURE
-from safecity.protocols.gat1400.queries import read_ids, read_query
+from safecity.protocols.gat1400.queries import Query, read_ids, read_query
 from safecity.protocols.gat1400.resources import Resource
+from safecity.protocols.gat1400.times import parse_time
 from safecity.protocols.gat1400.vehicles import write_ape, write_lane, write_tollgate
 
 MAX_BODIES: Final = 4
@@ -158,11 +159,9 @@ class Library:
     async def _list(self, sender: Device, resource: Resource, request: Request) -> dict[str, Any]:
         query = read_query(resource, request.query_params.multi_items())
         if resource.path in _OURS:
-            found = await self._ours(sender, resource)
-            chosen = [one for one in found if not query.ids or str(one[resource.key]) in query.ids]
-            part = chosen[query.start : query.start + query.count]
+            part = _chosen(resource, await self._ours(sender, resource), query)
         elif resource.path == "Subscribes":
-            part = (await self._images.subscriptions_of(sender))[query.start : query.start + query.count]
+            part = _chosen(resource, await self._images.subscriptions_of(sender), query)
         else:
             part = await self._images.find(sender, resource, query)
         return write_list(resource, part, RecordStartNo=query.start + 1, PageRecordNum=len(part))
@@ -227,6 +226,22 @@ class Library:
 
     def _refused(self, status: int, path: str, text: str) -> tuple[int, bytes]:
         return status, write_json(write_status(Status(path, StatusCode.INVALID_OPERATION, text), self.now()))
+
+
+def _chosen(resource: Resource, found: Sequence[dict[str, Any]], query: Query) -> list[dict[str, Any]]:
+    """What is asked for of what lies in no table of objects: a filter that was passed over would show too much."""
+
+    def fits(one: dict[str, Any]) -> bool:
+        at = next((us for name in resource.times if (us := parse_time(one.get(name))) is not None), None)
+        return (
+            (not query.ids or str(one[resource.key]) in query.ids)
+            and (not query.tollgate or one.get("TollgateID") == query.tollgate)
+            and (not query.device or query.device in (one.get("DeviceID"), one.get("ApeID")))
+            and (query.since is None or (at is not None and at >= query.since))
+            and (query.until is None or (at is not None and at < query.until))
+        )
+
+    return [one for one in found if fits(one)][query.start : query.start + query.count]
 
 
 def _status(path: str, one: Outcome) -> Status:
