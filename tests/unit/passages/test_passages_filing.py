@@ -79,6 +79,19 @@ async def test_two_places_and_two_hours_are_told_apart(database: SqlDatabase) ->
     assert len(await database.read(lambda tx: kept(tx, there))) == 1
 
 
+async def test_who_named_the_wrong_place_corrects_it(database: SqlDatabase) -> None:
+    wrong, right, one = gate(), gate(), seen(1, plate="皖A12345")
+
+    async def filed(place: Place) -> list[Filed]:
+        return await database.write(lambda tx: file(tx, place, [replace(one, id=fresh("sg"))]))
+
+    assert await filed(wrong) == [Filed.NEW]
+    assert await filed(right) == [Filed.CORRECTED]
+    assert await database.read(lambda tx: kept(tx, wrong)) == []
+    assert [row[0] for row in await database.read(lambda tx: kept(tx, right))] == ["皖A12345"]
+    assert await filed(right) == [Filed.KNOWN]
+
+
 def test_stretches_of_time_are_joined_where_they_touch() -> None:
     assert spans([50, 10, 11], 5) == [(5, 16), (45, 55)]
     assert spans([10, 20], 5) == [(5, 25)]

@@ -13,8 +13,8 @@ from typing import Any
 from safecity.core.ground.loose.api import named, unnamed
 from safecity.core.ground.outbox import api as outbox
 from safecity.core.ground.passages import store
-from safecity.core.ground.passages.decide import Sighting, merged, nearest
-from safecity.core.ground.passages.store import Passage
+from safecity.core.ground.passages.decide import KeptPicture, Sighting, merged, nearest
+from safecity.core.ground.passages.store import Known, Passage
 from safecity.core.ground.passages.telling import Changes
 from safecity.core.ground.tollgates.api import Purpose, Tollgate
 from safecity.kit.clock import SECOND_US
@@ -70,8 +70,8 @@ def place_of(
 
 
 def file(tx: Tx, place: Place, new: Sequence[Sighting]) -> list[Filed]:
-    """What an origin said before is known by its reference: said again it changes nothing, said otherwise it corrects
-    what was said. The bus hears of what is new or says something else now, and pictures are named, with the same
+    """What an origin said before is known by its reference: said again it changes nothing, said otherwise or of another
+    place it corrects what was said. The bus hears of what is new or says something else now, and pictures are named, with the same
     commit."""
     before = _known(tx, new)
     digests = [_digest(one) for one in new]
@@ -80,21 +80,21 @@ def file(tx: Tx, place: Place, new: Sequence[Sighting]) -> list[Filed]:
         before_it = latest.get((one.origin, one.reference))
         if before_it is None or digests[before_it] != digests[index]:
             latest[one.origin, one.reference] = index
-    told: dict[tuple[str, str], str] = {}
+    told: dict[tuple[str, str], tuple[str, str]] = {}
     outcomes: list[Filed | None] = []
-    corrected: dict[int, tuple[str, str]] = {}
+    corrected: dict[int, Known] = {}
     to_file: list[int] = []
     for index, (one, digest) in enumerate(zip(new, digests, strict=True)):
         name = (one.origin, one.reference)
-        old = before.get(name)
-        said = told.get(name, old[2] if old is not None else None)
-        told[name] = digest
-        outcomes.append(Filed.KNOWN if said == digest else Filed.CORRECTED if said is not None else None)
+        old, says = before.get(name), (place.id, digest)
+        said = told.get(name, (old.place, old.digest) if old is not None else None)
+        told[name] = says
+        outcomes.append(Filed.KNOWN if said == says else Filed.CORRECTED if said is not None else None)
         # Of several with one name in a batch the last is what counts; where it only repeats what is kept, nothing does.
-        if latest[name] == index and (old is None or old[2] != digest):
+        if latest[name] == index and (old is None or (old.place, old.digest) != says):
             to_file.append(index)
             if old is not None:
-                corrected[index] = (old[0], old[1])
+                corrected[index] = old
     changes = Changes()
     ready = [_with_what_it_showed(tx, new[index], corrected.get(index), changes) for index in to_file]
     desk = _Desk(tx, place, ready)
@@ -112,18 +112,22 @@ def file(tx: Tx, place: Place, new: Sequence[Sighting]) -> list[Filed]:
 def forget(tx: Tx, origin: str, references: Sequence[str], seen: int) -> int:
     """What an origin takes back, with its pictures; how many."""
     found, changes = store.known(tx, origin, references), Changes()
-    for sighting, passage, _ in found.values():
-        shown = next(one for one in store.sightings_of(tx, [passage])[passage] if one.id == sighting).pictures
-        unnamed(tx, [picture.key for picture in shown], seen)
-        _taken_out(tx, sighting, passage, changes)
+    for old in found.values():
+        unnamed(tx, [picture.key for picture in _shown(tx, old)], seen)
+        _taken_out(tx, old, changes)
     outbox.add(tx, changes.events(seen))
     return len(found)
 
 
-def changed(tx: Tx, new: Sequence[Sighting]) -> list[bool]:
-    """Which of these say something that was not said before: of the others no picture needs to be kept again."""
-    known = _known(tx, new)
-    return [known.get((one.origin, one.reference), ("", "", ""))[2] != _digest(one) for one in new]
+def changed(tx: Tx, new: Sequence[tuple[str, Sighting]]) -> list[bool]:
+    """Which of these (place, sighting) say something that was not said before: of the others no picture needs to be
+    kept again."""
+    known = _known(tx, [one for _, one in new])
+    olds = (known.get((one.origin, one.reference)) for _, one in new)
+    return [
+        old is None or (old.place, old.digest) != (place, _digest(one))
+        for old, (place, one) in zip(olds, new, strict=True)
+    ]
 
 
 @dataclass(slots=True)
@@ -205,7 +209,7 @@ def spans(moments: Iterable[int], reach_us: int) -> list[tuple[int, int]]:
     return joined
 
 
-def _known(tx: Tx, new: Sequence[Sighting]) -> dict[tuple[str, str], tuple[str, str, str]]:
+def _known(tx: Tx, new: Sequence[Sighting]) -> dict[tuple[str, str], Known]:
     by_origin: dict[str, list[str]] = {}
     for one in new:
         by_origin.setdefault(one.origin, []).append(one.reference)
@@ -216,25 +220,27 @@ def _known(tx: Tx, new: Sequence[Sighting]) -> dict[tuple[str, str], tuple[str, 
     }
 
 
-def _with_what_it_showed(tx: Tx, one: Sighting, old: tuple[str, str] | None, changes: Changes) -> Sighting:
+def _with_what_it_showed(tx: Tx, one: Sighting, old: Known | None, changes: Changes) -> Sighting:
     """A correction takes the place of what was said, under its id. What that showed stays: a correction of the words
     takes no evidence away."""
     if old is None:
         return one
-    sighting, passage = old
-    shown = [each for each in store.sightings_of(tx, [passage])[passage] if each.id == sighting]
-    kept = tuple(dict.fromkeys([*(picture for each in shown for picture in each.pictures), *one.pictures]))
-    _taken_out(tx, sighting, passage, changes)
-    return replace(one, id=sighting, pictures=kept[:MAX_PICTURES])
+    kept = tuple(dict.fromkeys([*_shown(tx, old), *one.pictures]))
+    _taken_out(tx, old, changes)
+    return replace(one, id=old.sighting, pictures=kept[:MAX_PICTURES])
 
 
-def _taken_out(tx: Tx, sighting: str, passage: str, changes: Changes) -> None:
-    store.remove_sighting(tx, sighting)
-    left = store.sightings_of(tx, [passage])[passage]
-    old = store.find(tx, passage)
+def _shown(tx: Tx, old: Known) -> tuple[KeptPicture, ...]:
+    return next(each for each in store.sightings_of(tx, [old.passage])[old.passage] if each.id == old.sighting).pictures
+
+
+def _taken_out(tx: Tx, gone: Known, changes: Changes) -> None:
+    store.remove_sighting(tx, gone.sighting)
+    left = store.sightings_of(tx, [gone.passage])[gone.passage]
+    old = store.find(tx, gone.passage)
     now = replace(old, **merged(left)) if old is not None and left else None
     if now is None:
-        store.remove(tx, [passage])
+        store.remove(tx, [gone.passage])
     else:
         store.save(tx, now)
     if old is not None:

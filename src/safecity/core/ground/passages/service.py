@@ -81,7 +81,8 @@ class Passages:
 
         def work(tx: Tx) -> tuple[list[Tollgate], list[bool]]:
             gates = [self._gate(tx, who, report.tollgate) for report in reports]
-            return gates, changed(tx, [report.sighting for report in reports])
+            named = [(gate.id, report.sighting) for gate, report in zip(gates, reports, strict=True)]
+            return gates, changed(tx, named)
 
         gates, fresh_ones = await self._database.read(work)
         by_gate: dict[str, list[int]] = {}
@@ -103,7 +104,7 @@ class Passages:
 
     async def take(self, place: Place, one: Sighting, pictures: Sequence[Picture]) -> Filed:
         """A single sighting with its pictures; of one that says nothing new none is kept again."""
-        is_fresh = (await self._database.read(lambda tx: changed(tx, [one])))[0]
+        is_fresh = (await self._database.read(lambda tx: changed(tx, [(place.id, one)])))[0]
         shown = pictures if is_fresh else ()
         kept = tuple(_kept(one.seen, picture) for picture in shown)
         things = [(there.key, picture.data) for there, picture in zip(kept, shown, strict=True)]

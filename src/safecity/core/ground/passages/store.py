@@ -160,11 +160,22 @@ def sightings_of(tx: Tx, ids: Sequence[str]) -> dict[str, list[Sighting]]:
     return found
 
 
-def known(tx: Tx, origin: str, references: Sequence[str]) -> dict[str, tuple[str, str, str]]:
-    """(sighting, passage, digest) by reference, of what an origin said before."""
-    columns = (sightings.c.id, sightings.c.passage, sightings.c.reference, sightings.c.digest)
-    query = select(*columns).where(sightings.c.origin == origin, sightings.c.reference.in_(references))
-    return {row["reference"]: (row["id"], row["passage"], row["digest"]) for row in tx.rows(query)}
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A sighting as it is kept: its id, the passage and the place it is filed under, the digest of what it says."""
+
+    sighting: str
+    passage: str
+    place: str
+    digest: str
+
+
+def known(tx: Tx, origin: str, references: Sequence[str]) -> dict[str, Known]:
+    """By reference, of what an origin said before."""
+    columns = (sightings.c.id, sightings.c.passage, sightings.c.reference, sightings.c.digest, passages.c.place)
+    query = select(*columns).join(passages, passages.c.id == sightings.c.passage)
+    rows = tx.rows(query.where(sightings.c.origin == origin, sightings.c.reference.in_(references)))
+    return {row["reference"]: Known(row["id"], row["passage"], row["place"], row["digest"]) for row in rows}
 
 
 def add_sightings(tx: Tx, many: Sequence[tuple[str, Sighting, str]]) -> None:
