@@ -398,6 +398,108 @@ async def test_a_correction_and_a_withdrawal_reach_the_passage(admin: Any, city:
     assert await passages(admin) == []
 
 
+async def test_a_corrected_device_leaves_no_second_passage_and_a_withdrawal_takes_all(
+    house: Any, admin: Any, city: dict[str, Any]
+) -> None:
+    camera = city["camera"]
+    await camera.register()
+    await camera.send("MotorVehicles", vehicles(vehicle(1, picture=jpeg())))
+    await camera.send("MotorVehicles", vehicles(vehicle(1, DeviceID=OTHER)), "PUT")
+    (passage,) = await passages(admin)
+    assert (passage["sightings"], passage["pictures"]) == (1, 1)
+    shown = await admin.ask("GET", f"passages/{passage['id']}/pictures/0", params={"purpose": "security"})
+    assert shown.content == jpeg()
+    await camera.ask("DELETE", f"MotorVehicles?IDList={vehicle(1)['MotorVehicleID']}")
+    assert await passages(admin) == []
+    await house.services.loose.sweep()
+    assert [key async for key in house.services.blobs.keys("passages/")] == []
+
+
+async def test_pictures_that_come_after_the_words_are_shown_with_the_passage(
+    house: Any, admin: Any, city: dict[str, Any]
+) -> None:
+    """Some cameras say at once what passed, and the same again with its pictures."""
+    camera = city["camera"]
+    await camera.register()
+    await camera.send("MotorVehicles", vehicles(vehicle(1)))
+    (first,) = await passages(admin)
+    for tail in (b"1", b"2"):
+        await camera.send("MotorVehicles", vehicles(vehicle(1, picture=jpeg(tail=tail))), "PUT")
+    (passage,) = await passages(admin)
+    assert (passage["id"], passage["pictures"], passage["sightings"]) == (first["id"], 2, 1)
+    shown = [
+        (await admin.ask("GET", f"passages/{passage['id']}/pictures/{number}", params={"purpose": "security"})).content
+        for number in range(2)
+    ]
+    assert shown == [jpeg(tail=b"1"), jpeg(tail=b"2")]
+
+
+async def test_no_picture_outlives_what_showed_it(
+    house: Any, admin: Any, city: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("safecity.core.ground.passages.filing.MAX_PICTURES", 3)
+    camera = city["camera"]
+    await camera.register()
+    for number in range(6):
+        await camera.send("MotorVehicles", vehicles(vehicle(1, picture=jpeg(tail=b"%d" % number))), "PUT")
+    house.clock.advance(31 * 86_400)
+    here = house.services
+    assert await here.images.sweep() == 1
+    assert await here.passages.sweep() == 1
+    await here.loose.sweep()
+    assert [key async for key in here.blobs.keys("passages/")] == []
+
+
+async def test_a_plate_that_was_seen_at_no_tollgate_goes_with_its_passage(
+    house: Any, admin: Any, city: dict[str, Any]
+) -> None:
+    camera = city["camera"]
+    await camera.register()
+    await camera.send("MotorVehicles", vehicles(vehicle(1, TollgateID="", picture=jpeg())))
+    house.clock.advance(7 * 86_400 + 1)
+    await admin.sign_in("root")
+    assert await passages(admin) == []
+    await camera.register()
+    listed = (await camera.ask("GET", "MotorVehicles")).json()
+    assert listed["MotorVehicleListObject"]["MotorVehicleObject"] == []
+
+
+async def test_an_object_is_still_read_when_its_passage_has_taken_the_pictures(
+    house: Any, admin: Any, city: dict[str, Any]
+) -> None:
+    """A passage is kept from when it was seen first; what another camera says of it later is kept a little longer."""
+    camera = city["camera"]
+    await camera.register()
+    await camera.send("MotorVehicles", vehicles(vehicle(1)))
+    house.clock.advance(86_400)
+    await camera.register()
+    late = vehicle(2, picture=jpeg())
+    await camera.send("MotorVehicles", vehicles(late))
+    house.clock.advance(29 * 86_400 + 1)
+    await house.services.passages.sweep()
+    await camera.register()
+    back = (await camera.ask("GET", f"MotorVehicles/{late['MotorVehicleID']}")).json()["MotorVehicleObject"]
+    assert back["PlateNo"] == late["PlateNo"]
+
+
+async def test_a_picture_stays_as_long_as_the_passage_that_shows_it(
+    house: Any, admin: Any, city: dict[str, Any]
+) -> None:
+    camera = city["camera"]
+    await camera.register()
+    (gate,) = (await admin.ok("GET", "tollgates"))["items"]
+    await admin.ok("PATCH", f"tollgates/{gate['id']}", {"retention_days": 300})
+    await camera.send("MotorVehicles", vehicles(vehicle(1)))
+    await admin.ok("PATCH", f"tollgates/{gate['id']}", {"retention_days": 1})
+    await camera.send("MotorVehicles", vehicles(vehicle(2, picture=jpeg())))
+    house.clock.advance(2 * 86_400)
+    assert await house.services.images.sweep() == 1
+    await admin.sign_in("root")
+    (passage,) = await passages(admin)
+    shown = await admin.ask("GET", f"passages/{passage['id']}/pictures/0", params={"purpose": "security"})
+    assert (passage["pictures"], shown.content) == (1, jpeg())
+
+
 @pytest.mark.parametrize("clock", ["19700101080000", "20991231235959", "20231115061320", "yesterday", ""])
 async def test_a_camera_whose_clock_is_wrong_is_heard(clock: str, admin: Any, city: dict[str, Any]) -> None:
     await city["camera"].register()

@@ -162,7 +162,9 @@ async def test_nothing_goes_back_to_where_it_came_from(admin: Any, city: dict[st
 
 async def test_a_notification_may_be_as_full_as_ours_are(house: Any, admin: Any, city: dict[str, Any]) -> None:
     """What one library of ours tells another must be taken there whole: fifty vehicles have many fields together."""
-    many = [vehicle(number, plate=f"皖A{number:05d}", Hood="-", Roof="-", EthnicCode="1") for number in range(MAX_OBJECTS)]
+    many = [
+        vehicle(number, plate=f"皖A{number:05d}", Hood="-", Roof="-", EthnicCode="1") for number in range(MAX_OBJECTS)
+    ]
     many[3]["MotorVehicleID"] = "x" * 65
     notice = write_notification(
         identity=NUMBER, subscription="x", title="t", kind="MotorVehicle", objects=many, now=house.clock.now_us()

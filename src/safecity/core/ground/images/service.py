@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from safecity.core.ground.access.api import Action, Actor, Thing, authorize, scope
 from safecity.core.ground.audit.api import note
 from safecity.core.ground.devices.api import Device
+from safecity.core.ground.devices.api import find_many as find_devices
 from safecity.core.ground.images import store
 from safecity.core.ground.images.addresses import read_address
 from safecity.core.ground.images.decide import is_library, packed
 from safecity.core.ground.images.store import ALLOWED, Kept, Subscribed, SubscriptionState
-from safecity.core.ground.images.taking import FOLDER, Outcome, Taking, taken_back
+from safecity.core.ground.images.taking import FOLDER, Outcome, Taking, shown_by_passages, taken_back
 from safecity.core.ground.loose.api import Loose, named, unnamed
 from safecity.core.ground.passages.api import picture_key
 from safecity.kit.clock import Clock
@@ -84,13 +86,15 @@ class Images:
         return [packed(one.body, {}) for one in found]
 
     async def see(self, sender: Device, resource: Resource, identity: str) -> dict[str, Any]:
-        """Whole, with its pictures; NotFoundError for what is not there or not for this one."""
+        """Whole, with its pictures, as far as those are still kept; NotFoundError for what is not there or not for this
+        one."""
         kept = await self._one(sender, resource, identity)
-        places = {
-            one["place"]: base64.b64encode(await self._bytes(one["key"])).decode()
-            for one in kept.pictures
-            if one["place"] >= 0
-        }
+        places: dict[int, str] = {}
+        for one in kept.pictures:
+            if one["place"] >= 0:
+                # Those of a vehicle go with its passage, which may have begun before this was said.
+                with suppress(NotFoundError):
+                    places[one["place"]] = base64.b64encode(await self._bytes(one["key"])).decode()
         return packed(kept.body, places)
 
     async def data(self, sender: Device, resource: Resource, identity: str) -> bytes:
@@ -173,12 +177,18 @@ class Images:
     async def sweep(self) -> int:
         """Forget what is past its time, with its pictures; how many objects."""
         now, gone = self._clock.now_us(), 0
-        while found := await self._database.read(lambda tx: store.expired(tx, now, SWEEP)):
-            for one in found:
-                for picture in one.pictures:
-                    await self._blobs.delete(picture["key"])
-            ids = [one.id for one in found]
-            gone += await self._database.write(lambda tx, ids=ids: store.remove(tx, ids))
+
+        def work(tx: Tx) -> int:
+            found = store.expired(tx, now, SWEEP)
+            senders = find_devices(tx, list({one.device for one in found}))
+            kept = shown_by_passages(tx, found, {name: device.code for name, device in senders.items()})
+            store.remove(tx, [one.id for one in found])
+            unnamed(tx, {picture["key"] for one in found for picture in one.pictures} - kept, now)
+            return len(found)
+
+        while some := await self._database.write(work):
+            gone += some
+        await self._loose.sweep()
         return gone
 
     # --- subscriptions ---------------------------------------------------------------------------------------------

@@ -4,7 +4,8 @@ for each part of a batch."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,7 +124,9 @@ class Taking:
         vehicle = of.resource.name == "MotorVehicle"
         gate = reported_by(sender, code, gates) if vehicle or code else None
         at, _ = passages.dated(of.time(), seen)
-        days = gate.retention_days if gate is not None and vehicle else days_of(of.resource)
+        days = days_of(of.resource)
+        if vehicle:  # as long as the passage that it becomes
+            days = gate.retention_days if gate is not None else passages.UNPLACED_DAYS
         identity = old.id if old is not None else fresh("vo")
         folder = "passages" if vehicle else FOLDER
         pictures = list(old.pictures) if old is not None and not one.pictures else []
@@ -158,27 +161,53 @@ class Taking:
         for one in ready:
             if not one.new:
                 store.put(tx, one.kept, new=False)
-        by_place: dict[str, tuple[passages.Place, list[passages.Sighting]]] = {}
-        for one in ready:
-            if one.kept.kind == "MotorVehicle":
-                place = passages.place_of(
-                    one.gate, device=sender.id, area_path=sender.area_path, organisation_path=sender.organisation_path
-                )
-                by_place.setdefault(place.id, (place, []))[1].append(_sighting(sender, one, seen))
-        for place, sightings in by_place.values():
-            passages.file(tx, place, sightings)
+        self._file(tx, sender, [one for one in ready if one.kept.kind == "MotorVehicle"], seen)
         _tell(tx, sender, [one.kept for one in ready], seen)
         named(tx, [key for one in ready for key, _ in one.brought])
-        replaced = [key for one in ready for key in _replaced(one)]
+        replaced = [key for one in ready for key in _replaced(tx, sender, one)]
         unnamed(tx, replaced, seen)
         return len(replaced)
 
+    @staticmethod
+    def _file(tx: Tx, sender: Device, vehicles: Sequence[_Ready], seen: int) -> None:
+        by_place: dict[str, tuple[passages.Place, list[passages.Sighting]]] = {}
+        for one in vehicles:
+            place = passages.place_of(
+                one.gate, device=sender.id, area_path=sender.area_path, organisation_path=sender.organisation_path
+            )
+            sighting = _sighting(sender, one, seen)
+            if one.old is not None and (before := origin_of(sender.code, one.old)) != sighting.origin:
+                # Another device is said to have seen it: what the first one said is not said any more.
+                passages.forget(tx, before, [one.kept.object_id], seen)
+            by_place.setdefault(place.id, (place, []))[1].append(sighting)
+        for place, sightings in by_place.values():
+            passages.file(tx, place, sightings)
+            for sighting in sightings:
+                passages.show(tx, sighting.origin, sighting.reference, sighting.pictures)
 
-def _replaced(one: _Ready) -> set[str]:
-    """Pictures that the object showed before. Those of vehicles stay as long as the passage does."""
-    if one.old is None or one.kept.kind == "MotorVehicle":
+
+def origin_of(code: str, kept: Kept) -> str:
+    """Whose sighting a vehicle is: the device's that saw it, or the sender's where none is named; `code`: of the
+    sender."""
+    return f"{kept.device}/{kept.about or code}"
+
+
+def shown_by_passages(tx: Tx, kept: Sequence[Kept], codes: Mapping[str, str]) -> set[str]:
+    """Keys of pictures that stay although these objects do not show them, or are not there, any more. `codes`: of their
+    senders."""
+    by_origin: dict[str, list[str]] = defaultdict(list)
+    for one in kept:
+        if one.kind == "MotorVehicle":
+            by_origin[origin_of(codes.get(one.device, ""), one)].append(one.object_id)
+    return {key for origin, ids in by_origin.items() for key in passages.shown(tx, origin, ids)}
+
+
+def _replaced(tx: Tx, sender: Device, one: _Ready) -> set[str]:
+    """Pictures that nothing shows any more."""
+    if one.old is None:
         return set()
-    return {each["key"] for each in one.old.pictures} - {each["key"] for each in one.kept.pictures}
+    before, now = ({each["key"] for each in kept.pictures} for kept in (one.old, one.kept))
+    return before - now - shown_by_passages(tx, [one.kept], {sender.id: sender.code})
 
 
 def _purposes(gate: Tollgate | None) -> frozenset[str]:
@@ -192,7 +221,7 @@ def _sighting(sender: Device, one: _Ready, seen: int) -> passages.Sighting:
     vehicle = read_vehicle(one.unpacked.of)
     at, doubtful = passages.dated(vehicle.at, seen)
     return passages.Sighting(
-        id=fresh("sg"), source=passages.Source.CAMERA, origin=f"{sender.id}/{vehicle.device or sender.code}",
+        id=fresh("sg"), source=passages.Source.CAMERA, origin=origin_of(sender.code, one.kept),
         reference=one.kept.object_id, at=at, seen=seen, lane=vehicle.lane, plate=vehicle.plate,
         plate_colour=vehicle.plate_colour, plate_class=vehicle.plate_class, confidence=vehicle.confidence,
         colour=vehicle.colour, vehicle_class=vehicle.vehicle_class, brand=vehicle.brand,
@@ -237,5 +266,5 @@ def taken_back(tx: Tx, sender: Device, kind: str, ids: Sequence[str], now: int) 
     unnamed(tx, [picture["key"] for one in found for picture in one.pictures], now)
     if kind == "MotorVehicle":
         for one in found:
-            passages.forget(tx, f"{sender.id}/{one.about or sender.code}", [one.object_id], now)
+            passages.forget(tx, origin_of(sender.code, one), [one.object_id], now)
     return found

@@ -3,7 +3,17 @@
 from safecity.core.ground.passages import seeking
 from safecity.core.ground.passages.confusion import NEAR, NEVER, UNREAD, confusable, cost, distance, near_misses
 from safecity.core.ground.passages.decide import KeptPicture, Sighting, Source, dated
-from safecity.core.ground.passages.filing import Filed, Place, changed, file, forget, place_of
+from safecity.core.ground.passages.filing import (
+    UNPLACED_DAYS,
+    Filed,
+    Place,
+    changed,
+    file,
+    forget,
+    place_of,
+    show,
+    shown,
+)
 from safecity.core.ground.passages.readings import Readings
 from safecity.core.ground.passages.service import (
     Passages,
@@ -20,6 +30,7 @@ __all__ = [
     "NEAR",
     "NEVER",
     "RECORDED",
+    "UNPLACED_DAYS",
     "UNREAD",
     "WITHDRAWN",
     "Filed",
@@ -45,5 +56,7 @@ __all__ = [
     "place_of",
     "read",
     "seeking",
+    "show",
+    "shown",
     "thing_of",
 ]

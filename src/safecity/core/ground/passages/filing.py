@@ -71,8 +71,8 @@ def place_of(
 
 def file(tx: Tx, place: Place, new: Sequence[Sighting]) -> list[Filed]:
     """What an origin said before is known by its reference: said again it changes nothing, said otherwise or of another
-    place it corrects what was said. The bus hears of what is new or says something else now, and pictures are named, with the same
-    commit."""
+    place it corrects what was said. The bus hears of what is new or says something else now, and pictures are named,
+    with the same commit."""
     before = _known(tx, new)
     digests = [_digest(one) for one in new]
     latest: dict[tuple[str, str], int] = {}
@@ -117,6 +117,29 @@ def forget(tx: Tx, origin: str, references: Sequence[str], seen: int) -> int:
         _taken_out(tx, old, changes)
     outbox.add(tx, changes.events(seen))
     return len(found)
+
+
+def show(tx: Tx, origin: str, reference: str, pictures: Sequence[KeptPicture]) -> None:
+    """Pictures that came after the words, to what was said; as far as there is room for them."""
+    old = store.known(tx, origin, [reference]).get(reference)
+    if old is None:
+        return
+    seen = {one.id: one for one in store.sightings_of(tx, [old.passage])[old.passage]}
+    mine = seen[old.sighting]
+    together = tuple(dict.fromkeys([*mine.pictures, *pictures]))[:MAX_PICTURES]
+    passage = store.find(tx, old.passage)
+    if together != mine.pictures and passage is not None:
+        seen[old.sighting] = replace(mine, pictures=together)
+        store.save_sighting(tx, seen[old.sighting])
+        store.save(tx, replace(passage, **merged(list(seen.values()))))
+
+
+def shown(tx: Tx, origin: str, references: Sequence[str]) -> set[str]:
+    """Keys of the pictures that passages show of what an origin said."""
+    found = store.known(tx, origin, references).values()
+    said = {old.sighting for old in found}
+    seen = store.sightings_of(tx, list({old.passage for old in found})).values()
+    return {picture.key for many in seen for one in many if one.id in said for picture in one.pictures}
 
 
 def changed(tx: Tx, new: Sequence[tuple[str, Sighting]]) -> list[bool]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from safecity.core.ground.access.api import Action, Actor, Thing, allowed, authorize, scope
 from safecity.core.ground.audit.api import note
-from safecity.core.ground.loose.api import Loose
+from safecity.core.ground.loose.api import Loose, unnamed
 from safecity.core.ground.passages import store
 from safecity.core.ground.passages.decide import KeptPicture, Sighting
 from safecity.core.ground.passages.filing import DAY_US, Filed, Place, changed, file, place_of
@@ -155,14 +155,18 @@ class Passages:
 
     async def sweep(self) -> int:
         """Forget what is past its time, with its pictures; how many passages."""
-        gone = 0
-        now = self._clock.now_us()
-        while ids := await self._database.read(lambda tx: store.expired(tx, now, SWEEP)):
-            of = await self._database.read(lambda tx, ids=ids: store.sightings_of(tx, ids))
-            for one in (one for seen in of.values() for one in seen):
-                for picture in one.pictures:
-                    await self._blobs.delete(picture.key)
-            gone += await self._database.write(lambda tx, ids=ids: store.remove(tx, ids))
+        gone, now = 0, self._clock.now_us()
+
+        def work(tx: Tx) -> int:
+            # In one transaction: what joins a passage at this moment is in it, or finds it gone.
+            ids = store.expired(tx, now, SWEEP)
+            seen = [one for many in store.sightings_of(tx, ids).values() for one in many]
+            unnamed(tx, [picture.key for one in seen for picture in one.pictures], now)
+            return store.remove(tx, ids)
+
+        while some := await self._database.write(work):
+            gone += some
+        await self._loose.sweep()
         return gone
 
 

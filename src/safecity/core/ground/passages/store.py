@@ -185,6 +185,11 @@ def add_sightings(tx: Tx, many: Sequence[tuple[str, Sighting, str]]) -> None:
         tx.run(insert(sightings), rows)
 
 
+def save_sighting(tx: Tx, one: Sighting) -> None:
+    """With other pictures: its words are what they were."""
+    tx.run(update(sightings).where(sightings.c.id == one.id).values(body=_row(one)["body"]))
+
+
 def remove_sighting(tx: Tx, sighting: str) -> None:
     tx.run(delete(sightings).where(sightings.c.id == sighting))
 
