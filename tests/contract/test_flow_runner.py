@@ -317,6 +317,29 @@ async def test_where_nothing_comes_event_time_follows_the_clock(stand: Stand) ->
     assert [letter.reason for letter in await stand.letters()] == ["late"]
 
 
+async def test_time_does_not_follow_the_clock_past_what_still_waits_in_the_bus(stand: Stand) -> None:
+    """A long turn, a bus that was away: what came meanwhile is not late because of that."""
+    flow, clock = city(idle_us=10 * SECOND_US), FakeClock(START)
+    await stand.bus.publish([passages(0, ("a", 0, 50)), passages(1, ("a", 0, 51))])
+    calls = [0]
+    runner = FlowRunner(stand.database, Failing(stand.bus, calls), flow, clock, events=1)
+    assert await runner.step()
+    clock.advance(600)
+    assert not await runner.tick(), "another one waits"
+    assert await runner.step()
+    await stand.bus.publish([passages(2, ("a", 0, 52))])
+    clock.advance(600)
+    calls[0] = 2
+    with pytest.raises(UnavailableError):
+        await runner.tick()
+    while await runner.step():
+        pass
+    assert await stand.letters() == []
+    assert (await stand.states())["a"]["total"] == Total(3)
+    clock.advance(600)
+    assert await runner.tick(), "nothing waits any more"
+
+
 async def test_a_running_flow_answers_what_is_published_and_goes_on_after_a_trouble(
     stand: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -431,6 +454,26 @@ async def test_a_state_of_an_older_version_is_brought_up_and_one_of_a_newer_is_l
     assert (letter.reason, letter.key, letter.value) == ("state_newer", "a", [[1, "lost?"]])
     states = await stand.states(logging(Second()))
     assert states["a"] == {1: "one!", 2: "new"}
+
+
+async def test_a_state_is_brought_up_also_where_only_its_timer_changes(stand: Stand) -> None:
+    class Waking(Log):
+        version = 2
+
+        def process(self, batch: Any, state: Any) -> Any:
+            state.wake_at = batch[-1].at + MINUTE_US
+            return ()
+
+        def upgrade(self, version: int, items: dict[Any, Any]) -> dict[Any, Any]:
+            return {item: f"{value}!" for item, value in items.items()}
+
+    large = [(number, "x" * 50) for number in range(100)]
+    await stand.bus.publish([puts(1, small=[(1, "one")], large=large)])
+    await stand.run(logging())
+    await stand.bus.publish([puts(2, small=[(9, "")], large=[(9, "")])])
+    await stand.run(logging(Waking()))
+    wanted = {"small": {1: "one!"}, "large": {number: f"{text}!" for number, text in large}}
+    assert await stand.states(logging(Waking())) == wanted
 
 
 def test_a_key_stays_in_its_partition_for_ever() -> None:

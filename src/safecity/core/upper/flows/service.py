@@ -115,13 +115,20 @@ class FlowRunner:
                 raise
 
     async def tick(self) -> bool:
-        """Let event time follow the clock where nothing has come for `Flow.idle_us`; whether anybody was woken."""
+        """Let event time follow the clock where nothing has come for `Flow.idle_us`; whether anybody was woken.
+
+        Nothing has come only where the bus says so: what waits there, because a turn takes long or the bus was away,
+        must not be late for that.
+        """
         idle = self._flow.idle_us
         async with self._turning:
             if idle is None or (self._clock.monotonic() - self._heard_at) * SECOND_US < idle:
                 return False
             try:
-                return await self._idle(self._clock.now_us() - idle - self._flow.lateness_us)
+                head = self._head or await self._load()
+                if await self._bus.pull(self._consumer, self._flow.kinds, 1):
+                    return False
+                return await self._idle(head, self._clock.now_us() - idle - self._flow.lateness_us)
             except BaseException:
                 self._head = None
                 raise
@@ -146,8 +153,7 @@ class FlowRunner:
         await self._bus.acknowledge(self._consumer, new[-1][0])
         return True
 
-    async def _idle(self, watermark: int) -> bool:
-        head = self._head or await self._load()
+    async def _idle(self, head: Head, watermark: int) -> bool:
         due = {number: keys for number, one in enumerate(self._partitions) if (keys := one.due(watermark))}
         if not due:
             return False

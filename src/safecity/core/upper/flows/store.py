@@ -221,7 +221,7 @@ def save_states(tx: Tx, flow: str, touched: Iterable[tuple[str, KeyState]], code
             state.rewritten(0, beside=False)
             state.stored = False
             continue
-        if state.changed or not state.stored:
+        if state.changed or state.must_snapshot or not state.stored:
             body = _write(tx, at, state, pieces)
         else:  # only its timer
             body = b"" if state.changes else state.snapshot()
