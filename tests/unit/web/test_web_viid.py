@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from tests.unit.web.viid_client import CAMERA, GATE, LIBRARY, ViidClient, jpeg, vehicle, vehicles
 
+from safecity.kit.errors import UnavailableError
+
 OTHER = "34020300001190000002"
 
 
@@ -171,6 +173,40 @@ async def test_who_is_silent_or_locked_out_must_register_anew(house: Any, admin:
     await admin.ok("PATCH", f"devices/{city['camera_id']}", {"enabled": False})
     assert (await camera.keepalive()).status_code == 401
     assert (await camera.register()).status_code == 401
+
+
+class _Away:
+    """A bus that takes nothing for a while."""
+
+    async def publish(self, events: Any) -> int:
+        raise UnavailableError("no bus", code="bus_unavailable")
+
+
+async def test_what_the_bus_does_not_take_about_presence_is_told_when_it_does(
+    house: Any, admin: Any, city: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera, other, presence = city["camera"], city["other"], house.services.presence
+
+    async def states() -> list[str]:
+        await settle(house)
+        await admin.sign_in("root")
+        return [(await admin.ok("GET", f"devices/{city[name]}"))["state"] for name in ("camera_id", "other_id")]
+
+    with monkeypatch.context() as away:
+        away.setattr(presence, "_bus", _Away())
+        assert (await camera.register()).status_code == 503
+    assert (await camera.keepalive()).status_code == 401, "so that it registers anew"
+    await camera.register()
+    await other.register()
+    assert await states() == ["online", "online"]
+    with monkeypatch.context() as away:
+        away.setattr(presence, "_bus", _Away())
+        assert (await camera.register("UnRegister")).status_code == 503
+        house.clock.advance(271)
+        with pytest.raises(UnavailableError):
+            await presence.expire()
+    await presence.expire()
+    assert await states() == ["offline", "offline"]
 
 
 # --- objects -------------------------------------------------------------------------------------------------------

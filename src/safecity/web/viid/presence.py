@@ -43,6 +43,7 @@ class Presence:
         self._run = fresh("rn")
         self._number = 0
         self._awaited: dict[str, float] = {}
+        """Who is told to be online and is not here, and until when it may come."""
 
     async def login(
         self, identity: str, authorization: str, method: str, target: str, peer: tuple[str, int]
@@ -66,10 +67,15 @@ class Presence:
             await self._publish("device.refused", device, {"reason": "wrong_password", "address": _shown(peer)})
         if verdict is not Verdict.GOOD or device is None:
             return verdict, None
-        self._awaited.pop(identity, None)
         if self.hall.registered(identity, name, peer, now):
             facts = {"code": device.code, "address": _shown(peer), "transport": "tcp", "version": "GA/T 1400"}
-            await self._publish("device.went_online", device, facts)
+            try:
+                await self._publish("device.went_online", device, facts)
+            except BaseException:
+                # Nobody heard of it: it is answered so, and registers anew.
+                self.hall.left(identity)
+                raise
+        self._awaited.pop(identity, None)
         return verdict, device
 
     async def challenge(self, identity: str, *, stale: bool = False) -> list[str]:
@@ -91,8 +97,9 @@ class Presence:
 
     async def left(self, device: Device) -> None:
         """It signed off."""
-        if self.hall.left(device.code):
+        if self.hall.host_of(device.code):
             await self._publish("device.went_offline", device, {"why": "unregistered"})
+            self.hall.left(device.code)
 
     async def run(self) -> None:
         """Until cancelled: who is silent is offline, also one that was here before this process was."""
@@ -114,13 +121,13 @@ class Presence:
         """Tell of those whose time is over."""
         now = self._clock.monotonic()
         self._door.expire(now)
-        gone = self.hall.expire(now)
-        missing = [code for code, until in self._awaited.items() if until <= now]
-        for code in [*gone, *missing]:
-            self._awaited.pop(code, None)
+        # They are awaited until it is told: what the bus cannot take now is told at the next turn.
+        self._awaited |= dict.fromkeys(self.hall.expire(now), now)
+        for code in [code for code, until in self._awaited.items() if until <= now]:
             device = await self._device(code)
-            if device is not None:
+            if device is not None and not self.hall.host_of(code):  # else it came back meanwhile
                 await self._publish("device.went_offline", device, {"why": "keepalive"})
+            self._awaited.pop(code, None)
 
     async def _device(self, identity: str) -> Device | None:
         return await self._database.read(lambda tx: find_by_code(tx, identity, DeviceKind.GAT1400))
