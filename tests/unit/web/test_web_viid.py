@@ -173,6 +173,9 @@ async def test_who_is_silent_or_locked_out_must_register_anew(house: Any, admin:
     await admin.ok("PATCH", f"devices/{city['camera_id']}", {"enabled": False})
     assert (await camera.keepalive()).status_code == 401
     assert (await camera.register()).status_code == 401
+    await house.services.presence.expire()
+    await settle(house)
+    assert (await admin.ok("GET", f"devices/{city['camera_id']}"))["state"] == "offline"
 
 
 class _Away:

@@ -91,7 +91,8 @@ class Presence:
             return standing, None
         device = await self._device(identity)
         if device is None or not device.enabled:  # removed or locked out meanwhile
-            self.hall.left(identity)
+            if self.hall.left(identity):
+                self._awaited[identity] = self._clock.monotonic()
             return Standing.UNKNOWN, None
         return standing, device
 
