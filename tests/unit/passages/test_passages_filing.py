@@ -79,6 +79,24 @@ async def test_two_places_and_two_hours_are_told_apart(database: SqlDatabase) ->
     assert len(await database.read(lambda tx: kept(tx, there))) == 1
 
 
+@pytest.mark.parametrize("order", [1, -1])
+async def test_a_vehicle_in_a_jam_is_filed_alike_at_once_and_one_by_one(order: int, database: SqlDatabase) -> None:
+    """A camera that says every three seconds who stands before it would else make a passage of minutes, or several."""
+    told = [seen(number, number * 3.0, plate="皖A12345") for number in range(12)][::order]
+    alone, together = gate(), gate()
+
+    def one_by_one(tx: Tx) -> None:
+        for one in told:
+            file(tx, alone, [one])
+
+    others = [replace(one, id=fresh("sg"), origin="other") for one in told]
+    await database.write(one_by_one)
+    await database.write(lambda tx: file(tx, together, others))
+    rows = await database.read(lambda tx: kept(tx, alone))
+    assert rows == await database.read(lambda tx: kept(tx, together))
+    assert [count for _, _, count, _ in rows] == [3, 3, 3, 3], "none spans more than two windows"
+
+
 async def test_who_named_the_wrong_place_corrects_it(database: SqlDatabase) -> None:
     wrong, right, one = gate(), gate(), seen(1, plate="皖A12345")
 

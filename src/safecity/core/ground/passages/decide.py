@@ -117,7 +117,10 @@ def belongs(new: Sighting, known: Sequence[Sighting], window_us: int) -> bool:
     if not known or len(known) >= MAX_SIGHTINGS:
         return False
     nearest = min(abs(new.at - one.at) for one in known)
-    if nearest > window_us:
+    # Not more than two windows together: what is told every few seconds of who stands in a jam would else be one
+    # passage of minutes when it comes at once, and several when it comes one by one.
+    moments = [new.at, *(one.at for one in known)]
+    if nearest > window_us or max(moments) - min(moments) > 2 * window_us:
         return False
     if new.transponder and any(new.transponder == one.transponder for one in known):
         return True
