@@ -564,6 +564,28 @@ async def test_an_image_is_uploaded_in_two_steps(city: dict[str, Any]) -> None:
     assert (await city["camera"].ask("GET", "Images/7/Data")).content == text
 
 
+async def test_an_image_that_comes_whole_lies_beside_its_words_and_not_among_them(
+    house: Any, city: dict[str, Any]
+) -> None:
+    camera = city["camera"]
+    await camera.register()
+    text = base64.b64encode(jpeg()).decode()
+    for title in ("first", "second"):
+        image = {"ImageID": "7", "Title": title, "Data": text, "Vendor": {"FeatureData": "x" * 300_000}}
+        answer = await camera.ask("POST", "Images", {"ImageListObject": {"ImageObject": [image]}})
+        (status,) = answer.json()["ResponseStatusListObject"]["ResponseStatusObject"]
+        assert (status["StatusCode"], status["StatusString"]) == (0, "OK, pictures left out: large")
+    (listed,) = (await camera.ask("GET", "Images")).json()["ImageListObject"]["ImageObject"]
+    assert listed == {"ImageID": "7", "Title": "second", "Vendor": {}}, "a list of a hundred must not be gigabytes"
+    assert (await camera.ask("GET", "Images/7/Data")).text == text
+    await camera.send("Images", {"ImageListObject": {"ImageObject": [{"ImageID": "7", "Title": "third"}]}}, "PUT")
+    assert (await camera.ask("GET", "Images/7/Data")).text == text
+    assert len([key async for key in house.services.blobs.keys("images/")]) == 1
+    bad = {"ImageID": "8", "Data": base64.b64encode(b"no picture").decode()}
+    answer = await camera.ask("POST", "Images", {"ImageListObject": {"ImageObject": [bad]}})
+    assert "left out: format" in answer.text
+
+
 async def test_what_we_know_of_our_own_is_told_within_the_areas(city: dict[str, Any]) -> None:
     for name in ("camera", "library", "other"):
         await city[name].register()

@@ -33,6 +33,11 @@ class Picture:
 
 def decode_picture(text: object, *, kind: str = "", identity: str = "") -> Picture:
     """InvalidError `viid_picture` with the reason: `base64`, `large`, `format`, `empty` or `pixels` (too many)."""
+    return check_picture(decode_base64(text), kind=kind, identity=identity)
+
+
+def decode_base64(text: object) -> bytes:
+    """The first part of it: `base64` or `large`."""
     if not isinstance(text, str):
         raise _bad("base64")
     if text.startswith("data:"):
@@ -40,10 +45,9 @@ def decode_picture(text: object, *, kind: str = "", identity: str = "") -> Pictu
     if len(text) > MAX_PICTURE * 4 // 3 + 4096:
         raise _bad("large")
     try:
-        data = base64.b64decode("".join(text.split()), validate=True)
+        return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise _bad("base64") from error
-    return check_picture(data, kind=kind, identity=identity)
 
 
 def check_picture(data: bytes, *, kind: str = "", identity: str = "") -> Picture:

@@ -11,7 +11,7 @@ from typing import Any
 
 from safecity.core.ground.devices.api import Device
 from safecity.core.ground.images import store
-from safecity.core.ground.images.decide import Unpacked, days_of, unpack
+from safecity.core.ground.images.decide import UPLOADED, Unpacked, days_of, unpack
 from safecity.core.ground.images.store import Kept, Subscribed
 from safecity.core.ground.loose.api import Loose, named, unnamed
 from safecity.core.ground.passages import api as passages
@@ -129,7 +129,9 @@ class Taking:
             days = gate.retention_days if gate is not None else passages.UNPLACED_DAYS
         identity = old.id if old is not None else fresh("vo")
         folder = "passages" if vehicle else FOLDER
-        pictures = list(old.pictures) if old is not None and not one.pictures else []
+        # What came without pictures keeps those it had; what was uploaded in a second step stays until it comes anew.
+        had = old.pictures if old is not None and UPLOADED not in one.places else []
+        pictures = [each for each in had if each["place"] == UPLOADED or not one.pictures]
         brought: list[tuple[str, bytes]] = []
         for picture, place in zip(one.pictures, one.places, strict=True):
             key = passages.picture_key(folder, seen, picture.format)
