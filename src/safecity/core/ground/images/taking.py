@@ -16,7 +16,7 @@ from safecity.core.ground.images.store import Kept, Subscribed
 from safecity.core.ground.loose.api import Loose, named, unnamed
 from safecity.core.ground.passages import api as passages
 from safecity.core.ground.tollgates.api import Purpose, Tollgate, reported_by
-from safecity.core.ground.tollgates.api import everything as all_tollgates
+from safecity.core.ground.tollgates.api import meant as tollgates_meant
 from safecity.kit.clock import SECOND_US, Clock
 from safecity.kit.errors import ConflictError
 from safecity.kit.ids import fresh
@@ -83,7 +83,8 @@ class Taking:
         # The last of several with one identifier is what counts; a camera that stutters sends them alike.
         latest = {(one.resource.name, one.id): one for one in good}
         unpacked = await asyncio.to_thread(lambda: {name: unpack(one) for name, one in latest.items()})
-        gates = await self._database.read(all_tollgates)
+        codes = sorted({code for one in good if (code := clean_id(one.fields.get("TollgateID")))})
+        gates = await self._database.read(lambda tx: tollgates_meant(tx, sender.id, codes))
         before = await self._database.read(lambda tx: self._before(tx, sender, latest))
         ready = [
             self._ready(sender, one, before.get(name), gates, seen)

@@ -2,7 +2,7 @@
 
 from safecity.core.ground.tollgates.decide import Lane, Purpose, Tollgate
 from safecity.core.ground.tollgates.service import Tollgates, find_tollgate, reported_by, thing_of
-from safecity.core.ground.tollgates.store import any_of, any_under, everything, find, find_by_code, find_many
+from safecity.core.ground.tollgates.store import any_of, any_under, everything, find, find_by_code, find_many, meant
 
 __all__ = [
     "Lane",
@@ -16,6 +16,7 @@ __all__ = [
     "find_by_code",
     "find_many",
     "find_tollgate",
+    "meant",
     "reported_by",
     "thing_of",
 ]

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Table, Text, delete, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Table,
+    Text,
+    delete,
+    insert,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 
 from safecity.core.ground.access.api import Predicate, under, where
 from safecity.core.ground.sql import Json, Tags, area_path, key, metadata, organisation_path, ref
@@ -94,6 +108,14 @@ def find_many(tx: Tx, ids: list[str]) -> dict[str, Tollgate]:
 
 def everything(tx: Tx) -> list[Tollgate]:
     return [_tollgate(row) for row in tx.rows(select(tollgates).order_by(tollgates.c.id))]
+
+
+def meant(tx: Tx, device: str, codes: Sequence[str]) -> list[Tollgate]:
+    """Those that a device can mean: by the codes it names, or because it is a reporter of them. A city has thousands,
+    and each camera asks with each passage: only these are read."""
+    reports = type_coerce(tollgates.c.reporters, Text).contains(f'"{device}"', autoescape=True)
+    query = select(tollgates).where(or_(tollgates.c.code_key.in_(codes), reports)).order_by(tollgates.c.id)
+    return [_tollgate(row) for row in tx.rows(query)]
 
 
 def page(
