@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from tests.unit.web.viid_client import CAMERA, GATE, LIBRARY, ViidClient, jpeg, vehicle, vehicles
 
+from safecity.core.ground.images import store
 from safecity.kit.errors import UnavailableError
 
 OTHER = "34020300001190000002"
@@ -423,6 +425,30 @@ async def test_what_a_library_reads_is_written_down_and_what_is_restricted_is_no
     assert (await city["camera"].ask("GET", f"MotorVehicles/{vehicle(2)['MotorVehicleID']}")).status_code == 200
     (record,) = [one for one in (await admin.ok("GET", "audit"))["items"] if one["action"] == "passage.see"]
     assert (record["object"], record["details"]["what"]) == (city["library_id"], "MotorVehicle")
+
+
+async def test_what_a_library_looks_for_holds_up_nobody_who_files_and_is_shown_only_when_written_down(
+    city: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("camera", "library"):
+        await city[name].register()
+    await city["camera"].send("MotorVehicles", vehicles(vehicle(1)))
+    search, writing = store.search, list[bool]()
+
+    def watched(tx: Any, *arguments: Any) -> Any:
+        writing.append(not tx.row(text("PRAGMA query_only"))["query_only"])
+        return search(tx, *arguments)
+
+    monkeypatch.setattr(store, "search", watched)
+    assert (await city["library"].ask("GET", "MotorVehicles?RecordStartNo=1000000")).status_code == 200
+    assert writing == [False]
+
+    def full(*_: Any, **__: Any) -> None:
+        raise UnavailableError("the disk is full", code="disk_full")
+
+    monkeypatch.setattr("safecity.core.ground.images.service.note", full)
+    refused = await city["library"].ask("GET", f"MotorVehicles/{vehicle(1)['MotorVehicleID']}")
+    assert (refused.status_code, "12B45" in refused.text) == (503, False)
 
 
 async def test_a_correction_and_a_withdrawal_reach_the_passage(admin: Any, city: dict[str, Any]) -> None:

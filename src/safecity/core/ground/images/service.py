@@ -143,21 +143,22 @@ class Images:
     async def _search(self, sender: Device, resource: Resource, query: Query) -> list[Kept]:
         """A camera reads back what it sent; another library's questions are written down like a person's."""
         now = self._clock.now_us()
+        readable = self._readable(sender, resource)
+        found = await self._database.read(lambda tx: store.search(tx, readable, resource.name, query, now))
+        if not is_library(sender):
+            return found
+        who = Actor(user=sender.id, name=sender.name, session="", grants=(), at=now, address=sender.address)
+        about = Thing("device", sender.area_path, id=sender.id, organisation=sender.organisation_path)
 
-        def work(tx: Tx) -> list[Kept]:
-            return store.search(tx, self._readable(sender, resource), resource.name, query, now)
-
-        def noted(tx: Tx) -> list[Kept]:
-            found = work(tx)
-            who = Actor(user=sender.id, name=sender.name, session="", grants=(), at=now, address=sender.address)
-            about = Thing("device", sender.area_path, id=sender.id, organisation=sender.organisation_path)
+        def noted(tx: Tx) -> None:
             note(
                 tx, who, Action.PASSAGE_SEE, about, sender.name, what=resource.name, found=len(found),
                 ids=",".join(query.ids)[:200], device=query.device, tollgate=query.tollgate, plate=query.plate,
             )  # fmt: skip
-            return found
 
-        return await (self._database.write(noted) if is_library(sender) else self._database.read(work))
+        # Before it is shown, but not in the transaction that looks: that must not hold up those who file.
+        await self._database.write(noted)
+        return found
 
     async def _one(self, sender: Device, resource: Resource, identity: str) -> Kept:
         found = await self._search(sender, resource, Query(ids=(identity,), count=1))
