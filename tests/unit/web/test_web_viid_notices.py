@@ -288,6 +288,29 @@ async def test_a_library_that_was_removed_is_not_told_any_more(admin: Any, city:
     assert city["receiver"].got == []
 
 
+async def test_what_could_not_be_told_in_time_is_counted(house: Any, admin: Any, city: dict[str, Any]) -> None:
+    one = await agreed(admin, city)
+    subscription = (await admin.ok("GET", "subscriptions"))["items"][0]
+    (gate,) = (await admin.ok("GET", "tollgates"))["items"]
+    await admin.ok("PATCH", f"tollgates/{gate['id']}", {"retention_days": 1})
+    city["receiver"].answer = UnavailableError("away")
+    await city["camera"].send("MotorVehicles", vehicles(vehicle(1), vehicle(2)))
+    assert await city["notifier"].step() == 0
+    house.clock.advance(86_401)
+    assert await house.services.images.sweep() == 2
+    await admin.sign_in("root")
+
+    async def lost() -> int:
+        return next(each["lost"] for each in (await admin.ok("GET", "subscriptions"))["items"] if each["id"] == one)
+
+    assert await lost() == 2, "past their own time"
+    await city["camera"].register()
+    await city["camera"].send("MotorVehicles", vehicles(vehicle(3)))
+    await admin.ok("PATCH", f"devices/{subscription['device']}", {"enabled": False})
+    assert await city["notifier"].step() == 0
+    assert await lost() == 3, "the library is locked out"
+
+
 async def test_a_changed_wish_needs_a_new_yes(admin: Any, city: dict[str, Any]) -> None:
     await agreed(admin, city)
     await city["library"].send("Subscribes", subscribe(ReceiveAddr="http://10.0.0.99/elsewhere"), "PUT")

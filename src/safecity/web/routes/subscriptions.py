@@ -18,7 +18,8 @@ routes = Routes("subscriptions")
 class SubscriptionOut(Answer):
     """A wish of a library (GA/T 1400, Subscribe), in its own words. `address` is what was allowed: host and port.
 
-    `delivered` objects arrived; `lost` were past its end before they could.
+    `delivered` objects arrived; `lost` could not before they or the subscription were past their time, or the library
+    was locked out.
     """
 
     id: str

@@ -90,8 +90,12 @@ class Notifier:
             def prepare(tx: Tx) -> tuple[Subscribed, Due, list[Kept]] | None:
                 of = store.subscription(tx, subscription)
                 library = None if of is None else find_device(tx, of.device)
-                if of is None or of.state is not SubscriptionState.ACTIVE or library is None or not library.enabled:
+                if of is None or of.state is not SubscriptionState.ACTIVE:
                     store.drop_all(tx, subscription)
+                    return None
+                if library is None or not library.enabled:
+                    lost = store.drop_all(tx, subscription)
+                    store.save_subscription(tx, replace(of, lost=of.lost + lost))
                     return None
                 one = (
                     store.under_way(tx, subscription, notification)

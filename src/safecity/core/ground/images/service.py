@@ -183,6 +183,7 @@ class Images:
             found = store.expired(tx, now, SWEEP)
             senders = find_devices(tx, list({one.device for one in found}))
             kept = shown_by_passages(tx, found, {name: device.code for name, device in senders.items()})
+            store.lose(tx, [one.id for one in found])
             store.remove(tx, [one.id for one in found])
             unnamed(tx, {picture["key"] for one in found for picture in one.pictures} - kept, now)
             return len(found)

@@ -71,7 +71,7 @@ ALLOWED = {
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subscribed:
     """What a library asks to be told. `address` is host and port as somebody allowed it; `lost` counts what could not
-    be told before it was past its time."""
+    be told before it was past its time, or the library locked out."""
 
     id: str
     device: str
@@ -337,6 +337,14 @@ def told(tx: Tx, one: Due) -> int:
 def drop_all(tx: Tx, subscription: str) -> int:
     """What is still to be told to a subscription that is over."""
     return tx.run(delete(outbox).where(outbox.c.subscription == subscription))
+
+
+def lose(tx: Tx, wanted: Sequence[str]) -> None:
+    """These objects are past their time: who was still to be told of them never will be."""
+    columns = outbox.c.subscription, func.count(func.distinct(outbox.c.object)).label("lost")
+    for row in tx.rows(select(*columns).where(outbox.c.object.in_(wanted)).group_by(outbox.c.subscription)):
+        chosen = subscriptions.c.id == row["subscription"]
+        tx.run(update(subscriptions).where(chosen).values(lost=subscriptions.c.lost + row["lost"]))
 
 
 def _of(subscription: str, notification: str) -> Any:
