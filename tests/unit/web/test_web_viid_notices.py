@@ -311,6 +311,36 @@ async def test_what_could_not_be_told_in_time_is_counted(house: Any, admin: Any,
     assert await lost() == 3, "the library is locked out"
 
 
+@pytest.mark.parametrize("refusal", [(400, b""), (200, b'{"ResponseStatusObject":{"StatusCode":"8"}}')])
+async def test_one_object_that_a_library_does_not_want_does_not_keep_the_others_from_it(
+    refusal: tuple[int, bytes], house: Any, admin: Any, city: dict[str, Any]
+) -> None:
+    await agreed(admin, city)
+    many = [vehicle(number) for number in range(9)]
+    names = [one["MotorVehicleID"] for one in many]
+    taken: list[str] = []
+
+    async def picky(address: Address, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        (notice,) = json.loads(body)["SubscribeNotificationListObject"]["SubscribeNotificationObject"]
+        ids = notice["InfoIDs"].split(",")
+        if names[3] in ids:
+            return refusal
+        taken.extend(ids)
+        return 200, b""
+
+    here = house.services
+    notifier = Notifier(here.database, here.blobs, house.clock, here.settings, picky)
+    await city["camera"].send("MotorVehicles", vehicles(*many))
+    for _ in range(30):
+        while await notifier.step():
+            pass
+        house.clock.advance(900)
+    assert taken == [name for name in names if name != names[3]], "in their order"
+    await admin.sign_in("root")
+    (one,) = (await admin.ok("GET", "subscriptions"))["items"]
+    assert (one["delivered"], one["lost"]) == (8, 1)
+
+
 async def test_a_changed_wish_needs_a_new_yes(admin: Any, city: dict[str, Any]) -> None:
     await agreed(admin, city)
     await city["library"].send("Subscribes", subscribe(ReceiveAddr="http://10.0.0.99/elsewhere"), "PUT")

@@ -18,8 +18,8 @@ routes = Routes("subscriptions")
 class SubscriptionOut(Answer):
     """A wish of a library (GA/T 1400, Subscribe), in its own words. `address` is what was allowed: host and port.
 
-    `delivered` objects arrived; `lost` could not before they or the subscription were past their time, or the library
-    was locked out.
+    `delivered` objects arrived; `lost` did not: they or the subscription were past their time before, the library was
+    locked out, or it would not take them.
     """
 
     id: str

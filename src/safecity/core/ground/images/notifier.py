@@ -20,7 +20,14 @@ from safecity.kit.errors import InvalidError, NotFoundError, SafecityError, Unav
 from safecity.ports.blobs import Blobs
 from safecity.ports.database import Database, Tx
 from safecity.protocols.gat1400.codes import public_id
-from safecity.protocols.gat1400.envelope import CONTENT_TYPE, read_json, read_statuses, write_json, write_list
+from safecity.protocols.gat1400.envelope import (
+    CONTENT_TYPE,
+    StatusCode,
+    read_json,
+    read_statuses,
+    write_json,
+    write_list,
+)
 from safecity.protocols.gat1400.objects import read_object
 from safecity.protocols.gat1400.resources import BY_NAME
 from safecity.protocols.gat1400.subscriptions import Subscription, read_subscription, strip_images, write_notification
@@ -32,9 +39,17 @@ MAX_OBJECTS: Final = 50
 MAX_BYTES: Final = 8 << 20
 """Of one notification, as far as it has more than one object: with pictures fifty of them would be more than a library
 like ours takes, and it would be refused for ever."""
+GIVE_UP: Final = 10
+"""Tries after which an object is given up that a library says it does not take; an hour and more."""
 FIRST_WAIT: Final = 5.0
 LONGEST_WAIT: Final = 900.0
 AT_ONCE: Final = 4
+
+_UNWANTED: Final = frozenset({400, 413, 415, 422})
+_UNWANTED_CODES: Final = frozenset({
+    StatusCode.INVALID_OPERATION, StatusCode.XML_FORMAT, StatusCode.XML_CONTENT, StatusCode.JSON_FORMAT,
+    StatusCode.JSON_CONTENT,
+})  # fmt: skip
 
 Post = Callable[[Address, bytes, dict[str, str]], Awaitable[tuple[int, bytes]]]
 """Sends to exactly that address; UnavailableError when it cannot."""
@@ -115,32 +130,39 @@ class Notifier:
 
     async def _send(self, of: Subscribed, one: Due, objects: list[Kept], us: str) -> bool:
         wish = read_subscription(read_object(BY_NAME["Subscribe"], of.body))
-        error = ""
+        told, later = list[dict[str, Any]](), list[str]()
+        error, unwanted = "", False
         try:
+            told, later = await self._fitting(wish, objects)
             address = read_address(wish.receive_addr)
             if address.place != of.address:
                 raise UnavailableError("the address is not the one that was allowed", code="receive_addr")
-            told, later = await self._fitting(wish, objects)
-            if later:
-                await self._database.write(lambda tx: store.release(tx, one, later))
-            body = self._body(wish, one, told)
             headers = {"Content-Type": CONTENT_TYPE, "User-Identify": us}
-            status, answer = await self._post(address, body, headers)
-            error = "" if _arrived(status, answer) else f"HTTP {status}"
+            status, answer = await self._post(address, self._body(wish, one, told), headers)
+            arrived, unwanted = _understood(status, answer)
+            error = "" if arrived else f"HTTP {status}"
         except (UnavailableError, InvalidError) as failed:
             error = str(failed)[:200]
         now = self._clock.now_us()
+        if unwanted and len(told) > 1:
+            # One of them is what it does not take: found by halves, so that the others are not kept from it.
+            later = [each.id for each in objects[(len(told) + 1) // 2 :]]
 
         def after(tx: Tx) -> None:
             known = store.subscription(tx, of.id)
             if known is None:
                 return
-            if error:
+            store.release(tx, one, later)
+            if not error:
+                count = store.told(tx, one)
+                store.save_subscription(tx, replace(known, delivered=known.delivered + count, last_error=""))
+            elif unwanted and len(told) == 1 and one.tries >= GIVE_UP:
+                logger.warning("subscriber refuses an object for good subscription=%s why=%s", of.id, error)
+                count = store.told(tx, one)
+                store.save_subscription(tx, replace(known, lost=known.lost + count, last_error=error))
+            else:
                 store.put_off(tx, one, now + round(pause(one.tries) * SECOND_US))
                 store.save_subscription(tx, replace(known, last_error=error))
-            else:
-                told = store.told(tx, one)
-                store.save_subscription(tx, replace(known, delivered=known.delivered + told, last_error=""))
 
         await self._database.write(after)
         if bool(error) != bool(of.last_error):
@@ -191,11 +213,13 @@ def pause(tries: int) -> float:
     return min(FIRST_WAIT * 2 ** min(tries, 16), LONGEST_WAIT)
 
 
-def _arrived(status: int, answer: bytes) -> bool:
-    """Some libraries answer 200 and say in the body that they did not take it."""
+def _understood(status: int, answer: bytes) -> tuple[bool, bool]:
+    """Whether it arrived, and whether it never will because of what it is. Some libraries answer 200 and say in the
+    body that they did not take it."""
     if not 200 <= status < 300:
-        return False
+        return False, status in _UNWANTED
     try:
-        return all(code == 0 for _, code in read_statuses(read_json(answer)))
+        codes = {code for _, code in read_statuses(read_json(answer))}
     except InvalidError:
-        return True
+        return True, False
+    return codes <= {0}, bool(codes & _UNWANTED_CODES)

@@ -71,7 +71,7 @@ ALLOWED = {
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subscribed:
     """What a library asks to be told. `address` is host and port as somebody allowed it; `lost` counts what could not
-    be told before it was past its time, or the library locked out."""
+    be told before it was past its time or the library locked out, and what the library would not take."""
 
     id: str
     device: str
