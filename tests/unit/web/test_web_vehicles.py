@@ -133,6 +133,29 @@ async def test_a_plate_that_passes_later_is_in_the_index_too(
     assert answer["looked_at"]["plates"] == 2
 
 
+async def test_an_index_that_is_not_told_what_passes_is_not_believed(
+    house: Any, admin: Any, passes: Traffic, plates: Any
+) -> None:
+    """The bus may be away while passages are filed: nothing of that must be missing from what is found."""
+    passes("a", 0, "皖A00001")
+    await passes.sent()
+    while await house.services.relay.step():
+        pass
+    await plates()
+    passes("a", 1, "皖A00002")
+    await passes.sent()
+    house.clock.advance(31)
+    answer = await found(admin, plate="皖A0000?")
+    assert [one["plate"] for one in answer["items"]] == ["皖A00002", "皖A00001"]
+    assert (answer["looked_at"]["plates"], answer["looked_at"]["passages"]) == (0, 2)
+    while await house.services.relay.step():
+        pass
+    while await house.services.plates.step():
+        pass
+    answer = await found(admin, plate="皖A0000?")
+    assert (len(answer["items"]), answer["looked_at"]["plates"]) == (2, 2)
+
+
 async def test_colour_kind_lane_direction_place_and_time_narrow_a_search(
     admin: Any, gates: dict[str, str], passes: Traffic
 ) -> None:

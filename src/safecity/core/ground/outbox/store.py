@@ -37,6 +37,11 @@ def pending(tx: Tx, limit: int) -> list[tuple[int, Event]]:
     return [(row["number"], _decode(row["body"])) for row in rows]
 
 
+def waiting_since(tx: Tx) -> int | None:
+    """When the oldest that the bus does not have yet was told; None where it has all."""
+    return next((event.seen for _, event in pending(tx, 1)), None)
+
+
 def forget(tx: Tx, up_to: int) -> None:
     """The bus has them."""
     tx.run(delete(outbox).where(outbox.c.number <= up_to))

@@ -6,9 +6,11 @@ import asyncio
 import logging
 from pathlib import Path
 
+from safecity.core.ground.outbox import api as outbox
 from safecity.core.ground.passages.api import RECORDED, seeking
 from safecity.core.ground.vehicles.matrix import Listed, PlateMatrix, cleared
 from safecity.core.ground.vehicles.pattern import Pattern
+from safecity.kit.clock import SECOND_US
 from safecity.kit.errors import SafecityError
 from safecity.ports.bus import Bus
 from safecity.ports.database import Database
@@ -20,6 +22,8 @@ PART = 20_000
 ANEW_SECONDS = 86_400.0
 """Plates that the database forgot are forgotten here within a day."""
 RETRY_SECONDS = 5.0
+BEHIND_US = 30 * SECOND_US
+"""What was told longer ago than this and is not on the bus yet cannot have come here."""
 
 
 class PlateIndex:
@@ -32,11 +36,17 @@ class PlateIndex:
         self._matrix: PlateMatrix | None = None
         self._making: PlateMatrix | None = None
         self._turn = asyncio.Lock()
+        self._behind = False
 
     async def find(self, pattern: Pattern, most: int) -> Listed | None:
         """See `PlateMatrix.find`; None while it is not whole."""
         matrix = self._matrix
         return None if matrix is None else await asyncio.to_thread(matrix.find, pattern, most)
+
+    async def current(self, now: int) -> bool:
+        """Whether what passed a while ago is in it: not where it could not follow, nor where the bus takes nothing."""
+        since = None if self._behind else await self._database.read(outbox.waiting_since)
+        return not self._behind and (since is None or since > now - BEHIND_US)
 
     def __len__(self) -> int:
         return 0 if self._matrix is None else len(self._matrix)
@@ -81,12 +91,24 @@ class PlateIndex:
 
     async def _follow(self) -> None:
         async for _ in self._bus.bell():
-            try:
-                while await self.step():
-                    pass
-            except (SafecityError, OSError) as error:
-                logger.warning("plates wait why=%s", error)
+            while True:
+                if await self._followed():
+                    break
                 await asyncio.sleep(RETRY_SECONDS)
+
+    async def _followed(self) -> bool:
+        try:
+            while await self.step():
+                pass
+        except (SafecityError, OSError) as error:
+            if not self._behind:
+                logger.warning("plates wait, searches look through all passages why=%s", error)
+            self._behind = True
+            return False
+        if self._behind:
+            logger.info("plates are gathered again")
+        self._behind = False
+        return True
 
     async def step(self) -> int:
         """Add the plates of the next passages that were told; how many were told."""

@@ -113,7 +113,9 @@ class Vehicles:
         """InvalidError `purpose_needed`, `plate_pattern`. A part may hold fewer than `limit` and still lead on."""
         check_purpose(wish.purpose)
         pattern = read_pattern(wish.plate, near=wish.near)
-        listed = None if pattern is None or pattern.exact else await self._index.find(pattern, MOST_PLATES)
+        listed = None
+        if pattern is not None and not pattern.exact and await self._index.current(who.at):
+            listed = await self._index.find(pattern, MOST_PLATES)
 
         def work(tx: Tx) -> Found:
             may, asked = scope(who, Action.PASSAGE_SEE), replace(_asked(tx, who, wish), before=before, limit=limit + 1)
