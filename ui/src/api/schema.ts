@@ -3772,7 +3772,8 @@ export interface components {
         /**
          * @description A wish of a library (GA/T 1400, Subscribe), in its own words. `address` is what was allowed: host and port.
          *
-         *     `delivered` objects arrived; `lost` were past its end before they could.
+         *     `delivered` objects arrived; `lost` did not: they or the subscription were past their time before, the library was
+         *     locked out, or it would not take them.
          */
         SubscriptionOut: {
             id: string;
