@@ -565,7 +565,10 @@ async def test_a_picture_stays_as_long_as_the_passage_that_shows_it(
     assert (passage["pictures"], shown.content) == (1, jpeg())
 
 
-@pytest.mark.parametrize("clock", ["19700101080000", "20991231235959", "20231115061320", "yesterday", ""])
+@pytest.mark.parametrize(
+    "clock",
+    ["19700101080000", "20991231235959", "20231115061320", "yesterday", "", "9999-12-31T23:59:59-23:59"],
+)
 async def test_a_camera_whose_clock_is_wrong_is_heard(clock: str, admin: Any, city: dict[str, Any]) -> None:
     await city["camera"].register()
     await city["camera"].send("MotorVehicles", vehicles(vehicle(1, PassTime=clock)))

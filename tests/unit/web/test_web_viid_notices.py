@@ -341,6 +341,25 @@ async def test_one_object_that_a_library_does_not_want_does_not_keep_the_others_
     assert (one["delivered"], one["lost"]) == (8, 1)
 
 
+@pytest.mark.parametrize("code", ["\u00b2", "9" * 5000])
+async def test_a_number_that_is_none_in_an_answer_keeps_nobody_waiting(
+    code: str, admin: Any, city: dict[str, Any]
+) -> None:
+    await agreed(admin, city)
+    city["receiver"].answer = (200, json.dumps({"ResponseStatusObject": {"StatusCode": code}}).encode())
+    await city["camera"].send("MotorVehicles", vehicles(vehicle(1)))
+    assert await city["notifier"].step() == 1
+    assert await city["notifier"].step() == 0
+
+
+async def test_a_wish_with_a_number_that_is_none_is_refused_alone(city: dict[str, Any]) -> None:
+    both = subscribe()
+    both["SubscribeListObject"]["SubscribeObject"] += subscribe(SubscribeID="2", SubscribeDetail="\u00b2")[
+        "SubscribeListObject"
+    ]["SubscribeObject"]
+    assert await city["library"].send("Subscribes", both) == [(NUMBER, 0), ("2", 8)]
+
+
 async def test_a_changed_wish_needs_a_new_yes(admin: Any, city: dict[str, Any]) -> None:
     await agreed(admin, city)
     await city["library"].send("Subscribes", subscribe(ReceiveAddr="http://10.0.0.99/elsewhere"), "PUT")

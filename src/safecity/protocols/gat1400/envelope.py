@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -18,6 +19,8 @@ from safecity.protocols.gat1400.times import local_text
 CONTENT_TYPE: Final = "application/VIID+JSON;charset=UTF-8"
 MAX_OBJECTS: Final = 10_000
 """Objects in one request."""
+
+_NUMBER = re.compile("[0-9]{1,9}")
 
 
 class StatusCode(IntEnum):
@@ -159,7 +162,7 @@ def read_statuses(body: Any) -> list[tuple[str, int]]:
     found: list[tuple[str, int]] = []
     for one in items:
         code = cast("dict[str, Any]", one).get("StatusCode") if isinstance(one, dict) else None
-        if isinstance(code, bool) or not isinstance(code, int | str) or not str(code).strip().isdigit():
+        if isinstance(code, bool) or not isinstance(code, int | str) or _NUMBER.fullmatch(str(code).strip()) is None:
             raise bad
         found.append((clean_id(cast("dict[str, Any]", one).get("Id")), int(code)))
     return found

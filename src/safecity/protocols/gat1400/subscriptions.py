@@ -61,7 +61,8 @@ class Subscription:
 
 def read_subscription(of: ViidObject) -> Subscription:
     """InvalidError `viid_object` where nobody could tell what is wanted or where to."""
-    details = {int(part) for part in re.split(r"[,;/\s]+", of.text("SubscribeDetail", 500)) if part.isdigit()}
+    numbers = re.split(r"[,;/\s]+", of.text("SubscribeDetail", 500))
+    details = {int(part) for part in numbers if part.isascii() and part.isdigit()}
     addr = of.text("ReceiveAddr", 500)
     begin, end = parse_time(of.fields.get("BeginTime")), parse_time(of.fields.get("EndTime"))
     cancels = of.text("OperateType") == "1"

@@ -38,6 +38,9 @@ def parse_local(text: str | None) -> int | None:
     if zone:
         digits = "+0000" if zone == "Z" else zone.replace(":", "")
         offset = timedelta(hours=int(digits[1:3]), minutes=int(digits[3:5])) * (-1 if digits[0] == "-" else 1)
-        moment = moment.replace(tzinfo=UTC) - offset
+        try:
+            moment = moment.replace(tzinfo=UTC) - offset
+        except OverflowError:  # beyond the years that there are
+            return None
     delta = moment - _EPOCH
     return (delta.days * 86_400 + delta.seconds) * SECOND_US + int(f"{found[7] or '0':0<6}")
