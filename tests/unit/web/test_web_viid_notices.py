@@ -360,6 +360,26 @@ async def test_a_wish_with_a_number_that_is_none_is_refused_alone(city: dict[str
     assert await city["library"].send("Subscribes", both) == [(NUMBER, 0), ("2", 8)]
 
 
+async def test_a_disk_that_cannot_be_read_puts_a_notification_off_like_a_library_that_is_away(
+    house: Any, admin: Any, city: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await agreed(admin, city)
+    await city["camera"].send("MotorVehicles", vehicles(vehicle(1, picture=jpeg())))
+    reads: list[str] = []
+
+    def broken(key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        reads.append(key)
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as context:
+        context.setattr(house.services.blobs, "read", broken)
+        assert [await city["notifier"].step() for _ in range(3)] == [0, 0, 0]
+        assert len(reads) == 1, "it waits, and does not hammer"
+        assert "Input/output" in (await admin.ok("GET", "subscriptions"))["items"][0]["last_error"]
+    house.clock.advance(10)
+    assert await city["notifier"].step() == 1
+
+
 async def test_a_changed_wish_needs_a_new_yes(admin: Any, city: dict[str, Any]) -> None:
     await agreed(admin, city)
     await city["library"].send("Subscribes", subscribe(ReceiveAddr="http://10.0.0.99/elsewhere"), "PUT")

@@ -141,7 +141,7 @@ class Notifier:
             status, answer = await self._post(address, self._body(wish, one, told), headers)
             arrived, unwanted = _understood(status, answer)
             error = "" if arrived else f"HTTP {status}"
-        except (UnavailableError, InvalidError) as failed:
+        except (UnavailableError, InvalidError, OSError) as failed:
             error = str(failed)[:200]
         now = self._clock.now_us()
         if unwanted and len(told) > 1:
