@@ -388,6 +388,18 @@ async def test_a_changed_wish_needs_a_new_yes(admin: Any, city: dict[str, Any]) 
     assert (await admin.ok("GET", "subscriptions"))["items"][0]["state"] == "pending"
 
 
+async def test_nobody_agrees_to_a_wish_that_was_changed_after_they_looked(admin: Any, city: dict[str, Any]) -> None:
+    await city["library"].send("Subscribes", subscribe())
+    (seen,) = (await admin.ok("GET", "subscriptions"))["items"]
+    await city["library"].send("Subscribes", subscribe(ReceiveAddr="http://10.0.0.99/elsewhere", SubscribeDetail="12"))
+    path, asked = f"subscriptions/{seen['id']}/accept", {"revision": seen["revision"]}
+    refused = await admin.ask("POST", path, asked)
+    assert (refused.status_code, refused.json()["code"]) == (412, "changed_meanwhile")
+    (now,) = (await admin.ok("GET", "subscriptions"))["items"]
+    assert (now["state"], now["receive_addr"]) == ("pending", "http://10.0.0.99/elsewhere")
+    assert (await admin.ok("POST", path, {"revision": now["revision"]}))["state"] == "active"
+
+
 @pytest.mark.parametrize(
     "address",
     [

@@ -2484,10 +2484,14 @@ export interface components {
         DaysOut: {
             days: number[];
         };
-        /** @description A word about it, for the audit. */
+        /**
+         * @description A word about it, for the audit. `revision`: of the wish that was looked at; the library may have changed it, and
+         *     then nobody has agreed to what it says now.
+         */
         DecisionAsk: {
             /** @default  */
             reason?: string;
+            revision?: number | null;
         };
         /**
          * @description `gb28181` and `gat1400` need `code`, `jt808` its phone number there, `rtsp` needs `url`. An empty password of one
@@ -3794,6 +3798,7 @@ export interface components {
             last_error: string;
             /** Format: date-time */
             created_at: string;
+            revision: number;
         };
         SubscriptionPage: {
             items: components["schemas"]["SubscriptionOut"][];
@@ -8496,6 +8501,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8536,6 +8543,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {

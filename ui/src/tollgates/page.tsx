@@ -77,8 +77,9 @@ function Subscriptions() {
   const list = usePages(['subscriptions'], 'subscriptions', {}, 15_000)
   const decide = async (row: Subscription, accept: boolean) => {
     try {
-      if (accept) await api.post('subscriptions/{subscription}/accept', { path: { subscription: row.id } })
-      else await api.post('subscriptions/{subscription}/refuse', { path: { subscription: row.id } })
+      const asked = { path: { subscription: row.id }, body: { revision: row.revision } } // what was looked at: the library may wish something else by now
+      if (accept) await api.post('subscriptions/{subscription}/accept', asked)
+      else await api.post('subscriptions/{subscription}/refuse', asked)
       await queries.invalidateQueries({ queryKey: ['subscriptions'] })
     } catch (error) {
       void message.error(sentence(error))

@@ -39,12 +39,15 @@ class SubscriptionOut(Answer):
     lost: int
     last_error: str
     created_at: Moment
+    revision: int
 
 
 class DecisionAsk(Ask):
-    """A word about it, for the audit."""
+    """A word about it, for the audit. `revision`: of the wish that was looked at; the library may have changed it, and
+    then nobody has agreed to what it says now."""
 
     reason: Annotated[Words, Field()] = ""
+    revision: Annotated[int, Field(ge=1)] | None = None
 
 
 @routes.get("/subscriptions", Action.SUBSCRIPTION_SEE)
@@ -66,7 +69,8 @@ async def accept_subscription(
     subscription: str, who: Who, here: Here, ask: DecisionAsk | None = None
 ) -> SubscriptionOut:
     """Let the library be told, at exactly the address it gave. A changed wish asks again."""
-    done = await here.images.decide(who, subscription, accept=True, reason=ask.reason if ask else "")
+    ask = ask or DecisionAsk()
+    done = await here.images.decide(who, subscription, accept=True, reason=ask.reason, revision=ask.revision)
     here.hub.changed([("subscription", subscription)])
     return _subscription(done)
 
@@ -76,7 +80,8 @@ async def refuse_subscription(
     subscription: str, who: Who, here: Here, ask: DecisionAsk | None = None
 ) -> SubscriptionOut:
     """Do not tell it, or no longer; what was still to be told is dropped."""
-    done = await here.images.decide(who, subscription, accept=False, reason=ask.reason if ask else "")
+    ask = ask or DecisionAsk()
+    done = await here.images.decide(who, subscription, accept=False, reason=ask.reason, revision=ask.revision)
     here.hub.changed([("subscription", subscription)])
     return _subscription(done)
 
@@ -91,5 +96,5 @@ def _subscription(one: Subscribed) -> SubscriptionOut:
         details=said("SubscribeDetail"), applicant=" ".join((said("ApplicantName"), said("ApplicantOrg"))).strip(),
         reason=said("Reason"), receive_addr=said("ReceiveAddr"), begin=said("BeginTime"), end=said("EndTime"),
         state=one.state, address=one.address, decided_by=one.decided_by, delivered=one.delivered, lost=one.lost,
-        last_error=one.last_error, created_at=one.created_at,
+        last_error=one.last_error, created_at=one.created_at, revision=one.revision,
     )  # fmt: skip

@@ -281,14 +281,19 @@ class Images:
         allowed = scope(who, Action.SUBSCRIPTION_SEE)
         return await self._database.read(lambda tx: store.page(tx, allowed, before=before, limit=limit))
 
-    async def decide(self, who: Actor, subscription: str, *, accept: bool, reason: str = "") -> Subscribed:
-        """Agree that a library is told, at exactly the address it gave; or stop it."""
+    async def decide(
+        self, who: Actor, subscription: str, *, accept: bool, reason: str = "", revision: int | None = None
+    ) -> Subscribed:
+        """Agree that a library is told, at exactly the address it gave; or stop it. ConflictError `changed_meanwhile`
+        where the library wishes something else than at that `revision`."""
 
         def work(tx: Tx) -> Subscribed:
             old = store.subscription(tx, subscription)
             if old is None or not scope(who, Action.SUBSCRIPTION_SEE).allows(thing_of(old)):
                 raise NotFoundError("no such subscription", code="not_found", params={"kind": "subscription"})
             authorize(who, Action.SUBSCRIPTION_DECIDE, thing_of(old))
+            if revision is not None and revision != old.revision:
+                raise ConflictError("changed meanwhile", code="changed_meanwhile")
             state = SubscriptionState.ACTIVE if accept else SubscriptionState.REFUSED
             if state not in ALLOWED[old.state]:
                 raise ConflictError("not in that state", code="subscription_state", params={"state": str(old.state)})
