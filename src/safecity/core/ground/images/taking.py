@@ -174,6 +174,7 @@ class Taking:
     @staticmethod
     def _file(tx: Tx, sender: Device, vehicles: Sequence[_Ready], seen: int) -> None:
         by_place: dict[str, tuple[passages.Place, list[passages.Sighting]]] = {}
+        shown_later: list[passages.Sighting] = []
         for one in vehicles:
             place = passages.place_of(
                 one.gate, device=sender.id, area_path=sender.area_path, organisation_path=sender.organisation_path
@@ -182,11 +183,13 @@ class Taking:
             if one.old is not None and (before := origin_of(sender.code, one.old)) != sighting.origin:
                 # Another device is said to have seen it: what the first one said is not said any more.
                 passages.forget(tx, before, [one.kept.object_id], seen)
+            if one.old is not None and one.brought:
+                shown_later.append(sighting)
             by_place.setdefault(place.id, (place, []))[1].append(sighting)
         for place, sightings in by_place.values():
             passages.file(tx, place, sightings)
-            for sighting in sightings:
-                passages.show(tx, sighting.origin, sighting.reference, sighting.pictures)
+        for sighting in shown_later:
+            passages.show(tx, sighting.origin, sighting.reference, sighting.pictures)
 
 
 def origin_of(code: str, kept: Kept) -> str:
