@@ -219,6 +219,22 @@ async def test_a_cancelled_refused_or_ended_subscription_is_silent(
     assert city["receiver"].got == []
 
 
+async def test_a_subscription_is_cancelled_also_in_the_words_of_the_standard_alone(
+    admin: Any, city: dict[str, Any]
+) -> None:
+    """Who cancels by PUT says by whom, when and why; `OperateType` is not always there."""
+    await agreed(admin, city)
+    said = {
+        "SubscribeID": NUMBER,
+        "SubscribeCancelPerson": "Li",
+        "CancelTime": "20231115061320",
+        "CancelReason": "over",
+    }
+    answer = await city["library"].ask("PUT", f"Subscribes/{NUMBER}", {"SubscribeObject": said})
+    assert answer.json()["ResponseStatusObject"]["StatusCode"] == 0
+    assert (await admin.ok("GET", "subscriptions"))["items"][0]["state"] == "cancelled"
+
+
 @pytest.mark.parametrize("path", [f"Subscribes?IDList=unknown,{NUMBER}", f"Subscribes/{NUMBER}"])
 async def test_a_subscription_that_its_library_deletes_is_over(path: str, admin: Any, city: dict[str, Any]) -> None:
     await agreed(admin, city)

@@ -17,6 +17,8 @@ from safecity.protocols.gat1400.times import local_text, parse_time
 
 MAX_URIS: Final = 1000
 MAX_INTERVAL: Final = 3600
+_CANCELLED: Final = ("SubscribeCancelOrg", "SubscribeCancelPerson", "CancelTime", "CancelReason")
+"""Fields of who cancels; some send only these."""
 
 
 class Operation(IntEnum):
@@ -65,7 +67,8 @@ def read_subscription(of: ViidObject) -> Subscription:
     details = {int(part) for part in numbers if part.isascii() and part.isdigit()}
     addr = of.text("ReceiveAddr", 500)
     begin, end = parse_time(of.fields.get("BeginTime")), parse_time(of.fields.get("EndTime"))
-    cancels = of.text("OperateType") == "1"
+    operation = of.text("OperateType")
+    cancels = operation == "1" or (not operation and any(of.text(name) for name in _CANCELLED))
     if not cancels:
         for name, there in (("SubscribeDetail", details), ("ReceiveAddr", addr), ("EndTime", end)):
             if not there:
