@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+PASSWORD = "correct horse battery"
 CODE = "34020000001320000001"
 LAYOUT = {"size": 1, "tiles": []}
 
@@ -42,6 +43,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "change_view": {"layout": LAYOUT},
     "change_tour": {"channels": []},
 }
+DECISIONS = {"approve_watch": 409, "refuse_watch": 409, "withdraw_watch": 200}
+"""What happens to a watch once; the answer to who decides on an approved one that they have seen as it is."""
 SEEN_AT = {"put_platform": "settings", "put_volumes": "settings"}
 
 
@@ -57,7 +60,7 @@ def changing(app: Any) -> dict[str, str]:
 
 async def test_the_slower_one_is_told_and_looks_again(house: Any, admin: Any, things: dict[str, str]) -> None:
     methods = changing(house.app)
-    assert set(methods) == set(things)
+    assert set(methods) == set(things) | set(DECISIONS)
     for name, path in things.items():
         seen = await admin.ask("GET", SEEN_AT.get(name, path))
         etag = seen.headers["etag"]
@@ -78,6 +81,25 @@ async def test_the_slower_one_is_told_and_looks_again(house: Any, admin: Any, th
         assert f"slow-{name}" not in now.text, name
         again = await admin.ask(methods[name], path, body("slow"), headers={"if-match": now.headers["etag"]})
         assert again.status_code == 200, name
+
+
+@pytest.mark.parametrize("name", DECISIONS)
+async def test_who_decides_on_a_watch_that_another_has_decided_on_is_told(name: str, house: Any, admin: Any) -> None:
+    await admin.ok("POST", "users", {"username": "wang", "password": PASSWORD, "roles": ["administrator"]})
+    wang = house.client()
+    await wang.sign_in("wang")
+    wish = {"plate": "A12345", "reason": "stolen", "valid_until": "2023-12-01T00:00:00Z", "seats": ["role:operator"]}
+    path = f"watches/{(await admin.ok('POST', 'watches', wish))['id']}"
+    first = (await wang.ask("GET", path)).headers["etag"]
+    quick = await wang.ask("POST", f"{path}/approve", {"reason": "quick"}, headers={"if-match": first})
+    assert (quick.status_code, quick.headers["etag"]) == (200, f'"{quick.json()["revision"]}"')
+    verb = f"{path}/{name.removesuffix('_watch')}"
+    slow = await wang.ask("POST", verb, {"reason": "slow"}, headers={"if-match": first})
+    assert (slow.status_code, slow.json()["code"]) == (412, "changed_meanwhile")
+    now = await wang.ask("GET", path)
+    assert (now.headers["etag"], "slow" in now.text) == (quick.headers["etag"], False)
+    again = await wang.ask("POST", verb, {"reason": "slow"}, headers={"if-match": now.headers["etag"]})
+    assert again.status_code == DECISIONS[name]
 
 
 async def test_every_answer_with_a_revision_carries_it_as_etag(house: Any, admin: Any, things: dict[str, str]) -> None:
