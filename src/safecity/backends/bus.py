@@ -126,6 +126,10 @@ class EmbeddedBus:
             (consumer, position),
         )
 
+    async def forget(self, consumer: str) -> None:
+        """It does not read any more, and holds up no sweeping; if it comes again, it begins at the oldest kept."""
+        await self._run(self._file.execute, "DELETE FROM consumer WHERE name = ?", (consumer,))
+
     async def sweep(self, seen_before: int) -> int:
         """Forget what is older than `seen_before` and was read by every consumer; how many."""
         return await self._run(self._sweep, seen_before)

@@ -23,7 +23,8 @@ from safecity.kit.errors import ConflictError, InvalidError
 CopySql = Callable[[Path, Path], None]
 MANIFEST: Final = "backup.json"
 MAX_MANIFEST: Final = 16 << 20
-_PARTS: Final = ("safecity.toml", "secrets", "control", "signal", "media")
+_PARTS: Final = ("safecity.toml", "secrets", "traffic", "control", "signal", "media", "roads")
+"""In the order in which they are copied: what stands on the bus goes before it, so that it is never ahead of it."""
 _LEFT_OUT: Final = (".lock", "-wal", "-shm", ".sock", ".tmp", ".part")
 
 

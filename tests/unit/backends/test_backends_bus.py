@@ -36,6 +36,15 @@ async def test_what_a_known_consumer_has_not_read_is_never_swept_away(bus: Embed
     assert [e.at for _, e in await bus.pull("slow", [], 10)] == [2]
 
 
+async def test_a_consumer_that_was_forgotten_holds_up_no_sweeping(bus: EmbeddedBus) -> None:
+    await bus.publish([event(1), event(2)])
+    await bus.pull("gone", [], 1)
+    await bus.acknowledge("reads", 2)
+    assert await bus.sweep(100) == 0
+    await bus.forget("gone")
+    assert await bus.sweep(100) == 2
+
+
 class FlakyControl:
     """Refuses the first calls, as control does while it restarts, and once takes a batch without answering."""
 

@@ -30,6 +30,8 @@ def data(tmp_path: Path) -> Path:
         file.execute("INSERT INTO cameras VALUES ('gate')")
     file.close()
     (root / "secrets" / "vault.key").write_bytes(b"k" * 32)
+    (root / "roads").mkdir()
+    (root / "roads" / "1a2b.roads").write_bytes(b"roads")
     (root / "safecity.toml").write_text("[http]\n", "utf-8")
     (root / "run" / "state.json").write_text("{}", "utf-8")
     (root / "volumes" / "main" / "big.sce").write_bytes(bytes(4096))
@@ -50,7 +52,7 @@ def test_what_was_backed_up_comes_back_and_the_footage_does_not(data: Path, tmp_
     assert archive.stat().st_mode & 0o777 == 0o600, "it holds keys"
     put_back(archive, tmp_path / "new")
     found = sorted(path.relative_to(tmp_path / "new").as_posix() for path in (tmp_path / "new").rglob("*.*"))
-    assert found == ["control/control.db", "safecity.toml", "secrets/vault.key"]
+    assert found == ["control/control.db", "roads/1a2b.roads", "safecity.toml", "secrets/vault.key"]
     assert names(tmp_path / "new" / "control" / "control.db") == ["gate"]
 
 

@@ -46,6 +46,8 @@ from safecity.web.services import Services, WebSettings, assemble
 logger = logging.getLogger(__name__)
 
 HISTORY_CONSUMER = "history"
+TRAFFIC_CONSUMER = "flow.traffic"
+"""Where the duty `traffic` stands on the bus, if it ever ran."""
 HISTORY_DAYS = 400
 HISTORY_WAIT_SECONDS = 5.0
 BUS_DAYS = 7
@@ -288,6 +290,8 @@ async def _keep_history(bus: EmbeddedBus, history: DayFiles) -> None:
 
 
 async def _keep_house(context: RoleContext, bus: EmbeddedBus, history: DayFiles) -> None:
+    if not context.settings.roads.enabled:
+        await bus.forget(TRAFFIC_CONSUMER)
     while True:
         now = context.clock.now_us()
         try:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,6 +16,7 @@ from safecity.core.upper.flows.api import KeyState, Record, StateCodec
 from safecity.core.upper.traffic.jams import KnownJam
 from safecity.core.upper.traffic.live import Live
 from safecity.core.upper.traffic.operator import SILENT_US, Sighted, TrafficOperator
+from safecity.core.upper.traffic.usual import Factors
 from safecity.kit.clock import SECOND_US
 from safecity.kit.errors import NotFoundError
 from safecity.model.facts.traffic_calls import (
@@ -34,12 +35,15 @@ from safecity.model.facts.traffic_calls import (
 )
 from safecity.roads.compiled import I32
 from safecity.roads.conditions.levels import LEVELS
+from safecity.roads.conditions.levels import jams as jams_of
 from safecity.roads.network.arrays import METRES_PER_DEGREE, RoadNetwork
 from safecity.roads.network.grid import edges_near
 from safecity.roads.network.versions import Version
 from safecity.roads.routing.router import SNAP_METRES, Place, Route, Router
 from safecity.roads.routing.times import RoadTimes
 
+HEADROOM: Final = 1.05
+"""No speed counts that is above the free one times this."""
 CLOSURE_METRES: Final = 30.0
 """So far from a road may a closure be drawn."""
 STEP_METRES: Final = 10.0
@@ -55,9 +59,10 @@ class City:
     def __init__(self, network: RoadNetwork, described: Version, *, bucket_us: int = 60 * SECOND_US) -> None:
         self.network = network
         self.described = described
-        self.times = RoadTimes.of(network)
+        self.times = RoadTimes.of(network, headroom=HEADROOM)
         self.router = Router(self.times)
         self.live = Live(self.times, bucket_us=bucket_us)
+        self.zone: tzinfo = UTC
         self._placed: dict[TrafficClosure, I32] = {}
         self._closed = np.zeros(0, np.int32)
         self.unplaced: tuple[str, ...] = ()
@@ -77,6 +82,7 @@ class City:
         start, end = ((float(a.node_lon[n]), float(a.node_lat[n])) for n in (a.edge_from[0], a.edge_to[-1]))
         with contextlib.suppress(NotFoundError):
             self.routes(AskRoutes(start, end, 0, 2))
+        jams_of(a, np.zeros(1, np.int32))
         operator = TrafficOperator(self.network, "", b"warm")
         here = self.network.line(0)
         batch = [Record("g", n * SECOND_US, Sighted("v", float(x), float(y))) for n, (x, y) in enumerate(here, 1)]
@@ -84,14 +90,24 @@ class City:
         operator.process(batch, state)
         operator.on_watermark(SILENT_US * 2, state)
 
+    def learn(self, factors: Factors | None) -> None:
+        """What is usual from now on; what is measured and closed stays as it is."""
+        if factors is None:
+            return
+        before = self.times.arrays
+        times = RoadTimes.of(self.network, usual=factors.rows, slow=factors.slow, headroom=HEADROOM)
+        for name in ("extra", "measured", "closed", "zone"):
+            getattr(times.arrays, name)[:] = getattr(before, name)
+        self.times, self.router = times, Router(times)
+        self.live.learn(times)
+
     # --- closures -----------------------------------------------------------------------------------------------
 
     def set_zone(self, zone: str, at: int) -> None:
         """Local time, for the usual day."""
-        try:
-            offset = datetime.fromtimestamp(at / SECOND_US, UTC).astimezone(ZoneInfo(zone)).utcoffset()
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            offset = None
+        with contextlib.suppress(ZoneInfoNotFoundError, ValueError, OSError):
+            self.zone = ZoneInfo(zone)
+        offset = datetime.fromtimestamp(at / SECOND_US, self.zone).utcoffset()
         self.times.arrays.zone[0] = offset.total_seconds() if offset is not None else 0.0
 
     def close(self, closures: Iterable[TrafficClosure], at: int) -> None:
@@ -199,7 +215,7 @@ class City:
         for edge in chosen[order][: asked.limit].tolist():
             line = _line(self.network, edge)
             points += len(line)
-            if points > MAX_POINTS // 2:
+            if points > MAX_POINTS:
                 break
             shown.append(self._condition(edge, line, bool(told[edge])))
         return ConditionsFound(tuple(shown), len(chosen) - len(shown), now.at)

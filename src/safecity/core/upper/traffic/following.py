@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from safecity.core.upper.flows.api import Flow, FlowRunner
-from safecity.core.upper.traffic import jams, sums
-from safecity.core.upper.traffic.city import City
+from safecity.core.upper.traffic import jams, sums, usual
+from safecity.core.upper.traffic.city import HEADROOM, City
 from safecity.core.upper.traffic.jams import KnownJam
 from safecity.core.upper.traffic.live import WINDOW_US, Now
 from safecity.core.upper.traffic.operator import TrafficOperator, read_position, too_late
@@ -21,7 +21,8 @@ LATENESS_US: Final = 180 * SECOND_US
 TICK_US: Final = 15 * SECOND_US
 IDLE_US: Final = 30 * SECOND_US
 KEPT_US: Final = 2 * 3_600 * SECOND_US
-"""Sums by minute stay for so long."""
+"""Sums by minute stay for so long; then they are part of the usual day."""
+LEARN_SECONDS: Final = 6 * 3_600.0
 JAMS_KEPT_US: Final = 30 * 86_400 * SECOND_US
 
 Work = Callable[[Callable[[], Any]], Awaitable[Any]]
@@ -46,6 +47,7 @@ class Following:
         self._fresh: list[Sum] = []
         self._operator: TrafficOperator | None = None
         self._runner: FlowRunner | None = None
+        self._learnt = 0.0
         self.jams: list[KnownJam] = []
 
     @property
@@ -61,6 +63,7 @@ class Following:
             sums.make_tables(tx)
             if sums.begin_on(tx, name):
                 jams.end_all(tx, now)
+                usual.forget(tx)
             return sums.salt_of(tx), sums.since(tx, now - WINDOW_US), jams.lasting(tx)
 
         salt, self._fresh, self.jams = await self._database.write(work)
@@ -72,6 +75,7 @@ class Following:
         self._runner = FlowRunner(self._database, self._bus, flow, self._clock, events=self._events)
         known = frozenset(edge for one in self.jams for edge in one.edges)
         await self._work(lambda: self.city.live.begin(known))
+        await self.learn()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -101,14 +105,20 @@ class Following:
         await self._tell()
 
     async def keep_house(self) -> None:
-        """Forget what is no longer needed."""
-        now = self._clock.now_us()
+        """Old sums become part of the usual day; forget what is no longer needed."""
+        now, zone = self._clock.now_us(), self.city.zone
 
-        def work(tx: Tx) -> None:
-            sums.forget(tx, now - KEPT_US)
-            jams.forget(tx, now - JAMS_KEPT_US)
+        await self._database.write(lambda tx: jams.forget(tx, now - JAMS_KEPT_US))
+        while await self._database.write(lambda tx: usual.fold(tx, now - KEPT_US, zone)):
+            pass
+        if self._clock.monotonic() - self._learnt >= LEARN_SECONDS:
+            await self.learn()
 
-        await self._database.write(work)
+    async def learn(self) -> None:
+        """What is usual counts from now on."""
+        self._learnt = self._clock.monotonic()
+        known, network = await self._database.read(usual.known), self.city.network
+        await self._work(lambda: self.city.learn(usual.factors(network, known, HEADROOM)))
 
     async def _tell(self) -> None:
         """What the bus has heard is forgotten after it: it drops by their ids those it hears again."""

@@ -48,6 +48,10 @@ class Live:
         self._arrays: dict[int, np.ndarray] = {}
         self.now = _nothing(times.network, 0)
 
+    def learn(self, times: RoadTimes) -> None:
+        """These are the router's times from now on."""
+        self._times = times
+
     def begin(self, jammed: Iterable[int]) -> None:
         """These edges were jammed when last looked at."""
         self.now.jammed[list(jammed)] = True

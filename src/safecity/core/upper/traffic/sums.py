@@ -105,11 +105,6 @@ def since(tx: Tx, bucket: int) -> list[Sum]:
     return [_sum(row) for row in tx.rows(select(sums).where(sums.c.bucket >= bucket))]
 
 
-def forget(tx: Tx, before: int) -> int:
-    """Buckets that began earlier; how many sums."""
-    return tx.run(delete(sums).where(sums.c.bucket < before))
-
-
 def _note(tx: Tx, name: str) -> Any:
     row = tx.row(select(notes.c.value).where(notes.c.name == name))
     return None if row is None else row["value"]
