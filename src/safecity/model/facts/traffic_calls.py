@@ -38,7 +38,8 @@ class AskTraffic(Message, frozen=True):
 
 
 class TrafficFigures(Message, frozen=True):
-    """How the duty stands. `state` is `no_network`, `not_installed`, `network_damaged`, `loading` or `ready`.
+    """How the duty stands. `state` is `no_network`, `not_installed`, `network_damaged`, `no_storage`,
+    `loading` or `ready`.
 
     version    of the network; `revision`: of the closures it was told, 0: none yet
     positions  read since it started; `unplaced` closures fit no road; `detail` what is wrong with the network
@@ -74,13 +75,15 @@ class NetworkDescribed(Message, frozen=True):
 
 
 class AskRoutes(Message, frozen=True):
-    """Ways from `start` to `end`, setting out at `at`, the best one first, at most `count`. Answer: RoutesFound, or the
+    """Ways from `start` to `end`, setting out at `at`, the best one first, at most `count`; `least`: as in
+    AskConditions. Answer: RoutesFound, or the
     error `no_road_near`, `only_islands_near`, `no_route`, `route_closed` or `route_island`."""
 
     start: Point
     end: Point
     at: int
     count: int = 3
+    least: int = 1
 
 
 class RouteFound(Message, frozen=True):

@@ -194,7 +194,7 @@ async def find_routes(
     at = max(depart or now, now)
     if at > now + AHEAD_US:
         raise InvalidError("too far ahead", code="route_depart", params={"days": AHEAD_US // (86_400 * SECOND_US)})
-    wish = AskRoutes(_place(start, "from"), _place(end, "to"), at, alternatives)
+    wish = AskRoutes(_place(start, "from"), _place(end, "to"), at, alternatives, _least(who))
     found = await _asked(here, wish, RoutesFound)
     return RouteCollection(features=[_route(one, at) for one in found.routes])
 

@@ -17,6 +17,10 @@ TRAFFIC: dict[str, tuple[str, str]] = {
         "路网文件无法读取,请重新导入。",
         "The road network cannot be read; bring it in again.",
     ),
+    "traffic_no_storage": (
+        "交通数据无法打开,请检查磁盘;平台会自动重试。",
+        "The data about traffic cannot be opened; look at the disk. It is tried again.",
+    ),
     "traffic_loading": (
         "路网正在载入,请稍候。",
         "The road network is being loaded; wait a moment.",

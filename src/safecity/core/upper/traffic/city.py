@@ -168,7 +168,7 @@ class City:
         except NotFoundError as error:
             code = {"closed": "route_closed", "island": "route_island"}.get(str(error.params.get("why")), "no_route")
             raise NotFoundError("no way leads there", code=code) from error
-        return RoutesFound(tuple(self._told(one, start, end) for one in found))
+        return RoutesFound(tuple(self._told(one, start, end, asked.least) for one in found))
 
     def _near(self, place: Point, field: str) -> list[Place]:
         try:
@@ -178,7 +178,7 @@ class City:
             code = "only_islands_near" if nowhere else "no_road_near"
             raise NotFoundError(str(error), code=code, params={"field": field, "metres": SNAP_METRES}) from error
 
-    def _told(self, route: Route, start: Sequence[Place], end: Sequence[Place]) -> RouteFound:
+    def _told(self, route: Route, start: Sequence[Place], end: Sequence[Place], least: int) -> RouteFound:
         lengths = self.network.arrays.edge_length[route.edges].astype(np.float64)
         first = next(one.along for one in start if one.edge == route.edges[0])
         last = next(one.along for one in end if one.edge == route.edges[-1])
@@ -186,7 +186,8 @@ class City:
         driven[-1] = last
         driven[0] -= first
         free = float((np.maximum(driven, 0) / self.live.free[route.edges]).sum())
-        known = np.isfinite(self.live.now.speed[route.edges])
+        now = self.live.now
+        known = np.isfinite(now.speed[route.edges]) & (now.vehicles[route.edges] >= least)
         return RouteFound(
             line=self._way(route, first, last), metres=route.metres, seconds=route.seconds, low=route.low,
             high=route.high, free_seconds=free, measured_metres=float(np.maximum(driven[known], 0).sum()),

@@ -131,14 +131,14 @@ class TrafficSlot:
         from safecity.core.upper.traffic.following import Following
 
         assert self._city is not None
-        database = await asyncio.to_thread(self._open_database)
+        database = await self._opened()
         try:
             self._following = following = Following(
                 database, self._bus, self._clock, self._city, self._work, bucket_us=self._bucket_us
             )
             await following.start()
             await self._work(self._close)
-            self._state = "ready"
+            self._state, self._detail = "ready", ""
             logger.info("traffic ready network=%s edges=%s", name, self._city.network.edges)
             async with asyncio.TaskGroup() as group:
                 group.create_task(following.run())
@@ -146,6 +146,17 @@ class TrafficSlot:
                 group.create_task(self._watch())
         finally:
             await database.close()
+
+    async def _opened(self) -> Database:
+        """The file of its own, once the disk gives it."""
+        while True:
+            try:
+                return await asyncio.to_thread(self._open_database)
+            except (SafecityError, OSError) as error:
+                if self._state != "no_storage":
+                    logger.error("traffic cannot open its data, it tries again why=%s", error)
+                self._state, self._detail = "no_storage", str(error)[:300]
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _keep_fresh(self, following: Following) -> None:
         house = 0.0
