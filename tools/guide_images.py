@@ -69,6 +69,7 @@ def main() -> None:
             platform.start().setup()
             until(lambda: len([c for c in platform.channels() if c["state"] == "running"]) >= 7 or None, "cameras run")
             until(lambda: platform.get("/alarms")["items"] or None, "an alarm came", 90)
+            until(lambda: platform.get("/traffic/jams")["items"] or None, "vehicles creep", 240)
             plain = {one["channel"] for one in platform.get("/health")["streams"] if one["codec"] == "h264"}
             shown = [c for c in platform.channels() if c["id"] in plain and c["name"] != c["device_name"]]
             start = time.time_ns() // 1000 - 40_000_000
@@ -91,6 +92,13 @@ def main() -> None:
             platform.stop()
 
 
+def _traffic(page: Page) -> None:
+    """A way through the drawn town, round its jam."""
+    page.locator(".traffic-panel input").first.fill("118.3570, 31.3300")
+    page.locator(".traffic-panel input").nth(1).fill("118.3985, 31.3475")
+    page.wait_for_timeout(5000)
+
+
 def _settle(page: Page) -> None:
     page.wait_for_timeout(4000)
 
@@ -104,6 +112,7 @@ def _first_alarm(page: Page) -> None:
 PAGES: list[tuple[str, str, Callable[[Page], None]]] = [
     ("playback", "/playback?channels={pair}&at={at}", two_in_step),
     ("alarms", "/alarms", _first_alarm),
+    ("traffic", "/traffic", _traffic),
     ("health", "/health", _settle),
     ("credentials", "/devices", credentials),
 ]

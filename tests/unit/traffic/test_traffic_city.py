@@ -54,6 +54,9 @@ def test_the_way_leads_round_a_jam_and_back_when_it_is_gone(city: City) -> None:
     assert abs(before.metres - 2_000) < 5
     assert before.low < before.seconds < before.high
     assert before.measured_metres == 0
+    every = city.routes(ask).routes
+    assert sum(one.share for one in every) == pytest.approx(1, abs=0.01)
+    assert every[0].share == max(one.share for one in every)
 
     slow = [edge(city, 102), edge(city, 103)]
     city.live.take(driven(one, 4.0, vehicles=9) for one in slow)

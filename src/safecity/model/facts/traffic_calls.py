@@ -88,7 +88,8 @@ class AskRoutes(Message, frozen=True):
 
 class RouteFound(Message, frozen=True):
     """One way. Between `low` and `high` lies the real time in 80 of 100 cases; `free_seconds`: on empty roads;
-    `measured_metres`: so far of it is known from vehicles that drive there now."""
+    `measured_metres`: so far of it is known from vehicles that drive there now. `share`: of drivers who
+    had better be sent over it, so that not all jump onto the best one."""
 
     line: Line
     metres: float
@@ -97,6 +98,7 @@ class RouteFound(Message, frozen=True):
     high: float
     free_seconds: float
     measured_metres: float
+    share: float = 1.0
 
 
 class RoutesFound(Message, frozen=True):

@@ -11,6 +11,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
+from msgspec.structs import replace
 
 from safecity.core.upper.flows.api import KeyState, Record, StateCodec
 from safecity.core.upper.traffic.jams import KnownJam
@@ -39,6 +40,7 @@ from safecity.roads.conditions.levels import jams as jams_of
 from safecity.roads.network.arrays import METRES_PER_DEGREE, RoadNetwork
 from safecity.roads.network.grid import edges_near
 from safecity.roads.network.versions import Version
+from safecity.roads.routing.advice import shares
 from safecity.roads.routing.router import SNAP_METRES, Place, Route, Router
 from safecity.roads.routing.times import RoadTimes
 
@@ -168,7 +170,9 @@ class City:
         except NotFoundError as error:
             code = {"closed": "route_closed", "island": "route_island"}.get(str(error.params.get("why")), "no_route")
             raise NotFoundError("no way leads there", code=code) from error
-        return RoutesFound(tuple(self._told(one, start, end, asked.least) for one in found))
+        told = [self._told(one, start, end, asked.least) for one in found]
+        split = zip(told, shares(found), strict=True)
+        return RoutesFound(tuple(replace(one, share=round(float(share), 3)) for one, share in split))
 
     def _near(self, place: Point, field: str) -> list[Place]:
         try:
