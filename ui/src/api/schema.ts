@@ -3540,7 +3540,8 @@ export interface components {
         };
         /**
          * @description A way. `arrival_low` and `arrival_high`: between them lies the real arrival in 80 of 100 cases. `free_seconds`:
-         *     on empty roads. `measured_metres`: so much of it is known from vehicles that drive there now.
+         *     on empty roads. `measured_metres`: so much of it is known from vehicles that drive there now. `share`: of many
+         *     drivers who ask, so many had better be sent over it, that not all jump onto the best one.
          */
         RouteProperties: {
             metres: number;
@@ -3555,6 +3556,7 @@ export interface components {
             /** Format: date-time */
             arrival_high: string;
             measured_metres: number;
+            share: number;
         };
         /** @description A passage of the route, with its place on the map as it is today (WGS-84 degrees). */
         RouteStop: {
