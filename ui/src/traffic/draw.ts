@@ -132,9 +132,11 @@ class Pen {
 
   way(line: number[][], chosen: boolean): void {
     this.path(line)
-    this.context.strokeStyle = this.colour.ground
-    this.context.lineWidth = chosen ? 9 : 6
-    this.context.stroke()
+    if (chosen) {
+      this.context.strokeStyle = this.colour.ground
+      this.context.lineWidth = 9
+      this.context.stroke()
+    }
     this.context.strokeStyle = chosen ? this.colour.outline : this.colour.free
     this.context.lineWidth = chosen ? 4 : 2.5
     this.context.setLineDash(chosen ? [] : [8, 6])
