@@ -111,7 +111,7 @@ async def test_no_way_is_told_before_closures_are_known_and_none_leads_over_them
     await duty.ask(ApplyTraffic(2, every, "Asia/Shanghai"))
     with pytest.raises(NotFoundError) as nowhere:
         await duty.ask(ask)
-    assert nowhere.value.code == "no_route"
+    assert nowhere.value.code == "route_closed"
     await duty.ask(ApplyTraffic(3, (), "Asia/Shanghai"))
     assert (await duty.ask(ask)).routes[0].metres == pytest.approx(2_000, abs=5)
 

@@ -35,8 +35,8 @@ TRAFFIC: dict[str, tuple[str, str]] = {
     ),
     "no_route": ("两地之间没有可通行的路线。", "No way leads from the one place to the other."),
     "route_closed": (
-        "起点或终点所在的道路已封闭。",
-        "The road at the start or at the end is closed.",
+        "封闭路段使两地之间没有可通行的路线。",
+        "Closed roads leave no way from the one place to the other.",
     ),
     "route_island": (
         "起点或终点所在的道路与路网不连通。",

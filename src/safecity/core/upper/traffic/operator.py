@@ -99,6 +99,7 @@ class TrafficOperator:
         self._bucket_us = bucket_us
         self._lengths = np.maximum(network.arrays.edge_length, np.float32(0.1))
         self._expected = free_speeds(network).astype(np.float64)
+        self._twins = network.arrays.edge_twin
         self._matcher = Matcher(network, MAX_AT_ONCE)
         self._vehicles = self._matcher.vehicles
         self._last = new_last(MAX_AT_ONCE)
@@ -175,7 +176,7 @@ class TrafficOperator:
             spread_pairs(
                 self._lengths, self._expected, self._last, s, self._bucket_us, 0, matched.vehicle[n : n + 1],
                 matched.us[n : n + 1], matched.edge[n : n + 1], matched.along[n : n + 1], matched.flags[n : n + 1],
-                np.array((0, end - first)), matched.path[first:end],
+                np.array((0, end - first)), matched.path[first:end], self._twins,
             )  # fmt: skip
             if s.bucket[0] < 0:
                 continue
