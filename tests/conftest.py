@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 from benchmarks.whole import Platform
+from hypothesis import HealthCheck, settings
 from tests.wheel import Installed, install_wheel
+
+# How long an example takes says how busy the machine is, nothing of what is tested.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="module", autouse=True)
