@@ -20,6 +20,7 @@ PAGES = {
     "alarms": ("Alarms", "报警"),
     "devices": ("Devices", "设备"),
     "tollgates": ("Checkpoints", "卡口"),
+    "watches": ("Watches", "布控"),
     "health": ("Health", "运行状况"),
     "exports": ("Exports", "导出"),
     "areas": ("Areas", "行政区划"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.unit.web.test_web_watches import alarms, client_of, follow, hits
-from tests.unit.web.viid_client import CAMERA, LIBRARY, ViidClient
+from tests.unit.web.viid_client import CAMERA, LIBRARY, ViidClient, jpeg, vehicle, vehicles
 
 from safecity.protocols.gat1400.dispositions import read_disposition
 from safecity.protocols.gat1400.objects import read_object
@@ -111,6 +111,22 @@ async def test_what_is_no_plate_is_kept_and_said_to_be_no_watch(house: Any, city
     assert watch["valid_until"] < "2024-06-01"
     await library.send("Dispositions", listed(endless))
     assert len(await watches(chief)) == 1
+
+
+async def test_a_camera_by_the_same_door_meets_it(house: Any, admin: Any, city: dict[str, Any]) -> None:
+    camera = await joined(house, admin, CAMERA, "10.0.0.7", area=city["area"])
+    await city["library"].send("Dispositions", listed(disposition()))
+    officer, chief = await client_of(house, "officer"), await client_of(house, "chief")
+    await chief.ok("POST", f"watches/{(await watches(chief))[0]['id']}/approve")
+    await camera.send("MotorVehicles", vehicles(vehicle(1, plate="皖A12B45", picture=jpeg())))
+    await follow(house)
+    (hit,) = await hits(officer)
+    assert (hit["place_name"], hit["pictures"], hit["speed_kmh"]) == ("gate", 1, 43.0)
+    (alarm,) = await alarms(officer)
+    assert (await officer.ask("GET", f"alarms/{alarm['id']}/picture")).content == jpeg()
+    await camera.ask("DELETE", f"MotorVehicles?IDList={vehicle(1)['MotorVehicleID']}")
+    await follow(house)
+    assert (await hits(officer))[0]["state"] == "taken_back"
 
 
 async def test_a_camera_proposes_nothing(house: Any, admin: Any, city: dict[str, Any]) -> None:

@@ -150,10 +150,7 @@ def _reached(grant: Grant, action: Action) -> Under:
             return Under(grant.area, grant.tags, grant.organisation)
 
 
-_PERSONAL = frozenset({
-    Action.VIEW_SEE, Action.VIEW_CHANGE, Action.SESSION_SEE, Action.SESSION_END, Action.EXPORT_SEE,
-    Action.WATCH_WITHDRAW,
-})  # fmt: skip
+_PERSONAL = frozenset({Action.VIEW_SEE, Action.VIEW_CHANGE, Action.SESSION_SEE, Action.SESSION_END, Action.EXPORT_SEE})
 """What a person may do to what is theirs even where a role reaches further by area."""
 
 

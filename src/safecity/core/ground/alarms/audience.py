@@ -6,6 +6,7 @@ role where the alarm is). It never gives a right: whoever sits on it must be one
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -48,16 +49,23 @@ class Hearing:
         return and_(where(self.allowed, area, tags, organisation=organisation), or_(audience == "", *seated, *by_role))
 
 
-def hearing(tx: Tx, who: Actor, action: Action = Action.ALARM_SEE) -> Hearing:
+def hearing(tx: Tx, who: Actor) -> Hearing:
     """Of somebody, now."""
+    return hearing_of(who, _organisations(tx, who))
+
+
+def hearing_of(who: Actor, organisations: Iterable[str]) -> Hearing:
+    """The same, where it is known which organisations they belong to, with those above."""
     roles = dict.fromkeys(grant.role for grant in who.in_force() if not grant.deny)
     held = {
-        role: scope(replace(who, grants=tuple(one for one in who.grants if one.deny or one.role is role)), action)
+        role: scope(
+            replace(who, grants=tuple(one for one in who.grants if one.deny or one.role is role)), Action.ALARM_SEE
+        )
         for role in roles
     }
     return Hearing(
-        scope(who, action),
-        frozenset({f"user:{who.user}", *_organisations(tx, who)}) if who.user else frozenset(),
+        scope(who, Action.ALARM_SEE),
+        frozenset({f"user:{who.user}", *(f"organisation:{one}" for one in organisations)}),
         tuple((f"role:{role}", predicate) for role, predicate in held.items() if not predicate.empty),
     )
 
@@ -71,7 +79,7 @@ def _organisations(tx: Tx, who: Actor) -> list[str]:
         return []
     names = user.organisation_path.strip("/").split("/")
     paths = [f"/{'/'.join(names[: end + 1])}/" for end in range(len(names))]
-    return [f"organisation:{one.id}" for one in organisations_by_path(tx, paths).values()]
+    return [one.id for one in organisations_by_path(tx, paths).values()]
 
 
 def check_seats(seats: frozenset[str]) -> frozenset[str]:
