@@ -31,6 +31,8 @@ from safecity.roads.matching.online import Matched, Matcher
 
 ROADS = network()
 GOING = drive(ROADS, wander(ROADS, random.Random(5), 40), speed=9.0, seed=5).every(4)
+RARE = drive(ROADS, wander(ROADS, random.Random(7), 150), speed=11.0, seed=7).every(30)
+"""So far between that the ways from one position to the next lead over crossings, and several could be meant."""
 
 
 def together(parts: list[Matched]) -> list[tuple[int, ...]]:
@@ -43,14 +45,14 @@ def together(parts: list[Matched]) -> list[tuple[int, ...]]:
 
 
 @settings(deadline=None, max_examples=20, derandomize=True)
-@given(st.sets(st.integers(1, len(GOING.us) - 1), max_size=6))
+@given(st.sets(st.integers(1, len(RARE.us) - 1), max_size=6))
 def test_a_vehicle_that_is_put_away_and_back_is_matched_as_if_it_had_stayed(cuts: set[int]) -> None:
     whole = Matcher(ROADS, 1)
-    zeros = np.zeros(len(GOING.us), np.int32)
-    expected = together([whole.feed(zeros, GOING.us, GOING.lon, GOING.lat)[0], whole.flush([0])])
+    zeros = np.zeros(len(RARE.us), np.int32)
+    expected = together([whole.feed(zeros, RARE.us, RARE.lon, RARE.lat)[0], whole.flush([0])])
 
     matcher, last, memory, parts = Matcher(ROADS, 3), new_last(3), b"", []
-    edges = [0, *sorted(cuts), len(GOING.us)]
+    edges = [0, *sorted(cuts), len(RARE.us)]
     for number, (begin, end) in enumerate(pairwise(edges)):
         place = number % 3  # wherever there is room, in the traces of another one
         clear(matcher.vehicles, last, place)
@@ -58,7 +60,7 @@ def test_a_vehicle_that_is_put_away_and_back_is_matched_as_if_it_had_stayed(cuts
             put_back(matcher.vehicles, last, place, memory)
         part = slice(begin, end)
         seat = np.full(end - begin, place, np.int32)
-        parts.append(matcher.feed(seat, GOING.us[part], GOING.lon[part], GOING.lat[part])[0])
+        parts.append(matcher.feed(seat, RARE.us[part], RARE.lon[part], RARE.lat[part])[0])
         memory = taken(matcher.vehicles, last, place)
     parts.append(matcher.flush([place]))
     assert together(parts) == expected
