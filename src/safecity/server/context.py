@@ -100,7 +100,7 @@ async def ring_bell(context: RoleContext) -> None:
                 bell.send(json.dumps({"lag_ms": round(context.lag_ms, 1)}).encode())
 
 
-NICE: dict[str, int] = {"media": -10, "signal": -5, "vision": 10, "traffic": 5}
+NICE: dict[str, int] = {"media": -10, "signal": -5, "vision": 10, "traffic": 10}
 """Who goes first when the processors are not enough: a picture that is not received in time is lost for ever."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from safecity.kit.errors import NotFoundError
 from safecity.model.facts.traffic_calls import AskConditions, AskRoutes, TrafficClosure
 from safecity.roads.network.versions import put_version
 
+GOLDEN = Path(__file__).resolve().parents[2] / "vectors" / "events"
 MINUTE_US = 60 * SECOND_US
 NOW = 1_790_000_040 * SECOND_US // MINUTE_US * MINUTE_US
 WIDE = AskConditions(17, 59, 19, 60, 1)
@@ -165,6 +167,9 @@ async def test_a_jam_is_told_when_it_begins_and_when_it_ends_and_survives_the_pr
     told = [event for _, event in await bus.pull("judge", ["traffic.*"], 100)]
     assert [event.kind for event in told] == ["traffic.jam_began", "traffic.jam_ended"]
     assert told[0].subject == told[1].subject
+    for event in told:
+        golden = json.loads((GOLDEN / f"{event.kind}.v1.json").read_text("utf-8"))
+        assert golden["body"].keys() == event.body.keys()
     await bus.close()
     await database.close()
 

@@ -29,9 +29,11 @@ SOURCE = Path(safecity.__file__).parent
 GOLDEN = sorted(HERE.glob("*.json"))
 KEY = StreamKey("ch_01m89ph1kte3svjyyb7bs4gb30", Quality.MAIN)
 NOW = 1_790_000_000_000_000
-SAID_BY_CONTROL = {"clock.measured", "passage.recorded", "passage.withdrawn"}
-"""Held against their golden events where the clock is told to go wrong (tests/unit/timekeeping), and where vehicles
-pass (tests/unit/passages)."""
+SAID_BY_CONTROL = {
+    "clock.measured", "passage.recorded", "passage.withdrawn", "traffic.jam_began", "traffic.jam_ended",
+}  # fmt: skip
+"""Held against their golden events where the clock is told to go wrong (tests/unit/timekeeping), where vehicles pass
+(tests/unit/passages), and where they stand (tests/unit/traffic)."""
 _SAID = re.compile(
     r"(?:publish|event|Event)\((?:[^()\"]*, |kind=)?\"([a-z]+\.[a-z_]+)\""
     r"|: \"([a-z]+\.[a-z]+)\",$|kind = \"([a-z]+\.[a-z_]+)\"|else \"([a-z]+\.[a-z_]+)\""
@@ -81,7 +83,9 @@ def said_by_slots() -> list[Event]:
 
 def test_every_kind_that_is_said_has_a_golden_event() -> None:
     said: set[str] = set()
-    for part in ("drivers", "media/slot", "vision", "core/ground/timekeeping", "core/ground/passages"):
+    for part in (
+        "drivers", "media/slot", "vision", "core/ground/timekeeping", "core/ground/passages", "core/upper/traffic",
+    ):  # fmt: skip
         for file in (SOURCE / part).rglob("*.py"):
             said |= {kind for found in _SAID.findall(file.read_text("utf-8")) for kind in found if kind}
     assert said == {path.name.split(".v")[0] for path in GOLDEN}

@@ -18,6 +18,7 @@ from safecity.ports.database import Tx
 from safecity.roads.conditions.levels import jams as jams_of
 from safecity.roads.network.arrays import RoadNetwork
 
+BEGAN, ENDED = "traffic.jam_began", "traffic.jam_ended"
 LEAST_METRES: Final = 50.0
 """Shorter is a red light."""
 
@@ -111,10 +112,10 @@ def keep(tx: Tx, new: Sequence[KnownJam], ended: Sequence[KnownJam], at: int) ->
             tx.run(update(jams).where(jams.c.id == one.id).values(**_values(one)))
         else:
             tx.run(insert(jams).values(**_values(one)))
-            _tell(tx, "traffic.jam_began", one, at)
+            _tell(tx, BEGAN, one, at)
     for one in ended:
         tx.run(update(jams).where(jams.c.id == one.id).values(ended_at=one.ended_at))
-        _tell(tx, "traffic.jam_ended", one, at)
+        _tell(tx, ENDED, one, at)
 
 
 def end_all(tx: Tx, at: int) -> None:
