@@ -21,6 +21,7 @@ PAGES = {
     "devices": ("Devices", "设备"),
     "tollgates": ("Checkpoints", "卡口"),
     "watches": ("Watches", "布控"),
+    "traffic": ("Traffic", "交通"),
     "health": ("Health", "运行状况"),
     "exports": ("Exports", "导出"),
     "areas": ("Areas", "行政区划"),
