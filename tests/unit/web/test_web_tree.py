@@ -42,3 +42,14 @@ async def test_the_channels_of_a_large_recorder_come_in_parts_in_its_own_order(h
     assert names == [one["name"] for one in channels]
     (whole,) = (await admin.ok("GET", "tree?limit=1"))["items"]
     assert whole["total"] == 5
+
+
+async def test_who_looks_for_pictures_is_not_shown_a_yard_full_of_vehicles(house: Any, admin: Any) -> None:
+    camera = {"kind": "gb28181", "code": "34020000001320000001", "name": "gate"}
+    await admin.ok("POST", "devices", camera)
+    for number in range(3):
+        vehicle = {"kind": "jt808", "code": f"1390000000{number}", "name": f"taxi {number}"}
+        await admin.ok("POST", "devices", vehicle)
+    assert len((await admin.ok("GET", "tree"))["items"]) == 4
+    part = await admin.ok("GET", "tree?pictures=true&limit=1")
+    assert ([one["name"] for one in part["items"]], part["next"]) == (["gate"], None)

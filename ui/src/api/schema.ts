@@ -462,6 +462,8 @@ export interface paths {
         /**
          * See Tree
          * @description Children of an area or device; without `parent` the top. Areas come with the first part, and all at once.
+         *
+         *     `pictures`: without devices that have none to show, as vehicles.
          */
         get: operations["see_tree"];
         put?: never;
@@ -5681,6 +5683,7 @@ export interface operations {
                 parent?: string;
                 limit?: number;
                 cursor?: string;
+                pictures?: boolean;
             };
             header?: never;
             path?: never;

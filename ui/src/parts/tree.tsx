@@ -1,4 +1,5 @@
-// Area > device > channel, loaded by level, only the visible rows in the page.
+// Area > device > channel, loaded by level, only the visible rows in the page. What gives no pictures (vehicles, gates) is
+// found under Devices.
 
 import { useQueries, useQueryClient } from '@tanstack/react-query'
 import { useVirtualizer } from '@tanstack/react-virtual'
@@ -86,7 +87,7 @@ async function level(parent: string, signal: AbortSignal): Promise<Level> {
   const nodes: TreeNode[] = []
   let cursor = ''
   for (let part = 0; part < partsOf(parent); part++) {
-    const answer = await api.get('tree', { query: { parent, cursor }, signal })
+    const answer = await api.get('tree', { query: { parent, cursor, pictures: true }, signal })
     nodes.push(...answer.items)
     if (!answer.next) return { nodes, more: false }
     cursor = answer.next
@@ -218,7 +219,7 @@ function NodeRow({ node, open, marked }: { node: TreeNode; open: boolean; marked
   const inner = node.kind !== 'channel'
   return (
     <>
-      <span className="twist" aria-hidden>{inner ? open ? <CaretDownOutlined /> : <CaretRightOutlined /> : null}</span>
+      <span className="twist" aria-hidden>{inner && node.has_children ? open ? <CaretDownOutlined /> : <CaretRightOutlined /> : null}</span>
       {node.state && node.kind !== 'area' && <Dot state={node.state} />}
       <span className="clip grow" style={marked ? { fontWeight: 600 } : undefined} title={node.name}>{node.name}</span>
       {node.recording && <span className="quiet" title={t('live.recording')}>R</span>}

@@ -17,6 +17,11 @@ class DeviceKind(StrEnum):
     GAT1400 = "gat1400"
     JT808 = "jt808"
 
+    @property
+    def gives_pictures(self) -> bool:
+        """Whether channels to look at can hang below such a device."""
+        return self in (DeviceKind.GB28181, DeviceKind.RTSP)
+
 
 class DeviceState(StrEnum):
     """Presence, as the duty `signal` (or the pulling slot) sees it."""

@@ -159,11 +159,18 @@ def page(
 
 
 def in_area(
-    tx: Tx, allowed: Predicate, area: str | None, *, after: tuple[str, str] | None, limit: int
+    tx: Tx,
+    allowed: Predicate,
+    area: str | None,
+    *,
+    after: tuple[str, str] | None,
+    limit: int,
+    kinds: Iterable[DeviceKind] = tuple(DeviceKind),
 ) -> list[tuple[str, Device]]:
     """(sort key, device), by name: those directly in an area, not below."""
     here = devices.c.area.is_(None) if area is None else devices.c.area == area
-    query = select(devices).where(_visible(allowed), here).order_by(devices.c.sort_key, devices.c.id)
+    query = select(devices).where(_visible(allowed), here, devices.c.kind.in_([str(kind) for kind in kinds]))
+    query = query.order_by(devices.c.sort_key, devices.c.id)
     if after is not None:
         query = query.where(_behind(after))
     return [(row["sort_key"], _device(row)) for row in tx.rows(query.limit(limit))]
