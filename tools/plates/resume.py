@@ -1,8 +1,8 @@
 """Begin a training from the networks in the repository: python -m tools.plates.resume --state DIR reader|locator
 
-Checkpoints are large and stay with whoever trains; the files the platform loads are what everybody has. From their 8-bit
-weights and folded normalisations a checkpoint is made whose network answers as they do: weights are put back as they
-stand, and what each normalisation sees on drawn samples is measured, layer after layer, so that learning goes on
+Checkpoints are large and stay with whoever trains; the files the platform loads are what everybody has. From their
+8-bit weights and folded normalisations a checkpoint is made whose network answers as they do: weights are put back as
+they stand, and what each normalisation sees on drawn samples is measured, layer after layer, so that learning goes on
 smoothly from there. The optimiser starts anew.
 """
 
