@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 from benchmarks.whole import Platform, until
@@ -164,7 +165,7 @@ def test_one_steers_at_a_time_and_a_higher_priority_takes_over(
     city: Platform, open_page: Callable[..., Page], dome: tuple[SimDevice, str]
 ) -> None:
     _, channel = dome
-    with sign_in(city, "li", "operator") as li, sign_in(city, "wang", "operator") as wang:
+    with closing(sign_in(city, "li", "operator")) as li, closing(sign_in(city, "wang", "operator")) as wang:
         path = f"/live?size=1&channels={channel}"
         first, second = open_page(path, cookies=li.cookies), open_page(path, cookies=wang.cookies)
         for page in (first, second):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import httpx
 import pytest
@@ -32,7 +33,7 @@ def city(bare: Platform) -> Platform:
 
 @pytest.fixture(scope="module")
 def people(city: Platform) -> Iterator[dict[str, httpx.Client]]:
-    with sign_in(city, "Li", "operator") as li, sign_in(city, "Wang", "supervisor") as wang:
+    with closing(sign_in(city, "Li", "operator")) as li, closing(sign_in(city, "Wang", "supervisor")) as wang:
         yield {"Li": li, "Wang": wang}
 
 
