@@ -40,7 +40,7 @@ export function WatchForm({ onClose }: { onClose: () => void }) {
       setBusy(false)
     }
   }
-  const [initial] = useState(() => ({ near: true, purpose: 'security' as const, priority: 1, until: local(Date.now() * 1000 + WEEK_US), seats: ['role:operator'], further: [] }))
+  const [initial] = useState(() => ({ near: true, purpose: 'security' as const, priority: 1, until: local(Date.now() * 1000 + WEEK_US), seats: ['role:operator'], further: ['role:supervisor'] }))
   return (
     <Modal open title={t('watch.propose')} footer={null} onCancel={onClose} width={608} maskClosable={false} destroyOnHidden>
       <Form form={form} className="form" layout="vertical" requiredMark={false} initialValues={initial} onFinish={(filled: Filled) => void save(filled)}>

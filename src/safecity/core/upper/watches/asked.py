@@ -19,6 +19,7 @@ from safecity.ports.database import Database, Tx
 from safecity.protocols.gat1400.dispositions import Disposition
 
 SEATS: Final = frozenset({"role:operator"})
+FURTHER: Final = frozenset({"role:supervisor"})
 PURPOSE: Final = "security"
 MOST_WAITING: Final = 1000
 """Proposals of one library that nobody has decided on yet."""
@@ -90,7 +91,8 @@ class Asked:
             case_number=wish.case_number, purpose=PURPOSE, priority=wish.priority, valid_from=begin,
             valid_until=min(wish.end, begin + self._watches.settings.longest_days * DAY_US), area=sender.area,
             area_path=sender.area_path, organisation=sender.organisation, organisation_path=sender.organisation_path,
-            seats=SEATS, proposed_by=sender.id, proposed_name=f"{sender.name} {wish.applicant}".strip()[:200],
+            seats=SEATS, further=FURTHER, proposed_by=sender.id,
+            proposed_name=f"{sender.name} {wish.applicant}".strip()[:200],
             proposed_at=now, origin=_origin(sender, wish.id), changed=store.next_change(tx),
         )  # fmt: skip
 
