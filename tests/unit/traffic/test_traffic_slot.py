@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -136,3 +138,37 @@ async def test_it_waits_for_its_disk(duty: Duty) -> None:
     await duty.becomes("no_storage")
     duty.refused = None
     await duty.becomes("ready")
+
+
+WITHOUT = """
+import asyncio, sys
+from pathlib import Path
+sys.modules["numba"] = None
+import safecity.server.roles.traffic
+heavy = [name for name in ("numpy", "sqlalchemy", "fastapi") if name in sys.modules]
+from safecity.core.upper.traffic.api import TrafficSlot
+from safecity.kit.clock import SystemClock
+from safecity.kit.errors import UnavailableError
+from safecity.model.facts.traffic_calls import AskNetwork, AskTraffic
+
+async def main() -> None:
+    slot = TrafficSlot(Path(sys.argv[1]), lambda: None, None, SystemClock())
+    running = asyncio.create_task(slot.run())
+    ask = slot.handlers()
+    while (await ask[AskTraffic](AskTraffic())).state == "loading":
+        await asyncio.sleep(0.01)
+    try:
+        await ask[AskNetwork](AskNetwork())
+    except UnavailableError as error:
+        print(error.code, heavy, running.done())
+    running.cancel()
+
+asyncio.run(main())
+"""
+
+
+def test_where_the_extra_is_not_installed_it_says_so_and_loads_nothing_heavy(tmp_path: Path) -> None:
+    put_version(tmp_path, ladder(), dropped={}, sources=(), at_us=1)
+    command = [sys.executable, "-c", WITHOUT, str(tmp_path)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split(maxsplit=1)
+    assert said == ["traffic_not_installed", "[] False\n"]
