@@ -129,7 +129,15 @@ def test_positions_without_a_place_are_no_records() -> None:
     nowhere = Event(kind="position.received", subject="dv_1", at=1, seen=1, body={"longitude": None, "latitude": None})
     assert list(read_position(nowhere)) == []
     there = Event(kind="position.received", subject="dv_1", at=1, seen=1, body={"longitude": 18.0, "latitude": 59.3})
-    assert [one.value for one in read_position(there)] == [Sighted("dv_1", 18.0, 59.3)]
+    assert [one.value for one in read_position(there)] == [Sighted("dv_1/", 18.0, 59.3)]
+
+
+def test_a_platform_that_speaks_for_several_is_not_one_vehicle_that_jumps() -> None:
+    def said(code: str) -> Event:
+        body = {"device": "dv_1", "code": code, "longitude": 18.0, "latitude": 59.3}
+        return Event(kind="position.received", subject=f"ch_{code}", at=1, seen=1, body=body)
+
+    assert len({one.value.vehicle for code in ("7", "8", "7") for one in read_position(said(code))}) == 2
 
 
 def test_speeds_of_vehicles_are_those_they_drove_at() -> None:

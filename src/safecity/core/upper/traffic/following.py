@@ -17,7 +17,8 @@ from safecity.ports.bus import Bus
 from safecity.ports.database import Database, Tx
 
 FLOW: Final = "traffic"
-LATENESS_US: Final = 180 * SECOND_US
+LATENESS_US: Final = 600 * SECOND_US
+"""A terminal whose clock is so far behind the others still counts; the end of a trip is decided that much later."""
 TICK_US: Final = 15 * SECOND_US
 IDLE_US: Final = 30 * SECOND_US
 KEPT_US: Final = 2 * 3_600 * SECOND_US

@@ -78,7 +78,8 @@ def read_position(event: Event) -> Iterable[Record]:
     longitude, latitude = body.get("longitude"), body.get("latitude")
     if not isinstance(longitude, int | float) or not isinstance(latitude, int | float):
         return
-    vehicle = str(body.get("device") or event.subject)[:60]
+    # A platform speaks for many that move; a terminal names itself.
+    vehicle = f"{body.get('device') or event.subject}/{body.get('code') or ''}"[:100]
     group = crc32(vehicle.encode("utf-8", "replace")) % GROUPS
     yield Record(f"g{group:02d}", event.at, Sighted(vehicle, float(longitude), float(latitude)))
 
