@@ -76,7 +76,7 @@ class Slot:
 
     async def packets(self, count: int) -> list[bytes]:
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return [await loop.sock_recv(self.udp, 2048) for _ in range(count)]
 
 

@@ -83,7 +83,7 @@ def duties(database: SqlDatabase, duty: Duty, board: Board) -> Duties:
 
 
 async def until(condition: Any) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.01)
 

@@ -186,7 +186,7 @@ class ScriptedDevice:
             if len(found) >= count:
                 return found[count - 1]
             self.arrived.clear()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await self.arrived.wait()
 
     async def close(self) -> None:
@@ -249,13 +249,13 @@ class Bench:
         return [event for _, event in self.outbox.pending(10_000) if not kind or event.kind == kind]
 
     async def until_event(self, kind: str, count: int = 1) -> Any:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(found := self.events(kind)) < count:
                 await asyncio.sleep(0.01)
         return found[count - 1]
 
     async def until_sent(self, kind: type[Any], count: int = 1) -> Any:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(found := self.calls.of(kind)) < count:
                 self.calls.arrived.clear()
                 await self.calls.arrived.wait()

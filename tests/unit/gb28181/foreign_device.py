@@ -102,7 +102,7 @@ class Foreigner:
                 raise ConnectionResetError
             self._stream += more
 
-    async def until(self, wanted: Callable[[Heard], bool], seconds: float = 5.0) -> Heard:
+    async def until(self, wanted: Callable[[Heard], bool], seconds: float = 60.0) -> Heard:
         """The next message of that kind; what comes before it stays in the inbox."""
         for number, heard in enumerate(self.inbox):
             if wanted(heard):

@@ -50,7 +50,7 @@ class Client:
         if self.session:
             lines.append(f"Session: {self.session}")
         self.writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 for item in self.decoder.feed(await self.reader.read(65536)):
                     if isinstance(item, Interleaved):
@@ -66,7 +66,7 @@ class Client:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.005)
 

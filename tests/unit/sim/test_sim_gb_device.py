@@ -101,7 +101,7 @@ async def test_every_profile_registers(platform: MiniPlatform, make: Make, profi
 
 async def test_a_wrong_password_never_registers(platform: MiniPlatform, make: Make) -> None:
     device = await make(password="wrong", wait=False)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while platform.refused < 2:
             await asyncio.sleep(0.01)
     assert not device.state.registered
@@ -110,7 +110,7 @@ async def test_a_wrong_password_never_registers(platform: MiniPlatform, make: Ma
 async def test_the_catalogue_comes_in_several_messages(platform: MiniPlatform, make: Make) -> None:
     await make(NVR_2022, channels=20)
     await platform.ask(DEVICE, queries.CatalogQuery(sn=7, device_id=DEVICE), answers.CatalogResponse)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while sum(len(each.device_list or ()) for each in _catalogs(platform)) < 20:
             await asyncio.sleep(0.01)
     parts = _catalogs(platform)
@@ -191,7 +191,7 @@ async def test_controls_without_an_answer_are_obeyed(platform: MiniPlatform, mak
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not true():
             await asyncio.sleep(0.005)
 
@@ -257,7 +257,7 @@ async def test_a_ptz_command_turns_the_lens_and_the_picture(platform: MiniPlatfo
     call = await platform.invite(DEVICE, platform.wish(CHANNEL, ear.port))
     command = controls.DeviceControl(sn=2, device_id=CHANNEL, ptz_cmd=encode_ptz(Move(pan=255)))
     await platform.say(DEVICE, command)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while camera.lens.pose.pan < 5:
             await asyncio.sleep(0.01)
     await platform.say(DEVICE, controls.DeviceControl(sn=3, device_id=CHANNEL, ptz_cmd=encode_ptz(Move())))
@@ -339,12 +339,12 @@ async def test_broadcast_makes_the_device_ask_for_sound(platform: MiniPlatform, 
     device = await make()
     await platform.say(DEVICE, notices.BroadcastNotify(sn=4, source_id=platform.code, target_id=CHANNEL))
     assert (await platform.next_body(notices.BroadcastResponse)).result == "OK"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not platform.talks:
             await asyncio.sleep(0.01)
     host, port = platform.answer_talk(platform.talks[0])
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mouth:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not device.talk.packets:
                 mouth.sendto(b"\x80\x08\0\1\0\0\0\1\0\0\0\2" + b"\xd5" * 160, (host, port))
                 await asyncio.sleep(0.02)
@@ -386,7 +386,7 @@ async def test_refusal_and_wrong_ssrc_on_request(platform: MiniPlatform, make: M
 
 async def test_a_device_with_a_bad_power_supply_registers_again_and_again(platform: MiniPlatform, make: Make) -> None:
     device = await make(faults=Faults(reboot_seconds=0.2), wait=False)
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while platform.registrations < 3:
             await asyncio.sleep(0.01)
     assert device.state.reboots >= 2
@@ -423,7 +423,7 @@ async def test_an_old_recorder_has_sixteen_channels_of_two_sizes_and_codecs(
     await device.start()
     await device.registered()
     await platform.say(code, queries.CatalogQuery(sn=7, device_id=code))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(_catalogs(platform)) < 16:
             await asyncio.sleep(0.01)
     videos = {each.camera.spec.main for each in device.state.channels.values()}

@@ -48,13 +48,13 @@ class Player:
 
     async def more(self, count: int) -> None:
         wanted = len(self.units) + count
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(self.units) < wanted:
                 self.came.clear()
                 await self.came.wait()
 
     async def end(self) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await self.over.wait()
         await self.history.close()
 

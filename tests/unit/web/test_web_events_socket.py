@@ -45,7 +45,7 @@ def dial(port: int, client: Any, origin: str = "", after: int = 0) -> Any:
 
 
 async def hear(socket: ClientConnection, wanted: Any) -> dict[str, Any]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             message = json.loads(await socket.recv())
             if wanted(message):
@@ -96,7 +96,7 @@ async def test_the_socket_closes_with_its_session(house: Any, admin: Any, port: 
     async with dial(port, admin) as socket:
         await asyncio.sleep(0.1)
         await admin.ok("DELETE", "session")
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(60):
             with pytest.raises(websockets.exceptions.ConnectionClosed) as closed:
                 while True:
                     await socket.recv()

@@ -20,7 +20,7 @@ def is_alarm(message: dict[str, Any]) -> bool:
 async def heard(socket: Any) -> list[str]:
     """Kinds that were pushed until a mark that everybody hears."""
     kinds: list[str] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             message = json.loads(await socket.recv())
             kinds.append(message.get("event", {}).get("kind", message["type"]))

@@ -152,7 +152,7 @@ async def run_export(house: Any, admin: Any, channel: str, child: str) -> dict[s
     house.services.exports._runner = runner
     task = asyncio.create_task(house.services.exports.run())
     made = await admin.ok("POST", "exports", {"channel": channel, "product": "viewing", "reason": "case 7", **RANGE})
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (job := await admin.ok("GET", f"exports/{made['id']}"))["state"] in ("waiting", "running"):
             await asyncio.sleep(0.05)
     task.cancel()
