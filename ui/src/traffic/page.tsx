@@ -90,7 +90,7 @@ export function TrafficPage() {
     return (
       <div className="page">
         <div className="page-head"><h1>{t('page.traffic')}</h1></div>
-        <div className="empty" role="status"><h2>{t('traffic.none')}</h2><span>{sentence(network.error)}</span></div>
+        <div className="empty" role="status"><h2>{t(network.error.code === 'traffic_loading' ? 'word.loading' : 'traffic.none')}</h2><span>{sentence(network.error)}</span></div>
       </div>
     )
   }

@@ -2,7 +2,7 @@
 
 TRAFFIC: dict[str, tuple[str, str]] = {
     "traffic_off": (
-        "路网功能已关闭(设置 roads.enabled)。",
+        "路网功能已关闭（设置 roads.enabled）。",
         "Traffic is switched off here (setting roads.enabled).",
     ),
     "traffic_no_network": (
@@ -10,19 +10,19 @@ TRAFFIC: dict[str, tuple[str, str]] = {
         "There is no road network yet. Bring one in with `safecity roads import`.",
     ),
     "traffic_not_installed": (
-        "本机未安装路网组件,请安装 safecity[roads]。",
+        "本机未安装路网组件，请安装 safecity[roads]。",
         "What computes with road networks is not installed here; install safecity[roads].",
     ),
     "traffic_network_damaged": (
-        "路网文件无法读取,请重新导入。",
+        "路网文件无法读取，请重新导入。",
         "The road network cannot be read; bring it in again.",
     ),
     "traffic_no_storage": (
-        "交通数据无法打开,请检查磁盘;平台会自动重试。",
+        "交通数据无法打开，请检查磁盘；平台会自动重试。",
         "The data about traffic cannot be opened; look at the disk. It is tried again.",
     ),
     "traffic_loading": (
-        "路网正在载入,请稍候。",
+        "路网正在载入，请稍候。",
         "The road network is being loaded; wait a moment.",
     ),
     "no_road_near": (
@@ -50,7 +50,7 @@ TRAFFIC: dict[str, tuple[str, str]] = {
     "route_depart": ("出发时间最多可提前 {days} 天。", "A way can be planned at most {days} days ahead."),
     "closure_invalid": ("封闭路段的 {field} 取值无效。", "Not a value for {field} of a closure."),
     "roads_version": ("没有路网 {version}。", "There is no road network {version}."),
-    "roads_file": ("路网文件无法读取:{why}。", "The road network cannot be read: {why}."),
+    "roads_file": ("路网文件无法读取：{why}。", "The road network cannot be read: {why}."),
     "vehicle_memory": ("保存的匹配状态无法读取。", "What was remembered of a vehicle cannot be read."),
     "matching_vehicles": ("车辆过多。", "Too many vehicles."),
 }
