@@ -117,7 +117,9 @@ def pictures(socket: ClientConnection, count: int) -> list[tuple[int, int | None
     init, shown = b"", list[tuple[int, int | None]]()
     walls: list[int] = []
     body = b""
+    patience = time.monotonic() + 90
     while len(shown) < count:
+        assert time.monotonic() < patience, f"{len(shown)} pictures of {count}; the socket tells, but shows nothing"
         message = socket.recv(timeout=20)
         if isinstance(message, str):
             assert json.loads(message)["type"] != "end", message

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from safecity.media.receive.source import RtpSource
+from safecity.media.receive.source import NEVER, RtpSource
 from safecity.model.values.media import VIDEO, Codec, Unit
 from safecity.protocols.mpegps.mux import PsMuxer
 from safecity.protocols.pictures import pictures_for
@@ -97,3 +97,28 @@ def test_what_passes_as_whole_is_whole_and_all_comes_again(codec: Codec, seed: i
     assert len(whole) < len(video), "some were hurt, and say so"
     assert not any(unit.damaged for unit in video[-period:]), "on a good wire all is whole again"
     assert all(late.dts > early.dts for early, late in itertools.pairwise(video))
+
+
+@pytest.mark.parametrize("kind", [96, 98], ids=["by its looks", "by its payload type"])
+def test_a_program_stream_that_was_taken_for_something_else_is_known_by_its_next_pack(kind: int) -> None:
+    """It was first looked at in the middle of a picture, where anything can stand: here a parameter set."""
+    packets, wanted = sent(Codec.H264)
+    first = parse(packets[0])
+    assert first is not None
+    units: list[Unit] = []
+    source = RtpSource(7, units.append, 0)
+    source.media.begin(90_000)
+    lie = bytes.fromhex("6742c00cda05067e784000000300400000052 3c50aa8".replace(" ", ""))
+    source.look_at(kind, lie)
+    source.accept(first.sequence - 1, first.timestamp - 3600, True, lie, 0.0, 0)
+    assert source.head == NEVER, "it was taken for H.264 in RTP"
+    for number, packet in enumerate(packets):
+        read = parse(packet)
+        assert read is not None
+        if not source.media.recognised:
+            source.look_at(kind, read.payload)
+        source.accept(read.sequence, read.timestamp, read.marker, read.payload, number * 0.004, number * 4000)
+    source.media.boundary(len(packets) * 4000)
+    whole = [bytes(unit.data) for unit in units if unit.track == VIDEO and not unit.damaged]
+    assert whole == list(wanted.values())[-len(whole) :]
+    assert len(whole) > len(wanted) - 30

@@ -201,6 +201,15 @@ def test_parameter_sets_tell_the_codec_and_nothing_else_does(name: str, write, c
     assert {codec_by_sets(payload) for payload, _ in write(slices, size=200)} == {None}
 
 
+def test_the_middle_of_something_else_is_no_parameter_set() -> None:
+    """A camera's program stream is looked at wherever it begins; whoever guesses wrong shows nothing."""
+    dice = random.Random(1)
+    likely = [bytes((0x67,)) + dice.randbytes(dice.choice((30, 200, 1399))) for _ in range(60_000)]
+    wrong = [payload for payload in likely if codec_by_sets(payload) is not None]
+    assert len(wrong) < 60, "of those that begin like one; nearly all do not"
+    assert not [payload for payload in wrong if len(payload) > 300]
+
+
 @given(st.binary(max_size=60))
 def test_no_payload_makes_the_guess_raise(payload: bytes) -> None:
     assert codec_by_sets(payload) in (None, Codec.H264, Codec.H265)

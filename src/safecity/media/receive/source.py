@@ -23,6 +23,9 @@ PARTS: Final = 64
 LOOK: Final = 31
 """How often (a mask on the sequence number) the innermost loop has the length of what is gathered looked at."""
 
+PACK: Final = b"\x00\x00\x01\xba"
+"""Begins a pack of a program stream."""
+
 _CODECS: Final = {98: Codec.H264, 99: Codec.H265, 100: Codec.H265}
 
 Held = tuple[int, bool, bytes | bytearray]
@@ -128,6 +131,11 @@ class RtpSource(Reorder[Held]):
         self.next = -1 if self._held else self.expected
 
     def _in_order(self, gap: bool, timestamp: int, marker: bool, payload: bytes | bytearray, us: int) -> None:
+        if self._elementary is not None and payload[:4] == PACK:
+            # No NAL unit begins so: it was a program stream all the time, looked at in the middle of a picture.
+            self._elementary = None
+            self.head = PLAIN
+            self.media.lost()
         if self._elementary is not None:
             codec, depacketiser = self._elementary
             self.packets += 1

@@ -17,22 +17,37 @@ _AP, _FU, _PACI = 48, 49, 50
 _NO_PIECES: Final[list[Piece]] = []
 
 
+_PROFILES: Final = frozenset({44, 66, 77, 83, 86, 88, 100, 110, 118, 122, 128, 134, 138, 139, 244})
+"""H.264, Annex A, G and H."""
+_LONGEST_SPS: Final = 256
+_SMALLEST_SIDE: Final = 64
+
+
 def codec_by_sets(payload: bytes) -> Codec | None:
-    """What a payload is that holds parameter sets, as key frames do: for senders whose payload type says nothing."""
+    """What a payload is that holds parameter sets, as key frames do: for senders whose payload type says nothing.
+
+    A payload out of the middle of something else can look like them, about one in a thousand if any set that can be
+    read counts. So a set has to be as short, and say what is as likely, as those of cameras."""
     if len(payload) < 8 or payload[0] & 0x80:
         return None
     for nal in _joined(payload, 1) if payload[0] & 31 == _STAP_A else (payload,):
-        if nal[0] & 31 == h264.SPS:
-            try:
-                h264.parse_sps(nal)
-            except ValueError:
-                continue
+        if nal[0] & 31 == h264.SPS and _is_sps(nal):
             return Codec.H264
     for nal in _joined(payload, 2) if payload[0] >> 1 == _AP else (payload,):
         # A VPS has 16 bits of ones behind its numbers (H.265, 7.3.2.1).
         if nal[:2] == b"\x40\x01" and nal[4:6] == b"\xff\xff":
             return Codec.H265
     return None
+
+
+def _is_sps(nal: bytes) -> bool:
+    if not 5 <= len(nal) <= _LONGEST_SPS or nal[1] not in _PROFILES or nal[2] & 3:
+        return False
+    try:
+        sps = h264.parse_sps(nal)
+    except ValueError:
+        return False
+    return sps.width >= _SMALLEST_SIDE and sps.height >= _SMALLEST_SIDE
 
 
 def _joined(payload: bytes, at: int) -> list[bytes]:
