@@ -131,16 +131,16 @@ def test_the_health_page_has_the_figures_of_a_stream_and_the_failed_step_of_a_de
     row = page.get_by_role("row").filter(has_text=name).filter(has_text="Main")
     expect(row).to_contain_text("running", timeout=20_000)
 
-    def figures() -> list[str] | None:
-        cells = [cell.inner_text() for cell in row.get_by_role("cell").all()]
-        return cells if "bit/s" in cells[4] and cells[5] != "–" else None
+    def figures() -> tuple[str, str] | None:
+        """What a camera of ten pictures a second settles to; at first, and on a busy machine, it is less."""
+        _, _, _, picture, rate, frames, age, lost, *_ = [cell.inner_text() for cell in row.get_by_role("cell").all()]
+        if "bit/s" not in rate or not frames.endswith("/s") or not age.endswith(" s"):
+            return None
+        bits = float(rate.split("\u202f")[0].split()[0])
+        settled = bits > 50 and 8 < float(frames.removesuffix("/s")) < 12 and float(age.split()[0]) < 3
+        return (picture, lost) if settled else None
 
-    _, _, _, picture, rate, frames, age, lost, *_ = until(figures, "the figures of the stream")
-    assert picture == "H264 320×180"
-    assert float(rate.split("\u202f")[0].split()[0]) > 50
-    assert 8 < float(frames.removesuffix("/s")) < 12
-    assert float(age.split()[0]) < 3
-    assert lost == "0 (0.00%)"
+    assert until(figures, "the figures of the stream are those of the camera") == ("H264 320×180", "0 (0.00%)")
     yard.run(device.stop(unregister=False))
     expect(row).to_contain_text("stopped", timeout=40_000)
     page.get_by_role("switch", name="With trouble only").click()
