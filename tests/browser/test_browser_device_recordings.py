@@ -101,7 +101,6 @@ def test_what_only_the_device_has_is_played_and_sought_and_its_time_is_reckoned(
     assert len(device.sessions.running) <= 4, "the recorder's few sessions are given back"
 
 
-@pytest.mark.pictures
 def test_it_pauses_goes_on_and_goes_faster_and_ends_when_one_leaves(
     open_page: Callable[..., Page], recorder: tuple[SimDevice, list[str]]
 ) -> None:
