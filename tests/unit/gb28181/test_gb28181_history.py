@@ -103,6 +103,25 @@ async def test_sessions_of_one_recorder_are_limited_and_a_stop_makes_room(bench)
     await bench.platform.start_playback(StartDevicePlayback("ps_5", "ch_1", START, START + 1_000_000))
 
 
+async def test_who_has_left_stands_in_nobodys_way(bench) -> None:
+    """Whoever looks into one recording after the other leaves sessions that still wait for them."""
+    device = await playing(bench, StartDevicePlayback("dp_1", "ch_1", START, START + 1_000_000))
+    for number in range(2, 5):
+        await bench.platform.start_playback(StartDevicePlayback(f"dp_{number}", "ch_1", START, START + 1_000_000))
+    for name, wanted in (("dp_2", True), ("dp_3", True), ("dp_2", False), ("dp_4", False)):
+        bench.platform.slot_says("media-0", StreamState(name, Quality.MAIN, "running", wanted, ""))
+    await bench.platform.start_playback(StartDevicePlayback("dp_5", "ch_1", START, START + 1_000_000))
+    await device.until("BYE")
+    with pytest.raises(SafecityError) as caught:
+        bench.platform.look_at_playback(AskDevicePlayback("dp_2"))
+    assert caught.value.code == "gb_no_session", "its viewer had left"
+    for name in ("dp_1", "dp_3", "dp_4"):
+        bench.platform.look_at_playback(AskDevicePlayback(name))
+    with pytest.raises(SafecityError) as caught:
+        await bench.platform.start_playback(StartDevicePlayback("dp_6", "ch_1", START, START + 1_000_000))
+    assert caught.value.code == "gb_busy", "nobody who looks, or is about to, is thrown out"
+
+
 @pytest.mark.parametrize(("start", "end"), [(5, 5), (6, 5), (0, 10**15)])
 async def test_a_window_that_is_none_is_refused(bench, start: int, end: int) -> None:
     with pytest.raises(SafecityError) as caught:

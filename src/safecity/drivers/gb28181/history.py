@@ -67,6 +67,8 @@ class _Session:
     unwatched_at: float
     download_speed: int = 0
     watched: bool = False
+    left: bool = False
+    """It was watched and is no more."""
     cseq: int = 1
     seek_at: float = 0.0
     seeks: int = 0
@@ -114,10 +116,7 @@ class History:
         channel, device = self._directory.channel(request.channel)
         if request.session in self._sessions:
             await self.stop(request.session, "closed")
-        held = sum(1 for session in self._sessions.values() if session.device == device.code)
-        if held + self._starting.get(device.code, 0) >= PER_DEVICE:
-            params: dict[str, Param] = {"limit": PER_DEVICE}
-            raise ConflictError(f"{device.code}: no more playback sessions", code="gb_busy", params=params)
+        await self._make_room(device.code)
         self._starting[device.code] = self._starting.get(device.code, 0) + 1
         ssrc = self.ssrcs.take(HISTORY)
         key = (request.session, Quality.MAIN)
@@ -163,6 +162,18 @@ class History:
             self._starting[device.code] -= 1
             if not self._starting[device.code]:
                 del self._starting[device.code]
+
+    async def _make_room(self, device: str) -> None:
+        """Sessions whose viewers have left wait a while for them to come back, but stand in nobody's way meanwhile."""
+        while True:
+            held = [session for session in self._sessions.values() if session.device == device]
+            if len(held) + self._starting.get(device, 0) < PER_DEVICE:
+                return
+            left = [session for session in held if session.left]
+            if not left:
+                params: dict[str, Param] = {"limit": PER_DEVICE}
+                raise ConflictError(f"{device}: no more playback sessions", code="gb_busy", params=params)
+            await self.stop(min(left, key=lambda session: session.unwatched_at).name, "not_wanted")
 
     async def steer(self, request: SteerDevicePlayback) -> None:
         """Pause, resume, seek, scale or stop. NotFoundError (`gb_no_session`), RefusedError."""
@@ -213,6 +224,7 @@ class History:
         now = self._clock.monotonic()
         if session.watched and not state.wanted:
             session.unwatched_at = now
+        session.left = not state.wanted and (session.watched or session.left)
         session.watched = state.wanted
         if state.state == "running":
             session.progress.begun(now)
