@@ -178,20 +178,26 @@ def test_thumbnails_appear_while_the_pointer_moves_over_the_timeline(
         for one in pair
     ]
     for offset, row in ((6, 0), (18, 1), (11, 0), (11, 1)):
+        tries: list[dict[str, Any] | None] = []
 
-        def near(seconds: int = offset, line: int = row, camera: int = cameras[row]) -> bool | None:
+        def near(seconds: int = offset, line: int = row, seen: list[dict[str, Any] | None] = tries) -> bool | None:
             # A hand is never quite still: what was asked for while the machine was busy is asked for again.
             page.mouse.move(1, 1)
             page.locator(".timeline canvas").hover(position=on_timeline(page, start + seconds * SECOND, line))
             for _ in range(10):
                 page.wait_for_timeout(200)
-                seen = page.evaluate(WHOSE, ".timeline-hover video")
-                good = seen is not None and seen["channel"] == camera
-                if good and -1.5 < seen["ms"] / 1e3 - (start / 1e6 + seconds) < 0.7:
-                    return True
+                seen.append(page.evaluate(WHOSE, ".timeline-hover video"))
+                if seen[-1] is not None and seen[-1]["channel"] == cameras[line]:
+                    off = seen[-1]["ms"] / 1e3 - (start / 1e6 + seconds)
+                    if -1.5 < off < 0.7:
+                        return True
             return None
 
-        until(near, "the thumbnail is of the moment and the channel under the pointer, as near as key frames allow")
+        try:
+            until(near, "a thumbnail of the moment and the channel under the pointer, as near as key frames allow")
+        except AssertionError as error:
+            asked = f"camera {cameras[row]} at {start // 1000 + offset * 1000} ms"
+            raise AssertionError(f"{error}; {asked}, last seen {tries[-3:]}") from None
 
 
 def test_the_timeline_tells_gaps_with_their_cause_and_what_is_held(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -128,7 +129,7 @@ class ScriptedDevice:
             self.on[request.method](incoming)
         elif request.method == "MESSAGE":
             incoming.respond(200)
-            task = asyncio.get_running_loop().create_task(self._answer(request))
+            task = asyncio.get_running_loop().create_task(self._answer_while_there(request))
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
         elif request.method == "INVITE":
@@ -152,6 +153,10 @@ class ScriptedDevice:
         contact = f"<{self.endpoint.contact(self.code, incoming.flow)}>"
         fields = [("Contact", contact), ("Content-Type", "APPLICATION/SDP")]
         incoming.respond(200, fields=fields, body=write_session(session))
+
+    async def _answer_while_there(self, request: Request) -> None:
+        with contextlib.suppress(UnavailableError):  # it hung up, or was closed, while it answered
+            await self._answer(request)
 
     async def _answer(self, request: Request) -> None:
         query = read_body(request.body)

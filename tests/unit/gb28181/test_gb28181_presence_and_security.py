@@ -90,9 +90,8 @@ async def test_a_broken_tcp_connection_makes_it_offline_soon(bench) -> None:
     patience = known.presence.silent_at
     await device.close()
     async with asyncio.timeout(60):
-        while known.presence.silent_at == patience:
+        while known.presence.silent_at >= patience - 100:  # what it said before it broke may still be on its way
             await asyncio.sleep(0.01)
-    assert known.presence.silent_at < patience - 100
 
 
 async def test_another_host_may_not_speak_for_a_registered_device(bench) -> None:
