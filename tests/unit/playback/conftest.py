@@ -46,8 +46,12 @@ class MadeFootage:
         parameters: VideoParameters = NARROW,
         sound: AudioParameters | None = None,
         silent: Collection[int] = (),
+        key_at: int = 0,
     ) -> None:
-        """`silent`: seconds without sound. The data of a sound is its time too, where that is AAC."""
+        """`silent`: seconds without sound; `key_at`: which picture of a second is the key frame, if it has one.
+
+        The data of a sound is its time too, where that is AAC.
+        """
         self.inits[run] = init_segment([parameters, sound] if sound else [parameters])
         for second in range(seconds):
             wall = start + second * SECOND
@@ -55,11 +59,11 @@ class MadeFootage:
             for number in range(25):
                 dts = 1000 + run * 90_000_000 + (second * 25 + number) * 3600
                 taken = wall + number * 40_000
-                samples.append(Sample(taken.to_bytes(8, "big"), dts, dts, 3600, number == 0 and second % 2 == 0))
+                samples.append(Sample(taken.to_bytes(8, "big"), dts, dts, 3600, number == key_at and second % 2 == 0))
             made = [TrackSamples(VIDEO, samples)]
             if sound and second not in silent:
                 made.append(TrackSamples(AUDIO, _sound(sound, samples[0].dts, second, wall)))
-            key = wall if second % 2 == 0 else -1
+            key = wall + key_at * 40_000 if second % 2 == 0 else -1
             clip = Clip(wall, wall + SECOND, key, run, len(self.clips))
             self.bodies[len(self.clips)] = fragment(second + 1, made)
             self.clips.append(clip)

@@ -197,6 +197,16 @@ async def test_thumbnails_are_whole_pictures(footage: Any, play: Any, t0: int) -
     assert io.BytesIO(data).read()[-8:] == (t0 + 4 * SECOND).to_bytes(8, "big")
 
 
+async def test_a_thumbnail_never_runs_ahead_of_the_pointer(footage: Any, play: Any, t0: int) -> None:
+    """Chunks of the store begin anywhere in a group of pictures."""
+    footage.record(t0, 4, run=1, key_at=20)
+    footage.record(t0 + 60 * SECOND, 4, run=2, key_at=20)
+    player = play()
+    for at, taken in ((2.5, 0.8), (2.9, 2.8), (0.5, 0.8), (30, 2.8), (60.5, 60.8), (70, 62.8)):
+        await player.tell("thumb", at=t0 + round(at * SECOND))
+        assert player.thumbs[-1][0] == t0 + round(taken * SECOND), at
+
+
 async def test_the_ticket_bounds_what_is_shown(footage: Any, play: Any, t0: int) -> None:
     footage.record(t0, 60, run=1)
     player = play(start=t0 + 10 * SECOND, bound=t0 + 14 * SECOND)

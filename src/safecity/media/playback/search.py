@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -207,9 +208,15 @@ def _pictures_before(clips: Sequence[Clip]) -> int | None:
 
 def key_picture(footage: Footage, at: int) -> tuple[int, bytes] | None:
     """The key frame at or before `at` (else the first after it) as an fMP4 of its own, and its time."""
-    for clip in (*footage.before(at + 1, KEY_SEARCH), *footage.after(at, STILL_SEARCH)):
-        if clip.first_key < 0:
-            continue
+    before = footage.before(at + 1, KEY_SEARCH)
+    # Of a chunk that begins within a group of pictures, the key frame of its first ones lies in a chunk before it.
+    run = itertools.takewhile(lambda clip: clip.init == before[0].init, before)
+    choices = itertools.chain(
+        (clip for clip in run if 0 <= clip.first_key <= at),
+        (clip for clip in footage.after(at, STILL_SEARCH) if clip.first_key >= 0),
+        (clip for clip in before if clip.first_key >= 0),
+    )
+    for clip in choices:
         keys = [one for one in pictures(read_fragment(footage.load(clip)), clip.start) if one.sample.is_key]
         if not keys:
             continue
