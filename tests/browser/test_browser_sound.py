@@ -77,7 +77,14 @@ class Paused:
 
 
 @pytest.fixture(scope="module")
-def aac(city: Platform, yard: Yard) -> Paused:
+def talking(city: Platform, yard: Yard) -> str:
+    """A channel with G.711; it is recorded while the other one is."""
+    _, [channel] = add_device(city, yard, 2, sound=Codec.PCMA)
+    return channel
+
+
+@pytest.fixture(scope="module")
+def aac(city: Platform, yard: Yard, talking: str) -> Paused:
     device, [channel] = add_device(city, yard, 1, sound=Codec.AAC)
     _, start, _ = footage_of(city, channel, 16)
     pause = time.time_ns() // 1000
@@ -89,9 +96,8 @@ def aac(city: Platform, yard: Yard) -> Paused:
 
 
 @pytest.fixture(scope="module")
-def g711(city: Platform, yard: Yard) -> tuple[str, int, int]:
-    _, [channel] = add_device(city, yard, 2, sound=Codec.PCMA)
-    return footage_of(city, channel, 16)
+def g711(city: Platform, talking: str) -> tuple[str, int, int]:
+    return footage_of(city, talking, 16)
 
 
 def test_recorded_aac_is_heard_and_the_pictures_obey_as_ever(open_page: Callable[..., Page], aac: Paused) -> None:
