@@ -49,8 +49,9 @@ reference: setup ## write docs/reference from the code, and the browser's types 
 bench: setup ## every benchmark at full size (see docs/design/performance.md)
 	@$(BIN)/python -m benchmarks.all
 
-fuzz: $(VENV)/.ready ## run every fuzz target for SECONDS_EACH (30)
+fuzz: $(VENV)/.ready ## run every fuzz target for SECONDS_EACH (30), and every hostile value at every place of the API
 	@$(BIN)/python tools/fuzz.py --seconds $${SECONDS_EACH:-30}
+	@SAFECITY_TEST_WHOLE=1 $(BIN)/python -m pytest -q tests/unit/web/test_web_hostile_values.py
 
 soak: setup ## 200 streams for an hour or more (SECONDS_TOTAL=3600)
 	@$(BIN)/python -m benchmarks.soak --seconds $${SECONDS_TOTAL:-3600}

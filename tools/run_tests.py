@@ -2,9 +2,9 @@
 
     python tools/run_tests.py [ARGUMENT OF PYTEST ...]
 
-Each group is an ordinary run of pytest. The small tests take a lower priority. Tests that judge pictures (marked
-`pictures`) come last and have the processors for themselves. What runs beside the first group prints in one piece when
-it is done. Exit status: that of the first group that failed.
+Each group is an ordinary run of pytest. The small tests, in two halves of about the same length, take a lower priority.
+Tests that judge pictures (marked `pictures`) come last and have the processors for themselves. What runs beside the
+first group prints in one piece when it is done. Exit status: that of the first group that failed.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from typing import NamedTuple
 
 TESTS = Path(__file__).parents[1] / "tests"
 BROWSER, JOURNEYS = TESTS / "browser", TESTS / "journeys"
+LIGHT_JOURNEYS = tuple(JOURNEYS / f"test_{name}.py" for name in ("signal_duty", "media_slot", "gb28181_whole"))
+"""They go with the browser's tests, so that both groups take about as long."""
+WEB, CONTRACT = TESTS / "unit" / "web", TESTS / "contract"
 NOTHING_COLLECTED = 5
 LOWER_PRIORITY = "10"
 
@@ -35,6 +38,11 @@ def pytest(arguments: list[str]) -> list[str]:
     return [sys.executable, "-m", "pytest", "-q", *arguments]
 
 
+def without(*paths: Path) -> list[str]:
+    """Arguments that leave those out."""
+    return [f"--ignore={path}" for path in paths]
+
+
 def begin(name: str, command: list[str], folder: Path) -> Group:
     """Start a group that prints into a file of the folder."""
     said = folder / name
@@ -44,13 +52,17 @@ def begin(name: str, command: list[str], folder: Path) -> Group:
 
 def run(arguments: list[str], folder: Path) -> int:
     """All groups; what the others printed comes after the first."""
-    small = pytest([*arguments, str(TESTS), f"--ignore={BROWSER}", f"--ignore={JOURNEYS}"])
+    small = pytest([*arguments, str(TESTS), *without(BROWSER, JOURNEYS, WEB, CONTRACT)])
+    doors = pytest([*arguments, str(WEB), str(CONTRACT)])
+    whole = pytest([*arguments, "-m", "not pictures", str(BROWSER), *map(str, LIGHT_JOURNEYS)])
+    lower = [shutil.which("nice") or "nice", "-n", LOWER_PRIORITY]
     groups = [
-        begin("small tests", [shutil.which("nice") or "nice", "-n", LOWER_PRIORITY, *small], folder),
-        begin("journeys", pytest([*arguments, str(JOURNEYS)]), folder),
+        begin("small tests", [*lower, *small], folder),
+        begin("tests of the web and of the ports", [*lower, *doors], folder),
+        begin("journeys", pytest([*arguments, str(JOURNEYS), *without(*LIGHT_JOURNEYS)]), folder),
     ]
     try:
-        results = [subprocess.run(pytest([*arguments, "-m", "not pictures", str(BROWSER)]), check=False).returncode]
+        results = [subprocess.run(whole, check=False).returncode]
         results += [group.process.wait() for group in groups]
     finally:
         for group in groups:
