@@ -41,6 +41,12 @@ def constant(name: str, values: Sequence[float], shape: Sequence[int]) -> bytes:
     return b"".join(_number(1, side) for side in shape) + _number(2, FLOAT) + _bytes(8, name) + _bytes(9, raw)
 
 
+def integers(name: str, values: Sequence[int], shape: Sequence[int]) -> bytes:
+    """A TensorProto of int64."""
+    raw = struct.pack(f"<{len(values)}q", *values)
+    return b"".join(_number(1, side) for side in shape) + _number(2, INT64) + _bytes(8, name) + _bytes(9, raw)
+
+
 def value(name: str, shape: Sequence[int | str], numbers: int = FLOAT) -> bytes:
     """A ValueInfoProto; a side that is a word may be of any length."""
     sides = b"".join(_bytes(1, _number(1, side) if isinstance(side, int) else _bytes(2, side)) for side in shape)

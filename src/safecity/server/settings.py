@@ -210,11 +210,13 @@ class VisionSettings:
     slots   processes that look at pictures; 0: none
     cores   of the processor that they may use together, children included; 0: half of them
     countries   whose plates are expected, of `cn`, `eu`, `us`, `br`, with commas between; fewer are read better
+    detector    folder with a detector of one's own (`detector.onnx`, `detector.json`), for the kind of vehicles
     """
 
     slots: int = 1
     cores: float = 0.0
     countries: str = "cn"
+    detector: str = ""
 
     def __post_init__(self) -> None:
         _within("vision.slots", self.slots, 0, 16)

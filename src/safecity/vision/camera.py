@@ -17,6 +17,7 @@ from safecity.kit.errors import SafecityError
 from safecity.kit.ids import fresh
 from safecity.model.facts.vision_calls import NetworkUsed, PlateTask, ShownPicture, TaskFigure, VehicleRead
 from safecity.model.values.media import VIDEO, StreamKey, Unit
+from safecity.ports.inference import NetworkInfo
 from safecity.vision.live.decoder import COMMAND, LiveDecoder, Shown
 from safecity.vision.plates.recognise import SURE
 from safecity.vision.plates.watching import MAX_KEPT_BYTES, Passed, PlateWatch
@@ -189,8 +190,27 @@ def vehicle(task: PlateTask, passed: Passed, watch: PlateWatch) -> VehicleRead:
         sights=seen.sights,
         first=passed.first,
         last=passed.last,
-        networks=tuple(NetworkUsed(one.name, one.digest) for one in watch.recogniser.networks),
+        networks=tuple(NetworkUsed(one.name, one.digest) for one in (*watch.recogniser.networks, *_own(watch, passed))),
         pictures=tuple(
             ShownPicture(kind, data) for kind, data in (("14", passed.scene), ("02", passed.plate)) if data
         ),
+        **_kind_of(watch, passed),
     )  # fmt: skip
+
+
+def _own(watch: PlateWatch, passed: Passed) -> tuple[NetworkInfo, ...]:
+    return (watch.detector.info,) if watch.detector is not None and passed.vehicle is not None else ()
+
+
+def _kind_of(watch: PlateWatch, passed: Passed) -> dict[str, Any]:
+    """What the user's own detector says of it."""
+    seen, detector = passed.vehicle, watch.detector
+    if seen is None or detector is None:
+        return {}
+    sides = max(passed.size[0], 1), max(passed.size[1], 1)
+    return {
+        "vehicle_label": seen.label,
+        "vehicle_class": detector.vehicle_class(seen),
+        "vehicle_score": round(seen.score, 4),
+        "vehicle_box": tuple(round(at / side, 5) for at, side in zip(seen.box, sides * 2, strict=True)),
+    }

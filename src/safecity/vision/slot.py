@@ -21,6 +21,7 @@ from safecity.vision.spool import Spool, deliver
 
 if TYPE_CHECKING:  # loaded with the first task: numbers and pictures are heavy, and may not be installed
     from safecity.vision.camera import Follow, PlateCamera
+    from safecity.vision.objects.detector import Detector
     from safecity.vision.plates.recognise import PlateRecogniser
 
 logger = logging.getLogger(__name__)
@@ -31,11 +32,13 @@ KEPT_BYTES = 1 << 30
 
 
 class VisionSlot:
-    """`open_recogniser` loads the networks, at the first task: a slot with nothing to do costs next to nothing."""
+    """`open_recogniser` loads the networks, at the first task: a slot with nothing to do costs next to nothing.
+    `open_detector` that of the user, where there is one."""
 
     def __init__(
         self, address: str, calls: Calls, spool: Spool, follow: Follow, open_recogniser: Callable[[], PlateRecogniser],
         *, cores: float, clock: Clock, command: Sequence[str] = (),
+        open_detector: Callable[[], Detector | None] = lambda: None,
     ) -> None:  # fmt: skip
         self._address = address
         self._clock = clock
@@ -43,6 +46,8 @@ class VisionSlot:
         self._spool = spool
         self._follow = follow
         self._open = open_recogniser
+        self._open_detector = open_detector
+        self._detector: Detector | None = None
         self._cores = cores
         self._command = command
         self._recogniser: PlateRecogniser | None = None
@@ -101,18 +106,31 @@ class VisionSlot:
             from safecity.vision.camera import PlateCamera
             from safecity.vision.plates.watching import PlateWatch
 
-            self._recogniser = self._recogniser or self._open()
+            if self._recogniser is None:
+                self._recogniser = self._open()
+                self._detector = self._own_detector()
         except (SafecityError, ImportError) as error:
             logger.error("plates cannot be read here channel=%s why=%s", task.channel, error)
             self._idle[task.channel] = _idle(task, "not_installed")
             return
         camera = PlateCamera(
-            task, PlateWatch(self._recogniser), self._follow, self._workers, self._spool.add,
+            task, PlateWatch(self._recogniser, self._detector), self._follow, self._workers, self._spool.add,
             partial(self._died, task), self._clock, self._command or None,
         )  # fmt: skip
         running = asyncio.get_running_loop().create_task(camera.run(), name=f"plates {task.channel}")
         self._cameras[task.channel] = camera, running
         logger.info("reading plates channel=%s slot=%s fps=%s", task.channel, task.slot, task.fps)
+
+    def _own_detector(self) -> Detector | None:
+        """Without it, or where it cannot be loaded, plates are read all the same."""
+        try:
+            detector = self._open_detector()
+        except SafecityError as error:
+            logger.error("own detector left out code=%s why=%s", error.code, error)
+            return None
+        if detector is not None:
+            logger.info("own detector model=%s digest=%s", detector.info.name, detector.info.digest)
+        return detector
 
     async def _end(self, channels: Sequence[str]) -> None:
         """Wait for those and whoever is still ending. Who is cancelled meanwhile leaves them to end by themselves."""

@@ -75,6 +75,14 @@ async def desk(database: SqlDatabase, tmp_path: Path) -> AsyncIterator[Desk]:
     await blobs.close()
 
 
+async def test_what_the_users_own_detector_said_is_the_kind_of_the_vehicle_and_kept_beside_it(desk: Desk) -> None:
+    box = (0.1, 0.2, 0.4, 0.8)
+    await desk.take(vehicle_label="truck", vehicle_class="H11", vehicle_score=0.83, vehicle_box=box)
+    ((passage, (sighting,)),) = await desk.filed()
+    assert passage.vehicle_class == "H11"
+    assert sighting.details["vehicle"] == {"label": "truck", "score": 0.83, "box": list(box)}
+
+
 async def test_a_reading_is_a_passage_with_what_it_rests_on(desk: Desk) -> None:
     await desk.take()
     ((passage, (sighting,)),) = await desk.filed()

@@ -379,6 +379,22 @@ async def test_without_networks_the_task_says_so(make: Make) -> None:
     assert (answer.tasks, answer.revision) == ((), 2)
 
 
+async def test_a_detector_of_ones_own_that_cannot_be_loaded_costs_no_plate(make: Make, caplog: Any) -> None:
+    city = make()
+
+    def broken() -> Any:
+        raise InvalidError("detector.onnx is no network", code="model_unreadable")
+
+    city.slot._open_detector = broken
+    city.reads = {1: [read("皖A12345", x=4, y=4)]}
+    await city.apply(task())
+    await city.show(1)
+    await city.apply(revision=2)
+    await city.until(lambda: city.told)
+    assert [(one.plate, one.vehicle_label) for one in city.told] == [("皖A12345", "")]
+    assert "model_unreadable" in caplog.text
+
+
 async def test_cameras_share_the_memory_for_pictures(make: Make) -> None:
     city = make()
     await city.apply(*(task(f"ch_{number}") for number in range(20)))

@@ -95,6 +95,8 @@ class VehicleRead(Message, frozen=True):
     signs        confidence of each sign
     corners      of the plate in the scene, from the upper left one clockwise
     sights       pictures in which it was read
+    vehicle_*    what the user's own detector says where there is one: its label, the code of GA/T 16.4 for it, 0-1, and
+                 left, top, right, bottom in the scene
     """
 
     id: str
@@ -117,3 +119,7 @@ class VehicleRead(Message, frozen=True):
     last: int
     networks: tuple[NetworkUsed, ...]
     pictures: tuple[ShownPicture, ...] = ()
+    vehicle_label: str = ""
+    vehicle_class: str = ""
+    vehicle_score: float = 0.0
+    vehicle_box: tuple[float, ...] = ()

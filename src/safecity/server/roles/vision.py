@@ -11,6 +11,7 @@ import contextlib
 import logging
 import resource
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safecity.backends.sqlitefile import open_file
@@ -20,6 +21,7 @@ from safecity.server.context import RoleContext
 from safecity.server.engines import INFERENCE, opener
 
 if TYPE_CHECKING:
+    from safecity.vision.objects.detector import Detector
     from safecity.vision.plates.recognise import PlateRecogniser
 
 logger = logging.getLogger(__name__)
@@ -44,7 +46,7 @@ async def main(context: RoleContext) -> None:
     vision = context.settings.vision
     slot = VisionSlot(
         context.address, context.calls, Spool(file), follow, lambda: _open_recogniser(vision.country_set()),
-        cores=vision.core_share(), clock=context.clock,
+        cores=vision.core_share(), clock=context.clock, open_detector=lambda: _open_detector(vision.detector),
     )  # fmt: skip
     running = asyncio.get_running_loop().create_task(slot.run())
     stopping = asyncio.get_running_loop().create_task(context.stopping.wait())
@@ -61,6 +63,15 @@ async def main(context: RoleContext) -> None:
                 await running
         finally:
             file.close()
+
+
+def _open_detector(folder: str) -> Detector | None:
+    if not folder:
+        return None
+    from safecity.vision.objects.detector import open_detector
+
+    url = "onnx:?threads=1"
+    return open_detector(opener(INFERENCE, "engines.inference", url)(url), Path(folder).expanduser())
 
 
 def _open_recogniser(countries: frozenset[str]) -> PlateRecogniser:

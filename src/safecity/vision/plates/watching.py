@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from safecity.kit.errors import SafecityError
+from safecity.vision.objects.detector import Detector, ObjectSeen
 from safecity.vision.plates.recognise import PlateRecogniser
 from safecity.vision.plates.straighten import grown
 from safecity.vision.plates.voting import PlateSeen, PlateTracks
 
+logger = logging.getLogger(__name__)
 MAX_KEPT = 12
 """Pictures kept of vehicles in sight; a crowd beyond that goes without."""
 MAX_KEPT_BYTES = 64 << 20
@@ -26,7 +30,8 @@ SECOND_US = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """A vehicle that has left the picture. `scene` and `plate` are JPEG, empty where no picture was kept."""
+    """A vehicle that has left the picture. `scene` and `plate` are JPEG, empty where no picture was kept; `vehicle` is
+    what the user's own detector says of it, in the scene."""
 
     seen: PlateSeen
     at: int
@@ -35,13 +40,16 @@ class Passed:
     scene: bytes
     plate: bytes
     size: tuple[int, int]
+    vehicle: ObjectSeen | None = None
 
 
 class PlateWatch:
     """Pictures of one camera in order of time. Not thread-safe."""
 
-    def __init__(self, recogniser: PlateRecogniser) -> None:
+    def __init__(self, recogniser: PlateRecogniser, detector: Detector | None = None) -> None:
         self.recogniser = recogniser
+        self.detector = detector
+        self._stumbled = False
         self.max_kept_bytes = MAX_KEPT_BYTES
         """May change at any time; the newest picture is kept whatever its size."""
         self._tracks = PlateTracks()
@@ -103,19 +111,36 @@ class PlateWatch:
                 self.left_out += 1
                 continue
             scene = plate = b""
+            vehicle = None
             if picture is not None:
+                vehicle = self._vehicle(picture, seen.best.read.corners)
                 scene = jpeg(picture, MAX_SCENE_BYTES)
                 plate = jpeg(around(picture, seen.best.read.corners), MAX_PLATE_BYTES)
             self.unpictured += not scene
             found.append(
                 Passed(
                     seen, begin + round(moment * SECOND_US), begin + round(seen.first_seconds * SECOND_US),
-                    begin + round(seen.last_seconds * SECOND_US), scene, plate, self._size,
+                    begin + round(seen.last_seconds * SECOND_US), scene, plate, self._size, vehicle,
                 )
             )  # fmt: skip
         if gone:
             self._keep()
         return found
+
+    def _vehicle(self, picture: NDArray[np.uint8], corners: NDArray[np.float32]) -> ObjectSeen | None:
+        """Whose plate it is. A detector that stumbles costs no reading."""
+        if self.detector is None:
+            return None
+        x, y = (float(one) for one in corners.mean(0))
+        try:
+            vehicle = self.detector.vehicle_at(picture, x, y)
+        except (SafecityError, ValueError, ArithmeticError, cv2.error) as error:
+            if not self._stumbled:
+                logger.warning("detector failed model=%s why=%r", self.detector.info.name, error)
+            self._stumbled = True
+            return None
+        self._stumbled = False
+        return vehicle
 
 
 def worth_telling(seen: PlateSeen) -> bool:

@@ -23,7 +23,7 @@ _COLOURS: Final = {"yellow-green": "green"}
 
 def reading_details(reading: VehicleRead) -> dict[str, Any]:
     """What it rests on, for whoever doubts it later: networks by digest, threshold, each sign's confidence."""
-    return {
+    details: dict[str, Any] = {
         "doubtful": reading.doubtful,
         "threshold": reading.threshold,
         "signs": list(reading.signs),
@@ -36,6 +36,10 @@ def reading_details(reading: VehicleRead) -> dict[str, Any]:
         "last": reading.last,
         "networks": [{"name": one.name, "digest": one.digest} for one in reading.networks],
     }
+    if reading.vehicle_label:
+        box = list(reading.vehicle_box)
+        details["vehicle"] = {"label": reading.vehicle_label, "score": reading.vehicle_score, "box": box}
+    return details
 
 
 def sighting_of(reading: VehicleRead, gate: Tollgate, seen: int) -> Sighting:
@@ -52,6 +56,7 @@ def sighting_of(reading: VehicleRead, gate: Tollgate, seen: int) -> Sighting:
         lane=reading.lane,
         plate=clean_plate(reading.plate),
         plate_colour=_COLOURS.get(reading.plate_colour, reading.plate_colour),
+        vehicle_class=reading.vehicle_class,
         confidence=reading.confidence,
         direction=lane.direction if lane is not None and lane.direction != "other" else "",
         clock_doubtful=doubtful,
