@@ -21,6 +21,7 @@ PAGES = {
     "devices": ("Devices", "设备"),
     "tollgates": ("Checkpoints", "卡口"),
     "watches": ("Watches", "布控"),
+    "violations": ("Violations", "违法审核"),
     "traffic": ("Traffic", "交通"),
     "health": ("Health", "运行状况"),
     "exports": ("Exports", "导出"),

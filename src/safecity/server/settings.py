@@ -256,6 +256,28 @@ class WatchSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ViolationSettings:
+    """[violations] Candidates of traffic offences, and how long they are kept with their pictures.
+
+    open_days        what nobody decided on
+    void_days        what was void
+    confirmed_days   what two people confirmed
+    hold_minutes     one who judges has a candidate to themselves for so long
+    """
+
+    open_days: int = 90
+    void_days: int = 30
+    confirmed_days: int = 730
+    hold_minutes: int = 10
+
+    def __post_init__(self) -> None:
+        _within("violations.open_days", self.open_days, 1, 3650)
+        _within("violations.void_days", self.void_days, 1, 3650)
+        _within("violations.confirmed_days", self.confirmed_days, 1, 3650)
+        _within("violations.hold_minutes", self.hold_minutes, 1, 120)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RoadsSettings:
     """[roads] The road network, and what is computed on it (extra `safecity[roads]`).
 
@@ -315,6 +337,7 @@ class Settings:
         "record",
         "vision",
         "watches",
+        "violations",
         "roads",
         "engines",
         "demo",
@@ -329,6 +352,7 @@ class Settings:
     record: RecordSettings = field(default_factory=RecordSettings)
     vision: VisionSettings = field(default_factory=VisionSettings)
     watches: WatchSettings = field(default_factory=WatchSettings)
+    violations: ViolationSettings = field(default_factory=ViolationSettings)
     roads: RoadsSettings = field(default_factory=RoadsSettings)
     engines: EngineSettings = field(default_factory=EngineSettings)
     demo: DemoSettings = field(default_factory=DemoSettings)
@@ -388,6 +412,7 @@ _KINDS: dict[str, type[Any]] = {
         RecordSettings,
         VisionSettings,
         WatchSettings,
+        ViolationSettings,
         RoadsSettings,
         EngineSettings,
         DemoSettings,

@@ -32,6 +32,8 @@ from safecity.web.routes import (
     traffic,
     tree,
     vehicles,
+    violation_rules,
+    violations,
     watches,
     wizard,
 )
@@ -42,7 +44,7 @@ PREFIX = "/api/v1"
 PARTS = (
     entry, places, devices, configuration, tree, channels, device_recordings, ptz, heads, alarms, desk, exports, health,
     audit, search, wizard, tollgates, passages, vehicles, subscriptions,
-    watches,
+    watches, violations, violation_rules,
     traffic,
 )  # fmt: skip
 

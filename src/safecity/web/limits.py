@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 MAX_BODY = 1 << 20
 MAX_PICTURES_BODY = 16 << 20
 """Of a request that brings pictures along."""
+_WITH_PICTURES = frozenset({"/api/v1/sightings", "/api/v1/violations"})
 MAX_URL = 8192
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -141,7 +142,7 @@ def _language(scope: Scope) -> str:
 
 def limit_of(path: str) -> int:
     """Bytes that a request there may have."""
-    return MAX_PICTURES_BODY if path == "/api/v1/sightings" or _is_viid(path) else MAX_BODY
+    return MAX_PICTURES_BODY if path in _WITH_PICTURES or _is_viid(path) else MAX_BODY
 
 
 def _is_viid(path: str) -> bool:

@@ -47,6 +47,16 @@ from safecity.core.ground.tollgates.api import Tollgates
 from safecity.core.ground.tollgates.api import any_of as tollgates_of
 from safecity.core.ground.tollgates.api import any_under as tollgates_under
 from safecity.core.ground.vehicles.api import PlateIndex, Vehicles
+from safecity.core.upper.violations.api import (
+    Exporting,
+    Proposing,
+    Rules,
+    SectionFollower,
+    Violations,
+    ViolationSettings,
+)
+from safecity.core.upper.violations.api import any_of as violations_of
+from safecity.core.upper.violations.api import any_under as violations_under
 from safecity.core.upper.watches.api import Asked, WatchDuties, Watches, WatchFollower, WatchSettings
 from safecity.core.upper.watches.api import any_of as watches_of
 from safecity.core.upper.watches.api import any_under as watches_under
@@ -133,6 +143,7 @@ class WebSettings:
     version: str = ""
     alarm_picture_days: int = 90
     watches: WatchSettings = field(default_factory=WatchSettings)
+    violations: ViolationSettings = field(default_factory=ViolationSettings)
     vision: tuple[str, ...] = ()
     roads: bool = True
 
@@ -170,6 +181,11 @@ class Services:
     watches: Watches
     watch_follower: WatchFollower
     watch_duties: WatchDuties
+    violations: Violations
+    proposing: Proposing
+    packages: Exporting
+    rules: Rules
+    section_follower: SectionFollower
     images: Images
     loose: Loose
     relay: Relay
@@ -219,6 +235,7 @@ class Services:
             group.create_task(self.plates.run(), name="plates")
             group.create_task(self.watch_follower.run(), name="watches")
             group.create_task(self.watch_duties.run(), name="deadlines of hits")
+            group.create_task(self.section_follower.run(), name="speeds over sections")
             group.create_task(self.exports.run(), name="exports")
             group.create_task(self.timekeeper.run(), name="clock")
             group.create_task(self.alarm_pictures.run(), name="alarm pictures")
@@ -252,12 +269,15 @@ class Services:
 
 
 def _in_use(tx: Tx, area: str) -> bool:
-    parts = (devices_under, channels_under, tollgates_under, watches_under, closures_under, any_in_area)
+    parts = (
+        devices_under, channels_under, tollgates_under, watches_under, violations_under, closures_under, any_in_area,
+    )  # fmt: skip
     return any(one(tx, area) for one in parts)
 
 
 def _belongs(tx: Tx, organisation: str) -> bool:
-    return any(one(tx, organisation) for one in (devices_of, channels_of, tollgates_of, watches_of, people_of))
+    parts = (devices_of, channels_of, tollgates_of, watches_of, violations_of, people_of)
+    return any(one(tx, organisation) for one in parts)
 
 
 def assemble(
@@ -304,6 +324,9 @@ def assemble(
         hub.changed([("channel", channel) for channel in ids])
         duties.look_again()
 
+    def proposed() -> None:
+        hub.changed([("violation", "")])
+
     def asked(ids: Sequence[str]) -> None:
         told(ids)
         hub.changed([("watch", "")])
@@ -319,11 +342,13 @@ def assemble(
     passages = Passages(database, blobs, loose, clock, relay.wake)
     plates = PlateIndex(database, bus, web.data_dir / "control" / "cache")
     images = Images(database, blobs, loose, clock, relay.wake)
+    violations = Violations(database, blobs, loose, clock, web.violations)
+    proposing = Proposing(database, loose, clock, web.violations)
     closures = Closures(database, calls, settings, clock)
     presence = Presence(database, vault, settings, bus, clock)
 
     async def sweep() -> int:
-        parts = (passages, images, loose, watches, closures)
+        parts = (passages, images, loose, watches, violations, closures)
         return sum([await part.sweep() for part in parts])
 
     keeper = Keeper(
@@ -358,6 +383,11 @@ def assemble(
         watches=watches,
         watch_follower=WatchFollower(database, bus, clock, web.watches, told),
         watch_duties=WatchDuties(database, clock, web.watches, told, lambda: hub.changed([("watch", "")])),
+        violations=violations,
+        proposing=proposing,
+        packages=Exporting(database, blobs),
+        rules=Rules(database),
+        section_follower=SectionFollower(database, bus, blobs, proposing, clock, web.violations, proposed),
         images=images,
         loose=loose,
         relay=relay,

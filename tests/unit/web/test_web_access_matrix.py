@@ -81,6 +81,26 @@ BODIES: dict[str, Any] = {
         "seats": ["role:operator"],
     },
     "report_hit": {"result": "caught"},
+    "propose_violation": {
+        "tollgate": "{tollgate}",
+        "reference": "x",
+        "kind": "red_light",
+        "at": "2023-11-14T22:13:20Z",
+    },
+    "take_violations": {"queue": "first"},
+    "export_violations": {"violations": ["{violation}"]},
+    "void_violation": {"void_reason": "forced"},
+    "add_section": {
+        "name": "Ring",
+        "entry": "{tollgate}",
+        "exit": "{second_tollgate}",
+        "length_m": 1000,
+        "limit_kmh": 60,
+        "entry_clock_error_ms": 0,
+        "exit_clock_error_ms": 0,
+    },
+    "change_section": {"name": "Other"},
+    "add_exemption": {"plate": "A12345", "duty": "fire", "reason": "station 3", "area": "{area}"},
     "add_closure": {"kind": "works", "reason": "pipes", "line": [[18.0, 59.3]]},
     "put_volumes": {"volumes": [{"name": "main", "path": "volumes/main"}]},
 }
@@ -199,6 +219,14 @@ async def city(house: Any, admin: Any) -> dict[str, Any]:
         await admin.ok("POST", "sightings", {"items": [{"tollgate": ids[f"{name}_tollgate"], **sighting}]})
         library = {"kind": "gat1400", "code": f"{number[:10]}503{number[13:]}", "name": f"{name} library", **where}
         await subscribe(house, (await admin.ok("POST", "devices", library))["id"], name)
+        ids[f"{name}_second_tollgate"] = (await admin.ok("POST", "tollgates", {"name": f"{name} 2", **where}))["id"]
+        section = fill(BODIES["add_section"], {kind: ids[f"{name}_{kind}"] for kind in ("tollgate", "second_tollgate")})
+        ids[f"{name}_section"] = (await admin.ok("POST", "sections", section))["id"]
+        exempt = fill(BODIES["add_exemption"], {"area": area})
+        ids[f"{name}_exemption"] = (await admin.ok("POST", "exemptions", exempt))["id"]
+        offence = fill(BODIES["propose_violation"], {"tollgate": ids[f"{name}_tollgate"]})
+        filed = await admin.ok("POST", "violations", {**offence, "reference": name, "plate": number[:7]})
+        ids[f"{name}_violation"] = filed["violation"]["id"]
         works = {"kind": "works", "reason": f"{name} works", "line": [[18.0, 59.3]], "area": area}
         ids[f"{name}_closure"] = (await admin.ok("POST", "traffic/closures", works))["id"]
     house.calls.answers |= {
@@ -256,6 +284,10 @@ KINDS = (
     "watch",
     "hit",
     "closure",
+    "violation",
+    "section",
+    "exemption",
+    "second_tollgate",
 )
 
 
@@ -295,7 +327,7 @@ async def test_every_route_against_things_of_a_foreign_area_and_organisation(
         # Of the tree that does not limit somebody the names are seen.
         shown = {"area": "see_organisation", "organisation": "see_area"}.get(limit)
         targets_thing = (named and route.name != shown) or any(
-            kind in json.dumps(body or {}) for kind in ("{channel}", "{tollgate}", "{area}")
+            kind in json.dumps(body or {}) for kind in ("{channel}", "{tollgate}", "{area}", "{violation}")
         )
         for things, is_foreign in ((foreign, True), (own, False)):
             answer = await client.ask(

@@ -24,6 +24,12 @@ async def things(house: Any, admin: Any) -> dict[str, str]:
     await house.catalogue(device["id"], {"code": CODE, "name": "Gate"})
     (channel,) = (await admin.ok("GET", "channels"))["items"]
     gate = await admin.ok("POST", "tollgates", {"name": "Gate"})
+    far = await admin.ok("POST", "tollgates", {"name": "Far gate"})
+    road = {
+        "name": "Ring", "entry": gate["id"], "exit": far["id"], "length_m": 1000, "limit_kmh": 60,
+        "entry_clock_error_ms": 0, "exit_clock_error_ms": 0,
+    }  # fmt: skip
+    section = await admin.ok("POST", "sections", road)
     return {
         "change_area": f"areas/{area['id']}",
         "change_organisation": f"organisations/{office['id']}",
@@ -32,6 +38,7 @@ async def things(house: Any, admin: Any) -> dict[str, str]:
         "change_tour": f"tours/{tour['id']}",
         "change_device": f"devices/{device['id']}",
         "change_tollgate": f"tollgates/{gate['id']}",
+        "change_section": f"sections/{section['id']}",
         "change_channel": f"channels/{channel['id']}",
         "change_settings": "settings",
         "put_platform": "wizard/platform",
@@ -45,6 +52,8 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 DECISIONS = {"approve_watch": 409, "refuse_watch": 409, "withdraw_watch": 200}
 """What happens to a watch once; the answer to who decides on an approved one that they have seen as it is."""
+VIOLATIONS = {"review_violation", "confirm_violation", "void_violation"}
+"""Those of a violation are held against a slower one in `test_web_violations`."""
 SEEN_AT = {"put_platform": "settings", "put_volumes": "settings"}
 
 
@@ -60,7 +69,7 @@ def changing(app: Any) -> dict[str, str]:
 
 async def test_the_slower_one_is_told_and_looks_again(house: Any, admin: Any, things: dict[str, str]) -> None:
     methods = changing(house.app)
-    assert set(methods) == set(things) | set(DECISIONS)
+    assert set(methods) == set(things) | set(DECISIONS) | VIOLATIONS
     for name, path in things.items():
         seen = await admin.ask("GET", SEEN_AT.get(name, path))
         etag = seen.headers["etag"]

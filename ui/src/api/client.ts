@@ -121,7 +121,7 @@ function key(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-async function call(method: string, path: string, ask: Loose): Promise<unknown> {
+async function request(method: string, path: string, ask: Loose): Promise<Response> {
   const { body, signal, revision, once } = ask
   const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': language }
   if (body !== undefined) headers['Content-Type'] = 'application/json'
@@ -137,7 +137,11 @@ async function call(method: string, path: string, ask: Loose): Promise<unknown> 
     if (error instanceof DOMException && error.name === 'AbortError') throw error
     throw new Problem(0, { code: 'unreachable' })
   }
-  const answer = await (once ? send().catch(send) : send()).catch(unreachable)
+  return (once ? send().catch(send) : send()).catch(unreachable)
+}
+
+async function call(method: string, path: string, ask: Loose): Promise<unknown> {
+  const answer = await request(method, path, ask)
   if (answer.status === 204) return undefined
   const text = await answer.text()
   let value: unknown
@@ -153,6 +157,17 @@ async function call(method: string, path: string, ask: Loose): Promise<unknown> 
 
 function by<M extends Method>(method: M) {
   return <P extends PathOf<M>>(path: P, ...rest: Rest<M, P>) => call(method.toUpperCase(), path, loosened(rest)) as Promise<Answer<M, P>>
+}
+
+/** A file that is made on demand, with the name the server gives it. */
+export async function download<P extends PathOf<'post'>>(path: P, ...rest: Rest<'post', P>): Promise<{ name: string; file: Blob }> {
+  const answer = await request('POST', path, loosened(rest))
+  if (!answer.ok) {
+    if (answer.status === 401) onSignedOut()
+    throw new Problem(answer.status, (await answer.json().catch(() => ({}))) as ProblemBody)
+  }
+  const name = /filename="([^"]+)"/.exec(answer.headers.get('content-disposition') ?? '')?.[1] ?? ''
+  return { name, file: await answer.blob() }
 }
 
 export const api = { get: by('get'), post: by('post'), put: by('put'), patch: by('patch'), remove: by('delete') }

@@ -1946,6 +1946,268 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/violations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Violations
+         * @description Newest first. The look is written down.
+         */
+        get: operations["list_violations"];
+        put?: never;
+        /**
+         * Propose Violation
+         * @description Propose a candidate: it waits for two reviews. Sent again with the same `reference` it is answered as it is.
+         */
+        post: operations["propose_violation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/violations/take": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Violations
+         * @description The oldest that wait for a review, for you alone for some minutes; the second queue leaves out what you reviewed
+         *     yourself. The look is written down.
+         */
+        post: operations["take_violations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/violations/package": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export Violations
+         * @description A ZIP of `manifest.json` and the pictures as they came. All or nothing: what is not confirmed never leaves.
+         */
+        post: operations["export_violations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/violations/{violation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See Violation
+         * @description One. The look is written down.
+         */
+        get: operations["see_violation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/violations/{violation}/pictures/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See Violation Picture
+         * @description A picture as it came.
+         */
+        get: operations["see_violation_picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/violations/{violation}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Review Violation
+         * @description The first review: it shows what it says, and goes on to a second person.
+         */
+        post: operations["review_violation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/violations/{violation}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm Violation
+         * @description The second review makes it a record. Never by who did the first.
+         */
+        post: operations["confirm_violation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/violations/{violation}/void": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Void Violation
+         * @description It counts for nothing and never leaves. Who reviews may void what was proposed; what was reviewed or confirmed,
+         *     who confirms.
+         */
+        post: operations["void_violation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sections
+         * @description Newest first.
+         */
+        get: operations["list_sections"];
+        put?: never;
+        /**
+         * Add Section
+         * @description A new section; passages that come from now on are judged by it.
+         */
+        post: operations["add_section"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sections/{section}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See Section
+         * @description One section.
+         */
+        get: operations["see_section"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Section
+         * @description Nobody is measured over it any more; what was proposed stays.
+         */
+        delete: operations["delete_section"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Section
+         * @description What was proposed before stays as it was measured.
+         */
+        patch: operations["change_section"];
+        trace?: never;
+    };
+    "/api/v1/exemptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Exemptions
+         * @description Newest first, with those that have ended. The look is written down.
+         */
+        get: operations["list_exemptions"];
+        put?: never;
+        /**
+         * Add Exemption
+         * @description Put a vehicle on the list; in force at once, also for what waits for a review.
+         */
+        post: operations["add_exemption"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exemptions/{exemption}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Exemption
+         * @description From now on it is exempt no more; what was covered stays covered.
+         */
+        delete: operations["end_exemption"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/routes": {
         parameters: {
             query?: never;
@@ -2454,6 +2716,11 @@ export interface components {
             received: number;
             total: number;
         };
+        /** @description The second review; never by who did the first. */
+        ConfirmAsk: {
+            /** @default  */
+            reason?: string;
+        };
         /** @description What to type into the device; the password is never shown again. */
         Credentials: {
             platform_code: string;
@@ -2685,6 +2952,72 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /** @description JPEG, PNG, GIF or BMP in base64, at most 8 MiB and 40 megapixels. Full views need 1280 x 720 at least. */
+        EvidenceAsk: {
+            /** @default 14 */
+            kind?: string;
+            /** Format: date-time */
+            at: string;
+            data: string;
+            box?: number[] | null;
+            /**
+             * @default
+             * @enum {string}
+             */
+            light?: "" | "red" | "yellow" | "green" | "flashing" | "dark" | "unknown";
+        };
+        /**
+         * @description A picture by its number. `kind` as GA/T 1400 numbers pictures (14 scene, 02 plate); `box`: where the vehicle is
+         *     in it, left, top, right, bottom as shares; `sha256` of the file as it came.
+         */
+        EvidenceOut: {
+            number: number;
+            kind: string;
+            width: number;
+            height: number;
+            bytes: number;
+            sha256: string;
+            /** Format: date-time */
+            at: string;
+            box: [
+                number,
+                number,
+                number,
+                number
+            ] | null;
+            /** @enum {string} */
+            light: "" | "red" | "yellow" | "green" | "flashing" | "dark" | "unknown";
+        };
+        /** @description In force at once. `since` empty: from now on; `until` empty: until somebody ends it. */
+        ExemptionAsk: {
+            plate: string;
+            /** @enum {string} */
+            duty: "police" | "fire" | "ambulance" | "rescue" | "maintenance" | "other";
+            reason: string;
+            since?: string | null;
+            until?: string | null;
+            area?: string | null;
+        };
+        /** @description A vehicle on duty: what it does within the time and the area counts for no violation. `over`: it has ended. */
+        ExemptionOut: {
+            id: string;
+            plate: string;
+            /** @enum {string} */
+            duty: "police" | "fire" | "ambulance" | "rescue" | "maintenance" | "other";
+            reason: string;
+            /** Format: date-time */
+            since: string;
+            until: string | null;
+            area: string | null;
+            added_by: string;
+            /** Format: date-time */
+            added_at: string;
+            over: boolean;
+        };
+        ExemptionPage: {
+            items: components["schemas"]["ExemptionOut"][];
+            next: string | null;
+        };
         /** @description `evidence`: the original bytes with hashes; `viewing`: one plain MP4. Of one channel. */
         ExportAsk: {
             /** @default  */
@@ -2877,6 +3210,11 @@ export interface components {
          * @enum {string}
          */
         JobState: "waiting" | "running" | "done" | "failed" | "cancelled";
+        /**
+         * @description What the vehicle did. `other`: what a camera calls so, in its own code and words.
+         * @enum {string}
+         */
+        Kind: "red_light" | "solid_line" | "wrong_way" | "illegal_stop" | "lane_disobeyed" | "section_speed" | "spot_speed" | "other";
         /**
          * @description A lane, counted from the left in the direction of travel. `channel` is the camera that looks at it; with
          *     `read_plates` the platform reads the plates itself, for cameras that do not.
@@ -3077,6 +3415,12 @@ export interface components {
         OrganisationPatch: {
             name?: string | null;
             kind?: string | null;
+        };
+        /** @description Confirmed violations that leave in one package. */
+        PackageAsk: {
+            violations: string[];
+            /** @default  */
+            reason?: string;
         };
         /**
          * @description `near_miss`: the plate is another than was looked for, but readers take the one for the other; `distance` tells
@@ -3484,6 +3828,15 @@ export interface components {
             /** @default  */
             report?: string;
         };
+        /** @description The first review passes it. `plate` and `code` as the pictures show them, where they were wrong. */
+        ReviewAsk: {
+            /** @default  */
+            plate?: string;
+            /** @default  */
+            code?: string;
+            /** @default  */
+            reason?: string;
+        };
         /**
          * @description The road network in force. `bounds`: west, south, east, north. `dropped`: what was left out of the import, by
          *     reason. `islands`: directions of roads that lead nowhere. `unplaced`: closures that fit no road of it.
@@ -3590,6 +3943,63 @@ export interface components {
             distance: number;
             longitude: number | null;
             latitude: number | null;
+        };
+        /** @description A new section. The shortest way counts: who takes a longer one was faster than is said. */
+        SectionAsk: {
+            name: string;
+            entry: string;
+            exit: string;
+            length_m: number;
+            /** @default 0 */
+            length_error_m?: number;
+            limit_kmh: number;
+            /** @default 0 */
+            tolerance_kmh?: number;
+            entry_clock_error_ms: number;
+            exit_clock_error_ms: number;
+            /** @default  */
+            certificate?: string;
+            /** @default true */
+            enabled?: boolean;
+        };
+        /**
+         * @description From one checkpoint to another, in the direction of travel.
+         *
+         *     Proposed is whose speed is above `limit_kmh` and `tolerance_kmh` even where both clocks (`entry_clock_error_ms`,
+         *     `exit_clock_error_ms`) and the length (`length_error_m`) err in the driver's favour.
+         */
+        SectionOut: {
+            id: string;
+            name: string;
+            entry: string;
+            exit: string;
+            length_m: number;
+            length_error_m: number;
+            limit_kmh: number;
+            tolerance_kmh: number;
+            entry_clock_error_ms: number;
+            exit_clock_error_ms: number;
+            certificate: string;
+            enabled: boolean;
+            revision: number;
+        };
+        SectionPage: {
+            items: components["schemas"]["SectionOut"][];
+            next: string | null;
+        };
+        /** @description What is to change. */
+        SectionPatch: {
+            name?: string | null;
+            entry?: string | null;
+            exit?: string | null;
+            length_m?: number | null;
+            length_error_m?: number | null;
+            limit_kmh?: number | null;
+            tolerance_kmh?: number | null;
+            entry_clock_error_ms?: number | null;
+            exit_clock_error_ms?: number | null;
+            certificate?: string | null;
+            enabled?: boolean | null;
         };
         /** @description A signed-in browser. */
         SessionOut: {
@@ -3703,6 +4113,11 @@ export interface components {
             end_minute: number;
         };
         /**
+         * @description Life of a violation. Only what two people confirmed leaves the platform.
+         * @enum {string}
+         */
+        State: "proposed" | "reviewed" | "confirmed" | "void";
+        /**
          * @description See `Steer` of the reference: pan, tilt, zoom in -1..1, `number` of a preset, cruise or switch.
          *
          *     `mode` is of `track`.
@@ -3813,6 +4228,19 @@ export interface components {
          * @enum {string}
          */
         SubscriptionState: "pending" | "active" | "refused" | "cancelled";
+        /** @description The oldest of a queue. `keep`: ids that you hold already and have not judged yet. */
+        TakeAsk: {
+            /**
+             * @default first
+             * @enum {string}
+             */
+            queue?: "first" | "second";
+            /** @default 10 */
+            count?: number;
+            /** @default  */
+            kind?: components["schemas"]["Kind"] | "";
+            keep?: string[];
+        };
         /** @description An RTSP address to try before saving. */
         TestAsk: {
             /**
@@ -4070,6 +4498,144 @@ export interface components {
         ViewPage: {
             items: components["schemas"]["ViewOut"][];
             next: string | null;
+        };
+        /**
+         * @description A candidate that another system proposes. `reference` is its own number for it: sent again it is the same. What
+         *     the evidence lacks does not keep it out: it stands in `unfit`, and nobody can confirm it.
+         */
+        ViolationAsk: {
+            /** @description Id or 20-digit code. */
+            tollgate: string;
+            reference: string;
+            kind: components["schemas"]["Kind"];
+            /** @default  */
+            code?: string;
+            /** @default  */
+            words?: string;
+            /** Format: date-time */
+            at: string;
+            clock_error_ms?: number | null;
+            /** @default  */
+            plate?: string;
+            confidence?: number | null;
+            /**
+             * @default
+             * @enum {string}
+             */
+            plate_colour?: "" | "black" | "white" | "grey" | "red" | "blue" | "yellow" | "orange" | "brown" | "green" | "purple" | "cyan" | "pink" | "transparent" | "other";
+            /** @default  */
+            vehicle_class?: string;
+            lane?: number | null;
+            /** @default  */
+            place_name?: string;
+            /** @default  */
+            direction?: ("west_east" | "east_west" | "north_south" | "south_north" | "southwest_northeast" | "northeast_southwest" | "northwest_southeast" | "southeast_northwest" | "other") | "";
+            /**
+             * @default
+             * @enum {string}
+             */
+            light?: "" | "red" | "yellow" | "green" | "flashing" | "dark" | "unknown";
+            /**
+             * @default
+             * @enum {string}
+             */
+            light_source?: "" | "controller" | "lamps" | "camera";
+            speed_kmh?: number | null;
+            speed_error_kmh?: number | null;
+            limit_kmh?: number | null;
+            /** @default  */
+            certificate?: string;
+            pictures?: components["schemas"]["EvidenceAsk"][];
+        };
+        /** @description `new` false: it was proposed before under this reference, and is what it was. */
+        ViolationFiled: {
+            violation: components["schemas"]["ViolationOut"];
+            new: boolean;
+        };
+        /**
+         * @description A candidate until two people have confirmed it.
+         *
+         *     `plate` is as the first review left it, `plate_read` as it was read; `?` stands for what could not be read. `code`
+         *     of the offence (GA/T 16.31), empty where only the words are sure. `clock_error_ms`: the largest error of the time,
+         *     as whoever measured states it. `unfit`: what the evidence lacks; while there is anything nobody can confirm it.
+         *     `yours`: you did the first review, so that another one must do the second. `details`: what the measurement rests on.
+         */
+        ViolationOut: {
+            id: string;
+            kind: components["schemas"]["Kind"];
+            code: string;
+            words: string;
+            state: components["schemas"]["State"];
+            plate: string;
+            plate_read: string;
+            confidence: number | null;
+            /** @enum {string} */
+            plate_colour: "" | "black" | "white" | "grey" | "red" | "blue" | "yellow" | "orange" | "brown" | "green" | "purple" | "cyan" | "pink" | "transparent" | "other";
+            vehicle_class: string;
+            tollgate: string | null;
+            channel: string | null;
+            lane: number | null;
+            place_name: string;
+            direction: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: date-time */
+            seen: string;
+            clock_error_ms: number | null;
+            /** @enum {string} */
+            light: "" | "red" | "yellow" | "green" | "flashing" | "dark" | "unknown";
+            /** @enum {string} */
+            light_source: "" | "controller" | "lamps" | "camera";
+            speed_kmh: number | null;
+            speed_error_kmh: number | null;
+            limit_kmh: number | null;
+            certificate: string;
+            pictures: components["schemas"]["EvidenceOut"][];
+            unfit: string[];
+            details: {
+                [key: string]: string | number | boolean | null;
+            };
+            origin: string;
+            reference: string;
+            passages: string[];
+            first_name: string;
+            first_at: string | null;
+            second_name: string;
+            second_at: string | null;
+            void_reason: string;
+            void_words: string;
+            void_name: string;
+            void_at: string | null;
+            exported_at: string | null;
+            exports: number;
+            /** Format: date-time */
+            keep_until: string;
+            yours: boolean;
+            revision: number;
+        };
+        /** @description A part of the list; `counts` by state, with the first part only and whatever state was asked for. */
+        ViolationsFound: {
+            items: components["schemas"]["ViolationOut"][];
+            counts: {
+                [key: string]: number;
+            };
+            next: string | null;
+        };
+        /** @description Held for you for some minutes; nobody else is shown them meanwhile. */
+        ViolationsTaken: {
+            items: components["schemas"]["ViolationOut"][];
+        };
+        /**
+         * @description Why a violation counts for nothing, in the order of the keys 1 to 9 and 0 at the desk; the last two are the
+         *     platform's own.
+         * @enum {string}
+         */
+        Void: "no_offence" | "plate_unreadable" | "other_vehicle" | "forced" | "emergency" | "signal_fault" | "evidence_poor" | "duplicate" | "appeal" | "other" | "exempt" | "taken_back";
+        /** @description It counts for nothing. `other` needs words; `exempt` and `taken_back` are the platform's own. */
+        VoidAsk: {
+            void_reason: components["schemas"]["Void"];
+            /** @default  */
+            reason?: string;
         };
         /** @description One volume as one slot sees it. */
         VolumeOut: {
@@ -8979,6 +9545,640 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["WatchHitOut"];
                 };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_violations: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["State"] | "";
+                kind?: components["schemas"]["Kind"] | "";
+                fit?: "" | "yes" | "no";
+                area?: string;
+                tollgate?: string;
+                plate?: string;
+                start?: string | null;
+                end?: string | null;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViolationsFound"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    propose_violation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViolationAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViolationFiled"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    take_violations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViolationsTaken"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    export_violations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PackageAsk"];
+            };
+        };
+        responses: {
+            /** @description A package. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    see_violation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                violation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViolationOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    see_violation_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                violation: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A picture. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/gif": string;
+                    "image/bmp": string;
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    review_violation: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                violation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReviewAsk"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViolationOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    confirm_violation: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                violation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ConfirmAsk"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViolationOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    void_violation: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                violation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VoidAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViolationOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_sections: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SectionPage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    add_section: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SectionAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SectionOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    see_section: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                section: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SectionOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    delete_section: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                section: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    change_section: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                section: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SectionPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SectionOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_exemptions: {
+        parameters: {
+            query?: {
+                plate?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExemptionPage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    add_exemption: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExemptionAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExemptionOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    end_exemption: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                exemption: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];

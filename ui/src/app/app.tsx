@@ -25,6 +25,7 @@ const ChannelPage = lazy(() => import('../devices/channel').then((m) => ({ defau
 const AlarmsPage = lazy(() => import('../alarms/page').then((m) => ({ default: m.AlarmsPage })))
 const TollgatesPage = lazy(() => import('../tollgates/page').then((m) => ({ default: m.TollgatesPage })))
 const WatchesPage = lazy(() => import('../watches/page').then((m) => ({ default: m.WatchesPage })))
+const ViolationsPage = lazy(() => import('../violations/page').then((m) => ({ default: m.ViolationsPage })))
 const TrafficPage = lazy(() => import('../traffic/page').then((m) => ({ default: m.TrafficPage })))
 const HealthPage = lazy(() => import('../health/page').then((m) => ({ default: m.HealthPage })))
 const ExportsPage = lazy(() => import('../playback/exports').then((m) => ({ default: m.ExportsPage })))
@@ -108,6 +109,7 @@ function Pages() {
         <Route path="/channels/:id" element={<Shell><ChannelPage /></Shell>} />
         <Route path="/tollgates" element={<Shell><TollgatesPage /></Shell>} />
         <Route path="/watches" element={<Shell><WatchesPage /></Shell>} />
+        <Route path="/violations" element={<Shell><ViolationsPage /></Shell>} />
         <Route path="/traffic" element={<Shell><TrafficPage /></Shell>} />
         <Route path="/health" element={<Shell><HealthPage /></Shell>} />
         <Route path="/exports" element={<Shell><ExportsPage /></Shell>} />

@@ -17,6 +17,7 @@ const GROUPS: Group[] = [
   ]],
   ['page.alarms', [[['↑', '↓'], 'keys.move'], [['A'], 'keys.acknowledge']]],
   ['page.watches', [[['↑', '↓'], 'keys.move'], [['A'], 'keys.sign']]],
+  ['page.violations', [[['Enter'], 'keys.pass'], [['1', '–', '0'], 'keys.void'], [['E'], 'keys.plate'], [['U'], 'keys.undo'], [['N'], 'keys.later']]],
 ]
 
 export function Help({ open, onClose }: { open: boolean; onClose: () => void }) {

@@ -15,11 +15,12 @@ import { steps } from './steps'
 import { tollgates } from './tollgates'
 import { traffic } from './traffic'
 import { vehicles } from './vehicles'
+import { violations } from './violations'
 import { watches } from './watches'
 import { wizard } from './wizard'
 
 export const catalogue = {
-  ...actions, ...general, ...live, ...playback, ...devices, ...alarms, ...health, ...admin, ...wizard, ...tollgates, ...traffic, ...vehicles, ...watches, ...steps, ...problems,
+  ...actions, ...general, ...live, ...playback, ...devices, ...alarms, ...health, ...admin, ...wizard, ...tollgates, ...traffic, ...vehicles, ...violations, ...watches, ...steps, ...problems,
 } as const
 
 export type Key = keyof typeof catalogue

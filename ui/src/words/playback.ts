@@ -10,6 +10,11 @@ export const playback = words({
   'keys.move': ['Choose', '选择'],
   'keys.acknowledge': ['Acknowledge', '确认'],
   'keys.sign': ['Sign for', '签收'],
+  'keys.pass': ['Pass or confirm', '通过或确认'],
+  'keys.void': ['Void, with that reason', '按该原因作废'],
+  'keys.plate': ['Correct the plate', '更正号牌'],
+  'keys.undo': ['Take the last one back', '撤回上一条'],
+  'keys.later': ['Put off', '稍后处理'],
 
   'play.empty': ['Choose what to play', '选择要回放的通道'],
   'play.begin': ['Double-click a channel in the tree, up to nine play in step.', '在目录中双击通道，最多九路同步回放。'],

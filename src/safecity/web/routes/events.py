@@ -148,6 +148,7 @@ def _may_see(tx: Tx, who: Actor, kind: str, subject: str, area: str = "", organi
         "passage": Action.PASSAGE_SEE,
         "subscription": Action.SUBSCRIPTION_SEE,
         "watch": Action.WATCH_SEE,
+        "violation": Action.VIOLATION_SEE,
         "traffic": Action.TRAFFIC_SEE,
     }.get(first, Action.CHANNEL_SEE)
     allowed = scope(who, action)
@@ -158,7 +159,7 @@ def _may_see(tx: Tx, who: Actor, kind: str, subject: str, area: str = "", organi
         return alarm is not None and may_see_alarm(tx, who, alarm)
     thing = _thing(tx, subject) or Thing(first, area or ROOT, organisation=organisation or ROOT)
     # Of these only that something changed is told, never what.
-    silent = ("area", "export", "tollgate", "passage", "subscription", "watch", "traffic")
+    silent = ("area", "export", "tollgate", "passage", "subscription", "watch", "violation", "traffic")
     return first in silent or allowed.allows(thing)
 
 

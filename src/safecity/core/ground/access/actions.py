@@ -54,6 +54,12 @@ class Action(StrEnum):
     WATCH_PROPOSE = "watch.propose"
     WATCH_APPROVE = "watch.approve"
     WATCH_WITHDRAW = "watch.withdraw"
+    VIOLATION_SEE = "violation.see"
+    VIOLATION_REPORT = "violation.report"
+    VIOLATION_REVIEW = "violation.review"
+    VIOLATION_CONFIRM = "violation.confirm"
+    VIOLATION_EXPORT = "violation.export"
+    VIOLATION_CHANGE = "violation.change"
     TRAFFIC_SEE = "traffic.see"
     TRAFFIC_CHANGE = "traffic.change"
 
@@ -115,6 +121,8 @@ _OPERATOR: Final = {
             Action.PASSAGE_SEE,
             Action.WATCH_SEE,
             Action.WATCH_PROPOSE,
+            Action.VIOLATION_SEE,
+            Action.VIOLATION_REVIEW,
             Action.TRAFFIC_CHANGE,
         ),
         Reach.ANY,
@@ -123,9 +131,25 @@ _OPERATOR: Final = {
     Action.EXPORT_DELETE: Reach.OWN,
     Action.WATCH_WITHDRAW: Reach.OWN,
 }
-_SUPERVISOR: Final = {**_OPERATOR, **dict.fromkeys((Action.WATCH_APPROVE, Action.WATCH_WITHDRAW), Reach.ANY)}
+_SUPERVISOR: Final = {
+    **_OPERATOR,
+    **dict.fromkeys(
+        (
+            Action.WATCH_APPROVE,
+            Action.WATCH_WITHDRAW,
+            Action.VIOLATION_CONFIRM,
+            Action.VIOLATION_EXPORT,
+            Action.VIOLATION_CHANGE,
+        ),
+        Reach.ANY,
+    ),
+}
 REACHES: Final[dict[Role, dict[Action, Reach]]] = {
-    Role.REPORTER: {Action.SESSION_END: Reach.OWN, Action.PASSAGE_REPORT: Reach.ANY},
+    Role.REPORTER: {
+        Action.SESSION_END: Reach.OWN,
+        Action.PASSAGE_REPORT: Reach.ANY,
+        Action.VIOLATION_REPORT: Reach.ANY,
+    },
     Role.VIEWER: _VIEWER,
     Role.OPERATOR: _OPERATOR,
     Role.SUPERVISOR: _SUPERVISOR,

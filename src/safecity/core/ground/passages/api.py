@@ -23,7 +23,7 @@ from safecity.core.ground.passages.service import (
     picture_key,
     thing_of,
 )
-from safecity.core.ground.passages.store import Passage
+from safecity.core.ground.passages.store import Passage, sightings_of
 from safecity.core.ground.passages.telling import RECORDED, WITHDRAWN, read
 
 __all__ = [
@@ -58,5 +58,6 @@ __all__ = [
     "seeking",
     "show",
     "shown",
+    "sightings_of",
     "thing_of",
 ]

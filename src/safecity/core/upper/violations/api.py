@@ -1,0 +1,47 @@
+"""Violations: candidates with their evidence, reviewed by two people; sections, exempt vehicles, packages."""
+
+from safecity.core.upper.violations.decide import (
+    Evidence,
+    Kind,
+    Light,
+    State,
+    Violation,
+    ViolationSettings,
+    Void,
+    lacking,
+)
+from safecity.core.upper.violations.exporting import Exporting
+from safecity.core.upper.violations.following import SectionFollower
+from safecity.core.upper.violations.proposing import Proposing, Shown
+from safecity.core.upper.violations.rules import Rules
+from safecity.core.upper.violations.sections import Section, Speed, speed, too_fast
+from safecity.core.upper.violations.service import FIRST, SECOND, Violations
+from safecity.core.upper.violations.store import Wanted, any_of, any_under
+from safecity.core.upper.violations.tables import Exemption
+
+__all__ = [
+    "FIRST",
+    "SECOND",
+    "Evidence",
+    "Exemption",
+    "Exporting",
+    "Kind",
+    "Light",
+    "Proposing",
+    "Rules",
+    "Section",
+    "SectionFollower",
+    "Shown",
+    "Speed",
+    "State",
+    "Violation",
+    "ViolationSettings",
+    "Violations",
+    "Void",
+    "Wanted",
+    "any_of",
+    "any_under",
+    "lacking",
+    "speed",
+    "too_fast",
+]
