@@ -160,7 +160,7 @@ def test_sections_and_exempt_vehicles_are_kept_by_who_answers_for_the_rules(
     chief.get_by_role("button", name="Add", exact=True).click()
     expect(chief.get_by_text("皖B10009")).to_be_visible(timeout=SOON)
     chief.screenshot(path=SHOTS / "violations-rules.png")
-    offence(city, "皖B10009")
+    offence(city, "皖B10009", at=rfc3339(int(time.time() * SECOND)))
     assert states(people["Wang"])["皖B10009"] == "void"
 
 

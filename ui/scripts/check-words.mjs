@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import ts from 'typescript'
 
 const READ = new Set(['title', 'placeholder', 'label', 'aria-label', 'alt', 'words', 'extra', 'message', 'help', 'okText', 'cancelText', 'description', 'addonAfter'])
-const ALLOWED = /^[\s\d\p{P}\p{S}\u202f]*$|^(Ctrl K|N|F|R|S|s|ms|PTZ|SIP|WebSocket|Safecity|rtsps?:\/\/|DEL|UTC|<1 s|\/s|×)$/u
+const ALLOWED = /^[\s\d\p{P}\p{S}\u202f]*$|^(Ctrl K|N|F|R|S|E|U|Enter|s|ms|PTZ|SIP|WebSocket|Safecity|rtsps?:\/\/|DEL|UTC|<1 s|\/s|×)$/u
 const faults = []
 
 function files(folder) {
@@ -46,7 +46,7 @@ for (const path of files('src')) {
   }
 }
 // Families that are looked up by a code of the server.
-const FAMILIES = /^(state|step|problem|cause|level|role|outcome|alarm\.(state|priority)|live\.ptz\.aux|action|offer|config|menu|export\.state|device\.kind|tollgate\.direction|purpose|passage\.source|colour|subscription\.state|watch\.(state|try)|hit\.(state|result)|channel\.mode|settings\.clock|wizard\.(address\.kind|ports\.name|clock\.hint)|device\.transport|traffic\.(level|dropped)|closure)\./
+const FAMILIES = /^(state|step|problem|cause|level|role|outcome|alarm\.(state|priority)|live\.ptz\.aux|action|offer|config|menu|export\.state|device\.kind|tollgate\.direction|purpose|passage\.source|colour|subscription\.state|watch\.(state|try)|hit\.(state|result)|channel\.mode|settings\.clock|wizard\.(address\.kind|ports\.name|clock\.hint)|device\.transport|traffic\.(level|dropped)|closure|violation\.(kind|state|light|source|reason|lacks|passed)|section|exemption\.duty)\./
 for (const key of rows.keys()) if (!FAMILIES.test(key) && !used.includes(`'${key}'`)) faults.push(`src/words: ${key} is used nowhere`)
 for (const [, key] of used.matchAll(/\bt\(\s*'([\w.]+)'/g)) if (!rows.has(key)) faults.push(`src/words: ${key} is missing`)
 

@@ -63,12 +63,12 @@ function Sections() {
             <Form.Item className="grow" name="exit" label={t('section.exit')} rules={[{ required: true, message: t('section.exit') }]}><Select options={options} showSearch optionFilterProp="label" /></Form.Item>
           </div>
           <div className="row wrap">
-            <Numbered name="length_m" words="section.length" needed />
-            <Numbered name="length_error_m" words="section.lengthError" needed />
-            <Numbered name="limit_kmh" words="section.limit" needed />
-            <Numbered name="tolerance_kmh" words="section.tolerance" needed />
-            <Numbered name="entry_clock_error_ms" words="section.entryClock" needed />
-            <Numbered name="exit_clock_error_ms" words="section.exitClock" needed />
+            <Numbered name="length_m" of="section.length" />
+            <Numbered name="length_error_m" of="section.lengthError" />
+            <Numbered name="limit_kmh" of="section.limit" />
+            <Numbered name="tolerance_kmh" of="section.tolerance" />
+            <Numbered name="entry_clock_error_ms" of="section.entryClock" />
+            <Numbered name="exit_clock_error_ms" of="section.exitClock" />
           </div>
           <Form.Item name="certificate" label={t('violation.certificate')}><Input maxLength={100} /></Form.Item>
           <Button type="primary" htmlType="submit">{t('section.add')}</Button>
@@ -77,7 +77,7 @@ function Sections() {
       {asked.data?.items.length === 0 && <span className="quiet">{t('section.none')}</span>}
       {asked.data?.items.map((one) => (
         <div key={one.id} className="row wrap" style={{ borderTop: '1px solid var(--line)', paddingTop: 8 }}>
-          <div className="grow"><b>{one.name}</b>{!one.enabled && <span className="quiet"> · {t('section.off')}</span>}<br /><span className="quiet">{name(one.entry)} → {name(one.exit)} · {one.length_m} m ± {one.length_error_m} m · {one.limit_kmh} + {one.tolerance_kmh} km/h · {t('section.clocks', { entry: one.entry_clock_error_ms, exit: one.exit_clock_error_ms })}</span></div>
+          <div className="grow"><b>{one.name}</b>{!one.enabled && <span className="quiet"> · {t('section.off')}</span>}<br /><span className="quiet">{t('section.facts', { ...one, entry: name(one.entry), exit: name(one.exit) })}</span></div>
           <Button size="small" danger onClick={() => remove(one)}>{t('section.remove')}</Button>
         </div>
       ))}
@@ -85,8 +85,8 @@ function Sections() {
   )
 }
 
-function Numbered({ name, words, needed }: { name: string; words: Key; needed?: boolean }) {
-  return <Form.Item name={name} label={t(words)} rules={needed ? [{ required: true, message: t(words) }] : []}><InputNumber style={{ width: 130 }} min={0} /></Form.Item>
+function Numbered({ name, of }: { name: string; of: Key }) {
+  return <Form.Item name={name} label={t(of)} rules={[{ required: true, message: t(of) }]}><InputNumber style={{ width: 130 }} min={0} /></Form.Item>
 }
 
 function Exemptions() {

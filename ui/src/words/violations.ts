@@ -108,7 +108,7 @@ export const violations = words({
   'section.tolerance': ['Tolerance (km/h)', '容差(km/h)'],
   'section.entryClock': ['Clock there ± (ms)', '起点时钟误差(毫秒)'],
   'section.exitClock': ['Clock here ± (ms)', '终点时钟误差(毫秒)'],
-  'section.clocks': ['clocks ± {entry} and ± {exit} ms', '时钟 ± {entry}、± {exit} 毫秒'],
+  'section.facts': ['{entry} → {exit} · {length_m} m ± {length_error_m} m · {limit_kmh} + {tolerance_kmh} km/h · clocks ± {entry_clock_error_ms} and ± {exit_clock_error_ms} ms', '{entry} → {exit} · {length_m} 米 ± {length_error_m} 米 · {limit_kmh} + {tolerance_kmh} km/h · 时钟 ± {entry_clock_error_ms}、± {exit_clock_error_ms} 毫秒'],
   'section.off': ['off', '停用'],
   'exemption.title': ['Exempt vehicles', '免罚车辆'],
   'exemption.hint': ['What they do is void by rule, and recorded. In force at once.', '其违法记录按规则自动作废并留痕,立即生效。'],

@@ -65,7 +65,7 @@ def upgrade() -> None:
     op.create_table(
         "violation_passages",
         *_ids("violation", "passage"),
-        sa.UniqueConstraint("violation", "passage", name=op.f("uq_violation_passages_violation_passage")),
+        sa.PrimaryKeyConstraint("violation", "passage", name=op.f("pk_violation_passages")),
     )
     op.create_table(
         "violation_sections",

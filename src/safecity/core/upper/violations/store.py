@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     Float,
     Index,
+    PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
@@ -64,7 +65,7 @@ violation_passages = Table(
     metadata,
     ref("violation", "vi"),
     ref("passage", "ps", index=True),
-    UniqueConstraint("violation", "passage", name="uq_violation_passages_violation_passage"),
+    PrimaryKeyConstraint("violation", "passage", name="pk_violation_passages"),
 )
 """Passages that a candidate stands on: what is said of them otherwise takes it back."""
 _FIELDS = tuple(Violation.__dataclass_fields__)
