@@ -94,7 +94,7 @@ def limits_page() -> str:
 def calls_page() -> str:
     """Every message of the joints between processes."""
     lines = ["# Calls between the processes\n"]
-    for name in ("media_calls", "signal_calls", "control_calls", "vision_calls", "traffic_calls"):
+    for name in ("media_calls", "signal_calls", "control_calls", "vision_calls", "traffic_calls", "vehicle_calls"):
         module = importlib.import_module(f"safecity.model.facts.{name}")
         lines += [f"## {(module.__doc__ or '').splitlines()[0]}\n", "| message | fields | |", "|---|---|---|"]
         for kind in vars(module).values():

@@ -24,7 +24,7 @@ import msgspec
 from safecity.kit import errors
 from safecity.kit.errors import SafecityError, UnavailableError
 from safecity.kit.trace import trace, traced
-from safecity.model.facts import control_calls, media_calls, signal_calls, traffic_calls, vision_calls
+from safecity.model.facts import control_calls, media_calls, signal_calls, traffic_calls, vehicle_calls, vision_calls
 from safecity.model.facts.media_calls import Failed, Message
 from safecity.ports.calls import Handler, StreamHandler
 
@@ -41,7 +41,7 @@ _MILLISECONDS = struct.Struct(">I")
 
 def _messages() -> tuple[type[Message], ...]:
     found: dict[str, type[Message]] = {}
-    for module in (media_calls, signal_calls, control_calls, vision_calls, traffic_calls):
+    for module in (media_calls, signal_calls, control_calls, vision_calls, traffic_calls, vehicle_calls):
         for value in vars(module).values():
             if isinstance(value, type) and issubclass(value, Message) and value is not Message:
                 other = found.setdefault(value.__name__, value)

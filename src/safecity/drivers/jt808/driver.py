@@ -14,12 +14,14 @@ from msgspec.structs import replace
 
 from safecity.drivers.facts import make_event
 from safecity.drivers.jt808.link import Hall, Limits, TerminalLink
+from safecity.drivers.jt808.orders import Orders
 from safecity.drivers.jt808.reports import Reports
 from safecity.drivers.jt808.roll import Vehicle
 from safecity.drivers.jt808.store import TerminalRow, TerminalStore
 from safecity.drivers.jt808.tally import Tally
 from safecity.drivers.jt808.translate import clean, described_fact
 from safecity.kit.clock import Clock
+from safecity.kit.errors import ConflictError
 from safecity.model.facts.envelope import Event, Mode
 from safecity.model.facts.signal_calls import (
     ApplySignal,
@@ -27,12 +29,14 @@ from safecity.model.facts.signal_calls import (
     DeviceFigures,
     UnknownFigure,
 )
+from safecity.model.facts.vehicle_calls import Order, TerminalDid
 from safecity.ports.outbox import Outbox
 from safecity.ports.sqlfile import SqlFile
 from safecity.protocols.gb28181.limits import Buckets
 from safecity.protocols.jt808.header import Version
 from safecity.protocols.jt808.messages import Message
 from safecity.protocols.jt808.outputs import (
+    Answered,
     Arrived,
     Authenticated,
     Dropped,
@@ -41,6 +45,7 @@ from safecity.protocols.jt808.outputs import (
     Refused,
     Registered,
     Send,
+    Unanswered,
 )
 from safecity.protocols.jt808.platform import Host
 from safecity.protocols.jt808.registrar import UNKNOWN, UNREADABLE, Terminal
@@ -85,6 +90,7 @@ class TerminalPlatform:
             heartbeat_seconds=heartbeat_seconds,
             limits=limits or Limits(),
         )
+        self.orders = Orders(self.hall.now)
         self.reports = Reports(clock, self._report, self._store.put, self.tally)
 
     def __len__(self) -> int:
@@ -174,6 +180,8 @@ class TerminalPlatform:
                         self._say(link, answer)
                     else:
                         link.session.not_taken(message)
+                case Answered() | Unanswered():
+                    self.orders.settle(link, one)
                 case Registered():
                     self._registered(one)
                 case Authenticated():
@@ -186,8 +194,6 @@ class TerminalPlatform:
                     logger.debug("terminal connection ends peer=%s why=%s", link.peer, reason)
                     self._over(link, reason)
                     self._store.afterwards(link.close, needed=True)
-                case _:
-                    pass
 
     def _keep(self, message: Message) -> bool:
         vehicle = self._vehicles.get(message.phone)
@@ -257,6 +263,7 @@ class TerminalPlatform:
             self._unknown.popitem(last=False)
 
     def _over(self, link: TerminalLink, reason: str) -> None:
+        self.orders.lost(link)
         vehicle = self._vehicles.get(link.session.phone)
         if vehicle is None or vehicle.link is not link:
             return
@@ -268,6 +275,7 @@ class TerminalPlatform:
 
     def _lost(self, link: TerminalLink) -> None:
         """The connection broke: three heartbeats long it may come back and was never offline."""
+        self.orders.lost(link)
         vehicle = self._vehicles.get(link.session.phone)
         if vehicle is not None and vehicle.link is link:
             vehicle.link = None
@@ -331,6 +339,13 @@ class TerminalPlatform:
         except Exception:
             logger.exception("terminals not written, will try again")
             self._flush_timer = asyncio.get_running_loop().call_later(1.0, self.flush)
+
+    async def give(self, order: Order) -> TerminalDid:
+        """Have a terminal do something; see `model.facts.vehicle_calls`."""
+        found = next((one for one in self._vehicles.values() if one.config.device == order.device), None)
+        if found is None or found.link is None:
+            raise ConflictError("the terminal is not connected", code="device_offline")
+        return await self.orders.give(found.link, order)
 
     def figures(self, message: AskDevices) -> DeviceFigures:
         """Presence of the terminals behind `after`, by device id."""

@@ -31,6 +31,13 @@ from safecity.model.facts.signal_calls import (
     Steer,
     SteerDevicePlayback,
 )
+from safecity.model.facts.vehicle_calls import (
+    LocateVehicle,
+    LockVehicle,
+    RestartTerminal,
+    TellDriver,
+    TrackVehicle,
+)
 from safecity.model.values.media import StreamKey
 from safecity.ports.calls import Calls, Handler
 from safecity.protocols.sip.guard import Allowance, Patience, SourceGuard
@@ -68,6 +75,11 @@ class SignalDuty:
             SteerDevicePlayback: self._steer_playback,
             AskDevicePlayback: self._look_at_playback,
             AskRecordings: self.platform.recordings,
+            TellDriver: self.terminals.give,
+            TrackVehicle: self.terminals.give,
+            LocateVehicle: self.terminals.give,
+            RestartTerminal: self.terminals.give,
+            LockVehicle: self.terminals.give,
         }
 
     async def _apply(self, message: ApplySignal) -> Message:

@@ -9,7 +9,7 @@ from typing import cast
 
 from safecity.kit.clock import Clock, SystemClock
 from safecity.protocols.jt808.commands import HEARTBEAT_SECONDS, REPORT_SECONDS
-from safecity.protocols.jt808.positions import Location
+from safecity.protocols.jt808.positions import Location, Track
 from safecity.protocols.jt808.registration import Unregister
 from safecity.protocols.jt808.terminal import Commanded, Identity, Online, Output, Over, Phase, Send, TerminalSession
 from safecity.sim.jt808.drive import Drive
@@ -70,6 +70,7 @@ class SimTerminal:
         self._timer: asyncio.TimerHandle | None = None
         self._report_timer: asyncio.TimerHandle | None = None
         self._connecting: asyncio.Task[None] | None = None
+        self._track_until = 0.0
         self._blind = False
         self._stopped = False
 
@@ -200,10 +201,21 @@ class SimTerminal:
             self._report_seconds = self.vehicle.number(REPORT_SECONDS) or self._report_seconds
             self.session.heartbeat_seconds = self.vehicle.number(HEARTBEAT_SECONDS) or 60
         self._carry_out(outputs)
+        if isinstance(commanded.body, Track):
+            self._follow(commanded.body)
+
+    def _follow(self, track: Track) -> None:
+        """At its new pace from now on, for as long as was asked."""
+        self._track_until = self._clock.monotonic() + track.seconds
+        if self._report_timer is not None:
+            self._report_timer.cancel()
+        self._report()
 
     def _report(self) -> None:
         if self._stopped:
             return
         self.report_now()
+        if self._clock.monotonic() >= self._track_until:
+            self.vehicle.track_seconds = None
         seconds = self.vehicle.track_seconds or self._report_seconds
         self._report_timer = asyncio.get_running_loop().call_later(seconds, self._report)
