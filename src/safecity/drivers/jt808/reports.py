@@ -19,12 +19,15 @@ from safecity.protocols.jt808.checks import judge
 from safecity.protocols.jt808.items import read_items
 from safecity.protocols.jt808.messages import Message
 from safecity.protocols.jt808.positions import Batch, BatchKind, Location, LocationAnswer
+from safecity.protocols.jt808.records import DriverCard
 
 MAX_TOLD: Final = 256
 """Alarms of one terminal that are remembered, so that one sent twice is raised once."""
 POSITIONS_AT_ONCE: Final = 10_000.0
 """Of batches, after which 50 a second are taken: a catch-up may be long, but nobody else waits for it."""
 ALARM_LIMIT: Final = "jt_alarm_limit"
+_IN, _OUT = 1, 2
+"""A driver's card, as it is put in and taken out."""
 
 
 class Reports:
@@ -51,11 +54,20 @@ class Reports:
                 self._position(vehicle, message.body, catch_up=False)
             case LocationAnswer():
                 self._position(vehicle, message.body.location, catch_up=False)
+            case DriverCard():
+                self._card(vehicle, message.body)
             case Batch():
                 return self._batch(vehicle, message.phone, message.body)
             case _:
                 pass
         return True
+
+    def _card(self, vehicle: Vehicle, card: DriverCard) -> None:
+        """Somebody signed in or out; a card that could not be read signs nobody in."""
+        driver = _IN if card.status == _IN and card.result == 0 else _OUT
+        if driver != vehicle.row.driver:
+            vehicle.row = replace(vehicle.row, driver=driver)
+            self._put(vehicle.row)
 
     def _batch(self, vehicle: Vehicle, phone: str, batch: Batch) -> bool:
         locations, missing = batch.locations()
@@ -95,7 +107,8 @@ class Reports:
                 self._remember(vehicle, safety_key(one))
             else:
                 left_out = True
-        body = position_fact(vehicle.row.phone, location, judged, details, catch_up=catch_up)
+        driver = {_IN: True, _OUT: False}.get(vehicle.row.driver) if not catch_up else None
+        body = position_fact(vehicle.row.phone, location, judged, details, driver=driver, catch_up=catch_up)
         if left_out:
             body["reasons"].append(ALARM_LIMIT)
             self._tally.note(ALARM_LIMIT, vehicle.row.phone)

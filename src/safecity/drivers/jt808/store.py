@@ -25,7 +25,10 @@ _SCHEMA = "CREATE TABLE IF NOT EXISTS terminal (phone TEXT PRIMARY KEY, body BLO
 
 
 class TerminalRow(Struct, frozen=True, array_like=True):
-    """What of a terminal outlives the process. Fields are only ever added at the end."""
+    """What of a terminal outlives the process. Fields are only ever added at the end.
+
+    driver   whether a driver's card is in: 0 it never said, 1 yes, 2 no. Whose it is is not kept.
+    """
 
     phone: str
     terminal_id: str = ""
@@ -39,6 +42,7 @@ class TerminalRow(Struct, frozen=True, array_like=True):
     plate: str = ""
     software: str = ""
     device: str = ""
+    driver: int = 0
 
 
 class TerminalStore:

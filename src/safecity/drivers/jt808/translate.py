@@ -42,8 +42,11 @@ def clean(text: str, limit: int = _TEXT) -> str:
     return "".join(c if ord(c) >= 32 and not 0xD800 <= ord(c) < 0xE000 else " " for c in text[:limit]).strip()
 
 
-def position_fact(code: str, location: Location, judged: Judged, details: Details, *, catch_up: bool) -> dict[str, Any]:
-    """Event data: m/s, degrees from north, metres. Nothing where it cannot be believed; `reasons` says why."""
+def position_fact(
+    code: str, location: Location, judged: Judged, details: Details, *, driver: bool | None = None, catch_up: bool
+) -> dict[str, Any]:  # fmt: skip
+    """Event data: m/s, degrees from north, metres. Nothing where it cannot be believed; `reasons` says why.
+    `driver`: whether one is signed in, None where the terminal never said."""
     doubts = judged.reasons
     mileage = details.values.get("mileage_tenths_km")
     return {
@@ -58,6 +61,7 @@ def position_fact(code: str, location: Location, judged: Judged, details: Detail
         "mileage": None if mileage is None else mileage * 100,
         "status": location.status,
         "alarms": location.alarm,
+        "driver": driver,
         "catch_up": catch_up,
         "reasons": [*doubts, *([UNREAD_ITEMS] if details.unread else [])],
     }

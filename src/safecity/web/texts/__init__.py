@@ -10,8 +10,9 @@ from safecity.web.texts.passages import PASSAGES
 from safecity.web.texts.problems import PROBLEMS
 from safecity.web.texts.steps import STEPS
 from safecity.web.texts.traffic import TRAFFIC
+from safecity.web.texts.vehicles import VEHICLES
 
-CATALOGUE: dict[str, tuple[str, str]] = {**PROBLEMS, **PASSAGES, **ANALYSIS, **STEPS, **TRAFFIC}
+CATALOGUE: dict[str, tuple[str, str]] = {**PROBLEMS, **PASSAGES, **ANALYSIS, **STEPS, **TRAFFIC, **VEHICLES}
 """code -> (Chinese, English)."""
 _UNKNOWN = ("出现问题(代码 {_code})。", "Something went wrong (code {_code}).")
 

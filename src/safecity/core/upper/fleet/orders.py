@@ -1,0 +1,121 @@
+"""What people have vehicles do: words for the driver, closer reports, doors, a terminal started anew."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+
+from safecity.core.ground.access.api import Action, Actor
+from safecity.core.ground.audit.api import note
+from safecity.core.ground.devices.api import Device, DeviceKind, Position, find_device, of_devices, thing_of
+from safecity.kit.clock import SECOND_US
+from safecity.kit.errors import ConflictError, InvalidError, SafecityError
+from safecity.model.facts.vehicle_calls import (
+    LocateVehicle,
+    LockVehicle,
+    Order,
+    RestartTerminal,
+    TellDriver,
+    TerminalDid,
+    TrackVehicle,
+)
+from safecity.ports.calls import Calls
+from safecity.ports.database import Database, Tx
+
+logger = logging.getLogger(__name__)
+ADDRESS: Final = "signal"
+TIMEOUT: Final = 20.0
+"""Longer than a terminal is waited for, so that the answer says why."""
+STANDS_KMH: Final = 5.0
+FRESH_US: Final = 120 * SECOND_US
+"""An older position says nothing about whether a vehicle moves now."""
+
+_NEEDS: Final[dict[type[Order], Action]] = {
+    TellDriver: Action.VEHICLE_MESSAGE,
+    TrackVehicle: Action.VEHICLE_TRACK,
+    LocateVehicle: Action.VEHICLE_TRACK,
+    RestartTerminal: Action.VEHICLE_CONTROL,
+    LockVehicle: Action.VEHICLE_CONTROL,
+}
+_WORDS: Final[dict[type[Order], str]] = {
+    TellDriver: "text",
+    TrackVehicle: "track",
+    LocateVehicle: "locate",
+    RestartTerminal: "restart",
+    LockVehicle: "doors",
+}
+
+
+class VehicleOrders:
+    """Each is in the audit twice: that it was asked, before the vehicle hears of it, and what came of it."""
+
+    def __init__(self, database: Database, calls: Calls) -> None:
+        self._database = database
+        self._calls = calls
+
+    async def give(self, who: Actor, order: Order, *, confirm: str = "", reason: str = "") -> TerminalDid:
+        """What the terminal answered. `confirm`: the vehicle's name, typed by whoever wants what moves or stops it.
+
+        InvalidError `not_a_vehicle`, `confirm_wrong`; ConflictError `vehicle_moves` where doors would open while it
+        drives; else the errors of `model.facts.vehicle_calls`.
+        """
+        action = _NEEDS[type(order)]
+
+        def ask(tx: Tx) -> Device:
+            details: dict[str, Any] = said(order)
+            device = find_device(tx, who, action, order.device)
+            check_order(device, order, confirm, _last(tx, device), who.at)
+            note(tx, who, action, thing_of(device), device.name, reason=reason, stage="asked", **details)
+            return device
+
+        device = await self._database.write(ask)
+        try:
+            answer = await self._calls.call(ADDRESS, order, timeout=TIMEOUT)
+        except SafecityError as error:
+            await self._answered(who, action, device, order, error.code)
+            raise
+        await self._answered(who, action, device, order)
+        return answer if isinstance(answer, TerminalDid) else TerminalDid()
+
+    async def _answered(self, who: Actor, action: Action, device: Device, order: Order, failed: str = "") -> None:
+        outcome, what = "failed" if failed else "done", _WORDS[type(order)]
+
+        def work(tx: Tx) -> None:
+            thing = thing_of(device)
+            note(tx, who, action, thing, device.name, reason=failed, outcome=outcome, stage="answered", order=what)
+
+        try:
+            await self._database.write(work)
+        except SafecityError as error:  # that it was asked is written down, and it cannot be undone
+            logger.error("answer of a vehicle not written down order=%s why=%s", what, error)
+
+
+def check_order(device: Device, order: Order, confirm: str, last: Position | None, now: int) -> None:
+    """Whether it may be given at all; see `VehicleOrders.give`."""
+    if device.kind is not DeviceKind.JT808:
+        raise InvalidError("not a vehicle terminal", code="not_a_vehicle", params={"name": device.name})
+    if _NEEDS[type(order)] is Action.VEHICLE_CONTROL and confirm.strip() != device.name:
+        raise InvalidError("not confirmed", code="confirm_wrong", params={"name": device.name})
+    if isinstance(order, LockVehicle) and not order.locked and last is not None and now - last.at < FRESH_US:
+        speed = last.speed or 0.0
+        if speed > STANDS_KMH:
+            params = {"name": device.name, "speed": round(speed)}
+            raise ConflictError("it drives", code="vehicle_moves", params=params)
+
+
+def said(order: Order) -> dict[str, str | int | bool]:
+    """For the audit: what exactly was asked."""
+    what: dict[str, str | int | bool] = {"order": _WORDS[type(order)]}
+    match order:
+        case TellDriver():
+            return what | {"text": order.text, "urgent": order.urgent}
+        case TrackVehicle():
+            return what | {"every_seconds": order.every_seconds, "seconds": order.seconds}
+        case LockVehicle():
+            return what | {"locked": order.locked}
+        case _:
+            return what
+
+
+def _last(tx: Tx, device: Device) -> Position | None:
+    return of_devices(tx, [device.id]).get((device.id, device.code))

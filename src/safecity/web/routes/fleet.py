@@ -1,0 +1,117 @@
+"""Vehicles: what they are told to do. Each is answered once the terminal itself has answered."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from safecity.core.ground.access.api import Action
+from safecity.model.facts.vehicle_calls import (
+    LocateVehicle,
+    LockVehicle,
+    RestartTerminal,
+    TellDriver,
+    TerminalDid,
+    TrackVehicle,
+)
+from safecity.web.guard import Here, Routes, Who
+from safecity.web.shapes import Answer, Ask, Words
+
+routes = Routes("fleet")
+FAILS = (404, 409, 502)
+
+
+class TerminalOut(Answer):
+    """The terminal did it. `locked`: what it says of its doors; where it is, if the answer told (WGS-84 degrees)."""
+
+    locked: bool | None
+    longitude: float | None
+    latitude: float | None
+
+
+class VehicleTextAsk(Ask):
+    """Words for the driver; shown, spoken, or on the advertisement screen, at least one of these."""
+
+    text: Annotated[str, Field(min_length=1, max_length=500)]
+    urgent: bool = False
+    display: bool = True
+    spoken: bool = False
+    screen: bool = False
+    reason: Words = ""
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> VehicleTextAsk:
+        if not (self.display or self.spoken or self.screen):
+            raise ValueError("nobody would see or hear it")
+        return self
+
+
+class VehicleTrackAsk(Ask):
+    """Report every so many seconds, for so long; `every_seconds` 0 ends it."""
+
+    every_seconds: Annotated[int, Field(ge=0, le=3600)]
+    seconds: Annotated[int, Field(ge=0, le=86_400)] = 600
+    reason: Words = ""
+
+
+class VehicleLocateAsk(Ask):
+    """Why."""
+
+    reason: Words = ""
+
+
+class VehicleRestartAsk(Ask):
+    """`confirm`: the name of the vehicle as it stands in the list."""
+
+    confirm: Annotated[str, Field(max_length=200)]
+    reason: Words = ""
+
+
+class VehicleDoorsAsk(Ask):
+    """Lock or unlock. `confirm`: the name of the vehicle as it stands in the list."""
+
+    locked: bool
+    confirm: Annotated[str, Field(max_length=200)]
+    reason: Words = ""
+
+
+@routes.post("/devices/{device}/text", Action.VEHICLE_MESSAGE, fails=FAILS)
+async def tell_driver(device: str, ask: VehicleTextAsk, who: Who, here: Here) -> TerminalOut:
+    """Words for the driver. Every one of them is in the audit log."""
+    order = TellDriver(device, ask.text, ask.urgent, ask.display, ask.spoken, ask.screen)
+    return _out(await here.vehicle_orders.give(who, order, reason=ask.reason))
+
+
+@routes.post("/devices/{device}/track", Action.VEHICLE_TRACK, fails=FAILS)
+async def track_vehicle(device: str, ask: VehicleTrackAsk, who: Who, here: Here) -> TerminalOut:
+    """Have it report more often for a while."""
+    order = TrackVehicle(device, ask.every_seconds, ask.seconds)
+    return _out(await here.vehicle_orders.give(who, order, reason=ask.reason))
+
+
+@routes.post("/devices/{device}/locate", Action.VEHICLE_TRACK, fails=FAILS)
+async def locate_vehicle(device: str, who: Who, here: Here, ask: VehicleLocateAsk | None = None) -> TerminalOut:
+    """Ask it where it is now."""
+    reason = ask.reason if ask else ""
+    return _out(await here.vehicle_orders.give(who, LocateVehicle(device), reason=reason))
+
+
+@routes.post("/devices/{device}/restart", Action.VEHICLE_CONTROL, fails=FAILS)
+async def restart_terminal(device: str, ask: VehicleRestartAsk, who: Who, here: Here) -> TerminalOut:
+    """Start its terminal anew; it comes again by itself."""
+    return _out(
+        await here.vehicle_orders.give(who, RestartTerminal(device), confirm=ask.confirm, reason=ask.reason)
+    )  # fmt: skip
+
+
+@routes.post("/devices/{device}/doors", Action.VEHICLE_CONTROL, fails=FAILS)
+async def lock_vehicle(device: str, ask: VehicleDoorsAsk, who: Who, here: Here) -> TerminalOut:
+    """Lock or unlock its doors. They are not unlocked while it drives."""
+    order = LockVehicle(device, ask.locked)
+    return _out(await here.vehicle_orders.give(who, order, confirm=ask.confirm, reason=ask.reason))
+
+
+def _out(did: TerminalDid) -> TerminalOut:
+    place = did.place or (None, None)
+    return TerminalOut(locked=did.locked, longitude=place[0], latitude=place[1])

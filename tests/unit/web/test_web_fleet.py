@@ -1,0 +1,103 @@
+"""Telling a vehicle to do something: who may, what is written down, and what is said when it does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from safecity.kit.errors import RefusedError, UnavailableError
+from safecity.model.facts.vehicle_calls import LockVehicle, RestartTerminal, TellDriver, TerminalDid, TrackVehicle
+
+PHONE = "13912345678"
+NAME = "皖A12345"
+
+
+@pytest.fixture
+async def bus(house: Any, admin: Any) -> str:
+    """A vehicle."""
+    made = await admin.ok("POST", "devices", {"kind": "jt808", "code": PHONE, "name": NAME})
+    await house.online(made["id"], PHONE)
+    return str(made["id"])
+
+
+async def written(admin: Any, action: str) -> list[dict[str, Any]]:
+    """What the audit says, oldest first."""
+    return [one for one in (await admin.ok("GET", "audit"))["items"][::-1] if one["action"] == action]
+
+
+async def somebody(house: Any, admin: Any, role: str) -> Any:
+    await admin.ok("POST", "users", {"username": role, "password": "correct horse battery", "roles": [role]})
+    client = house.client()
+    await client.sign_in(role)
+    return client
+
+
+async def drives(house: Any, bus: str, metres_a_second: float) -> None:
+    body = {"device": bus, "code": PHONE, "longitude": 121.4, "latitude": 31.2, "speed": metres_a_second}
+    await house.publish("position.received", bus, body)
+
+
+async def test_words_for_the_driver_go_out_and_are_in_the_log_with_what_came_of_them(
+    house: Any, admin: Any, bus: str
+) -> None:
+    operator = await somebody(house, admin, "operator")
+    await operator.ok("POST", f"devices/{bus}/text", {"text": "请回站", "spoken": True, "reason": "road closed"})
+    assert house.calls.of(TellDriver) == [TellDriver(bus, "请回站", display=True, spoken=True)]
+    asked, answered = await written(admin, "vehicle.message")
+    assert (asked["actor_name"], asked["reason"], asked["details"]["text"]) == ("operator", "road closed", "请回站")
+    assert (answered["outcome"], answered["details"]["stage"]) == ("done", "answered")
+
+
+async def test_a_vehicle_that_cannot_is_told_in_words_and_in_the_log(house: Any, admin: Any, bus: str) -> None:
+    house.calls.answers[TellDriver] = RefusedError("3", code="terminal_unsupported")
+    answer = await admin.ask("POST", f"devices/{bus}/text", {"text": "x"})
+    assert (answer.status_code, answer.json()["detail"]) == (502, "This terminal cannot do that.")
+    house.calls.answers[TellDriver] = UnavailableError("-", code="terminal_no_answer")
+    assert (await admin.ask("POST", f"devices/{bus}/text", {"text": "x"})).status_code == 503
+    said = [(one["outcome"], one["reason"]) for one in await written(admin, "vehicle.message")]
+    assert said[1::2] == [("failed", "terminal_unsupported"), ("failed", "terminal_no_answer")]
+
+
+async def test_doors_need_a_right_of_their_own_and_the_name_typed(house: Any, admin: Any, bus: str) -> None:
+    operator, supervisor = await somebody(house, admin, "operator"), await somebody(house, admin, "supervisor")
+    wish = {"locked": True, "confirm": NAME}
+    house.calls.answers[LockVehicle] = TerminalDid(locked=True, place=(121.4, 31.2))
+    assert (await operator.ask("POST", f"devices/{bus}/doors", wish)).status_code == 403
+    wrong = await supervisor.ask("POST", f"devices/{bus}/doors", {**wish, "confirm": "皖A12346"})
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "confirm_wrong")
+    assert house.calls.of(LockVehicle) == []
+    assert (await supervisor.ok("POST", f"devices/{bus}/doors", wish))["locked"] is True
+    assert (await supervisor.ask("POST", f"devices/{bus}/restart", {"confirm": ""})).status_code == 400
+    await supervisor.ok("POST", f"devices/{bus}/restart", {"confirm": NAME})
+    assert house.calls.of(RestartTerminal) == [RestartTerminal(bus)]
+
+
+async def test_doors_are_not_opened_while_it_drives(house: Any, admin: Any, bus: str) -> None:
+    await drives(house, bus, 12.0)
+    opened = {"locked": False, "confirm": NAME}
+    answer = await admin.ask("POST", f"devices/{bus}/doors", opened)
+    assert (answer.status_code, answer.json()["code"]) == (409, "vehicle_moves")
+    assert "43 km/h" in answer.json()["detail"]
+    await admin.ok("POST", f"devices/{bus}/doors", {**opened, "locked": True})
+    await drives(house, bus, 0.0)
+    await admin.ok("POST", f"devices/{bus}/doors", opened)
+    await drives(house, bus, 12.0)
+    house.clock.advance(121)  # nobody knows what it does now
+    await admin.ok("POST", f"devices/{bus}/doors", opened)
+
+
+async def test_only_a_vehicle_is_followed_and_a_viewer_follows_none(house: Any, admin: Any, bus: str) -> None:
+    await admin.ok("POST", f"devices/{bus}/track", {"every_seconds": 5, "seconds": 300})
+    assert house.calls.of(TrackVehicle) == [TrackVehicle(bus, 5, 300)]
+    await admin.ok("POST", f"devices/{bus}/locate")
+    camera = await admin.ok("POST", "devices", {"kind": "gb28181", "code": "34020000001320000001"})
+    answer = await admin.ask("POST", f"devices/{camera['id']}/track", {"every_seconds": 5})
+    assert (answer.status_code, answer.json()["code"]) == (400, "not_a_vehicle")
+    viewer = await somebody(house, admin, "viewer")
+    assert (await viewer.ask("POST", f"devices/{bus}/track", {"every_seconds": 5})).status_code == 403
+
+
+async def test_a_text_that_would_appear_nowhere_is_no_text(admin: Any, bus: str) -> None:
+    nowhere = {"text": "x", "display": False}
+    assert (await admin.ask("POST", f"devices/{bus}/text", nowhere)).status_code == 422
