@@ -21,6 +21,8 @@ from safecity.web.routes import (
     entry,
     events,
     exports,
+    fences,
+    fleet,
     heads,
     health,
     passages,
@@ -35,6 +37,7 @@ from safecity.web.routes import (
     violation_rules,
     violations,
     watches,
+    ways,
     wizard,
 )
 from safecity.web.services import Services
@@ -46,6 +49,7 @@ PARTS = (
     audit, search, wizard, tollgates, passages, vehicles, subscriptions,
     watches, violations, violation_rules,
     traffic,
+    fleet, fences, ways,
 )  # fmt: skip
 
 

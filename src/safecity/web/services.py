@@ -47,6 +47,9 @@ from safecity.core.ground.tollgates.api import Tollgates
 from safecity.core.ground.tollgates.api import any_of as tollgates_of
 from safecity.core.ground.tollgates.api import any_under as tollgates_under
 from safecity.core.ground.vehicles.api import PlateIndex, Vehicles
+from safecity.core.upper.fleet.api import FenceFollower, Fences, Replay, VehicleOrders
+from safecity.core.upper.fleet.api import any_of as fences_of
+from safecity.core.upper.fleet.api import any_under as fences_under
 from safecity.core.upper.violations.api import (
     Exporting,
     Proposing,
@@ -178,6 +181,10 @@ class Services:
     plates: PlateIndex
     vehicles: Vehicles
     readings: Readings
+    vehicle_orders: VehicleOrders
+    fences: Fences
+    replay: Replay
+    fence_follower: FenceFollower
     watches: Watches
     watch_follower: WatchFollower
     watch_duties: WatchDuties
@@ -234,6 +241,7 @@ class Services:
             group.create_task(self.relay.run(), name="relay")
             group.create_task(self.plates.run(), name="plates")
             group.create_task(self.watch_follower.run(), name="watches")
+            group.create_task(self.fence_follower.run(), name="fences")
             group.create_task(self.watch_duties.run(), name="deadlines of hits")
             group.create_task(self.section_follower.run(), name="speeds over sections")
             group.create_task(self.exports.run(), name="exports")
@@ -270,13 +278,14 @@ class Services:
 
 def _in_use(tx: Tx, area: str) -> bool:
     parts = (
-        devices_under, channels_under, tollgates_under, watches_under, violations_under, closures_under, any_in_area,
+        devices_under, channels_under, tollgates_under, watches_under, violations_under, closures_under, fences_under,
+        any_in_area,
     )  # fmt: skip
     return any(one(tx, area) for one in parts)
 
 
 def _belongs(tx: Tx, organisation: str) -> bool:
-    parts = (devices_of, channels_of, tollgates_of, watches_of, violations_of, people_of)
+    parts = (devices_of, channels_of, tollgates_of, watches_of, violations_of, fences_of, people_of)
     return any(one(tx, organisation) for one in parts)
 
 
@@ -331,10 +340,16 @@ def assemble(
         told(ids)
         hub.changed([("watch", "")])
 
-    def told(ids: Sequence[str]) -> None:
+    def raised(ids: Sequence[str]) -> None:
         hub.changed([("alarm", alarm) for alarm in ids])
+
+    def told(ids: Sequence[str]) -> None:
+        raised(ids)
         if ids:
             hub.changed([("watch", "")])
+
+    def fences_changed() -> None:
+        hub.changed([("fence", "")])
 
     alarms = Alarms(database)
     watches = Watches(database, clock, web.watches, told)
@@ -345,10 +360,11 @@ def assemble(
     violations = Violations(database, blobs, loose, clock, web.violations)
     proposing = Proposing(database, loose, clock, web.violations)
     closures = Closures(database, calls, settings, clock)
+    fence_follower = FenceFollower(database, bus, clock, settings, raised, relay.wake)
     presence = Presence(database, vault, settings, bus, clock)
 
     async def sweep() -> int:
-        parts = (passages, images, loose, watches, violations, closures)
+        parts = (passages, images, loose, watches, violations, closures, fence_follower)
         return sum([await part.sweep() for part in parts])
 
     keeper = Keeper(
@@ -380,6 +396,10 @@ def assemble(
         plates=plates,
         vehicles=Vehicles(database, plates),
         readings=Readings(database, clock, passages),
+        vehicle_orders=VehicleOrders(database, calls),
+        fences=Fences(database, clock, fences_changed),
+        fence_follower=fence_follower,
+        replay=Replay(database, history),
         watches=watches,
         watch_follower=WatchFollower(database, bus, clock, web.watches, told),
         watch_duties=WatchDuties(database, clock, web.watches, told, lambda: hub.changed([("watch", "")])),

@@ -102,6 +102,19 @@ BODIES: dict[str, Any] = {
     "change_section": {"name": "Other"},
     "add_exemption": {"plate": "A12345", "duty": "fire", "reason": "station 3", "area": "{area}"},
     "add_closure": {"kind": "works", "reason": "pipes", "line": [[18.0, 59.3]]},
+    "tell_driver": {"text": "call the station"},
+    "track_vehicle": {"every_seconds": 5},
+    "restart_terminal": {"confirm": "own"},
+    "lock_vehicle": {"locked": True, "confirm": "own"},
+    "add_fence": {
+        "name": "Yard",
+        "kind": "circle",
+        "points": [[118.37, 31.33]],
+        "metres": 100,
+        "on_enter": True,
+        "area": "{area}",
+    },
+    "change_fence": {"name": "Other"},
     "put_volumes": {"volumes": [{"name": "main", "path": "volumes/main"}]},
 }
 QUERIES = {
@@ -119,6 +132,8 @@ QUERIES = {
     "preview_watch": "?plate=A12345",
     "see_passage_picture": "?purpose=traffic",
     "find_routes": "?from=18.0,59.3&to=18.1,59.4",
+    "see_way": "?purpose=traffic&start=2026-01-01T00:00:00Z&end=2026-01-02T00:00:00Z",
+    "save_way": "?purpose=traffic&start=2026-01-01T00:00:00Z&end=2026-01-02T00:00:00Z",
     "see_conditions": "?box=17.9,59.2,18.2,59.5",
 }
 
@@ -227,6 +242,8 @@ async def city(house: Any, admin: Any) -> dict[str, Any]:
         offence = fill(BODIES["propose_violation"], {"tollgate": ids[f"{name}_tollgate"]})
         filed = await admin.ok("POST", "violations", {**offence, "reference": name, "plate": number[:7]})
         ids[f"{name}_violation"] = filed["violation"]["id"]
+        yard = {"name": f"{name} yard", "kind": "circle", "points": [[118.37, 31.33]], "metres": 100, "on_enter": True}
+        ids[f"{name}_fence"] = (await admin.ok("POST", "fences", {**yard, **where}))["id"]
         works = {"kind": "works", "reason": f"{name} works", "line": [[18.0, 59.3]], "area": area}
         ids[f"{name}_closure"] = (await admin.ok("POST", "traffic/closures", works))["id"]
     house.calls.answers |= {
@@ -288,6 +305,7 @@ KINDS = (
     "section",
     "exemption",
     "second_tollgate",
+    "fence",
 )
 
 

@@ -66,4 +66,10 @@ export const actions = words({
   'action.violation.change': ['Change rules of violations', '修改违法规则'],
   'action.traffic.see': ['See traffic', '查看交通'],
   'action.traffic.change': ['Close and open roads', '封闭与解除道路'],
+  'action.vehicle.message': ['Write to the driver', '向驾驶员下发文本'],
+  'action.vehicle.track': ['Follow a vehicle closely', '临时跟踪车辆'],
+  'action.vehicle.control': ['Doors and terminal of a vehicle', '控制车门和车载终端'],
+  'action.vehicle.replay': ['See where a vehicle was', '查看车辆轨迹'],
+  'action.fence.see': ['See fences', '查看电子围栏'],
+  'action.fence.change': ['Change fences', '修改电子围栏'],
 })

@@ -21,13 +21,14 @@ from safecity.core.ground.settings import once as _once
 from safecity.core.ground.settings import store as _settings
 from safecity.core.ground.sql import metadata
 from safecity.core.ground.tollgates import store as _tollgates
+from safecity.core.upper.fleet import store as _fleet
 from safecity.core.upper.flows import store as _flows
 from safecity.core.upper.violations import store as _violations
 from safecity.core.upper.violations import tables as _violation_rules
 from safecity.core.upper.watches import store as _watches
 
 PARTS = (
-    _access, _alarms, _audit, _channels, _closures, _desk, _devices, _exports, _flows, _images, _leases, _loose,
+    _access, _alarms, _audit, _channels, _closures, _desk, _devices, _exports, _fleet, _flows, _images, _leases, _loose,
     _outbox, _passages, _places, _positions, _once, _settings, _tollgates, _violations,
     _violation_rules, _watches,
 )  # fmt: skip

@@ -150,6 +150,8 @@ def _may_see(tx: Tx, who: Actor, kind: str, subject: str, area: str = "", organi
         "watch": Action.WATCH_SEE,
         "violation": Action.VIOLATION_SEE,
         "traffic": Action.TRAFFIC_SEE,
+        "fence": Action.FENCE_SEE,
+        "vehicle": Action.DEVICE_SEE,
     }.get(first, Action.CHANNEL_SEE)
     allowed = scope(who, action)
     if allowed.empty:
@@ -159,7 +161,7 @@ def _may_see(tx: Tx, who: Actor, kind: str, subject: str, area: str = "", organi
         return alarm is not None and may_see_alarm(tx, who, alarm)
     thing = _thing(tx, subject) or Thing(first, area or ROOT, organisation=organisation or ROOT)
     # Of these only that something changed is told, never what.
-    silent = ("area", "export", "tollgate", "passage", "subscription", "watch", "violation", "traffic")
+    silent = ("area", "export", "tollgate", "passage", "subscription", "watch", "violation", "traffic", "fence")
     return first in silent or allowed.allows(thing)
 
 

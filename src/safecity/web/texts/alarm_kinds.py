@@ -1,6 +1,6 @@
 """What an alarm is, in words: methods and types as GB/T 28181-2022 numbers them (annex A.2.5, Alarm), those of
-vehicles: bits of a position (JT/T 808-2019, table 24) and active safety (T/JSATL 12-2017, item and kind), and those of
-watches."""
+vehicles: bits of a position (JT/T 808-2019, table 24) and active safety (T/JSATL 12-2017, item and kind), those of
+watches, and those that come of a vehicle's positions."""
 
 from __future__ import annotations
 
@@ -87,6 +87,14 @@ _TYPES: dict[str, dict[str, tuple[str, str]]] = {
         "jsatl-67-3": ("右侧后方接近", "Close behind on the right"),
     },
     "watch": {"exact": ("布控命中", "Watch hit"), "near": ("疑似布控命中", "Possible watch hit")},
+    "vehicle": {
+        "fence_enter": ("进入围栏", "Entered a fence"),
+        "fence_leave": ("离开围栏", "Left a fence"),
+        "fence_speed": ("围栏内超速", "Too fast inside a fence"),
+        "tow": ("熄火移动", "Moves with the ignition off"),
+        "away": ("锁车后被移走", "Taken away locked"),
+        "no_driver": ("无驾驶员签到行驶", "Drives without a signed-in driver"),
+    },
     "6": {"1": ("存储设备磁盘故障", "Disk fault"), "2": ("存储设备风扇故障", "Fan fault")},
 }
 _INTRUSION: dict[str, tuple[str, str]] = {"1": ("进入区域", "entering"), "2": ("离开区域", "leaving")}

@@ -5,9 +5,15 @@ ANALYSIS: dict[str, tuple[str, str]] = {
         "该卡口不存在或已停用,识别结果不予登记。",
         "There is no such checkpoint, or it is switched off: the reading is not filed.",
     ),
-    "detector_description": ("检测器说明 detector.json 有误。", "The description of the detector, detector.json, is wrong."),
+    "detector_description": (
+        "检测器说明 detector.json 有误。",
+        "The description of the detector, detector.json, is wrong.",
+    ),
     "detector_input": ("该网络的输入不是一幅图像。", "The network does not take one picture."),
-    "detector_layout": ("该网络的输出不是所说的检测器格式。", "The network's outputs are not those of the detector it is said to be."),
+    "detector_layout": (
+        "该网络的输出不是所说的检测器格式。",
+        "The network's outputs are not those of the detector it is said to be.",
+    ),
     "model_missing": ("缺少网络文件 {file}。", "The network file {file} is missing."),
     "model_unreadable": ("该文件不是可用的网络。", "The file is no network that can be used."),
     "model_type": ("网络的数值类型不受支持。", "The network takes or gives numbers of a kind that is not supported."),

@@ -62,6 +62,12 @@ class Action(StrEnum):
     VIOLATION_CHANGE = "violation.change"
     TRAFFIC_SEE = "traffic.see"
     TRAFFIC_CHANGE = "traffic.change"
+    VEHICLE_MESSAGE = "vehicle.message"
+    VEHICLE_TRACK = "vehicle.track"
+    VEHICLE_CONTROL = "vehicle.control"
+    VEHICLE_REPLAY = "vehicle.replay"
+    FENCE_SEE = "fence.see"
+    FENCE_CHANGE = "fence.change"
 
 
 class Role(StrEnum):
@@ -124,6 +130,10 @@ _OPERATOR: Final = {
             Action.VIOLATION_SEE,
             Action.VIOLATION_REVIEW,
             Action.TRAFFIC_CHANGE,
+            Action.VEHICLE_MESSAGE,
+            Action.VEHICLE_TRACK,
+            Action.VEHICLE_REPLAY,
+            Action.FENCE_SEE,
         ),
         Reach.ANY,
     ),
@@ -140,6 +150,8 @@ _SUPERVISOR: Final = {
             Action.VIOLATION_CONFIRM,
             Action.VIOLATION_EXPORT,
             Action.VIOLATION_CHANGE,
+            Action.VEHICLE_CONTROL,
+            Action.FENCE_CHANGE,
         ),
         Reach.ANY,
     ),

@@ -1,0 +1,27 @@
+"""Vehicles in the hands of people: what they are told to do, the fences they are held against, and
+where they were."""
+
+from safecity.core.upper.fleet.fences import EVERY_DAY, Fence
+from safecity.core.upper.fleet.following import CONSUMER, METHOD, FenceFollower
+from safecity.core.upper.fleet.journeys import Journey
+from safecity.core.upper.fleet.orders import VehicleOrders
+from safecity.core.upper.fleet.replay import Replay
+from safecity.core.upper.fleet.service import Fences
+from safecity.core.upper.fleet.shapes import Shape, ShapeKind
+from safecity.core.upper.fleet.store import any_of, any_under
+
+__all__ = [
+    "CONSUMER",
+    "EVERY_DAY",
+    "METHOD",
+    "Fence",
+    "FenceFollower",
+    "Fences",
+    "Journey",
+    "Replay",
+    "Shape",
+    "ShapeKind",
+    "VehicleOrders",
+    "any_of",
+    "any_under",
+]

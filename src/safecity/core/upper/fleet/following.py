@@ -1,0 +1,237 @@
+"""Follows the positions on the bus, holds each vehicle against its fences, and raises what there is to raise.
+
+What is known of a vehicle and the alarms that come of it are one commit. The bus tells at least once, and a position
+that is taken twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from safecity.core.ground.alarms import api as alarms
+from safecity.core.ground.alarms.api import Alarm
+from safecity.core.ground.devices.api import Device, find_many
+from safecity.core.ground.outbox import api as outbox
+from safecity.core.ground.settings.api import Settings, get, put
+from safecity.core.upper.fleet import store
+from safecity.core.upper.fleet.fences import Fence
+from safecity.core.upper.fleet.judging import LATE_US, THEFT, Fix, News, Track, judge, sieved
+from safecity.core.upper.fleet.shapes import Shape
+from safecity.kit.clock import Clock
+from safecity.kit.errors import InvalidError, SafecityError, UnavailableError
+from safecity.kit.ids import fresh, parse
+from safecity.model.facts.envelope import Event, Mode
+from safecity.ports.bus import Bus
+from safecity.ports.database import Database, Tx
+
+logger = logging.getLogger(__name__)
+CONSUMER: Final = "fences"
+METHOD: Final = "vehicle"
+"""Of the alarms raised here, in place of a method of GB/T 28181; their type is the rule."""
+PULL: Final = 500
+RETRY_SECONDS: Final = 1.0
+MAX_REMEMBERED: Final = 100_000
+BEGUN: Final = "fences/begun"
+BREACH_BEGAN, BREACH_ENDED = "fence.breach_began", "fence.breach_ended"
+THEFT_SUSPECTED, THEFT_OVER = "vehicle.theft_suspected", "vehicle.theft_over"
+
+
+class FenceFollower:
+    """The only one who judges positions. `told` hears of alarms once they are durable, `wake` of events to be sent."""
+
+    def __init__(
+        self, database: Database, bus: Bus, clock: Clock, settings: Settings, told: Callable[[Sequence[str]], None],
+        wake: Callable[[], None],
+    ) -> None:  # fmt: skip
+        self._database = database
+        self._bus = bus
+        self._clock = clock
+        self._settings = settings
+        self._told = told
+        self._wake = wake
+        self._shapes: dict[tuple[str, int], Shape] = {}
+        self._last: OrderedDict[str, tuple[Fix | None, Fix | None]] = OrderedDict()
+        self._trouble = ""
+        self.failed = 0
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async for _ in self._bus.bell():
+            while await self._tried():
+                pass
+
+    async def _tried(self) -> bool:
+        try:
+            done = await self.step()
+        except SafecityError as error:
+            if error.code != self._trouble:
+                logger.warning("fences wait code=%s why=%s", error.code, error)
+            self._trouble = error.code
+            await asyncio.sleep(RETRY_SECONDS)
+            return True
+        if self._trouble:
+            logger.info("fences go on")
+            self._trouble = ""
+        return bool(done)
+
+    async def step(self) -> int:
+        """Judge the next positions; how many there were."""
+        told = await self._bus.pull(CONSUMER, ("position.received",), PULL)
+        if not told:
+            return 0
+        try:
+            await self._judge([event for _, event in told])
+        except UnavailableError:
+            raise
+        except Exception:
+            # One position that nobody foresaw must not keep all after it from their fences.
+            for _, event in told:
+                await self._alone(event)
+        await self._bus.acknowledge(CONSUMER, told[-1][0])
+        return len(told)
+
+    async def sweep(self) -> int:
+        """Forget vehicles that told nothing for long."""
+        before = self._clock.now_us() - 2 * LATE_US
+        return await self._database.write(lambda tx: store.forget_tracks(tx, before))
+
+    async def _alone(self, event: Event) -> None:
+        try:
+            await self._judge([event])
+        except UnavailableError:
+            raise
+        except Exception:
+            self.failed += 1
+            logger.exception("position set aside id=%s", event.id)
+
+    async def _judge(self, told: Sequence[Event]) -> None:
+        now = self._clock.now_us()
+
+        def work(tx: Tx) -> tuple[list[str], dict[str, tuple[Fix | None, Fix | None]]]:
+            begun = get(tx, BEGUN, 0)
+            if not begun:
+                put(tx, BEGUN, now)
+            return self._settle(tx, _by_device(told, begun), now)
+
+        raised, last = await self._database.write(work)
+        for device, one in last.items():
+            self._last[device] = one
+            self._last.move_to_end(device)
+        while len(self._last) > MAX_REMEMBERED:
+            self._last.popitem(last=False)
+        self._told(raised)
+        if raised:
+            self._wake()
+
+    def _settle(
+        self, tx: Tx, fixes: Mapping[str, list[Fix]], now: int
+    ) -> tuple[list[str], dict[str, tuple[Fix | None, Fix | None]]]:
+        every = store.everything(tx)
+        shapes = self._shaped(every)
+        zone = ZoneInfo(self._settings.platform(tx).zone)
+        devices, tracks = find_many(tx, list(fixes)), store.tracks_of(tx, fixes)
+        changed: dict[str, Track] = {}
+        last: dict[str, tuple[Fix | None, Fix | None]] = {}
+        raised: list[str] = []
+        for name, device in devices.items():
+            before, suspect = self._last.get(name, (None, None))
+            good, before, suspect = sieved(before, suspect, fixes[name])
+            last[name] = before, suspect
+            if not good:
+                continue
+            mine = [
+                (fence, shapes[fence.id])
+                for fence in every
+                if fence.is_for(name, device.area_path, device.organisation_path)
+            ]
+            track = tracks.get(name) or Track()
+            for one in judge(track, mine, good, zone):
+                fence = next((fence for fence, _ in mine if fence.id == one.fence), None)
+                raised += self._raise(tx, device, fence, one, now)
+            changed[name] = track
+        store.put_tracks(tx, changed)
+        return raised, last
+
+    def _shaped(self, every: Sequence[Fence]) -> dict[str, Shape]:
+        """Each shape is computed once."""
+        self._shapes = {
+            (fence.id, fence.revision): self._shapes.get((fence.id, fence.revision)) or fence.shape for fence in every
+        }
+        return {fence: shape for (fence, _), shape in self._shapes.items()}
+
+    def _raise(self, tx: Tx, device: Device, fence: Fence | None, one: News, now: int) -> list[str]:
+        """An event, and where something began also an alarm: its id."""
+        event = Event(
+            kind=_kind(one), subject=device.id, at=one.at, seen=now, area=device.area_path,
+            organisation=device.organisation_path, mode=Mode.BACKFILL if one.fix.late else Mode.LIVE,
+            body=_body(device, fence, one),
+        )  # fmt: skip
+        outbox.add(tx, [event])
+        if not one.on:
+            return []
+        alarm = Alarm(
+            id=fresh("al"), event=event.id, channel=None, device=device.id, name=device.name,
+            area_path=device.area_path, organisation_path=device.organisation_path, at=one.at, seen=now,
+            priority=fence.priority if fence is not None else 1, method=METHOD, type=str(one.rule),
+            description=fence.name if fence is not None else "", longitude=one.fix.longitude,
+            latitude=one.fix.latitude, audience=fence.seats if fence is not None else frozenset(),
+            body={"fence": one.fence, "late": one.fix.late},
+        )  # fmt: skip
+        alarms.add(tx, alarm)
+        return [alarm.id]
+
+
+def _kind(one: News) -> str:
+    if one.rule in THEFT:
+        return THEFT_SUSPECTED if one.on else THEFT_OVER
+    return BREACH_BEGAN if one.on else BREACH_ENDED
+
+
+def _body(device: Device, fence: Fence | None, one: News) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "device": device.id, "code": device.code, "rule": str(one.rule), "longitude": one.fix.longitude,
+        "latitude": one.fix.latitude, "speed_kmh": one.fix.speed_kmh,
+    }  # fmt: skip
+    if fence is not None:
+        body |= {"fence": fence.id, "name": fence.name, "limit_kmh": fence.speed_kmh or None}
+    return body
+
+
+def _by_device(told: Sequence[Event], begun: int) -> dict[str, list[Fix]]:
+    """Only what came since anybody looks: what lies on the bus from before is no news."""
+    found: dict[str, list[Fix]] = {}
+    for event in told:
+        fix = read_fix(event)
+        if fix is None or event.seen < begun:
+            continue
+        try:
+            parse("dv", event.subject)
+        except InvalidError:
+            continue
+        found.setdefault(event.subject, []).append(fix)
+    return found
+
+
+def read_fix(event: Event) -> Fix | None:
+    """The position in an event, None where it has no place."""
+    body = event.body
+    longitude, latitude = _number(body.get("longitude"), 180), _number(body.get("latitude"), 90)
+    if longitude is None or latitude is None or body.get("channel"):
+        return None
+    speed, status, driver = _number(body.get("speed"), 1e6), body.get("status"), body.get("driver")
+    return Fix(
+        at=event.at, longitude=longitude, latitude=latitude, speed_kmh=None if speed is None else speed * 3.6,
+        status=status if isinstance(status, int) else None, driver=driver if isinstance(driver, bool) else None,
+        late=event.mode is Mode.BACKFILL,
+    )  # fmt: skip
+
+
+def _number(value: object, most: float) -> float | None:
+    if isinstance(value, int | float) and not isinstance(value, bool) and -most <= value <= most:
+        return float(value)
+    return None

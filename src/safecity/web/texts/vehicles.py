@@ -1,0 +1,38 @@
+"""Words about vehicles, what they are told, and fences. (Chinese, English)."""
+
+VEHICLES: dict[str, tuple[str, str]] = {
+    "not_a_vehicle": ("{name} 不是车载终端。", "{name} is no vehicle terminal."),
+    "confirm_wrong": (
+        "请输入车辆名称“{name}”以确认。",
+        "Type the name of the vehicle, {name}, to confirm.",
+    ),
+    "vehicle_moves": (
+        "{name} 正以 {speed} 公里/小时行驶，行驶中不能开锁。",
+        "{name} drives at {speed} km/h; its doors are not unlocked while it drives.",
+    ),
+    "device_silent": (
+        "终端有太多命令未应答，请稍候再试。",
+        "The terminal leaves too much unanswered; try again later.",
+    ),
+    "terminal_failed": ("终端应答：执行失败。", "The terminal answered that it failed."),
+    "terminal_misunderstood": (
+        "终端应答：消息有误，它可能使用另一版本的协议。",
+        "The terminal answered that it did not understand; it may follow another edition of the protocol.",
+    ),
+    "terminal_unsupported": ("此终端不支持该命令。", "This terminal cannot do that."),
+    "terminal_no_answer": (
+        "终端在线但未应答，不确定是否已执行。",
+        "The terminal is online and did not answer; whether it did it is not known.",
+    ),
+    "terminal_lost": (
+        "等待应答时终端连接中断，不确定是否已执行。",
+        "The connection broke before the terminal answered; whether it did it is not known.",
+    ),
+    "shape_invalid": ("围栏的 {field} 不构成有效的形状。", "{field} make no shape that a fence could have."),
+    "fence_invalid": ("围栏的 {field} 取值无效。", "Not a value for {field} of a fence."),
+    "vehicle_span": ("时间段无效，最长 {days} 天。", "That is no span of time, or longer than {days} days."),
+    "terminal_doors": (
+        "终端已应答，但车门状态没有改变。",
+        "The terminal answered, but its doors are as they were.",
+    ),
+}
