@@ -2332,6 +2332,198 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{device}/text": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell Driver
+         * @description Words for the driver. Every one of them is in the audit log.
+         */
+        post: operations["tell_driver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device}/track": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Track Vehicle
+         * @description Have it report more often for a while.
+         */
+        post: operations["track_vehicle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device}/locate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Locate Vehicle
+         * @description Ask it where it is now.
+         */
+        post: operations["locate_vehicle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restart Terminal
+         * @description Start its terminal anew; it comes again by itself.
+         */
+        post: operations["restart_terminal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device}/doors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lock Vehicle
+         * @description Lock or unlock its doors. They are not unlocked while it drives.
+         */
+        post: operations["lock_vehicle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Fences
+         * @description Newest first.
+         */
+        get: operations["list_fences"];
+        put?: never;
+        /**
+         * Add Fence
+         * @description A new one; it counts from the next position of each vehicle on.
+         */
+        post: operations["add_fence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fences/{fence}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See Fence
+         * @description One fence.
+         */
+        get: operations["see_fence"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Fence
+         * @description Take one away; alarms it raised stay.
+         */
+        delete: operations["delete_fence"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Fence
+         * @description Change one. Who changes where, when or for whom it counts begins it anew.
+         */
+        patch: operations["change_fence"];
+        trace?: never;
+    };
+    "/api/v1/devices/{device}/way": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See Way
+         * @description Where a vehicle was, at most 31 days of it. Each look is written down with its purpose.
+         */
+        get: operations["see_way"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device}/way/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Save Way
+         * @description The same as a file: GPX 1.1, CSV, or GeoJSON. Gaps part the tracks of it.
+         */
+        get: operations["save_way"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -3064,6 +3256,108 @@ export interface components {
         ExportPage: {
             items: components["schemas"]["ExportOut"][];
             next: string | null;
+        };
+        /**
+         * @description A new fence. At least one of `on_enter`, `on_leave` (being outside) and `speed_kmh` (0: no limit), which must be
+         *     exceeded for `speed_seconds`.
+         */
+        FenceAsk: {
+            name: string;
+            kind: components["schemas"]["ShapeKind"];
+            points: number[][];
+            /** @default 0 */
+            metres?: number;
+            /** @default false */
+            on_enter?: boolean;
+            /** @default false */
+            on_leave?: boolean;
+            /** @default 0 */
+            speed_kmh?: number;
+            /** @default 10 */
+            speed_seconds?: number;
+            days?: number[];
+            /** @default 0 */
+            from_minute?: number;
+            /** @default 0 */
+            until_minute?: number;
+            valid_from?: string | null;
+            valid_until?: string | null;
+            vehicles?: string[];
+            area?: string | null;
+            organisation?: string | null;
+            /** @default 2 */
+            priority?: number;
+            seats?: string[];
+            /** @default  */
+            reason?: string;
+            /** @default true */
+            enabled?: boolean;
+        };
+        /**
+         * @description A place and what is a matter there.
+         *
+         *     `points` (longitude, latitude): the middle of a circle, two opposite corners of a rectangle, the corners of a
+         *     polygon, the line of a route; `metres`: radius of a circle, whole width of a route. It is for the vehicles of its
+         *     area and organisation, with `vehicles` only for these of them. `days` 1 is Monday; `from_minute` and `until_minute`
+         *     are local minutes of the day, both the same: all day, over midnight where the second is the earlier. `seats` get
+         *     its alarms, none: whoever may see alarms where the vehicle is. `since`: older positions are not judged by it.
+         */
+        FenceOut: {
+            id: string;
+            name: string;
+            kind: components["schemas"]["ShapeKind"];
+            points: number[][];
+            metres: number;
+            on_enter: boolean;
+            on_leave: boolean;
+            speed_kmh: number;
+            speed_seconds: number;
+            days: number[];
+            from_minute: number;
+            until_minute: number;
+            /** Format: date-time */
+            valid_from: string;
+            valid_until: string | null;
+            vehicles: string[];
+            area: string | null;
+            organisation: string | null;
+            priority: number;
+            seats: string[];
+            reason: string;
+            enabled: boolean;
+            /** Format: date-time */
+            since: string;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            revision: number;
+        };
+        FencePage: {
+            items: components["schemas"]["FenceOut"][];
+            next: string | null;
+        };
+        /** @description What is to change. */
+        FencePatch: {
+            name?: string | null;
+            kind?: components["schemas"]["ShapeKind"] | null;
+            points?: number[][] | null;
+            metres?: number | null;
+            on_enter?: boolean | null;
+            on_leave?: boolean | null;
+            speed_kmh?: number | null;
+            speed_seconds?: number | null;
+            days?: number[] | null;
+            from_minute?: number | null;
+            until_minute?: number | null;
+            valid_from?: string | null;
+            valid_until?: string | null;
+            vehicles?: string[] | null;
+            area?: string | null;
+            organisation?: string | null;
+            priority?: number | null;
+            seats?: string[] | null;
+            reason?: string | null;
+            enabled?: boolean | null;
         };
         /** @description A field that was not understood; what it held is not repeated. */
         FieldProblem: {
@@ -4035,6 +4329,11 @@ export interface components {
             language: "zh-CN" | "en";
         };
         /**
+         * @description What the points of a shape are.
+         * @enum {string}
+         */
+        ShapeKind: "circle" | "rectangle" | "polygon" | "route";
+        /**
          * @description What a transponder reader, a laser or another system saw. `reference` is the source's own number for it: sent
          *     again it is filed once, sent with other words it is corrected.
          */
@@ -4228,6 +4527,7 @@ export interface components {
          * @enum {string}
          */
         SubscriptionState: "pending" | "active" | "refused" | "cancelled";
+<<<<<<< HEAD
         /** @description The oldest of a queue. `keep`: ids that you hold already and have not judged yet. */
         TakeAsk: {
             /**
@@ -4240,6 +4540,13 @@ export interface components {
             /** @default  */
             kind?: components["schemas"]["Kind"] | "";
             keep?: string[];
+=======
+        /** @description The terminal did it. `locked`: what it says of its doors; where it is, if the answer told (WGS-84 degrees). */
+        TerminalOut: {
+            locked: boolean | null;
+            longitude: number | null;
+            latitude: number | null;
+>>>>>>> ea342c6 (Vehicles in the browser: told things, fenced in, and played back)
         };
         /** @description An RTSP address to try before saving. */
         TestAsk: {
@@ -4478,6 +4785,46 @@ export interface components {
             roles?: components["schemas"]["Role"][] | null;
             areas?: string[] | null;
             grants?: components["schemas"]["GrantShape"][] | null;
+        };
+        /** @description Lock or unlock. `confirm`: the name of the vehicle as it stands in the list. */
+        VehicleDoorsAsk: {
+            locked: boolean;
+            confirm: string;
+            /** @default  */
+            reason?: string;
+        };
+        /** @description Why. */
+        VehicleLocateAsk: {
+            /** @default  */
+            reason?: string;
+        };
+        /** @description `confirm`: the name of the vehicle as it stands in the list. */
+        VehicleRestartAsk: {
+            confirm: string;
+            /** @default  */
+            reason?: string;
+        };
+        /** @description Words for the driver; shown, spoken, or on the advertisement screen, at least one of these. */
+        VehicleTextAsk: {
+            text: string;
+            /** @default false */
+            urgent?: boolean;
+            /** @default true */
+            display?: boolean;
+            /** @default false */
+            spoken?: boolean;
+            /** @default false */
+            screen?: boolean;
+            /** @default  */
+            reason?: string;
+        };
+        /** @description Report every so many seconds, for so long; `every_seconds` 0 ends it. */
+        VehicleTrackAsk: {
+            every_seconds: number;
+            /** @default 600 */
+            seconds?: number;
+            /** @default  */
+            reason?: string;
         };
         /** @description A wall under a name. */
         ViewAsk: {
@@ -4853,6 +5200,43 @@ export interface components {
         WatchWords: {
             /** @default  */
             reason?: string;
+        };
+        /**
+         * @description Oldest first. `metres`: as far as it was seen to drive, without gaps. `more`: there are older positions in that
+         *     time than these 20,000.
+         */
+        WayOut: {
+            device: string;
+            name: string;
+            steps: components["schemas"]["WayStep"][];
+            stands: components["schemas"]["WayStand"][];
+            metres: number;
+            gaps: number;
+            more: boolean;
+        };
+        /** @description It stood there for two minutes or more, within 60 m. */
+        WayStand: {
+            /** Format: date-time */
+            start: string;
+            /** Format: date-time */
+            end: string;
+            seconds: number;
+            longitude: number;
+            latitude: number;
+        };
+        /**
+         * @description A position. `gap`: how the vehicle came here from the one before is not known. `late`: it was kept by the
+         *     terminal and came afterwards.
+         */
+        WayStep: {
+            /** Format: date-time */
+            at: string;
+            longitude: number;
+            latitude: number;
+            speed_kmh: number | null;
+            direction: number | null;
+            late: boolean;
+            gap: boolean;
         };
         /** @description All that the pages of the first run show. */
         WizardOut: {
@@ -10420,6 +10804,466 @@ export interface operations {
             403: components["responses"]["403"];
             404: components["responses"]["404"];
             409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    tell_driver: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VehicleTextAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TerminalOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    track_vehicle: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VehicleTrackAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TerminalOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    locate_vehicle: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["VehicleLocateAsk"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TerminalOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    restart_terminal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VehicleRestartAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TerminalOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    lock_vehicle: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VehicleDoorsAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TerminalOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_fences: {
+        parameters: {
+            query?: {
+                area?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FencePage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    add_fence: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FenceAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FenceOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    see_fence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fence: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FenceOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    delete_fence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fence: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    change_fence: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                fence: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FencePatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FenceOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    see_way: {
+        parameters: {
+            query: {
+                start: string;
+                end: string;
+                /** @description What it is looked at for; written down. */
+                purpose: "traffic" | "security" | "maintenance";
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WayOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    save_way: {
+        parameters: {
+            query: {
+                start: string;
+                end: string;
+                /** @description What it is looked at for; written down. */
+                purpose: "traffic" | "security" | "maintenance";
+                reason?: string;
+                format?: "gpx" | "csv" | "geojson";
+            };
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The way as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gpx+xml": string;
+                    "text/csv": string;
+                    "application/geo+json": string;
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
             413: components["responses"]["413"];
             414: components["responses"]["414"];
             422: components["responses"]["422"];

@@ -26,6 +26,7 @@ const AlarmsPage = lazy(() => import('../alarms/page').then((m) => ({ default: m
 const TollgatesPage = lazy(() => import('../tollgates/page').then((m) => ({ default: m.TollgatesPage })))
 const WatchesPage = lazy(() => import('../watches/page').then((m) => ({ default: m.WatchesPage })))
 const ViolationsPage = lazy(() => import('../violations/page').then((m) => ({ default: m.ViolationsPage })))
+const FleetPage = lazy(() => import('../fleet/page').then((m) => ({ default: m.FleetPage })))
 const TrafficPage = lazy(() => import('../traffic/page').then((m) => ({ default: m.TrafficPage })))
 const HealthPage = lazy(() => import('../health/page').then((m) => ({ default: m.HealthPage })))
 const ExportsPage = lazy(() => import('../playback/exports').then((m) => ({ default: m.ExportsPage })))
@@ -110,6 +111,7 @@ function Pages() {
         <Route path="/tollgates" element={<Shell><TollgatesPage /></Shell>} />
         <Route path="/watches" element={<Shell><WatchesPage /></Shell>} />
         <Route path="/violations" element={<Shell><ViolationsPage /></Shell>} />
+        <Route path="/vehicles" element={<Shell><FleetPage /></Shell>} />
         <Route path="/traffic" element={<Shell><TrafficPage /></Shell>} />
         <Route path="/health" element={<Shell><HealthPage /></Shell>} />
         <Route path="/exports" element={<Shell><ExportsPage /></Shell>} />

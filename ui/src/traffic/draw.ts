@@ -10,7 +10,26 @@ export interface Vehicle {
   direction: number | null
 }
 
+/** A place with an edge: see `FenceOut`. */
+export interface Bounded {
+  kind: 'circle' | 'rectangle' | 'polygon' | 'route'
+  points: Point[]
+  metres: number
+  name: string
+  /** Drawn strong. */
+  chosen: boolean
+}
+
+/** Where something was. Nothing is known of how it came to a step with a gap. */
+export interface Trail {
+  name: string
+  steps: { place: Point; gap: boolean }[]
+  stands: Point[]
+}
+
 export interface Scene {
+  fences?: Bounded[]
+  trails?: Trail[]
   roads: Condition[]
   jams: Jam[]
   closures: Closure[]
@@ -26,6 +45,7 @@ export interface Scene {
   cross: boolean
 }
 
+const METRES_OF_DEGREE = 111_195
 const WIDTHS = [2, 5, 4.5, 4, 3.5, 3, 2.5, 2, 1.5, 1.5]
 
 type Colours = Record<'text' | 'ground' | 'line' | 'free' | 'blue' | 'yellow' | 'orange' | 'red' | 'outline' | 'panel', string>
@@ -72,7 +92,9 @@ export function paint(canvas: HTMLCanvasElement, view: View, scene: Scene): void
       if ((level !== '' || closed) === measured) pen.road(road.geometry.coordinates, kind, level, closed, grow, near)
     }
   }
+  for (const fence of scene.fences ?? []) pen.fence(fence)
   for (const closure of scene.closures) pen.closure(closure.line.coordinates)
+  scene.trails?.forEach((trail, number) => pen.trail(trail, number))
   scene.ways.forEach((way, number) => {
     if (number !== scene.chosen) pen.way(way.geometry.coordinates, false)
   })
@@ -142,6 +164,95 @@ class Pen {
     this.context.setLineDash(chosen ? [] : [8, 6])
     this.context.stroke()
     this.context.setLineDash([])
+  }
+
+  fence(fence: Bounded): void {
+    const { context, colour } = this
+    const [first, second] = fence.points
+    if (!first) return
+    const pixels = fence.metres / METRES_OF_DEGREE / this.view.scale
+    context.beginPath()
+    if (fence.kind === 'circle') {
+      const [x, y] = this.at([...first])
+      context.arc(x, y, Math.max(pixels, 3), 0, 7)
+    } else if (fence.kind === 'rectangle' && second) {
+      const [left, top] = this.at([...first])
+      const [right, bottom] = this.at([...second])
+      context.rect(left, top, right - left, bottom - top)
+    } else {
+      fence.points.forEach((point, index) => {
+        const [x, y] = this.at([...point])
+        if (index === 0) context.moveTo(x, y)
+        else context.lineTo(x, y)
+      })
+      if (fence.kind === 'polygon' && fence.points.length > 2) context.closePath()
+    }
+    const stroke = fence.chosen ? colour.outline : colour.yellow
+    context.strokeStyle = stroke
+    context.fillStyle = stroke
+    context.globalAlpha = fence.chosen ? 0.22 : 0.1
+    if (fence.kind === 'route') {
+      context.lineWidth = Math.max(pixels, 2)
+      context.stroke()
+    } else context.fill()
+    context.globalAlpha = 1
+    context.lineWidth = fence.chosen ? 2.5 : 1.5
+    context.setLineDash(fence.kind === 'route' ? [10, 5] : [])
+    context.stroke()
+    context.setLineDash([])
+    if (fence.name) {
+      const [x, y] = this.at([...first])
+      this.label(fence.name, x + 6, y - 6)
+    }
+    if (fence.chosen) {
+      for (const point of fence.points) {
+        const [x, y] = this.at([...point])
+        context.fillStyle = stroke
+        context.fillRect(x - 3, y - 3, 6, 6)
+      }
+    }
+  }
+
+  /** What was told as a line, what nobody knows as dashes. */
+  trail(trail: Trail, number: number): void {
+    const { context, colour } = this
+    const stroke = [colour.blue, colour.orange, colour.yellow, colour.red, colour.text][number % 5]!
+    const line = (gap: boolean) => {
+      context.beginPath()
+      trail.steps.forEach((step, index) => {
+        const before = trail.steps[index - 1]
+        const [x, y] = this.at([...step.place])
+        if (!before || step.gap !== gap) context.moveTo(x, y)
+        else {
+          if (gap) context.moveTo(...this.at([...before.place]))
+          context.lineTo(x, y)
+        }
+      })
+    }
+    line(false)
+    context.strokeStyle = colour.ground
+    context.lineWidth = 6
+    context.stroke()
+    context.strokeStyle = stroke
+    context.lineWidth = 3
+    context.stroke()
+    line(true)
+    context.lineWidth = 1.5
+    context.setLineDash([3, 7])
+    context.stroke()
+    context.setLineDash([])
+    for (const place of trail.stands) {
+      const [x, y] = this.at([...place])
+      context.beginPath()
+      context.arc(x, y, 7, 0, 7)
+      context.fillStyle = colour.panel
+      context.fill()
+      context.lineWidth = 2
+      context.stroke()
+      context.fillStyle = colour.text
+      context.fillRect(x - 3, y - 3, 2, 6)
+      context.fillRect(x + 1, y - 3, 2, 6)
+    }
   }
 
   closure(line: number[][]): void {

@@ -5,6 +5,7 @@ import { actions } from './actions'
 import { admin } from './admin'
 import { alarms } from './alarms'
 import { devices } from './devices'
+import { fleet } from './fleet'
 import { general } from './general'
 import { health } from './health'
 import { live } from './live'
@@ -20,7 +21,7 @@ import { watches } from './watches'
 import { wizard } from './wizard'
 
 export const catalogue = {
-  ...actions, ...general, ...live, ...playback, ...devices, ...alarms, ...health, ...admin, ...wizard, ...tollgates, ...traffic, ...vehicles, ...violations, ...watches, ...steps, ...problems,
+  ...actions, ...general, ...live, ...playback, ...devices, ...alarms, ...health, ...admin, ...wizard, ...tollgates, ...traffic, ...fleet, ...vehicles, ...violations, ...watches, ...steps, ...problems,
 } as const
 
 export type Key = keyof typeof catalogue
