@@ -47,7 +47,7 @@ from safecity.core.ground.tollgates.api import Tollgates
 from safecity.core.ground.tollgates.api import any_of as tollgates_of
 from safecity.core.ground.tollgates.api import any_under as tollgates_under
 from safecity.core.ground.vehicles.api import PlateIndex, Vehicles
-from safecity.core.upper.fleet.api import FenceFollower, Fences, Replay, VehicleOrders
+from safecity.core.upper.fleet.api import FenceFollower, Fences, FenceWriter, Replay, VehicleOrders
 from safecity.core.upper.fleet.api import any_of as fences_of
 from safecity.core.upper.fleet.api import any_under as fences_under
 from safecity.core.upper.violations.api import (
@@ -185,6 +185,7 @@ class Services:
     fences: Fences
     replay: Replay
     fence_follower: FenceFollower
+    fence_writer: FenceWriter
     watches: Watches
     watch_follower: WatchFollower
     watch_duties: WatchDuties
@@ -242,6 +243,7 @@ class Services:
             group.create_task(self.plates.run(), name="plates")
             group.create_task(self.watch_follower.run(), name="watches")
             group.create_task(self.fence_follower.run(), name="fences")
+            group.create_task(self.fence_writer.run(), name="fences in terminals")
             group.create_task(self.watch_duties.run(), name="deadlines of hits")
             group.create_task(self.section_follower.run(), name="speeds over sections")
             group.create_task(self.exports.run(), name="exports")
@@ -348,7 +350,10 @@ def assemble(
         if ids:
             hub.changed([("watch", "")])
 
+    fence_writer = FenceWriter(database, calls, clock)
+
     def fences_changed() -> None:
+        fence_writer.wake()
         hub.changed([("fence", "")])
 
     alarms = Alarms(database)
@@ -364,7 +369,7 @@ def assemble(
     presence = Presence(database, vault, settings, bus, clock)
 
     async def sweep() -> int:
-        parts = (passages, images, loose, watches, violations, closures, fence_follower)
+        parts = (passages, images, loose, watches, violations, closures, fence_follower, fence_writer)
         return sum([await part.sweep() for part in parts])
 
     keeper = Keeper(
@@ -399,6 +404,7 @@ def assemble(
         vehicle_orders=VehicleOrders(database, calls),
         fences=Fences(database, clock, fences_changed),
         fence_follower=fence_follower,
+        fence_writer=fence_writer,
         replay=Replay(database, history),
         watches=watches,
         watch_follower=WatchFollower(database, bus, clock, web.watches, told),

@@ -2484,6 +2484,26 @@ export interface paths {
         patch: operations["change_fence"];
         trace?: never;
     };
+    "/api/v1/fences/{fence}/terminals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Fence Terminals
+         * @description Which terminals have it; none where it is not written down.
+         */
+        get: operations["list_fence_terminals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{device}/way": {
         parameters: {
             query?: never;
@@ -3292,6 +3312,25 @@ export interface components {
             reason?: string;
             /** @default true */
             enabled?: boolean;
+            /** @default false */
+            to_terminals?: boolean;
+        };
+        /**
+         * @description Whether a terminal has the fence as it is now: `written`, `waiting` (it is told when it is here), or `failed`
+         *     with the reason; then it is tried again every ten minutes.
+         */
+        FenceCopyOut: {
+            device: string;
+            name: string;
+            /** @enum {string} */
+            state: "written" | "waiting" | "failed";
+            code: string;
+            sentence: string;
+            at: string | null;
+        };
+        FenceCopyPage: {
+            items: components["schemas"]["FenceCopyOut"][];
+            next: string | null;
         };
         /**
          * @description A place and what is a matter there.
@@ -3300,7 +3339,8 @@ export interface components {
          *     polygon, the line of a route; `metres`: radius of a circle, whole width of a route. It is for the vehicles of its
          *     area and organisation, with `vehicles` only for these of them. `days` 1 is Monday; `from_minute` and `until_minute`
          *     are local minutes of the day, both the same: all day, over midnight where the second is the earlier. `seats` get
-         *     its alarms, none: whoever may see alarms where the vehicle is. `since`: older positions are not judged by it.
+         *     its alarms, none: whoever may see alarms where the vehicle is. `since`: older positions are not judged by it. `to_terminals`: terminals
+         *     have it too, by `number`, and judge without a network.
          */
         FenceOut: {
             id: string;
@@ -3325,6 +3365,8 @@ export interface components {
             seats: string[];
             reason: string;
             enabled: boolean;
+            to_terminals: boolean;
+            number: number;
             /** Format: date-time */
             since: string;
             created_by: string;
@@ -3358,6 +3400,7 @@ export interface components {
             seats?: string[] | null;
             reason?: string | null;
             enabled?: boolean | null;
+            to_terminals?: boolean | null;
         };
         /** @description A field that was not understood; what it held is not repeated. */
         FieldProblem: {
@@ -11185,6 +11228,38 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_fence_terminals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fence: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FenceCopyPage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
             413: components["responses"]["413"];
             414: components["responses"]["414"];
             422: components["responses"]["422"];

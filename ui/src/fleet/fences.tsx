@@ -1,4 +1,4 @@
-import { useQueryClient } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { App, Button, Checkbox, Input, InputNumber, Select, Switch } from 'antd'
 import { useState } from 'react'
 import { PlaceSelect } from '../admin/choose'
@@ -79,6 +79,7 @@ export function Fences({ fences, devices, draft, onDraft, chosen, onChoose }: Pr
               <b>{fence.name}</b>
               <span>{t(`fleet.shape.${fence.kind}`)}</span>
               <span className="quiet">{rules(fence)}</span>
+              {fence.id === chosen && fence.to_terminals && <Copies fence={fence.id} />}
             </button>
             {mayChange && <Switch size="small" checked={fence.enabled} onChange={(on) => void turn(fence, on)} aria-label={`${fence.name} ${t('device.enabled')}`} />}
             {mayChange && <Button size="small" onClick={() => remove(fence)}>{t('verb.delete')}</Button>}
@@ -86,6 +87,19 @@ export function Fences({ fences, devices, draft, onDraft, chosen, onChoose }: Pr
         ))}
       </ul>
     </div>
+  )
+}
+
+/** How many terminals have it; those that have not say why. */
+function Copies({ fence }: { fence: string }) {
+  const found = useQuery({ queryKey: ['fences', fence, 'terminals'], refetchInterval: 5_000, queryFn: ({ signal }) => api.get('fences/{fence}/terminals', { path: { fence }, signal }) })
+  const items = found.data?.items ?? []
+  const failed = items.filter((each) => each.state === 'failed').slice(0, 5)
+  return (
+    <span className="quiet">
+      {t('fleet.copies', { n: items.filter((each) => each.state === 'written').length, all: items.length })}
+      {failed.map((each) => <span key={each.device}><br />{each.name}: {each.sentence}</span>)}
+    </span>
   )
 }
 
@@ -117,6 +131,7 @@ function NewFence({ devices, draft, onDraft, onDone }: { devices: Device[]; draf
   const [area, setArea] = useState<string | null>(null)
   const [vehicles, setVehicles] = useState<string[]>([])
   const [seats, setSeats] = useState<string[]>([])
+  const [toTerminals, setToTerminals] = useState(false)
   const [problem, setProblem] = useState<unknown>(null)
   const [busy, setBusy] = useState(false)
   const wide = draft.kind === 'circle' || draft.kind === 'route'
@@ -126,7 +141,7 @@ function NewFence({ devices, draft, onDraft, onDone }: { devices: Device[]; draf
       await api.post('fences', {
         body: {
           name: name.trim(), kind: draft.kind, points: draft.points.map((point) => [...point]), metres: wide ? draft.metres : 0, on_enter: onEnter, on_leave: onLeave, speed_kmh: limit,
-          speed_seconds: limitSeconds, days, from_minute: minuteOf(from), until_minute: minuteOf(until), area, vehicles, seats,
+          speed_seconds: limitSeconds, days, from_minute: minuteOf(from), until_minute: minuteOf(until), area, vehicles, seats, to_terminals: toTerminals,
         },
       })
       onDraft(null)
@@ -167,6 +182,7 @@ function NewFence({ devices, draft, onDraft, onDone }: { devices: Device[]; draf
         <label>{t('word.area')}<PlaceSelect what="areas" value={area} onChange={setArea} /></label>
         <label>{t('fleet.only')}<Select mode="multiple" value={vehicles} onChange={setVehicles} optionFilterProp="label" options={devices.map((each) => ({ value: each.id, label: each.name }))} aria-label={t('fleet.only')} /></label>
         <label>{t('fleet.seats')}<SeatsField value={seats} onChange={setSeats} label={t('fleet.seats')} /></label>
+        <Checkbox checked={toTerminals} onChange={(event) => setToTerminals(event.target.checked)}>{t('fleet.toTerminals')}</Checkbox>
         {problem !== null && <ProblemNote error={problem} />}
         <div className="fleet-buttons">
           <Button type="primary" htmlType="submit" loading={busy} disabled={incomplete}>{t('fleet.save')}</Button>

@@ -71,5 +71,7 @@ export const actions = words({
   'action.vehicle.control': ['Doors and terminal of a vehicle', '控制车门和车载终端'],
   'action.vehicle.replay': ['See where a vehicle was', '查看车辆轨迹'],
   'action.fence.see': ['See fences', '查看电子围栏'],
+  'action.fence.write': ['Fence written into terminal', '围栏下发到终端'],
+  'action.fence.erase': ['Fence erased from terminal', '从终端删除围栏'],
   'action.fence.change': ['Change fences', '修改电子围栏'],
 })

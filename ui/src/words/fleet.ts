@@ -64,6 +64,8 @@ export const fleet = words({
   'fleet.hoursHint': ['The same twice: all day', '相同表示全天'],
   'fleet.only': ['Only for these (none: all of its area)', '仅对这些车辆（留空为辖区内全部）'],
   'fleet.seats': ['Alarms go to', '报警发给'],
+  'fleet.toTerminals': ['Write it into the terminals too', '同时下发到终端'],
+  'fleet.copies': ['In terminals: {n} of {all}', '已下发终端：{n}/{all}'],
   'fleet.save': ['Save the fence', '保存围栏'],
   'fleet.off': ['switched off', '已停用'],
   'fleet.removeFence': ['Take the fence {name} away?', '删除围栏 {name}？'],

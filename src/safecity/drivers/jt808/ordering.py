@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from safecity.drivers.jt808.fencing import erasing, written
 from safecity.kit.errors import InvalidError, RefusedError
 from safecity.model.facts.vehicle_calls import (
+    EraseFence,
     LocateVehicle,
     LockVehicle,
     Order,
@@ -13,6 +15,7 @@ from safecity.model.facts.vehicle_calls import (
     TellDriver,
     TerminalDid,
     TrackVehicle,
+    WriteFence,
 )
 from safecity.protocols.jt808.alarms import Status, has
 from safecity.protocols.jt808.commands import Control, TextMessage, VehicleControlAnswer, lock_doors
@@ -45,6 +48,10 @@ def body_of(order: Order, version: Version) -> AnyBody:
             return Control(command=RESTART)
         case LockVehicle():
             return lock_doors(order.locked, version)
+        case WriteFence():
+            return written(order)
+        case EraseFence():
+            return erasing(order)
 
 
 def answer_of(order: Order, body: AnyBody | None) -> TerminalDid:

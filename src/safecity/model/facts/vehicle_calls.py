@@ -48,6 +48,33 @@ class LockVehicle(Message, frozen=True):
     locked: bool
 
 
+class WriteFence(Message, frozen=True):
+    """Have the terminal judge a fence by itself (0x8600, 0x8602, 0x8604, 0x8606), under `number`; one that it has by
+    that number is to be erased first. `kind`, `points`, `metres` as of a fence; `begins` and `ends` local times of each
+    day (`hhmmss`), both empty: always."""
+
+    device: str
+    number: int
+    kind: str
+    points: tuple[tuple[float, float], ...]
+    metres: float
+    on_enter: bool = False
+    on_leave: bool = False
+    speed_kmh: int = 0
+    speed_seconds: int = 0
+    begins: str = ""
+    ends: str = ""
+    name: str = ""
+
+
+class EraseFence(Message, frozen=True):
+    """Have it forget the fence of that kind and number (0x8601, 0x8603, 0x8605, 0x8607)."""
+
+    device: str
+    number: int
+    kind: str
+
+
 class TerminalDid(Message, frozen=True):
     """The terminal did it. `locked`: what it says of its doors, `place`: where it says it is (longitude, latitude),
     where the answer tells them."""
@@ -56,4 +83,4 @@ class TerminalDid(Message, frozen=True):
     place: tuple[float, float] | None = None
 
 
-Order = TellDriver | TrackVehicle | LocateVehicle | RestartTerminal | LockVehicle
+Order = TellDriver | TrackVehicle | LocateVehicle | RestartTerminal | LockVehicle | WriteFence | EraseFence

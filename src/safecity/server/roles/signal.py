@@ -32,11 +32,13 @@ from safecity.model.facts.signal_calls import (
     SteerDevicePlayback,
 )
 from safecity.model.facts.vehicle_calls import (
+    EraseFence,
     LocateVehicle,
     LockVehicle,
     RestartTerminal,
     TellDriver,
     TrackVehicle,
+    WriteFence,
 )
 from safecity.model.values.media import StreamKey
 from safecity.ports.calls import Calls, Handler
@@ -80,6 +82,8 @@ class SignalDuty:
             LocateVehicle: self.terminals.give,
             RestartTerminal: self.terminals.give,
             LockVehicle: self.terminals.give,
+            WriteFence: self.terminals.give,
+            EraseFence: self.terminals.give,
         }
 
     async def _apply(self, message: ApplySignal) -> Message:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Query, Response
 from pydantic import Field
 
 from safecity.core.ground.access.api import Action
-from safecity.core.upper.fleet.api import EVERY_DAY, Fence, ShapeKind
+from safecity.core.ground.devices.api import Device
+from safecity.core.upper.fleet.api import EVERY_DAY, Copy, Fence, ShapeKind
 from safecity.web.guard import Here, Routes, Who
 from safecity.web.shapes import (
     Answer,
@@ -23,6 +24,7 @@ from safecity.web.shapes import (
     tag,
     write_cursor,
 )
+from safecity.web.texts import sentence
 
 routes = Routes("fences")
 Degrees = Annotated[float, Field(ge=-180, le=180)]
@@ -48,6 +50,7 @@ class FenceOut(Answer):
     area and organisation, with `vehicles` only for these of them. `days` 1 is Monday; `from_minute` and `until_minute`
     are local minutes of the day, both the same: all day, over midnight where the second is the earlier. `seats` get
     its alarms, none: whoever may see alarms where the vehicle is. `since`: older positions are not judged by it.
+    `to_terminals`: terminals have it too, by `number`, and judge without a network.
     """
 
     id: str
@@ -71,6 +74,8 @@ class FenceOut(Answer):
     seats: list[str]
     reason: str
     enabled: bool
+    to_terminals: bool
+    number: int
     since: Moment
     created_by: str
     created_at: Moment
@@ -101,6 +106,7 @@ class FenceAsk(Ask):
     seats: Seats = Field(default_factory=list[str])
     reason: Why = ""
     enabled: bool = True
+    to_terminals: bool = False
 
 
 class FencePatch(Ask):
@@ -126,6 +132,19 @@ class FencePatch(Ask):
     seats: Seats | None = None
     reason: Why | None = None
     enabled: bool | None = None
+    to_terminals: bool | None = None
+
+
+class FenceCopyOut(Answer):
+    """Whether a terminal has the fence as it is now: `written`, `waiting` (it is told when it is here), or `failed`
+    with the reason; then it is tried again every ten minutes."""
+
+    device: str
+    name: str
+    state: Literal["written", "waiting", "failed"]
+    code: str
+    sentence: str
+    at: OptionalMoment
 
 
 _CAN_BE_NONE = ("area", "organisation", "valid_until")
@@ -173,6 +192,23 @@ async def change_fence(
 async def delete_fence(fence: str, who: Who, here: Here) -> None:
     """Take one away; alarms it raised stay."""
     await here.fences.remove(who, fence)
+
+
+@routes.get("/fences/{fence}/terminals", Action.FENCE_SEE)
+async def list_fence_terminals(fence: str, who: Who, here: Here) -> Page[FenceCopyOut]:
+    """Which terminals have it; none where it is not written down."""
+    found, wanted = await here.fence_writer.see(who, fence), await here.fences.see(who, fence)
+    return Page(items=[_copied(device, copy, wanted.revision, who.language) for device, copy in found])
+
+
+def _copied(device: Device, copy: Copy | None, revision: int, language: str) -> FenceCopyOut:
+    state = "waiting" if copy is None or copy.revision != revision else "failed" if copy.code else "written"
+    code = copy.code if copy is not None and state == "failed" else ""
+    words = sentence(code, {"name": device.name}, language) if code else ""
+    return FenceCopyOut(
+        device=device.id, name=device.name, state=state, code=code, sentence=words,
+        at=copy.at if copy is not None else None,
+    )  # fmt: skip
 
 
 def _values(given: dict[str, Any]) -> dict[str, Any]:

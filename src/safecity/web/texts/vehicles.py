@@ -31,6 +31,10 @@ VEHICLES: dict[str, tuple[str, str]] = {
     "shape_invalid": ("围栏的 {field} 不构成有效的形状。", "{field} make no shape that a fence could have."),
     "fence_invalid": ("围栏的 {field} 取值无效。", "Not a value for {field} of a fence."),
     "vehicle_span": ("时间段无效，最长 {days} 天。", "That is no span of time, or longer than {days} days."),
+    "fence_not_for_terminals": (
+        "围栏 {name} 无法下发：跨半球，或路线宽于 255 米。",
+        "The fence {name} cannot be written down: it lies on two hemispheres, or is a route wider than 255 m.",
+    ),
     "terminal_doors": (
         "终端已应答，但车门状态没有改变。",
         "The terminal answered, but its doors are as they were.",

@@ -22,10 +22,21 @@ def upgrade() -> None:
         *(sa.Column(name, sa.Text(), nullable=False) for name in ("name", "kind", "reason", "created_by")),
         *(sa.Column(name, sa.Text(), nullable=False) for name in ("points", "days", "vehicles")),
         sa.Column("metres", sa.Float(), nullable=False),
-        *(sa.Column(name, sa.Boolean(), nullable=False) for name in ("on_enter", "on_leave", "enabled")),
+        *(
+            sa.Column(name, sa.Boolean(), nullable=False)
+            for name in ("on_enter", "on_leave", "enabled", "to_terminals")
+        ),
         *(
             sa.Column(name, sa.BigInteger(), nullable=False)
-            for name in ("speed_kmh", "speed_seconds", "from_minute", "until_minute", "priority", "revision")
+            for name in (
+                "speed_kmh",
+                "speed_seconds",
+                "from_minute",
+                "until_minute",
+                "priority",
+                "number",
+                "revision",
+            )
         ),
         *(sa.Column(name, sa.BigInteger(), nullable=False) for name in ("valid_from", "since", "created_at")),
         sa.Column("valid_until", sa.BigInteger(), nullable=True),
@@ -38,6 +49,16 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_fences_area_path"), "fences", ["area_path"])
     op.create_table(
+        "fence_copies",
+        sa.Column("fence", sa.LargeBinary(16), nullable=False),
+        sa.Column("device", sa.LargeBinary(16), nullable=False),
+        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in ("revision", "number")),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("kind", "code")),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("fence", "device", name=op.f("pk_fence_copies")),
+    )
+    op.create_index("ix_fence_copies_device", "fence_copies", ["device"])
+    op.create_table(
         "fence_tracks",
         sa.Column("device", sa.LargeBinary(16), nullable=False),
         sa.Column("newest", sa.BigInteger(), nullable=False),
@@ -49,4 +70,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("fence_tracks")
+    op.drop_table("fence_copies")
     op.drop_table("fences")

@@ -1,6 +1,7 @@
 """Vehicles in the hands of people: what they are told to do, the fences they are held against, and
 where they were."""
 
+from safecity.core.upper.fleet.copies import Copy, FenceWriter
 from safecity.core.upper.fleet.fences import EVERY_DAY, Fence
 from safecity.core.upper.fleet.following import CONSUMER, METHOD, FenceFollower
 from safecity.core.upper.fleet.journeys import Journey
@@ -14,8 +15,10 @@ __all__ = [
     "CONSUMER",
     "EVERY_DAY",
     "METHOD",
+    "Copy",
     "Fence",
     "FenceFollower",
+    "FenceWriter",
     "Fences",
     "Journey",
     "Replay",

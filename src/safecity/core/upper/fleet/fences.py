@@ -29,6 +29,7 @@ class Fence:
                            earlier than from goes over midnight and belongs to the day it begins on; both 0: all day
     valid_from, valid_until   microseconds UTC, None: without end
     priority, seats        of its alarms; no seats: whoever may see alarms where the vehicle is
+    to_terminals           it is written down to the terminals as well, by its `number`: they judge without a network
     since                  when it became what it is: older positions are not judged by it
     """
 
@@ -55,6 +56,8 @@ class Fence:
     seats: frozenset[str] = frozenset()
     reason: str = ""
     enabled: bool = True
+    to_terminals: bool = False
+    number: int = 0
     since: int = 0
     created_by: str = ""
     created_at: int = 0

@@ -13,7 +13,6 @@ from safecity.kit.errors import ConflictError, InvalidError, SafecityError
 from safecity.model.facts.vehicle_calls import (
     LocateVehicle,
     LockVehicle,
-    Order,
     RestartTerminal,
     TellDriver,
     TerminalDid,
@@ -26,18 +25,20 @@ logger = logging.getLogger(__name__)
 ADDRESS: Final = "signal"
 TIMEOUT: Final = 20.0
 """Longer than a terminal is waited for, so that the answer says why."""
+Given = TellDriver | TrackVehicle | LocateVehicle | RestartTerminal | LockVehicle
+"""What people give themselves; fences are written down for them."""
 STANDS_KMH: Final = 5.0
 FRESH_US: Final = 120 * SECOND_US
 """An older position says nothing about whether a vehicle moves now."""
 
-_NEEDS: Final[dict[type[Order], Action]] = {
+_NEEDS: Final[dict[type[Given], Action]] = {
     TellDriver: Action.VEHICLE_MESSAGE,
     TrackVehicle: Action.VEHICLE_TRACK,
     LocateVehicle: Action.VEHICLE_TRACK,
     RestartTerminal: Action.VEHICLE_CONTROL,
     LockVehicle: Action.VEHICLE_CONTROL,
 }
-_WORDS: Final[dict[type[Order], str]] = {
+_WORDS: Final[dict[type[Given], str]] = {
     TellDriver: "text",
     TrackVehicle: "track",
     LocateVehicle: "locate",
@@ -53,7 +54,7 @@ class VehicleOrders:
         self._database = database
         self._calls = calls
 
-    async def give(self, who: Actor, order: Order, *, confirm: str = "", reason: str = "") -> TerminalDid:
+    async def give(self, who: Actor, order: Given, *, confirm: str = "", reason: str = "") -> TerminalDid:
         """What the terminal answered. `confirm`: the vehicle's name, typed by whoever wants what moves or stops it.
 
         InvalidError `not_a_vehicle`, `confirm_wrong`; ConflictError `vehicle_moves` where doors would open while it
@@ -77,7 +78,7 @@ class VehicleOrders:
         await self._answered(who, action, device, order)
         return answer if isinstance(answer, TerminalDid) else TerminalDid()
 
-    async def _answered(self, who: Actor, action: Action, device: Device, order: Order, failed: str = "") -> None:
+    async def _answered(self, who: Actor, action: Action, device: Device, order: Given, failed: str = "") -> None:
         outcome, what = "failed" if failed else "done", _WORDS[type(order)]
 
         def work(tx: Tx) -> None:
@@ -90,7 +91,7 @@ class VehicleOrders:
             logger.error("answer of a vehicle not written down order=%s why=%s", what, error)
 
 
-def check_order(device: Device, order: Order, confirm: str, last: Position | None, now: int) -> None:
+def check_order(device: Device, order: Given, confirm: str, last: Position | None, now: int) -> None:
     """Whether it may be given at all; see `VehicleOrders.give`."""
     if device.kind is not DeviceKind.JT808:
         raise InvalidError("not a vehicle terminal", code="not_a_vehicle", params={"name": device.name})
@@ -103,7 +104,7 @@ def check_order(device: Device, order: Order, confirm: str, last: Position | Non
             raise ConflictError("it drives", code="vehicle_moves", params=params)
 
 
-def said(order: Order) -> dict[str, str | int | bool]:
+def said(order: Given) -> dict[str, str | int | bool]:
     """For the audit: what exactly was asked."""
     what: dict[str, str | int | bool] = {"order": _WORDS[type(order)]}
     match order:

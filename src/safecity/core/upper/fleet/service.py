@@ -40,14 +40,15 @@ class Fences:
         return await self._database.read(work)
 
     async def see(self, who: Actor, fence: str) -> Fence:
-        return await self._database.read(lambda tx: _find(tx, who, Action.FENCE_SEE, fence))
+        return await self._database.read(lambda tx: find_fence(tx, who, Action.FENCE_SEE, fence))
 
     async def add(self, who: Actor, values: dict[str, Any]) -> Fence:
         """InvalidError as `check_fence`; NotFoundError for an area, organisation or vehicle that is not there."""
 
         def work(tx: Tx) -> Fence:
             fence = _placed(tx, Fence(
-                id=fresh("fe"), since=self._clock.now_us(), created_by=who.name, created_at=who.at, **values,
+                id=fresh("fe"), since=self._clock.now_us(), created_by=who.name, created_at=who.at,
+                number=store.next_number(tx), **values,
             ))  # fmt: skip
             authorize(who, Action.FENCE_CHANGE, thing_of(fence))
             _check(tx, who, fence, ())
@@ -65,7 +66,7 @@ class Fences:
         """ConflictError `changed_meanwhile`; else as `add`."""
 
         def work(tx: Tx) -> Fence:
-            old = _find(tx, who, Action.FENCE_CHANGE, fence)
+            old = find_fence(tx, who, Action.FENCE_CHANGE, fence)
             if revision is not None and revision != old.revision:
                 raise ConflictError("changed meanwhile", code="changed_meanwhile")
             new = _placed(tx, replace(old, **values))
@@ -88,7 +89,7 @@ class Fences:
         """It counts no more; what it raised stays."""
 
         def work(tx: Tx) -> None:
-            found = _find(tx, who, Action.FENCE_CHANGE, fence)
+            found = find_fence(tx, who, Action.FENCE_CHANGE, fence)
             store.remove(tx, fence)
             note(tx, who, Action.FENCE_CHANGE, thing_of(found), found.name, removed=True)
 
@@ -96,7 +97,8 @@ class Fences:
         self._changed()
 
 
-def _find(tx: Tx, who: Actor, action: Action, fence: str) -> Fence:
+def find_fence(tx: Tx, who: Actor, action: Action, fence: str) -> Fence:
+    """The fence, if `who` may do `action` to it; what one may not see does not exist."""
     found = store.find(tx, fence)
     if found is None or not scope(who, Action.FENCE_SEE).allows(thing_of(found)):
         raise NotFoundError("no such fence", code="not_found", params={"kind": "fence"})

@@ -35,10 +35,10 @@ fences = Table(
     *(Column(name, Text, nullable=False) for name in ("name", "kind", "reason", "created_by")),
     *(Column(name, Json, nullable=False) for name in ("points", "days", "vehicles")),
     Column("metres", Float, nullable=False),
-    *(Column(name, Boolean, nullable=False) for name in ("on_enter", "on_leave", "enabled")),
+    *(Column(name, Boolean, nullable=False) for name in ("on_enter", "on_leave", "enabled", "to_terminals")),
     *(
         Column(name, BigInteger, nullable=False)
-        for name in ("speed_kmh", "speed_seconds", "from_minute", "until_minute", "priority", "revision")
+        for name in ("speed_kmh", "speed_seconds", "from_minute", "until_minute", "priority", "number", "revision")
     ),
     *(moment(name) for name in ("valid_from", "since", "created_at")),
     moment("valid_until", nullable=True),
@@ -47,6 +47,16 @@ fences = Table(
     ref("organisation", "og", nullable=True),
     organisation_path(),
     Column("seats", Tags, nullable=False),
+)
+copies = Table(
+    "fence_copies",
+    metadata,
+    Column("fence", Id("fe"), primary_key=True),
+    Column("device", Id("dv"), primary_key=True),
+    *(Column(name, BigInteger, nullable=False) for name in ("revision", "number")),
+    *(Column(name, Text, nullable=False) for name in ("kind", "code")),
+    moment("at"),
+    Index("ix_fence_copies_device", "device"),
 )
 tracks = Table(
     "fence_tracks",
@@ -94,6 +104,13 @@ def find(tx: Tx, fence: str) -> Fence | None:
 def count(tx: Tx) -> int:
     row = tx.row(select(func.count().label("n")).select_from(fences))
     return 0 if row is None else int(row["n"])
+
+
+def next_number(tx: Tx) -> int:
+    """For a new one; those of fences that were taken away are not given again while a terminal may have them."""
+    used = (select(func.max(fences.c.number).label("last")), select(func.max(copies.c.number).label("last")))
+    rows = [row for query in used if (row := tx.row(query)) is not None]
+    return max([int(row["last"] or 0) for row in rows], default=0) + 1
 
 
 def everything(tx: Tx) -> list[Fence]:
