@@ -3339,8 +3339,8 @@ export interface components {
          *     polygon, the line of a route; `metres`: radius of a circle, whole width of a route. It is for the vehicles of its
          *     area and organisation, with `vehicles` only for these of them. `days` 1 is Monday; `from_minute` and `until_minute`
          *     are local minutes of the day, both the same: all day, over midnight where the second is the earlier. `seats` get
-         *     its alarms, none: whoever may see alarms where the vehicle is. `since`: older positions are not judged by it. `to_terminals`: terminals
-         *     have it too, by `number`, and judge without a network.
+         *     its alarms, none: whoever may see alarms where the vehicle is. `since`: older positions are not judged by it.
+         *     `to_terminals`: terminals have it too, by `number`, and judge without a network.
          */
         FenceOut: {
             id: string;

@@ -173,7 +173,7 @@ function NewFence({ devices, draft, onDraft, onDone }: { devices: Device[]; draf
           <label>{t('fleet.limit')}<InputNumber min={0} max={200} value={limit} onChange={(value) => setLimit(value ?? 0)} style={{ width: '100%' }} aria-label={t('fleet.limit')} /></label>
           <label>{t('fleet.limitSeconds')}<InputNumber min={0} max={600} value={limitSeconds} onChange={(value) => setLimitSeconds(value ?? 0)} style={{ width: '100%' }} aria-label={t('fleet.limitSeconds')} /></label>
         </div>
-        <label>{t('fleet.days')}<Checkbox.Group className="fleet-days" value={days} onChange={setDays} options={DAYS.map((day) => ({ value: day, label: t(`fleet.day.${day}` as Key) }))} /></label>
+        <div className="fleet-field">{t('fleet.days')}<Checkbox.Group className="fleet-days" value={days} onChange={setDays} options={DAYS.map((day) => ({ value: day, label: t(`fleet.day.${day}` as Key) }))} /></div>
         <div className="fleet-times">
           <label>{t('fleet.fromTime')}<input type="time" className="plain-input" value={from} onChange={(event) => setFrom(event.target.value)} aria-label={t('fleet.fromTime')} /></label>
           <label>{t('fleet.untilTime')}<input type="time" className="plain-input" value={until} onChange={(event) => setUntil(event.target.value)} aria-label={t('fleet.untilTime')} /></label>

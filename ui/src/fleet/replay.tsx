@@ -67,7 +67,7 @@ export function Replay({ devices, chosen, onChosen, journeys, onJourneys, onSeek
       >
         <p className="quiet">{t('fleet.logged')}</p>
         <label>{t('fleet.choose')}<Select mode="multiple" maxCount={MOST} value={chosen} onChange={onChosen} optionFilterProp="label" options={devices.map((each) => ({ value: each.id, label: each.name }))} aria-label={t('fleet.choose')} /></label>
-        <div className="fleet-times">
+        <div className="fleet-times fleet-moments">
           <label>{t('search.from')}<input type="datetime-local" className="plain-input" value={from} onChange={(event) => setFrom(event.target.value)} aria-label={t('search.from')} /></label>
           <label>{t('search.to')}<input type="datetime-local" className="plain-input" value={to} onChange={(event) => setTo(event.target.value)} aria-label={t('search.to')} /></label>
         </div>

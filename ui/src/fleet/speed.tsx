@@ -69,7 +69,6 @@ function paint(canvas: HTMLCanvasElement, journey: Journey, start: number, end: 
     context.moveTo(0, y(speed))
     context.lineTo(wide, y(speed))
     context.stroke()
-    if (speed) context.fillText(t('fleet.kmh', { n: speed }), 2, y(speed) + 10)
   }
   context.beginPath()
   let pen = false
@@ -86,6 +85,13 @@ function paint(canvas: HTMLCanvasElement, journey: Journey, start: number, end: 
   context.strokeStyle = colour('--blue')
   context.lineWidth = 1.5
   context.stroke()
+  context.lineWidth = 3
+  context.strokeStyle = colour('--panel')
+  for (const speed of [top / 2, top]) {
+    const words = t('fleet.kmh', { n: speed })
+    context.strokeText(words, 2, y(speed) + 11)
+    context.fillText(words, 2, y(speed) + 11)
+  }
   context.beginPath()
   context.moveTo(x(at), 0)
   context.lineTo(x(at), high)
