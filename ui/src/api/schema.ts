@@ -4570,7 +4570,6 @@ export interface components {
          * @enum {string}
          */
         SubscriptionState: "pending" | "active" | "refused" | "cancelled";
-<<<<<<< HEAD
         /** @description The oldest of a queue. `keep`: ids that you hold already and have not judged yet. */
         TakeAsk: {
             /**
@@ -4583,13 +4582,12 @@ export interface components {
             /** @default  */
             kind?: components["schemas"]["Kind"] | "";
             keep?: string[];
-=======
+        };
         /** @description The terminal did it. `locked`: what it says of its doors; where it is, if the answer told (WGS-84 degrees). */
         TerminalOut: {
             locked: boolean | null;
             longitude: number | null;
             latitude: number | null;
->>>>>>> ea342c6 (Vehicles in the browser: told things, fenced in, and played back)
         };
         /** @description An RTSP address to try before saving. */
         TestAsk: {

@@ -30,6 +30,8 @@ LOOK_SECONDS: Final = 30.0
 AGAIN_US: Final = 600 * SECOND_US
 """After a failure it is tried again so much later."""
 AT_ONCE: Final = 16
+_WRITE: Final = "fence.write"
+_ERASE: Final = "fence.erase"
 _NEVER_HAD: Final = (
     "terminal_failed", "terminal_misunderstood", "terminal_unsupported", "fence_not_for_terminals",
 )  # fmt: skip
@@ -171,7 +173,7 @@ class FenceWriter:
                 tx.run(insert(store.copies).values(**{field: getattr(copy, field) for field in _FIELDS}))
             thing = thing_of(device)
             append(tx, Record(
-                at=at, actor="", actor_name="", action="fence.write" if fence is not None else "fence.erase",
+                at=at, actor="", actor_name="", action=_WRITE if fence is not None else _ERASE,
                 kind=thing.kind, thing=device.id, thing_name=device.name, area=thing.area,
                 organisation=thing.organisation, outcome="failed" if code else "done", reason=code,
                 details={"fence": name, "revision": fence.revision if fence is not None else 0},
