@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -12,9 +12,18 @@ from safecity.kit.errors import InvalidError, SafecityError
 
 if TYPE_CHECKING:
     from safecity.vision.plates.recognise import PlateRead, PlateRecogniser
+    from safecity.vision.plates.restore import Restored
     from safecity.vision.plates.voting import PlateSeen
 
 app = typer.Typer(no_args_is_help=True, help="Licence plates in pictures and films.")
+
+
+class Wish(NamedTuple):
+    """What is to be done with plates that cannot be read for sure."""
+
+    restore: bool
+    folder: Path | None
+
 
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 
@@ -30,6 +39,10 @@ def read(
     fps: Annotated[float, typer.Option(help="Frames of a film looked at in each second.", min=0.1, max=60)] = 5.0,
     threads: Annotated[int, typer.Option(help="Processor cores to use.", min=1, max=64)] = 1,
     countries: Annotated[str, typer.Option(help="Whose plates are expected, with commas between.")] = "cn,eu,us,br",
+    restore: Annotated[
+        bool, typer.Option(help="Of a doubtful plate in a picture also say what it is unblurred.")
+    ] = True,
+    restored: Annotated[Path | None, typer.Option(help="Folder for restored plates, each below its original.")] = None,
     models: Annotated[Path | None, typer.Option(help="Folder of other networks (locator.onnx, reader.onnx).")] = None,
 ) -> None:
     """Print one line of JSON for each plate of a picture, or each vehicle of a film. Exit 1 when a file is unreadable.
@@ -41,10 +54,12 @@ def read(
     except (SafecityError, ImportError) as error:
         typer.echo(f"{error} (plates need the extra safecity[vision])", err=True)
         raise typer.Exit(2) from None
+    wish = Wish(restore, restored)
     good = True
     for file in files:
         try:
-            for line in _picture(recogniser, file) if file.suffix.lower() in PICTURES else _film(recogniser, file, fps):
+            still = file.suffix.lower() in PICTURES
+            for line in _picture(recogniser, file, wish) if still else _film(recogniser, file, fps):
                 typer.echo(json.dumps({"file": str(file), **line}, ensure_ascii=False))
         except (SafecityError, OSError) as error:
             typer.echo(f"{file}: {error}", err=True)
@@ -66,10 +81,41 @@ def _open(threads: int, models: Path | None, countries: str) -> PlateRecogniser:
     return open_recogniser(opener(INFERENCE, "engines.inference", url)(url), models or MODELS, countries=wanted)
 
 
-def _picture(recogniser: PlateRecogniser, file: Path) -> list[dict[str, Any]]:
+def _picture(recogniser: PlateRecogniser, file: Path, wish: Wish) -> list[dict[str, Any]]:
     from safecity.vision.pictures import load_picture
+    from safecity.vision.plates.restore import restore
 
-    return [_told(one) for one in recogniser.still(load_picture(file.read_bytes()))]
+    picture = load_picture(file.read_bytes())
+    lines: list[dict[str, Any]] = []
+    for number, read in enumerate(recogniser.still(picture)):
+        lines.append(_told(read))
+        found = restore(recogniser, picture, read.corners) if wish.restore and read.doubtful else None
+        if found is not None:
+            lines[-1]["restored"] = _proposed(found)
+        if found is not None and wish.folder is not None:
+            lines[-1]["restored"]["file"] = str(_beside(found, wish.folder / f"{file.stem}-{number + 1}.png"))
+    return lines
+
+
+def _proposed(found: Restored) -> dict[str, Any]:
+    return {
+        "plate": found.text,
+        "confidence": round(found.confidence, 3),
+        "likely": found.likely,
+        "blur": round(found.blur, 3),
+        "angle": found.angle,
+    }
+
+
+def _beside(found: Restored, file: Path) -> Path:
+    """The original above, the restored one below. OSError where the file cannot be written."""
+    import cv2
+    import numpy as np
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    _, data = cv2.imencode(".png", np.concatenate([found.original, found.picture]))
+    file.write_bytes(data.tobytes())
+    return file
 
 
 def _film(recogniser: PlateRecogniser, file: Path, fps: float) -> list[dict[str, Any]]:

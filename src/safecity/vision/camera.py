@@ -11,6 +11,8 @@ from functools import partial
 from typing import Any
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from safecity.kit.clock import Clock
 from safecity.kit.errors import SafecityError
@@ -20,7 +22,7 @@ from safecity.model.values.media import VIDEO, StreamKey, Unit
 from safecity.ports.inference import NetworkInfo
 from safecity.vision.live.decoder import COMMAND, LiveDecoder, Shown
 from safecity.vision.plates.recognise import SURE
-from safecity.vision.plates.watching import MAX_KEPT_BYTES, Passed, PlateWatch
+from safecity.vision.plates.watching import MAX_KEPT_BYTES, MAX_PLATE_BYTES, Passed, PlateWatch, jpeg
 
 logger = logging.getLogger(__name__)
 
@@ -192,14 +194,38 @@ def vehicle(task: PlateTask, passed: Passed, watch: PlateWatch) -> VehicleRead:
         last=passed.last,
         networks=tuple(NetworkUsed(one.name, one.digest) for one in (*watch.recogniser.networks, *_own(watch, passed))),
         pictures=tuple(
-            ShownPicture(kind, data) for kind, data in (("14", passed.scene), ("02", passed.plate)) if data
+            ShownPicture(kind, data)
+            for kind, data in (("14", passed.scene), ("02", passed.plate), ("restored", _beside(passed)))
+            if data
         ),
         **_kind_of(watch, passed),
+        **_proposal(passed),
     )  # fmt: skip
 
 
 def _own(watch: PlateWatch, passed: Passed) -> tuple[NetworkInfo, ...]:
     return (watch.detector.info,) if watch.detector is not None and passed.vehicle is not None else ()
+
+
+def _beside(passed: Passed) -> bytes:
+    """The original above, the restored one below: it is never shown alone."""
+    if passed.restored is None:
+        return b""
+    both: NDArray[np.uint8] = np.concatenate([passed.restored.original, passed.restored.picture])
+    return jpeg(both, MAX_PLATE_BYTES)
+
+
+def _proposal(passed: Passed) -> dict[str, Any]:
+    """What a doubtful plate could be without its blur."""
+    one = passed.restored
+    if one is None:
+        return {}
+    return {
+        "restored": one.text,
+        "restored_confidence": round(one.confidence, 4),
+        "restored_blur": round(one.blur, 4),
+        "restored_angle": one.angle,
+    }
 
 
 def _kind_of(watch: PlateWatch, passed: Passed) -> dict[str, Any]:

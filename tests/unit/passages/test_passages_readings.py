@@ -83,6 +83,14 @@ async def test_what_the_users_own_detector_said_is_the_kind_of_the_vehicle_and_k
     assert sighting.details["vehicle"] == {"label": "truck", "score": 0.83, "box": list(box)}
 
 
+async def test_a_proposal_without_blur_is_kept_beside_the_reading_and_changes_no_plate(desk: Desk) -> None:
+    proposal = {"restored": "皖B12845", "restored_confidence": 0.61, "restored_blur": 0.1, "restored_angle": 90.0}
+    await desk.take(doubtful=True, **proposal)
+    ((passage, (sighting,)),) = await desk.filed()
+    assert passage.plate == "皖B12345"
+    assert sighting.details["restored"] == {"plate": "皖B12845", "confidence": 0.61, "blur": 0.1, "angle": 90.0}
+
+
 async def test_a_reading_is_a_passage_with_what_it_rests_on(desk: Desk) -> None:
     await desk.take()
     ((passage, (sighting,)),) = await desk.filed()

@@ -3552,6 +3552,12 @@ export interface components {
          * @enum {string}
          */
         Kind: "red_light" | "solid_line" | "wrong_way" | "illegal_stop" | "lane_disobeyed" | "section_speed" | "spot_speed" | "other";
+        /** @description What the user's own detector says of the vehicle; `box` left, top, right, bottom as shares of the scene. */
+        KindOut: {
+            label: string;
+            score: number;
+            box: number[];
+        };
         /**
          * @description A lane, counted from the left in the direction of travel. `channel` is the camera that looks at it; with
          *     `read_plates` the platform reads the plates itself, for cameras that do not.
@@ -3843,7 +3849,10 @@ export interface components {
             kind?: string;
             data: string;
         };
-        /** @description `kind` as GA/T 1400 numbers pictures: 01 vehicle, 02 plate, 08 composite, 09 close-up, 14 scene. */
+        /**
+         * @description `kind` as GA/T 1400 numbers pictures: 01 vehicle, 02 plate, 08 composite, 09 close-up, 14 scene; `restored`: a
+         *     doubtful plate without its blur, below the original.
+         */
         PictureOut: {
             number: number;
             kind: string;
@@ -4095,6 +4104,8 @@ export interface components {
             ][];
             sights: number;
             networks: components["schemas"]["NetworkOut"][];
+            vehicle: components["schemas"]["KindOut"] | null;
+            restored: components["schemas"]["RestoredOut"] | null;
         };
         /** @description How long, 0: until stopped. */
         RecordAsk: {
@@ -4164,6 +4175,16 @@ export interface components {
             result: "caught" | "checked" | "not_found" | "not_it" | "other";
             /** @default  */
             report?: string;
+        };
+        /**
+         * @description What a doubtful plate could be once its blur is taken out, for a person to decide: `blur` the length of the
+         *     motion as a share of the plate's width, `angle` its direction in degrees.
+         */
+        RestoredOut: {
+            plate: string;
+            confidence: number;
+            blur: number;
+            angle: number;
         };
         /** @description The first review passes it. `plate` and `code` as the pictures show them, where they were wrong. */
         ReviewAsk: {

@@ -14,7 +14,12 @@ export function Whole({ passage, purpose }: { passage: string; purpose: Purpose 
   if (!whole) return null
   return (
     <div className="column">
-      {whole.shown_by.map((each) => <Picture key={each.number} passage={passage} number={each.number} purpose={purpose} large />)}
+      {whole.shown_by.map((each) => (
+        <figure key={each.number} className="column" style={{ margin: 0 }}>
+          <Picture passage={passage} number={each.number} purpose={purpose} large />
+          {each.kind === 'restored' && <figcaption className="quiet">{t('passage.picture.restored')}</figcaption>}
+        </figure>
+      ))}
       <dl className="credential">
         {whole.seen_by.map((each) => (
           <div key={`${each.source} ${each.reference}`} style={{ display: 'contents' }}>
@@ -39,6 +44,8 @@ function Basis({ reading }: { reading: Reading }) {
       <dd className="row wrap">
         {reading.doubtful && <span className="p3" title={t('passage.reading.why', { n: Math.round(reading.threshold * 100) })}>▲ {t('passage.reading.doubtful')}</span>}
         <span className="quiet" title={signs && t('passage.reading.signs', { signs })}>{t('passage.reading.sights', { n: reading.sights })}</span>
+        {reading.vehicle && <span className="quiet">{t('passage.reading.vehicle', { label: reading.vehicle.label, n: Math.round(reading.vehicle.score * 100) })}</span>}
+        {reading.restored && <span title={t('passage.reading.restoredWhy')}>{t('passage.reading.restored')} <span className="mono">{reading.restored.plate}</span> {Math.round(reading.restored.confidence * 100)} %</span>}
         {reading.others.length > 0 && <span>{t('passage.reading.others')} <span className="mono">{reading.others.join(', ')}</span></span>}
       </dd>
       <span />

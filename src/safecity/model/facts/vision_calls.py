@@ -75,7 +75,7 @@ class VisionFigures(Message, frozen=True):
 
 
 class ShownPicture(Message, frozen=True):
-    """A picture as JPEG; `kind` as GA/T 1400 numbers them (01 vehicle, 02 plate, 14 scene)."""
+    """A picture as JPEG; `kind` as GA/T 1400 numbers them (01 vehicle, 02 plate, 14 scene), or `restored`."""
 
     kind: str
     data: bytes
@@ -97,6 +97,8 @@ class VehicleRead(Message, frozen=True):
     sights       pictures in which it was read
     vehicle_*    what the user's own detector says where there is one: its label, the code of GA/T 16.4 for it, 0-1, and
                  left, top, right, bottom in the scene
+    restored     what a doubtful plate could be once its blur is taken out, how sure, and that blur: its length as a
+                 share of the plate's width, and its direction in degrees
     """
 
     id: str
@@ -123,3 +125,7 @@ class VehicleRead(Message, frozen=True):
     vehicle_class: str = ""
     vehicle_score: float = 0.0
     vehicle_box: tuple[float, ...] = ()
+    restored: str = ""
+    restored_confidence: float = 0.0
+    restored_blur: float = 0.0
+    restored_angle: float = 0.0

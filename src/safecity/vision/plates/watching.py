@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from safecity.kit.errors import SafecityError
 from safecity.vision.objects.detector import Detector, ObjectSeen
 from safecity.vision.plates.recognise import PlateRecogniser
+from safecity.vision.plates.restore import Restored, restore
 from safecity.vision.plates.straighten import grown
 from safecity.vision.plates.voting import PlateSeen, PlateTracks
 
@@ -31,7 +32,7 @@ SECOND_US = 1_000_000
 @dataclass(frozen=True, slots=True)
 class Passed:
     """A vehicle that has left the picture. `scene` and `plate` are JPEG, empty where no picture was kept; `vehicle` is
-    what the user's own detector says of it, in the scene."""
+    what the user's own detector says of it, in the scene; `restored` what a doubtful plate could be without blur."""
 
     seen: PlateSeen
     at: int
@@ -41,6 +42,7 @@ class Passed:
     plate: bytes
     size: tuple[int, int]
     vehicle: ObjectSeen | None = None
+    restored: Restored | None = None
 
 
 class PlateWatch:
@@ -111,21 +113,32 @@ class PlateWatch:
                 self.left_out += 1
                 continue
             scene = plate = b""
-            vehicle = None
+            vehicle = restored = None
             if picture is not None:
                 vehicle = self._vehicle(picture, seen.best.read.corners)
+                restored = self._restored(picture, seen)
                 scene = jpeg(picture, MAX_SCENE_BYTES)
                 plate = jpeg(around(picture, seen.best.read.corners), MAX_PLATE_BYTES)
             self.unpictured += not scene
             found.append(
                 Passed(
                     seen, begin + round(moment * SECOND_US), begin + round(seen.first_seconds * SECOND_US),
-                    begin + round(seen.last_seconds * SECOND_US), scene, plate, self._size, vehicle,
+                    begin + round(seen.last_seconds * SECOND_US), scene, plate, self._size, vehicle, restored,
                 )
             )  # fmt: skip
         if gone:
             self._keep()
         return found
+
+    def _restored(self, picture: NDArray[np.uint8], seen: PlateSeen) -> Restored | None:
+        """Of what is doubtful alone. Whatever goes wrong with it costs no reading."""
+        if not seen.doubtful:
+            return None
+        try:
+            return restore(self.recogniser, picture, seen.best.read.corners)
+        except (SafecityError, ValueError, ArithmeticError, cv2.error) as error:
+            logger.warning("plate not restored why=%r", error)
+            return None
 
     def _vehicle(self, picture: NDArray[np.uint8], corners: NDArray[np.float32]) -> ObjectSeen | None:
         """Whose plate it is. A detector that stumbles costs no reading."""

@@ -108,6 +108,24 @@ class NetworkOut(Answer):
     digest: str
 
 
+class RestoredOut(Answer):
+    """What a doubtful plate could be once its blur is taken out, for a person to decide: `blur` the length of the
+    motion as a share of the plate's width, `angle` its direction in degrees."""
+
+    plate: str
+    confidence: float
+    blur: float
+    angle: float
+
+
+class KindOut(Answer):
+    """What the user's own detector says of the vehicle; `box` left, top, right, bottom as shares of the scene."""
+
+    label: str
+    score: float
+    box: list[float]
+
+
 class ReadingOut(Answer):
     """What a reading of our own rests on. `doubtful` below `threshold`, or where it is not written as plates are;
     `signs` the confidence of each sign; `sights` the pictures it was read in; `corners` of the plate, from the upper
@@ -122,6 +140,8 @@ class ReadingOut(Answer):
     corners: list[tuple[float, float]]
     sights: int
     networks: list[NetworkOut]
+    vehicle: KindOut | None = None
+    restored: RestoredOut | None = None
 
 
 class SightingOut(Answer):
@@ -139,7 +159,8 @@ class SightingOut(Answer):
 
 
 class PictureOut(Answer):
-    """`kind` as GA/T 1400 numbers pictures: 01 vehicle, 02 plate, 08 composite, 09 close-up, 14 scene."""
+    """`kind` as GA/T 1400 numbers pictures: 01 vehicle, 02 plate, 08 composite, 09 close-up, 14 scene; `restored`: a
+    doubtful plate without its blur, below the original."""
 
     number: int
     kind: str

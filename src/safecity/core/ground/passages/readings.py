@@ -39,6 +39,11 @@ def reading_details(reading: VehicleRead) -> dict[str, Any]:
     if reading.vehicle_label:
         box = list(reading.vehicle_box)
         details["vehicle"] = {"label": reading.vehicle_label, "score": reading.vehicle_score, "box": box}
+    if reading.restored:
+        details["restored"] = {
+            "plate": reading.restored, "confidence": reading.restored_confidence, "blur": reading.restored_blur,
+            "angle": reading.restored_angle,
+        }  # fmt: skip
     return details
 
 
