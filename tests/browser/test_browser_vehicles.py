@@ -86,6 +86,9 @@ def test_a_vehicle_is_found_by_what_somebody_remembers_and_its_way_is_shown(open
     expect(way).to_have_count(3, timeout=SOON)
     expect(way.nth(2)).to_contain_text("Nanjing bridge", timeout=SOON)
     expect(page.locator(".way-leg").nth(1)).to_contain_text("not seen for", timeout=SOON)
+    drawn = "() => { const c = document.querySelector('.way-map canvas'); return c && c.width && c.getContext('2d')"
+    drawn += ".getImageData(0, 0, c.width, c.height).data.some((one) => one > 200) }"
+    page.wait_for_function(drawn)
     page.screenshot(path=SHOTS / "vehicles-route.png")
     page.get_by_role("tab", name="Companions").click()
     expect(page.locator(".company")).to_have_count(1, timeout=SOON)

@@ -8,6 +8,7 @@ import { clock, day, span, stamp } from '../parts/times'
 import { t } from '../words'
 import { Picture, Plate, When } from './passage'
 import type { Wish } from './search'
+import { WayMap } from './waymap'
 
 const ONCE = { staleTime: Infinity, refetchOnWindowFocus: false, refetchOnReconnect: false, retry: false } as const
 
@@ -33,6 +34,7 @@ function Way({ asked }: { asked: Asked }) {
   return (
     <div className="column">
       <p className="quiet">{t(more ? 'vehicle.firstSeenMore' : 'vehicle.firstSeen', { at: first_seen ? stamp(first_seen) : '–', n: passages.length })}</p>
+      <WayMap passages={passages} />
       <ol className="way">
         {passages.map((row, index) => (
           <Fragment key={row.id}>

@@ -27,7 +27,14 @@ export interface Trail {
   stands: Point[]
 }
 
+/** A place by its name, with a dot. */
+export interface Named {
+  name: string
+  place: Point
+}
+
 export interface Scene {
+  places?: Named[]
   fences?: Bounded[]
   trails?: Trail[]
   roads: Condition[]
@@ -102,6 +109,7 @@ export function paint(canvas: HTMLCanvasElement, view: View, scene: Scene): void
   if (chosen) pen.way(chosen.geometry.coordinates, true)
   for (const jam of scene.jams) pen.jam([jam.longitude, jam.latitude])
   for (const vehicle of scene.vehicles) pen.vehicle(vehicle, near)
+  for (const place of scene.places ?? []) pen.named(place)
   if (scene.draft.length > 0) pen.closure(scene.draft.map((point) => [...point]))
   if (scene.from) pen.mark(scene.from, 'A')
   if (scene.to) pen.mark(scene.to, 'B')
@@ -109,6 +117,8 @@ export function paint(canvas: HTMLCanvasElement, view: View, scene: Scene): void
 }
 
 class Pen {
+  private readonly written: { x: number; y: number; wide: number }[] = []
+
   constructor(
     private readonly context: CanvasRenderingContext2D,
     private readonly view: View,
@@ -310,6 +320,24 @@ class Pen {
     context.stroke()
     context.restore()
     if (named) this.label(vehicle.name, x + 9, y + 4)
+  }
+
+  named({ name, place }: Named): void {
+    const [x, y] = this.at([...place])
+    this.context.beginPath()
+    this.context.arc(x, y, 5, 0, 7)
+    this.context.fillStyle = this.colour.text
+    this.context.fill()
+    this.context.strokeStyle = this.colour.ground
+    this.context.lineWidth = 2
+    this.context.stroke()
+    // Names of places that lie close together go below one another.
+    this.context.font = '11px sans-serif'
+    const wide = this.context.measureText(name).width
+    let row = y + 4
+    while (this.written.some((each) => Math.abs(each.y - row) < 12 && each.x < x + 9 + wide && x + 9 < each.x + each.wide)) row += 12
+    this.written.push({ x: x + 9, y: row, wide })
+    this.label(name, x + 9, row)
   }
 
   private label(text: string, x: number, y: number): void {
