@@ -10,21 +10,31 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from safecity.kit.clock import Clock
-from safecity.kit.errors import SafecityError
+from safecity.kit.errors import SafecityError, UnavailableError
 from safecity.model.facts.control_calls import Publish
 from safecity.model.facts.envelope import Event
 from safecity.model.facts.media_calls import Done, Message
-from safecity.model.facts.vision_calls import ApplyVision, AskVision, PlateTask, TaskFigure, VisionFigures
+from safecity.model.facts.vision_calls import (
+    ApplyVision,
+    AskVision,
+    PlateTask,
+    SearchMovement,
+    TaskFigure,
+    VisionFigures,
+)
+from safecity.model.values.media import Quality
 from safecity.ports.calls import Calls, Handler
 from safecity.vision.budget import Need, grants
 from safecity.vision.spool import Spool, deliver
 
 if TYPE_CHECKING:  # loaded with the first task: numbers and pictures are heavy, and may not be installed
     from safecity.vision.camera import Follow, PlateCamera
+    from safecity.vision.movement.search import MovementSearch
     from safecity.vision.objects.detector import Detector
     from safecity.vision.plates.recognise import PlateRecogniser
 
 logger = logging.getLogger(__name__)
+OpenSearch = Callable[[Callable[[str, Quality, str], None]], "MovementSearch"]
 MEASURE_SECONDS = 5.0
 MAX_TASKS = 256
 KEPT_BYTES = 1 << 30
@@ -33,12 +43,13 @@ KEPT_BYTES = 1 << 30
 
 class VisionSlot:
     """`open_recogniser` loads the networks, at the first task: a slot with nothing to do costs next to nothing.
-    `open_detector` that of the user, where there is one."""
+    `open_detector` that of the user, where there is one, `open_search` what a search of recordings needs; it is given
+    who is to be told of decoders that died."""
 
     def __init__(
         self, address: str, calls: Calls, spool: Spool, follow: Follow, open_recogniser: Callable[[], PlateRecogniser],
         *, cores: float, clock: Clock, command: Sequence[str] = (),
-        open_detector: Callable[[], Detector | None] = lambda: None,
+        open_detector: Callable[[], Detector | None] = lambda: None, open_search: OpenSearch | None = None,
     ) -> None:  # fmt: skip
         self._address = address
         self._clock = clock
@@ -50,6 +61,8 @@ class VisionSlot:
         self._detector: Detector | None = None
         self._cores = cores
         self._command = command
+        self._open_search = open_search
+        self._search: tuple[MovementSearch, asyncio.Task[None]] | None = None
         self._recogniser: PlateRecogniser | None = None
         self._cameras: dict[str, tuple[PlateCamera, asyncio.Task[None]]] = {}
         self._figures: dict[str, TaskFigure] = {}
@@ -62,7 +75,7 @@ class VisionSlot:
 
     def handlers(self) -> Mapping[type[Message], Handler]:
         """One for each request of `model.facts.vision_calls`."""
-        return {ApplyVision: self.apply, AskVision: self.figures}
+        return {ApplyVision: self.apply, AskVision: self.figures, SearchMovement: self.search}
 
     async def apply(self, message: ApplyVision) -> Message:
         """Begin what is new, end what is gone, leave the rest alone. Who ends finishes the look that is under way."""
@@ -91,6 +104,19 @@ class VisionSlot:
         tasks = tuple(found[name] for name in sorted(found))
         return VisionFigures(tasks, self._revision, self._spool.waiting, self._spool.lost)
 
+    async def search(self, message: SearchMovement) -> Message:
+        """A page of a search in recordings; UnavailableError `vision_not_installed` without what it needs."""
+        if self._search is None:
+            try:
+                if self._open_search is None:
+                    raise ImportError("no search")
+                found = self._open_search(self._tell_died)
+            except ImportError as error:
+                logger.error("recordings cannot be searched here why=%s", error)
+                raise UnavailableError("analysis is not installed", code="vision_not_installed") from error
+            self._search = found, asyncio.get_running_loop().create_task(found.run(), name="heat maps")
+        return await self._search[0].answer(message)
+
     async def run(self) -> None:
         """Until cancelled."""
         try:
@@ -98,6 +124,8 @@ class VisionSlot:
                 group.create_task(deliver(self._spool, self._calls))
                 group.create_task(self._measure())
         finally:
+            if self._search is not None:
+                self._search[1].cancel()
             await self._end(list(self._cameras))
             self._workers.shutdown(wait=False, cancel_futures=True)
 
@@ -149,10 +177,14 @@ class VisionSlot:
             logger.error("task ended badly task=%s", running.get_name(), exc_info=why)
 
     def _died(self, task: PlateTask, status: str) -> None:
+        self._tell_died(task.channel, task.quality, status)
+
+    def _tell_died(self, channel: str, quality: Quality, status: str) -> None:
+        event = decoder_died(f"/{self._address}", channel, quality, status, self._clock.now_us())
         try:
-            self._spool.add(Publish((decoder_died(f"/{self._address}", task, status, self._clock.now_us()),)))
+            self._spool.add(Publish((event,)))
         except SafecityError as error:
-            logger.error("event not kept channel=%s code=%s why=%s", task.channel, error.code, error)
+            logger.error("event not kept channel=%s code=%s why=%s", channel, error.code, error)
 
     async def _measure(self) -> None:
         while True:
@@ -181,7 +213,7 @@ def _idle(task: PlateTask, state: str) -> TaskFigure:
     return TaskFigure(task.channel, state, task.fps, 0, 0, 0, 0, 0, 0, 0)
 
 
-def decoder_died(origin: str, task: PlateTask, status: str, now: int) -> Event:
+def decoder_died(origin: str, channel: str, quality: Quality, status: str, now: int) -> Event:
     """`decoder.died`; `status` is that of the process, `-N` for signal N."""
-    body = {"quality": str(task.quality), "status": status}
-    return Event(kind="decoder.died", subject=task.channel, at=now, seen=now, origin=origin, body=body)
+    body = {"quality": str(quality), "status": status}
+    return Event(kind="decoder.died", subject=channel, at=now, seen=now, origin=origin, body=body)

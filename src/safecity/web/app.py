@@ -25,6 +25,7 @@ from safecity.web.routes import (
     fleet,
     heads,
     health,
+    movement,
     passages,
     places,
     ptz,
@@ -50,6 +51,7 @@ PARTS = (
     watches, violations, violation_rules,
     traffic,
     fleet, fences, ways,
+    movement,
 )  # fmt: skip
 
 

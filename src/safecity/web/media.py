@@ -23,6 +23,8 @@ from safecity.web.services import Services
 
 logger = logging.getLogger(__name__)
 OPEN_SECONDS = 12.0
+MAX_SEARCHES = 10_000
+"""Searches for movement of which we know that they were written down."""
 
 
 async def note_watching(here: Services, who: Actor, action: Action, channel: Channel, **details: Any) -> None:
@@ -31,6 +33,25 @@ async def note_watching(here: Services, who: Actor, action: Action, channel: Cha
         await here.database.write(lambda tx: note(tx, who, action, thing_of(channel), channel.name, **details))
     except UnavailableError as error:
         logger.error("watching could not be audited user=%s channel=%s why=%s", who.user, channel.id, error)
+
+
+async def note_movement(here: Services, who: Actor, channel: Channel, start: int, end: int, reason: str) -> None:
+    """Write down who searches what for movement: once, however many pages it takes."""
+    search = (who.session, channel.id, start, end)
+    if search in here.searches:
+        return
+    try:
+        await here.database.write(
+            lambda tx: note(
+                tx, who, "movement.search", thing_of(channel), channel.name, reason=reason, start=start, end=end
+            )
+        )
+    except UnavailableError as error:
+        logger.error("search could not be audited user=%s channel=%s why=%s", who.user, channel.id, error)
+        return
+    if len(here.searches) >= MAX_SEARCHES:
+        here.searches.clear()  # the next page of each is written down once more
+    here.searches.add(search)
 
 
 def choose_quality(channel: Channel, wanted: str) -> Quality:

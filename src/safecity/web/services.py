@@ -214,6 +214,8 @@ class Services:
     hub: Hub
     pictures: Pictures = field(default_factory=Pictures)
     downloads: Downloads = field(default_factory=Downloads)
+    searches: set[tuple[str, str, int, int]] = field(default_factory=set[tuple[str, str, int, int]])
+    """Session, channel, start and end of searches for movement that were written down."""
     probe: Probe | None
     processes: Processes
     on_demo_removed: Callable[[], Awaitable[None]] | None = None

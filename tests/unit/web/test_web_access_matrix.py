@@ -46,6 +46,11 @@ BODIES: dict[str, Any] = {
     "change_channel_configuration": {"parts": {"FrameMirror": "0"}},
     "open_channel": {"quality": "main"},
     "open_playback": {"start": "2026-01-01T00:00:00Z"},
+    "search_movement": {
+        "start": "2026-01-01T00:00:00Z",
+        "end": "2026-01-01T01:00:00Z",
+        "regions": [{"left": 0, "top": 0, "right": 1, "bottom": 1}],
+    },
     "start_device_playback": {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T01:00:00Z"},
     "steer_device_playback": {"action": "pause"},
     "steer": {"action": "move", "pan": 0.5},

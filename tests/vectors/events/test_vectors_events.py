@@ -19,7 +19,6 @@ from safecity.media.record.facts import FootageDamaged, GapClosed, GapOpened, Vo
 from safecity.media.slot.facts import of_recorder, of_stream, of_viewing
 from safecity.media.streams import LOST, RUNNING, Stream
 from safecity.model.facts.envelope import Event
-from safecity.model.facts.vision_calls import PlateTask
 from safecity.model.values.media import Quality, StreamKey
 from safecity.model.values.ticket import Ticket
 from safecity.vision.slot import decoder_died
@@ -79,7 +78,7 @@ def said_by_slots() -> list[Event]:
         FootageDamaged(KEY, NOW, "main", "e-7.sce"),
     ]
     streams = [of_stream("p/media-0", stream, NOW) for stream in (lost, back)]
-    died = decoder_died("/vision-0", PlateTask(KEY.channel, "media-0", "tg_1"), "-6", NOW)
+    died = decoder_died("/vision-0", KEY.channel, KEY.quality, "-6", NOW)
     return [*streams, *of_recorder("p/media-0", facts, NOW), of_viewing("p/media-0", ticket, 2.5, NOW), died]
 
 

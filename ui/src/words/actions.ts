@@ -6,6 +6,7 @@ export const actions = words({
   'action.channel.change': ['Change channel', '修改通道'],
   'action.live.watch': ['Watch live', '查看实时'],
   'action.playback.watch': ['Watch playback', '查看回放'],
+  'action.movement.search': ['Search recordings for movement', '检索录像画面变化'],
   'action.ptz.steer': ['Steer PTZ', '控制云台'],
   'action.recording.start': ['Record now', '手动录像'],
   'action.hold.see': ['See holds', '查看录像锁定'],

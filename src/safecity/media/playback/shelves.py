@@ -66,6 +66,10 @@ class ShelfFootage:
             found = [one for one in self._between(earlier.start - window, earlier.end + _WIDEST_US) if one.start < at]
         return _clips(found)[::-1][:limit]
 
+    def within(self, start: int, end: int) -> Sequence[Clip]:
+        """All clips that touch [start, end), in order of time, however many."""
+        return _clips(self._between(start, end))
+
     def load(self, clip: Clip) -> bytes:
         """See `Footage`."""
         return self.archive.read_chunk(clip.where).body

@@ -129,3 +129,62 @@ class VehicleRead(Message, frozen=True):
     restored_confidence: float = 0.0
     restored_blur: float = 0.0
     restored_angle: float = 0.0
+
+
+class SearchMovement(Message, frozen=True):
+    """When something moved in a part of what a camera recorded, [start, end). Answer: MovementFound.
+
+    volumes       folders of the recordings, absolute
+    regions       rectangles: left, top, right, bottom
+    sensitivity   `low`, `normal` or `high`
+    """
+
+    channel: str
+    quality: Quality
+    start: int
+    end: int
+    volumes: tuple[str, ...]
+    regions: tuple[tuple[float, float, float, float], ...]
+    sensitivity: str = "normal"
+
+
+class MovementSeen(Message, frozen=True):
+    """Something moved after `start` and before `end`.
+
+    peak, strength   when most moved, and which share of the searched part that was
+    box              what moved of it meanwhile: left, top, right, bottom
+    everywhere       the picture as a whole changed at the peak: the camera turned, a light was switched
+    """
+
+    start: int
+    end: int
+    peak: int
+    strength: float
+    box: tuple[float, float, float, float]
+    everywhere: bool = False
+
+
+class NotThere(Message, frozen=True):
+    """Nothing is recorded within [start, end), and why."""
+
+    start: int
+    end: int
+    cause: str
+
+
+class MovementFound(Message, frozen=True):
+    """What a page of the search found, and what it looked at: [start of the request, next), to the end where `next`
+    is 0.
+
+    frames       key frames in it; `kept` of them from heat maps of earlier searches, `unreadable` could not be decoded
+    step_us      the longest time between two that were compared: who came and went within it may not be seen
+    gaps         where nothing is recorded
+    """
+
+    found: tuple[MovementSeen, ...]
+    next: int
+    frames: int
+    kept: int
+    unreadable: int
+    step_us: int
+    gaps: tuple[NotThere, ...]

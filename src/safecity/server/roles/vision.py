@@ -14,13 +14,17 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safecity.backends.sqlitefile import open_file
+from safecity.backends.sqlitefile import open_file, open_reader
+from safecity.kit.errors import UnavailableError
 from safecity.media.link.mirror import mirror
-from safecity.model.values.media import StreamKey, Unit
+from safecity.media.playback.keys import ShelfKeys
+from safecity.model.values.media import Quality, StreamKey, Unit
+from safecity.ports.sqlfile import SqlFile
 from safecity.server.context import RoleContext
 from safecity.server.engines import INFERENCE, opener
 
 if TYPE_CHECKING:
+    from safecity.vision.movement.search import MovementSearch
     from safecity.vision.objects.detector import Detector
     from safecity.vision.plates.recognise import PlateRecogniser
 
@@ -35,7 +39,8 @@ async def main(context: RoleContext) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:  # each camera takes four: the usual 1,024 are too few for as many as a slot takes
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65_536) if hard > 0 else 65_536, hard))
-    file = open_file(context.data_dir / "vision" / f"{context.address}.db")
+    folder = context.data_dir / "vision"
+    file = open_file(folder / f"{context.address}.db")
     links = context.run_dir / "link"
 
     def follow(
@@ -43,10 +48,19 @@ async def main(context: RoleContext) -> None:
     ) -> Coroutine[Any, Any, None]:
         return mirror(links / f"{slot}.sock", key, deliver, lost)
 
+    def open_search(died: Callable[[str, Quality, str], None]) -> MovementSearch:
+        # What it imports may not be installed; the maps are opened by whoever searches first.
+        from safecity.vision.movement.kept import KeptMaps
+        from safecity.vision.movement.search import MovementSearch
+
+        maps = KeptMaps(_open_maps(folder / f"{context.address}-movement.db"), context.clock)
+        return MovementSearch(lambda volumes: ShelfKeys(volumes, open_reader), maps, context.clock, died)
+
     vision = context.settings.vision
     slot = VisionSlot(
         context.address, context.calls, Spool(file), follow, lambda: _open_recogniser(vision.country_set()),
         cores=vision.core_share(), clock=context.clock, open_detector=lambda: _open_detector(vision.detector),
+        open_search=open_search,
     )  # fmt: skip
     running = asyncio.get_running_loop().create_task(slot.run())
     stopping = asyncio.get_running_loop().create_task(context.stopping.wait())
@@ -72,6 +86,20 @@ def _open_detector(folder: str) -> Detector | None:
 
     url = "onnx:?threads=1"
     return open_detector(opener(INFERENCE, "engines.inference", url)(url), Path(folder).expanduser())
+
+
+def _open_maps(path: Path) -> SqlFile:
+    """Heat maps are worth no repair: where the file is damaged they are computed anew."""
+    try:
+        return open_file(path)
+    except UnavailableError as error:
+        if error.code != "file_damaged":
+            raise
+        logger.error("heat maps are damaged, they are made anew path=%s why=%s", path, error)
+        for one in path.parent.glob(f"{path.name}*"):
+            if not one.name.endswith(".lock"):
+                one.unlink(missing_ok=True)
+        return open_file(path)
 
 
 def _open_recogniser(countries: frozenset[str]) -> PlateRecogniser:

@@ -71,7 +71,7 @@ class Child:
         self.due = shown + self.step_us if begins else max(self.due + self.step_us, shown + 0.5 * self.step_us)
         if frame.width * frame.height > wire.MAX_PIXELS:
             raise ValueError(f"a picture of {frame.width} x {frame.height}")
-        if not self.gate.pass_(shrink(_grey(frame))):
+        if not self.gate.pass_(shrink(grey(frame))):
             self.still += 1
             return
         picture = frame.to_ndarray(format="bgr24")
@@ -86,7 +86,7 @@ class Child:
             self.out.flush()
 
 
-def _grey(frame: Any) -> Any:
+def grey(frame: Any) -> Any:
     """The luma plane as it lies in memory: nothing is converted."""
     import numpy as np
 

@@ -14,6 +14,26 @@ ANALYSIS: dict[str, tuple[str, str]] = {
         "该网络的输出不是所说的检测器格式。",
         "The network's outputs are not those of the detector it is said to be.",
     ),
+    "vision_off": (
+        "本平台未启用视频分析,无法检索画面变化。",
+        "Analysis is switched off on this platform ([vision] slots = 0), so recordings cannot be searched.",
+    ),
+    "vision_not_installed": (
+        "未安装视频分析组件,请安装 safecity[vision]。",
+        "Analysis is not installed: install the extra safecity[vision].",
+    ),
+    "decoder_missing": (
+        "未安装解码器,请安装 safecity[av]。",
+        "No decoder is installed: install the extra safecity[av].",
+    ),
+    "movement_busy": (
+        "检索任务过多,请 {seconds} 秒后重试。",
+        "Too many searches at once; try again in {seconds} s.",
+    ),
+    "region_invalid": (
+        "检索区域无效:请画 1 至 {limit} 个矩形。",
+        "The searched part makes no sense: draw one to {limit} rectangles.",
+    ),
     "model_missing": ("缺少网络文件 {file}。", "The network file {file} is missing."),
     "model_unreadable": ("该文件不是可用的网络。", "The file is no network that can be used."),
     "model_type": ("网络的数值类型不受支持。", "The network takes or gives numbers of a kind that is not supported."),

@@ -95,8 +95,8 @@ class Wanted:
 
 GROUPS = {
     "watching": (
-        "live.watch", "playback.watch", "viewing.end", "export.make", "export.fetch", "device_footage.watch",
-        "device_footage.fetch",
+        "live.watch", "playback.watch", "movement.search", "viewing.end", "export.make", "export.fetch",
+        "device_footage.watch", "device_footage.fetch",
     ),
     "signing_in": ("session.begin", "session.end"),
 }  # fmt: skip
