@@ -159,7 +159,7 @@ async def test_what_may_still_grow_is_not_kept(desk: Desk) -> None:
 
 
 async def test_maps_do_not_outlive_their_footage(desk: Desk) -> None:
-    desk.disk.record(still(240))
+    desk.disk.record(still(480))
     await desk.page()
     assert desk.maps.bytes > 0
     for at in [one for one in desk.disk.units if one < T0 + 4 * BLOCK_US]:
@@ -322,9 +322,9 @@ async def test_the_simulated_street_moves_where_it_does(tmp_path: Path, units: U
     begin = T0 - made[0].arrived_us
     for one in made:
         desk.disk.units[one.arrived_us + begin] = one
-    whole = await desk.page((0.0, 0.0, 1.0, 1.0))
-    assert (whole.frames, whole.unreadable) == (len(made), 0)
-    assert whole.found, "vehicles pass"
-    sky = await desk.page((0.3, 0.0, 0.7, 0.1))
+    road = await desk.page((0.0, 0.3, 1.0, 0.9))
+    assert (road.frames, road.unreadable) == (len(made), 0)
+    assert road.found, "vehicles pass"
+    sky = await desk.page((0.55, 0.02, 0.98, 0.25))
     assert sky.found == ()
-    assert sky.kept == 0 or sky.kept == len(made)
+    assert sky.kept == len(made)

@@ -2544,10 +2544,36 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/channels/{channel}/movement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Search Movement
+         * @description A page of a search for movement: some seconds of work. Whoever asks for no further page has ended the search.
+         */
+        post: operations["search_movement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A stretch without footage, and why. */
+        AbsentOut: {
+            start_us: number;
+            end_us: number;
+            cause: string;
+        };
         /** @description A word about it. */
         AcknowledgeAsk: {
             /** @default  */
@@ -2708,6 +2734,13 @@ export interface components {
             expiration?: number | null;
             heartbeat_seconds?: number | null;
             heartbeat_count?: number | null;
+        };
+        /** @description What moved of the searched part, in shares of the picture. */
+        BoxOut: {
+            left: number;
+            top: number;
+            right: number;
+            bottom: number;
         };
         /** @description A word in both languages. */
         ByLanguage: {
@@ -3654,6 +3687,20 @@ export interface components {
             /** @default false */
             cut: boolean;
         };
+        /**
+         * @description What a page looked at: key frames of [start_us, end_us), `kept` of them by what an earlier search had computed;
+         *     `unreadable` could not be decoded. `step_us`: the longest time between two that were compared, within which somebody
+         *     may have come and gone unseen.
+         */
+        LookedAtOut: {
+            start_us: number;
+            end_us: number;
+            frames: number;
+            kept: number;
+            unreadable: number;
+            step_us: number;
+            gaps: components["schemas"]["AbsentOut"][];
+        };
         /** @description The signed-in person, and what the page needs for every write. */
         MeOut: {
             user: components["schemas"]["Person"];
@@ -3690,6 +3737,46 @@ export interface components {
             end_us: number;
             /** @default unknown */
             cause: string;
+        };
+        /** @description Where and when to look. `cursor`: the `next` of the page before, with everything else unchanged. */
+        MovementAsk: {
+            /** Format: date-time */
+            start: string;
+            /** Format: date-time */
+            end: string;
+            regions: components["schemas"]["RegionShape"][];
+            /**
+             * @default normal
+             * @enum {string}
+             */
+            sensitivity?: "low" | "normal" | "high";
+            /** @default  */
+            reason?: string;
+            /** @default  */
+            cursor?: string;
+        };
+        /**
+         * @description Something moved after `start_us` and before `end_us`.
+         *
+         *     `peak_us`: when most moved, `strength`: which share of the searched part that was. `everywhere`: the picture as a
+         *     whole changed then, because the camera turned or a light was switched.
+         */
+        MovementOut: {
+            start_us: number;
+            end_us: number;
+            peak_us: number;
+            strength: number;
+            everywhere: boolean;
+            box: components["schemas"]["BoxOut"];
+        };
+        /**
+         * @description In order of time. A find that fills a page to its end goes on in the next one. `next` is null when everything was
+         *     looked at; a page without finds may have one.
+         */
+        MovementPage: {
+            items: components["schemas"]["MovementOut"][];
+            looked_at: components["schemas"]["LookedAtOut"];
+            next: string | null;
         };
         /** @description A network by its name and the SHA-256 of its file. */
         NetworkOut: {
@@ -4159,6 +4246,13 @@ export interface components {
             complete: boolean;
             received: number;
             total: number;
+        };
+        /** @description A rectangle in shares of the picture's width and height, from the upper left. */
+        RegionShape: {
+            left: number;
+            top: number;
+            right: number;
+            bottom: number;
         };
         /** @description `sentence` says the `code`. */
         Remark: {
@@ -11358,6 +11452,43 @@ export interface operations {
             401: components["responses"]["401"];
             403: components["responses"]["403"];
             404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    search_movement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MovementAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MovementPage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
             413: components["responses"]["413"];
             414: components["responses"]["414"];
             422: components["responses"]["422"];

@@ -13,7 +13,7 @@ const GROUPS: Group[] = [
   ]],
   ['page.playback', [
     [['Space'], 'keys.play'], [['J', 'K', 'L'], 'keys.speed'], [[',', '.'], 'keys.frame'], [['[', ']'], 'keys.range'], [['←', '→'], 'keys.skip'],
-    [['E'], 'keys.export'],
+    [['E'], 'keys.export'], [['N', 'P'], 'keys.find'],
   ]],
   ['page.alarms', [[['↑', '↓'], 'keys.move'], [['A'], 'keys.acknowledge']]],
   ['page.watches', [[['↑', '↓'], 'keys.move'], [['A'], 'keys.sign']]],

@@ -1,5 +1,5 @@
 import {
-  BackwardOutlined, CalendarOutlined, CaretLeftOutlined, CaretRightOutlined, ForwardOutlined, PauseOutlined, StepBackwardOutlined,
+  BackwardOutlined, BorderOuterOutlined, CalendarOutlined, CaretLeftOutlined, CaretRightOutlined, ForwardOutlined, PauseOutlined, StepBackwardOutlined,
   StepForwardOutlined, ZoomInOutlined, ZoomOutOutlined,
 } from '@ant-design/icons'
 import { Button, Popover } from 'antd'
@@ -25,6 +25,9 @@ interface ControlsProps {
   onRange: (range: Range) => void
   onExport: (() => void) | null
   onHold: (() => void) | null
+  /** Searching for movement is on or not. */
+  moving: boolean
+  onMovement: () => void
   /** Chooses whose recordings are played. */
   source: ReactNode
 }
@@ -65,6 +68,7 @@ export function Controls(props: ControlsProps) {
       <RangeTools range={range} onRange={onRange} cursor={cursor} />
       {mayExport && <Button size="small" disabled={!props.onExport} onClick={props.onExport ?? undefined}>{t('play.export')}</Button>}
       {mayHold && <Button size="small" disabled={!props.onHold} style={{ marginLeft: 4 }} onClick={props.onHold ?? undefined}>{t('play.hold')}</Button>}
+      {props.channel && <Tool words={t('movement.title')} on={props.moving} onClick={props.onMovement}><BorderOuterOutlined /> {t('movement.title')}</Tool>}
       <span className="grow" />
       <span className="row nowrap" style={{ gap: 2 }}>
         {props.source}

@@ -9,7 +9,7 @@ export const ROW = 20
 
 export interface Painted {
   span: Span
-  rows: { name: string; timeline: Timeline | undefined; leads: boolean }[]
+  rows: { name: string; timeline: Timeline | undefined; leads: boolean; finds: Span[] }[]
   cursor: number
   hover: number | null
   range: { start: number | null; end: number | null }
@@ -23,6 +23,7 @@ interface Colours {
   footage: string
   held: string
   fault: string
+  find: string
   outline: string
   ground: string
 }
@@ -32,7 +33,7 @@ function colours(): Colours {
   const get = (name: string) => style.getPropertyValue(name).trim()
   return {
     text: get('--text-2'), quiet: get('--text-3'), line: get('--line'), footage: get('--line-strong'), held: get('--text-2'),
-    fault: get('--yellow'), outline: get('--outline'), ground: get('--ground'),
+    fault: get('--yellow'), find: get('--blue'), outline: get('--outline'), ground: get('--ground'),
   }
 }
 
@@ -69,6 +70,8 @@ export function paint(canvas: HTMLCanvasElement, what: Painted): void {
         context.fillRect(left, top, Math.max(1, x(piece.end_us) - left), 2)
       }
     }
+    context.fillStyle = colour.find
+    for (const find of row.finds) context.fillRect(Math.round(x(find.start)), top + 4, Math.max(3, x(find.end) - x(find.start)), ROW - 10)
   })
   marks(context, what, width, height, x, colour)
 }

@@ -14,6 +14,7 @@ import { DRAGGED } from '../live/wall'
 import { Controls } from './controls'
 import { OnDevice } from './device'
 import { ExportDialog, HoldDialog } from './export'
+import { MovementPanel, useMovement } from './finds'
 import { Screen } from './screen'
 import { around, markedOf, type Range, type Span } from './span'
 import { type Thumbnail, Timeline } from './timeline'
@@ -146,6 +147,8 @@ function Own({ channels, chosen, onChoose, onRemove, at, placeRef, span, onSpan,
   const [dialog, setDialog] = useState<'export' | 'hold' | null>(null)
   const [copy, setCopy] = useState<{ channel: string; start: number; end: number } | null>(null)
   const mayExport = useMay('export.make')
+  const lead = channels[chosen] ?? channels[0]
+  const movement = useMovement(lead?.id)
   const shownDeck = useRef<Deck | null>(null)
   /** What was asked for last: where there is no footage playing leaps ahead, and whoever then looks elsewhere means this. */
   const wished = useRef<{ at: number; since: number } | null>(null)
@@ -186,6 +189,10 @@ function Own({ channels, chosen, onChoose, onRemove, at, placeRef, span, onSpan,
   usePlaybackKeys(deck, cursor, seek, onRange, () => setDialog('export'))
 
   const marked = markedOf(range)
+  const found = useMemo(
+    () => movement.state && { channel: movement.state.channel, spans: movement.state.finds.map((each) => ({ start: each.start_us, end: each.end_us })) },
+    [movement.state],
+  )
   const count = channels.length
   return (
     <>
@@ -197,17 +204,22 @@ function Own({ channels, chosen, onChoose, onRemove, at, placeRef, span, onSpan,
             <Screen
               key={id} channel={id} deck={deck} at={first} chosen={index === chosen && count > 1} onChoose={() => onChoose(index)}
               onRemove={() => onRemove(id)} onThumb={setThumb} onCopy={mayExport ? (from) => setCopy({ channel: id, ...(marked ?? minuteFrom(from)) }) : null}
+              area={movement.open && id === lead?.id ? { regions: movement.regions, onRegions: movement.setRegions } : null}
             />
           ))}
         </div>
       )}
       {deck && (
         <Controls
-          deck={deck} channel={(channels[chosen] ?? channels[0])?.id} span={span} onSpan={onSpan} onSeek={seek} cursor={cursor} range={range} onRange={onRange}
+          deck={deck} channel={lead?.id} span={span} onSpan={onSpan} onSeek={seek} cursor={cursor} range={range} onRange={onRange}
           onExport={marked ? () => setDialog('export') : null} onHold={marked ? () => setDialog('hold') : null} source={source}
+          moving={movement.open} onMovement={() => (movement.open ? movement.close() : movement.setOpen(true))}
         />
       )}
-      {deck && <Timeline channels={channels} span={span} onSpan={onSpan} cursor={cursor} playing={deck.playing} range={range} onSeek={seek} onHover={hover} thumb={thumb} />}
+      {deck && movement.open && lead && (
+        <MovementPanel tool={movement} span={span} range={range} cursor={cursor} onSeek={seek} onThumb={(of) => deck.of(lead.id)?.thumb(of)} thumb={thumb} />
+      )}
+      {deck && <Timeline channels={channels} span={span} onSpan={onSpan} cursor={cursor} playing={deck.playing} range={range} onSeek={seek} onHover={hover} thumb={thumb} finds={found} />}
       {dialog === 'export' && marked && <ExportDialog channels={channels} {...marked} onClose={() => setDialog(null)} />}
       {copy && (
         <ExportDialog channels={channels.filter((each) => each.id === copy.channel)} start={copy.start} end={copy.end} product="viewing" onClose={() => setCopy(null)} />

@@ -14,6 +14,8 @@ import { stepWords } from '../parts/problem'
 import { useStore } from '../parts/store'
 import { clock, day, iso, zoneName } from '../parts/times'
 import { maybe, t, useLanguage } from '../words'
+import { Area } from './area'
+import type { Region } from './movement'
 import type { Thumbnail } from './timeline'
 
 interface ScreenProps {
@@ -26,13 +28,15 @@ interface ScreenProps {
   onThumb: (thumb: Thumbnail) => void
   /** Have a copy made that this browser shows, from this instant on. */
   onCopy: ((at: number) => void) | null
+  /** Rectangles that are drawn on the picture, while they are. */
+  area: { regions: Region[]; onRegions: (regions: Region[]) => void } | null
 }
 
 /** How far before the wanted instant a ticket reaches: a seek further back asks for a new one. */
 const BEFORE = 2 * 86400e6
 
 /** One recorded channel among up to nine. */
-export function Screen({ channel, deck, at, chosen, onChoose, onRemove, onThumb, onCopy }: ScreenProps) {
+export function Screen({ channel, deck, at, chosen, onChoose, onRemove, onThumb, onCopy, area }: ScreenProps) {
   useLanguage()
   const video = useRef<HTMLVideoElement>(null)
   const box = useRef<HTMLDivElement>(null)
@@ -41,7 +45,7 @@ export function Screen({ channel, deck, at, chosen, onChoose, onRemove, onThumb,
   const [player, setPlayer] = useState<RecordedPlayer | null>(null)
   const { data } = useQuery({ queryKey: ['channels', channel], queryFn: ({ signal }) => api.get('channels/{channel}', { path: { channel }, signal }), staleTime: 30_000 })
   const heard = useStore(sound)
-  const picture = usePicture(box, true)
+  const picture = usePicture(box, area === null)
   useEffect(() => {
     thumb.current = onThumb
   })
@@ -50,7 +54,7 @@ export function Screen({ channel, deck, at, chosen, onChoose, onRemove, onThumb,
     const made = new RecordedPlayer(video.current, {
       channel, at: deck.wall || begin.current, before: BEFORE,
       ask: (wanted) => api.post('channels/{channel}/playback', { path: { channel }, body: { start: iso(wanted - BEFORE) } }),
-      onThumb: (_, blob) => thumb.current({ channel, blob }),
+      onThumb: (taken, blob) => thumb.current({ channel, at: taken, blob }),
     })
     const leave = deck.add(made)
     setPlayer(made)
@@ -67,6 +71,7 @@ export function Screen({ channel, deck, at, chosen, onChoose, onRemove, onThumb,
     <section className={`tile ${chosen ? 'chosen' : ''}`} aria-label={name} data-channel={channel} tabIndex={0} onPointerDown={onChoose}>
       <div ref={box} className={`tile-picture ${picture.view.scale > 1 ? 'zoomed' : ''}`} {...picture.handlers} onDoubleClick={() => void toggleFull(box.current?.parentElement)}>
         <video ref={video} muted playsInline style={{ transform: picture.transform }} aria-label={name} data-channel={channel} data-kind="playback" />
+        {area && <Area video={video} transform={picture.transform} {...area} />}
         {status && <Overlay status={status} onCopy={onCopy && (() => onCopy(player?.wall ?? at))} />}
       </div>
       <div className="tile-tools" role="toolbar" aria-label={name}>

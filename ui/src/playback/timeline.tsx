@@ -23,17 +23,21 @@ interface TimelineProps {
   thumb: Thumbnail | null
   /** What there is of each channel, where it is not the platform's own. */
   lines?: (Data | undefined)[]
+  /** What a search found, in the row of its channel. */
+  finds?: { channel: string; spans: Span[] } | null
 }
 
 export interface Thumbnail {
   channel: string
+  /** When it was taken, microseconds UTC. */
+  at: number
   blob: Blob
 }
 
 const DRAG_PIXELS = 4
 const NONE: string[] = []
 
-export function Timeline({ channels, span, onSpan, cursor, playing, range, onSeek, onHover, thumb, lines: given }: TimelineProps) {
+export function Timeline({ channels, span, onSpan, cursor, playing, range, onSeek, onHover, thumb, lines: given, finds }: TimelineProps) {
   useLanguage()
   useStore(look)
   const canvas = useRef<HTMLCanvasElement>(null)
@@ -41,9 +45,9 @@ export function Timeline({ channels, span, onSpan, cursor, playing, range, onSee
   const grip = useRef<{ x: number; moved: boolean; span: Span } | null>(null)
   const own = useTimelines(given ? NONE : channels.map((each) => each.id), span)
   const data = given ?? own
-  const state = useRef({ span, onSpan, playing, range, hover, channels, data, cursor })
+  const state = useRef({ span, onSpan, playing, range, hover, channels, data, cursor, finds })
   useEffect(() => {
-    state.current = { span, onSpan, playing, range, hover, channels, data, cursor }
+    state.current = { span, onSpan, playing, range, hover, channels, data, cursor, finds }
   })
 
   useEffect(() => {
@@ -54,7 +58,7 @@ export function Timeline({ channels, span, onSpan, cursor, playing, range, onSee
       // A calm 10 pictures a second while nothing is touched.
       if (now - drawnAt < (grip.current ? 15 : 95)) return
       drawnAt = now
-      const { span: shown, hover: point, channels: names, data: lines, range: marked, cursor: at, playing: plays } = state.current
+      const { span: shown, hover: point, channels: names, data: lines, range: marked, cursor: at, playing: plays, finds: found } = state.current
       const instant = at()
       if (!canvas.current) return
       if (plays && !grip.current) {
@@ -63,7 +67,7 @@ export function Timeline({ channels, span, onSpan, cursor, playing, range, onSee
       }
       paint(canvas.current, {
         span: shown, cursor: instant, hover: point?.at ?? null, range: marked, now: Date.now() * 1000,
-        rows: names.map((each, index) => ({ name: each.name, timeline: lines[index], leads: index === 0 })),
+        rows: names.map((each, index) => ({ name: each.name, timeline: lines[index], leads: index === 0, finds: found?.channel === each.id ? found.spans : [] })),
       })
     }
     handle = requestAnimationFrame(draw)
@@ -151,7 +155,7 @@ function Hover({ x, at, thumb, line }: { x: number; at: number; thumb: Blob | nu
   )
 }
 
-function Thumb({ blob }: { blob: Blob }) {
+export function Thumb({ blob }: { blob: Blob }) {
   const [address, setAddress] = useState('')
   useEffect(() => {
     const made = URL.createObjectURL(blob)

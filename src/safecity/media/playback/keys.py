@@ -12,6 +12,7 @@ from safecity.media.playback.footage import Clip
 from safecity.media.playback.retime import pictures
 from safecity.media.playback.shelves import ShelfFootage
 from safecity.media.record.reading import Archive
+from safecity.model.facts.media_calls import Gap
 from safecity.model.values.media import VIDEO, Quality, Unit, VideoParameters
 from safecity.ports.keyframes import Absent, KeyPlace
 from safecity.ports.sqlfile import OpenSqlReader
@@ -57,8 +58,16 @@ class ShelfKeys:
 
     def absences(self, channel: str, quality: Quality, start: int, end: int) -> Sequence[Absent]:
         """See `KeyFrames`."""
-        gaps = self._archive.timeline(channel, start, end, SHORTEST_ABSENCE_MS, quality).gaps
-        return [Absent(one.start, one.end, one.cause) for one in gaps]
+        line = self._archive.timeline(channel, start, end, SHORTEST_ABSENCE_MS, quality)
+        found: list[Absent] = []
+        at = start
+        for begin, stop in [*((one.start, one.end) for one in line.pieces), (end, end)]:
+            # The timeline names no gap where a channel was not recorded yet, or not any more: here it is one all the
+            # same, for nothing was looked at.
+            if begin - at > SHORTEST_ABSENCE_MS * 1000:
+                found += _named(at, begin, line.gaps)
+            at = max(at, stop)
+        return found
 
     def close(self) -> None:
         """See `KeyFrames`."""
@@ -75,3 +84,11 @@ class ShelfKeys:
                 self._parameters.clear()
             self._parameters[clip.init] = known
         return known
+
+
+def _named(start: int, end: int, gaps: Sequence[Gap]) -> list[Absent]:
+    """A hole, by what is known of it."""
+    known = [one for one in gaps if one.start < end and one.end > start]
+    if not known:
+        return [Absent(start, end, "unknown")]
+    return [Absent(max(one.start, start), min(one.end, end), one.cause) for one in known]

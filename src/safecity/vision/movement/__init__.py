@@ -1,1 +1,1 @@
-"""Searching recorded pictures for movement (docs/design/0015-movement.md)."""
+"""Searching recorded pictures for movement (docs/design/0016-movement.md)."""
