@@ -71,7 +71,7 @@ def test_movement_is_found_shown_and_gone_through(open_page: Callable[..., Page]
     finds = page.locator(".movement-finds button")
     expect(finds.first).to_be_visible(timeout=60_000)
     status = page.locator(".movement [role=status]")
-    expect(status).to_contain_text("times.", timeout=60_000)
+    expect(status).to_contain_text("Found: ", timeout=60_000)
     expect(status).to_contain_text("key frames looked at")
     expect(status).to_contain_text("lie between two")
     expect(page.locator(".movement-thumb").first.locator("img, video")).to_be_visible(timeout=30_000)
