@@ -72,8 +72,8 @@ def lamps(dice: Random, one: Staged) -> Lights:
             change = watch.look(at, Lamps(shown, 0.9))
             if change is not None:
                 lights.say(signal, change[0], change[1], "lamps")
+            lights.alive(signal, at)
             second += 0.1
-        lights.say(signal, round(second * SECOND_US), lights.state(signal, round(second * SECOND_US)), "lamps")
     return lights
 
 

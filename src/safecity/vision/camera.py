@@ -17,9 +17,18 @@ from numpy.typing import NDArray
 from safecity.kit.clock import Clock
 from safecity.kit.errors import SafecityError
 from safecity.kit.ids import fresh
-from safecity.model.facts.vision_calls import NetworkUsed, PlateTask, ShownPicture, TaskFigure, VehicleRead
+from safecity.model.facts.vision_calls import (
+    MomentShown,
+    NetworkUsed,
+    OffenceSeen,
+    PlateTask,
+    ShownPicture,
+    TaskFigure,
+    VehicleRead,
+)
 from safecity.model.values.media import VIDEO, StreamKey, Unit
 from safecity.ports.inference import NetworkInfo
+from safecity.vision.enforcement.watching import Caught
 from safecity.vision.live.decoder import COMMAND, LiveDecoder, Shown
 from safecity.vision.plates.recognise import SURE
 from safecity.vision.plates.watching import MAX_KEPT_BYTES, MAX_PLATE_BYTES, Passed, PlateWatch, jpeg
@@ -28,6 +37,8 @@ logger = logging.getLogger(__name__)
 
 Follow = Callable[[str, StreamKey, Callable[[Unit], None], Callable[[str], None]], Coroutine[Any, Any, None]]
 """(media slot, stream, unit, lost): gives the units of a stream until cancelled, and says when it has lost it."""
+MOST_BYTES = 1_000_000
+"""Pictures of one message; a call takes 1 MiB."""
 IDLE_SECONDS = 1.0
 LOST_SECONDS = 5.0
 """Without a unit of the stream for so long it is lost, whether its link says so or not."""
@@ -40,8 +51,8 @@ class PlateCamera:
 
     def __init__(
         self, task: PlateTask, watch: PlateWatch, follow: Follow, workers: Executor,
-        tell: Callable[[VehicleRead], None], died: Callable[[str], None], clock: Clock,
-        command: Sequence[str] | None = None,
+        tell: Callable[[VehicleRead | OffenceSeen], None], died: Callable[[str], None], clock: Clock,
+        command: Sequence[str] | None = None, clock_error_ms: int = 1000,
     ) -> None:  # fmt: skip
         self.task = task
         self.decode = 0.05
@@ -60,6 +71,7 @@ class PlateCamera:
         self._clock = clock
         self._heard = clock.monotonic()
         self._stumbled = False
+        self._clock_error_ms = clock_error_ms
         self._looked = 0
         self._mark = (self._heard, 0.0, 0, 0, 0)
         self._all_decoded = task.fps > 0
@@ -135,6 +147,11 @@ class PlateCamera:
         return passed
 
     def _report(self, passed: list[Passed]) -> None:
+        for caught in self._watch.caught():
+            try:
+                self._tell(offence(self.task, caught, self._clock_error_ms))
+            except SafecityError as error:
+                logger.error("offence not kept channel=%s code=%s why=%s", self.task.channel, error.code, error)
         for one in passed:
             self.vehicles += 1
             try:
@@ -240,3 +257,21 @@ def _kind_of(watch: PlateWatch, passed: Passed) -> dict[str, Any]:
         "vehicle_score": round(seen.score, 4),
         "vehicle_box": tuple(round(at / side, 5) for at, side in zip(seen.box, sides * 2, strict=True)),
     }
+
+
+def offence(task: PlateTask, caught: Caught, clock_error_ms: int) -> OffenceSeen:
+    """A candidate, as control is told of it."""
+    of = caught.offence
+    shown = [MomentShown("14", sight.at, data, _rounded(sight.box), of.light) for sight, data in caught.shown]
+    if caught.crop and sum(len(one.data) for one in shown) + len(caught.crop) <= MOST_BYTES:
+        shown.append(MomentShown("02", caught.crop_at, caught.crop))
+    return OffenceSeen(
+        id=fresh("si"), channel=task.channel, tollgate=task.tollgate, lane=of.lane, kind=of.kind, at=of.at,
+        plate=caught.plate, confidence=min(max(caught.confidence, 0.0), 1.0), plate_colour=caught.plate_colour,
+        words=of.words, light=of.light, light_source=of.light_source, signal=of.signal,
+        clock_error_ms=clock_error_ms, pictures=tuple(shown),
+    )  # fmt: skip
+
+
+def _rounded(box: Sequence[float]) -> tuple[float, ...]:
+    return tuple(round(edge, 5) for edge in box)

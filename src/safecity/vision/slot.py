@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from safecity.model.facts.media_calls import Done, Message
 from safecity.model.facts.vision_calls import (
     ApplyVision,
     AskVision,
+    LightsSaid,
     PlateTask,
     SearchMovement,
     TaskFigure,
@@ -25,6 +27,8 @@ from safecity.model.facts.vision_calls import (
 from safecity.model.values.media import Quality
 from safecity.ports.calls import Calls, Handler
 from safecity.vision.budget import Need, grants
+from safecity.vision.enforcement.lights import Lights
+from safecity.vision.enforcement.scene import Scene, read_scene
 from safecity.vision.spool import Spool, deliver
 
 if TYPE_CHECKING:  # loaded with the first task: numbers and pictures are heavy, and may not be installed
@@ -66,6 +70,7 @@ class VisionSlot:
         self._recogniser: PlateRecogniser | None = None
         self._cameras: dict[str, tuple[PlateCamera, asyncio.Task[None]]] = {}
         self._figures: dict[str, TaskFigure] = {}
+        self._lights = Lights()
         self._revision = 0
         self._idle: dict[str, TaskFigure] = {}
         """Tasks that are not worked on, and why."""
@@ -75,7 +80,13 @@ class VisionSlot:
 
     def handlers(self) -> Mapping[type[Message], Handler]:
         """One for each request of `model.facts.vision_calls`."""
-        return {ApplyVision: self.apply, AskVision: self.figures, SearchMovement: self.search}
+        return {ApplyVision: self.apply, AskVision: self.figures, LightsSaid: self.lights, SearchMovement: self.search}
+
+    async def lights(self, message: LightsSaid) -> Message:
+        """What a controller said of its signals."""
+        for change in message.changes:
+            self._lights.say(change.signal, change.at, change.colour)
+        return Done()
 
     async def apply(self, message: ApplyVision) -> Message:
         """Begin what is new, end what is gone, leave the rest alone. Who ends finishes the look that is under way."""
@@ -132,7 +143,8 @@ class VisionSlot:
     def _begin(self, task: PlateTask) -> None:
         try:
             from safecity.vision.camera import PlateCamera
-            from safecity.vision.plates.watching import PlateWatch
+            from safecity.vision.enforcement.watching import SceneWatch
+            from safecity.vision.plates.watching import PlateWatch, jpeg
 
             if self._recogniser is None:
                 self._recogniser = self._open()
@@ -141,9 +153,12 @@ class VisionSlot:
             logger.error("plates cannot be read here channel=%s why=%s", task.channel, error)
             self._idle[task.channel] = _idle(task, "not_installed")
             return
+        scene = _scene(task)
+        judge = SceneWatch(scene, self._lights, partial(jpeg, qualities=(75, 55, 35))) if scene is not None else None
         camera = PlateCamera(
-            task, PlateWatch(self._recogniser, self._detector), self._follow, self._workers, self._spool.add,
+            task, PlateWatch(self._recogniser, self._detector, judge), self._follow, self._workers, self._spool.add,
             partial(self._died, task), self._clock, self._command or None,
+            scene.clock_error_ms if scene is not None else 0,
         )  # fmt: skip
         running = asyncio.get_running_loop().create_task(camera.run(), name=f"plates {task.channel}")
         self._cameras[task.channel] = camera, running
@@ -207,6 +222,16 @@ class VisionSlot:
         for one in cameras:
             one.grant(round(granted[one.task.channel], 2))
             one.keep(KEPT_BYTES // len(cameras))
+
+
+def _scene(task: PlateTask) -> Scene | None:
+    """What is drawn on its picture. Of a scene that a newer control drew, and that is not understood here, nothing is
+    judged; plates are read all the same."""
+    try:
+        return read_scene(json.loads(task.scene)) if task.scene else None
+    except (SafecityError, ValueError) as error:
+        logger.error("scene not understood channel=%s why=%s", task.channel, error)
+        return None
 
 
 def _idle(task: PlateTask, state: str) -> TaskFigure:

@@ -13,13 +13,13 @@ import msgspec
 from safecity.kit.clock import SECOND_US
 from safecity.kit.errors import InvalidError, SafecityError
 from safecity.model.facts.control_calls import Publish
-from safecity.model.facts.vision_calls import VehicleRead
+from safecity.model.facts.vision_calls import OffenceSeen, VehicleRead
 from safecity.ports.calls import Calls
 from safecity.ports.sqlfile import SqlFile
 
 logger = logging.getLogger(__name__)
 
-Told = VehicleRead | Publish
+Told = VehicleRead | OffenceSeen | Publish
 MAX_BYTES = 2 << 30
 """Of readings that wait; beyond it the oldest go first, counted."""
 MAX_ASIDE = 20
@@ -193,7 +193,7 @@ async def _given(calls: Calls, told: Told) -> SafecityError | None:
         await calls.call("control", told, timeout=10.0)
     except SafecityError as error:
         if _refused(told, error):
-            channel = told.channel if isinstance(told, VehicleRead) else ""
+            channel = told.channel if isinstance(told, VehicleRead | OffenceSeen) else ""
             logger.error("refused by control channel=%s code=%s why=%s", channel, error.code, error)
         return error
     return None

@@ -29,6 +29,7 @@ from safecity.web.routes import (
     passages,
     places,
     ptz,
+    scenes,
     search,
     subscriptions,
     tollgates,
@@ -48,7 +49,7 @@ PREFIX = "/api/v1"
 PARTS = (
     entry, places, devices, configuration, tree, channels, device_recordings, ptz, heads, alarms, desk, exports, health,
     audit, search, wizard, tollgates, passages, vehicles, subscriptions,
-    watches, violations, violation_rules,
+    watches, violations, violation_rules, scenes,
     traffic,
     fleet, fences, ways,
     movement,

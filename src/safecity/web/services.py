@@ -40,6 +40,7 @@ from safecity.core.ground.outbox.api import Relay
 from safecity.core.ground.passages.api import Passages, Readings
 from safecity.core.ground.places.api import Places
 from safecity.core.ground.retention.api import Retention
+from safecity.core.ground.scenes.api import Scenes
 from safecity.core.ground.settings.api import Platform, Settings
 from safecity.core.ground.timekeeping.api import Ask as AskTime
 from safecity.core.ground.timekeeping.api import ClockRecord, Timekeeper
@@ -51,10 +52,12 @@ from safecity.core.upper.fleet.api import FenceFollower, Fences, FenceWriter, Re
 from safecity.core.upper.fleet.api import any_of as fences_of
 from safecity.core.upper.fleet.api import any_under as fences_under
 from safecity.core.upper.violations.api import (
+    Caught,
     Exporting,
     Proposing,
     Rules,
     SectionFollower,
+    Signals,
     Violations,
     ViolationSettings,
 )
@@ -194,6 +197,9 @@ class Services:
     packages: Exporting
     rules: Rules
     section_follower: SectionFollower
+    caught: Caught
+    signals: Signals
+    scenes: Scenes
     images: Images
     loose: Loose
     relay: Relay
@@ -416,6 +422,9 @@ def assemble(
         packages=Exporting(database, blobs),
         rules=Rules(database),
         section_follower=SectionFollower(database, bus, blobs, proposing, clock, web.violations, proposed),
+        caught=Caught(database, clock, proposing),
+        signals=Signals(database, calls, web.vision, clock),
+        scenes=Scenes(database, duties.look_again),
         images=images,
         loose=loose,
         relay=relay,

@@ -95,6 +95,8 @@ BODIES: dict[str, Any] = {
     "take_violations": {"queue": "first"},
     "export_violations": {"violations": ["{violation}"]},
     "void_violation": {"void_reason": "forced"},
+    "put_scene": {"clock_error_ms": 100},
+    "say_phases": {"items": [{"at": "2023-11-14T22:13:20Z", "colour": "red"}]},
     "add_section": {
         "name": "Ring",
         "entry": "{tollgate}",
@@ -211,6 +213,13 @@ async def approve_and_meet(house: Any, admin: Any, ids: dict[str, Any]) -> None:
         ids[f"{hit['place_name']}_hit"] = hit["id"]
 
 
+def drawn(signal: str) -> dict[str, Any]:
+    """A scene with a lane that a signal holds for."""
+    area = [[0, 0], [1, 0], [1, 1]]
+    lane = {"number": 1, "area": area, "heading": [0, 1], "turns": ["straight"], "signals": {"straight": signal}}
+    return {"clock_error_ms": 100, "lanes": [lane]}
+
+
 LIMITS = ("area", "organisation", "both")
 
 
@@ -263,6 +272,8 @@ async def city(house: Any, admin: Any) -> dict[str, Any]:
         ids[f"{passage['tollgate_name']}_passage"] = passage["id"]
     for channel in (await admin.ok("GET", "channels"))["items"]:
         ids[f"{channel['name']}_channel"] = channel["id"]
+        ids[f"{channel['name']}_signal"] = f"{channel['name']}-signal"
+        await admin.ok("PUT", f"channels/{channel['id']}/scene", drawn(f"{channel['name']}-signal"))
         hold = {
             "channel": channel["id"],
             "start": "2026-01-01T00:00:00Z",
@@ -311,6 +322,7 @@ KINDS = (
     "exemption",
     "second_tollgate",
     "fence",
+    "signal",
 )
 
 

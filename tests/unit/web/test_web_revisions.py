@@ -23,6 +23,7 @@ async def things(house: Any, admin: Any) -> dict[str, str]:
     await house.online(device["id"], CODE)
     await house.catalogue(device["id"], {"code": CODE, "name": "Gate"})
     (channel,) = (await admin.ok("GET", "channels"))["items"]
+    await admin.ok("PUT", f"channels/{channel['id']}/scene", BODIES["put_scene"])
     gate = await admin.ok("POST", "tollgates", {"name": "Gate"})
     far = await admin.ok("POST", "tollgates", {"name": "Far gate"})
     road = {
@@ -38,6 +39,7 @@ async def things(house: Any, admin: Any) -> dict[str, str]:
         "change_tour": f"tours/{tour['id']}",
         "change_device": f"devices/{device['id']}",
         "change_tollgate": f"tollgates/{gate['id']}",
+        "put_scene": f"channels/{channel['id']}/scene",
         "change_section": f"sections/{section['id']}",
         "change_channel": f"channels/{channel['id']}",
         "change_settings": "settings",
@@ -49,6 +51,7 @@ async def things(house: Any, admin: Any) -> dict[str, str]:
 BODIES: dict[str, dict[str, Any]] = {
     "change_view": {"layout": LAYOUT},
     "change_tour": {"channels": []},
+    "put_scene": {"clock_error_ms": 100},
 }
 DECISIONS = {"approve_watch": 409, "refuse_watch": 409, "withdraw_watch": 200}
 """What happens to a watch once; the answer to who decides on an approved one that they have seen as it is."""

@@ -2208,6 +2208,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/channels/{channel}/scene": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See Scene
+         * @description What is drawn on the camera's picture; 404 where nothing is.
+         */
+        get: operations["see_scene"];
+        /**
+         * Put Scene
+         * @description Draw it anew, whole. Ways are judged where a lane of a checkpoint says that plates are read by this camera.
+         */
+        put: operations["put_scene"];
+        post?: never;
+        /**
+         * Delete Scene
+         * @description Nothing is judged there any more.
+         */
+        delete: operations["delete_scene"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signals/{signal}/phases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say Phases
+         * @description For signal controllers. Times of the last quarter of an hour are taken, also late and out of order; a vehicle is
+         *     judged five seconds after it has left the picture.
+         */
+        post: operations["say_phases"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signals/{signal}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See Signal
+         * @description What it shows now, as far as its controller says.
+         */
+        get: operations["see_signal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/routes": {
         parameters: {
             query?: never;
@@ -3930,6 +3999,24 @@ export interface components {
             username: string;
             name: string;
         };
+        /** @description From `at` on the signal shows `colour`. */
+        PhaseAsk: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            colour: "red" | "yellow" | "green" | "flashing" | "dark" | "unknown";
+        };
+        /**
+         * @description What a controller says, in any order: each change, or what it shows every few seconds. Said again it changes
+         *     nothing and is a sign of life.
+         */
+        PhasesAsk: {
+            items: components["schemas"]["PhaseAsk"][];
+        };
+        /** @description How many were taken. */
+        PhasesTaken: {
+            taken: number;
+        };
         /** @description JPEG, PNG, GIF or BMP in base64, at most 8 MiB and 40 megapixels. */
         PictureAsk: {
             /** @default  */
@@ -4396,6 +4483,95 @@ export interface components {
             longitude: number | null;
             latitude: number | null;
         };
+        /**
+         * @description All that is drawn on a camera's picture, as shares of its width and height, from the upper left corner.
+         *
+         *     `clock_error_ms`: the largest error of the times of its pictures, also against the signals' clock; it stands on the
+         *     evidence. `lamps`: regions (left, top, right, bottom) of the lamps by signal and colour, where no controller says
+         *     what it shows.
+         */
+        SceneAsk: {
+            /** @default  */
+            name?: string;
+            clock_error_ms: number;
+            lanes?: components["schemas"]["SceneLane"][];
+            stop_lines?: number[][][];
+            solid_lines?: number[][][];
+            exits?: components["schemas"]["SceneExit"][];
+            zones?: components["schemas"]["SceneZone"][];
+            lamps?: {
+                [key: string]: {
+                    [key: string]: number[];
+                };
+            };
+        };
+        /** @description Where vehicles come that went this way. */
+        SceneExit: {
+            /** @enum {string} */
+            turn: "left" | "straight" | "right" | "back";
+            area: number[][];
+        };
+        /** @description Where vehicles come that went this way. */
+        SceneExitOut: {
+            /** @enum {string} */
+            turn: "left" | "straight" | "right" | "back";
+            area: number[][];
+        };
+        /**
+         * @description A lane before the stop line. `heading`: which way traffic goes, as a direction in the picture. `turns`: where
+         *     its arrows allow to go. `signals`: the signal that holds for each way; a way that is not there is free.
+         */
+        SceneLane: {
+            number: number;
+            area: number[][];
+            heading: number[];
+            turns: ("left" | "straight" | "right" | "back")[];
+            signals?: {
+                [key: string]: string;
+            };
+        };
+        /** @description A lane before the stop line. */
+        SceneLaneOut: {
+            number: number;
+            area: number[][];
+            heading: number[];
+            turns: ("left" | "straight" | "right" | "back")[];
+            signals: {
+                [key: string]: string;
+            };
+        };
+        /** @description What is drawn, and who drew it last. See `SceneAsk`. */
+        SceneOut: {
+            channel: string;
+            name: string;
+            clock_error_ms: number;
+            lanes: components["schemas"]["SceneLaneOut"][];
+            stop_lines: number[][][];
+            solid_lines: number[][][];
+            exits: components["schemas"]["SceneExitOut"][];
+            zones: components["schemas"]["SceneZoneOut"][];
+            lamps: {
+                [key: string]: {
+                    [key: string]: number[];
+                };
+            };
+            changed_by: string;
+            /** Format: date-time */
+            changed_at: string;
+            revision: number;
+        };
+        /** @description Where nobody may stand for longer than so many seconds. */
+        SceneZone: {
+            name: string;
+            area: number[][];
+            seconds: number;
+        };
+        /** @description Where nobody may stand for longer than so many seconds. */
+        SceneZoneOut: {
+            name: string;
+            area: number[][];
+            seconds: number;
+        };
         /** @description A new section. The shortest way counts: who takes a longer one was faster than is said. */
         SectionAsk: {
             name: string;
@@ -4562,6 +4738,13 @@ export interface components {
         SignInAsk: {
             username: string;
             password: string;
+        };
+        /** @description What a signal shows now, and since when; `unknown` where nothing was heard of it for three minutes. */
+        SignalOut: {
+            signal: string;
+            /** @enum {string} */
+            colour: "red" | "yellow" | "green" | "flashing" | "dark" | "unknown";
+            since: string | null;
         };
         /** @description A weekly span: weekday 0 is Monday, minutes of the local day, half-open. */
         SpanShape: {
@@ -10725,6 +10908,184 @@ export interface operations {
             403: components["responses"]["403"];
             404: components["responses"]["404"];
             409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    see_scene: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SceneOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    put_scene: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SceneAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SceneOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    delete_scene: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    say_phases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description As the scenes name it: lower case letters and digits. */
+                signal: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PhasesAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhasesTaken"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    see_signal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description As the scenes name it: lower case letters and digits. */
+                signal: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
             413: components["responses"]["413"];
             414: components["responses"]["414"];
             422: components["responses"]["422"];

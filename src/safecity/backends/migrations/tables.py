@@ -17,6 +17,7 @@ from safecity.core.ground.loose import store as _loose
 from safecity.core.ground.outbox import store as _outbox
 from safecity.core.ground.passages import store as _passages
 from safecity.core.ground.places import store as _places
+from safecity.core.ground.scenes import store as _scenes
 from safecity.core.ground.settings import once as _once
 from safecity.core.ground.settings import store as _settings
 from safecity.core.ground.sql import metadata
@@ -29,7 +30,7 @@ from safecity.core.upper.watches import store as _watches
 
 PARTS = (
     _access, _alarms, _audit, _channels, _closures, _desk, _devices, _exports, _fleet, _flows, _images, _leases, _loose,
-    _outbox, _passages, _places, _positions, _once, _settings, _tollgates, _violations,
+    _outbox, _passages, _places, _positions, _once, _scenes, _settings, _tollgates, _violations,
     _violation_rules, _watches,
 )  # fmt: skip
 __all__ = ["PARTS", "metadata"]

@@ -16,6 +16,7 @@ class PlateTask(Message, frozen=True):
     fps        pictures looked at in a second; 0: key frames alone
     priority   1 is kept up longest when the processors are not enough
     tollgate   whose passages they are; `lane` None where the camera looks at several
+    scene      JSON of what is drawn on the picture (`vision.enforcement.scene`); empty: nothing is judged
     """
 
     channel: str
@@ -25,6 +26,7 @@ class PlateTask(Message, frozen=True):
     quality: Quality = Quality.MAIN
     fps: float = 5.0
     priority: int = 3
+    scene: str = ""
 
 
 class ApplyVision(Message, frozen=True):
@@ -188,3 +190,53 @@ class MovementFound(Message, frozen=True):
     unreadable: int
     step_us: int
     gaps: tuple[NotThere, ...]
+
+
+class LightChange(Message, frozen=True):
+    """From `at` on a signal shows `colour`: red, yellow, green, flashing, dark or unknown."""
+
+    signal: str
+    at: int
+    colour: str
+
+
+class LightsSaid(Message, frozen=True):
+    """What a signal controller said, for whoever judges red lights; said again it changes nothing. Answer: Done."""
+
+    changes: tuple[LightChange, ...]
+
+
+class MomentShown(Message, frozen=True):
+    """A picture of an offence as JPEG, with the vehicle's place in it (left, top, right, bottom) and what the signal
+    showed. `kind` as GA/T 1400 numbers them."""
+
+    kind: str
+    at: int
+    data: bytes
+    box: tuple[float, ...] = ()
+    light: str = ""
+
+
+class OffenceSeen(Message, frozen=True):
+    """A candidate of an offence, judged by what is drawn on the picture. Said again with the same `id` it is the same.
+    Answer: Done.
+
+    kind             red_light, solid_line, wrong_way, illegal_stop or lane_disobeyed
+    clock_error_ms   the largest error of its times, as whoever drew the scene states it
+    """
+
+    id: str
+    channel: str
+    tollgate: str
+    lane: int | None
+    kind: str
+    at: int
+    plate: str
+    confidence: float
+    plate_colour: str
+    words: str
+    light: str
+    light_source: str
+    signal: str
+    clock_error_ms: int
+    pictures: tuple[MomentShown, ...] = ()

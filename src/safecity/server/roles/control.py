@@ -29,7 +29,7 @@ from safecity.kit.errors import ConflictError, InvalidError, SafecityError
 from safecity.links.ntp import ask_time
 from safecity.model.facts.control_calls import Publish, Published
 from safecity.model.facts.media_calls import Done, Message
-from safecity.model.facts.vision_calls import VehicleRead
+from safecity.model.facts.vision_calls import OffenceSeen, VehicleRead
 from safecity.server import hostclock
 from safecity.server.context import RoleContext
 from safecity.server.demo import import_demo
@@ -144,6 +144,11 @@ async def assembled(context: RoleContext, web: WebSettings) -> AsyncGenerator[tu
             await services.readings.take(message)
             return Done()
 
+        async def caught(message: OffenceSeen) -> Message:
+            if await services.caught.take(message):
+                services.hub.changed([("violation", "")])
+            return Done()
+
         services = assemble(
             database=opened.database,
             leases=SqlLeases(opened.database),
@@ -161,7 +166,9 @@ async def assembled(context: RoleContext, web: WebSettings) -> AsyncGenerator[tu
             ask_time=lambda host, port: ask_time(host, port, context.clock),
             clock_kept=hostclock.is_kept,
         )
-        await context.server.serve("control", {**handlers, Publish: publish, VehicleRead: read}, streams)
+        await context.server.serve(
+            "control", {**handlers, Publish: publish, VehicleRead: read, OffenceSeen: caught}, streams
+        )
         yield services, bus, history
 
 

@@ -3,8 +3,10 @@ clock. A state is only told where it is sure over a whole stretch of time."""
 
 from __future__ import annotations
 
+import threading
 from bisect import bisect_right, insort
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from safecity.kit.clock import SECOND_US
@@ -14,7 +16,10 @@ COLOURS: Final = frozenset({RED, YELLOW, GREEN, FLASHING, DARK, UNKNOWN})
 KEPT_US: Final = 1800 * SECOND_US
 SILENT_US: Final = 180 * SECOND_US
 """Whoever was not heard of for so long is not believed: a feed that broke off says nothing of now."""
-MAX_CHANGES: Final = 5000
+UNSEEN_US: Final = 3 * SECOND_US // 2
+"""Lamps that were not looked at for so long may have changed and back."""
+MAX_CHANGES: Final = 20_000
+LAMPS: Final = "lamps"
 
 
 @dataclass(slots=True)
@@ -30,6 +35,8 @@ class Lights:
 
     def __init__(self) -> None:
         self._signals: dict[str, _Signal] = {}
+        self._lock = threading.RLock()
+        """Cameras are judged in workers while controllers are heard."""
 
     def __contains__(self, signal: str) -> bool:
         return signal in self._signals
@@ -40,17 +47,18 @@ class Lights:
 
     def say(self, signal: str, at: int, colour: str, source: str = "controller") -> None:
         """From `at` (microseconds UTC) on a signal shows this colour. Said again it is a sign of life."""
-        if colour not in COLOURS:
-            colour = UNKNOWN
-        one = self._signals.setdefault(signal, _Signal())
-        one.source = source
-        insort(one.heard, at)
-        place = bisect_right(one.changes, at, key=lambda change: change[0])
-        if place and one.changes[place - 1][0] == at:
-            one.changes[place - 1] = (at, colour)
-        else:
-            one.changes.insert(place, (at, colour))
-        self._forget(one)
+        with self._lock:
+            if colour not in COLOURS:
+                colour = UNKNOWN
+            one = self._signals.setdefault(signal, _Signal())
+            one.source = source
+            insort(one.heard, at)
+            place = bisect_right(one.changes, at, key=lambda change: change[0])
+            if place and one.changes[place - 1][0] == at:
+                one.changes[place - 1] = (at, colour)
+            else:
+                one.changes.insert(place, (at, colour))
+            self._forget(one)
 
     @staticmethod
     def _forget(one: _Signal) -> None:
@@ -67,30 +75,60 @@ class Lights:
     def surely(self, signal: str, start: int, end: int) -> str:
         """What it showed through all of [start, end]; `unknown` where that is not one colour, or nobody was heard of
         around that time."""
-        one = self._signals.get(signal)
-        if one is None:
-            return UNKNOWN
-        place = bisect_right(one.changes, start, key=lambda change: change[0])
-        if place == 0:
-            return UNKNOWN
-        colour = one.changes[place - 1][1]
-        if any(other != colour for at, other in one.changes[place:] if at <= end):
-            return UNKNOWN
-        last = bisect_right(one.heard, end)
-        heard = one.heard[last - 1] if last else 0
-        later = one.heard[last] if last < len(one.heard) else None
-        alive = end - heard <= SILENT_US or (later is not None and later - heard <= SILENT_US)
-        return colour if alive else UNKNOWN
+        with self._lock:
+            one = self._signals.get(signal)
+            if one is None:
+                return UNKNOWN
+            place = bisect_right(one.changes, start, key=lambda change: change[0])
+            if place == 0:
+                return UNKNOWN
+            colour = one.changes[place - 1][1]
+            if any(other != colour for at, other in one.changes[place:] if at <= end):
+                return UNKNOWN
+            if one.source == LAMPS:
+                return colour if self._looked_at(one, start, end) else UNKNOWN
+            last = bisect_right(one.heard, end)
+            heard = one.heard[last - 1] if last else 0
+            later = one.heard[last] if last < len(one.heard) else None
+            alive = end - heard <= SILENT_US or (later is not None and later - heard <= SILENT_US)
+            return colour if alive else UNKNOWN
+
+    @staticmethod
+    def _looked_at(one: _Signal, start: int, end: int) -> bool:
+        """Whether lamps were looked at all the time: nobody repeats to us what they missed."""
+        first = max(bisect_right(one.heard, start) - 1, 0)
+        moments = [at for at in one.heard[first:] if at <= end]
+        if not moments or moments[0] > start:
+            return False
+        return all(b - a <= UNSEEN_US for a, b in pairwise([*moments, end]))
+
+    def alive(self, signal: str, at: int) -> None:
+        """It shows what it showed before."""
+        with self._lock:
+            one = self._signals.get(signal)
+            if one is not None and (not one.heard or at > one.heard[-1]):
+                one.heard.append(at)
+                self._forget(one)
+
+    def recent(self, signal: str, since: int) -> list[tuple[int, str]]:
+        """Its changes from then on, and the one before."""
+        with self._lock:
+            one = self._signals.get(signal)
+            if one is None:
+                return []
+            place = bisect_right(one.changes, since, key=lambda change: change[0])
+            return one.changes[max(place - 1, 0) :]
 
     def since(self, signal: str, at: int) -> int | None:
         """Since when it shows what it shows then."""
-        one = self._signals.get(signal)
-        if one is None:
-            return None
-        place = bisect_right(one.changes, at, key=lambda change: change[0])
-        if place == 0:
-            return None
-        colour = one.changes[place - 1][1]
-        while place > 1 and one.changes[place - 2][1] == colour:
-            place -= 1
-        return one.changes[place - 1][0]
+        with self._lock:
+            one = self._signals.get(signal)
+            if one is None:
+                return None
+            place = bisect_right(one.changes, at, key=lambda change: change[0])
+            if place == 0:
+                return None
+            colour = one.changes[place - 1][1]
+            while place > 1 and one.changes[place - 2][1] == colour:
+                place -= 1
+            return one.changes[place - 1][0]

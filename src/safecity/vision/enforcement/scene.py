@@ -3,6 +3,7 @@ that checks itself; all places as shares of the picture's width and height."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
@@ -10,7 +11,11 @@ from typing import Any, Final, cast
 from safecity.kit.errors import InvalidError
 from safecity.vision.enforcement.geometry import Point
 
+Region = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
 TURNS: Final = ("left", "straight", "right", "back")
+SIGNAL: Final = r"[a-z0-9][a-z0-9_.-]{0,39}"
+"""How signals are named: lower case letters and digits."""
 MAX_POINTS: Final = 30
 MAX_PARTS: Final = 30
 
@@ -36,7 +41,7 @@ class Lane:
         _need(abs(self.heading[0]) + abs(self.heading[1]) > 1e-6, "heading")
         _need(bool(self.turns) and self.turns <= set(TURNS), "turns")
         _need(set(self.signals) <= set(TURNS), "signals")
-        _need(all(0 < len(name) <= 40 for name in self.signals.values()), "signals")
+        _need(all(re.fullmatch(SIGNAL, name) for name in self.signals.values()), "signals")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,8 +83,15 @@ class Zone:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scene:
-    """All that is drawn on one camera's picture."""
+    """All that is drawn on one camera's picture.
 
+    clock_error_ms   the largest error of the times of its pictures, and against the signals' clock
+    lamps            regions of the lamps by signal and colour, where they are read from the picture
+    """
+
+    name: str = ""
+    clock_error_ms: int = 1000
+    lamps: Mapping[str, Mapping[str, Region]] = field(default_factory=dict[str, Mapping[str, Region]])
     lanes: tuple[Lane, ...] = ()
     stop_lines: tuple[StopLine, ...] = ()
     solid_lines: tuple[tuple[Point, ...], ...] = ()
@@ -91,6 +103,9 @@ class Scene:
         for name in ("lanes", "stop_lines", "solid_lines", "exits", "zones"):
             _need(len(getattr(self, name)) <= MAX_PARTS, name)
         _need(all(_line(line) for line in self.solid_lines), "solid_lines")
+        _need(len(self.name) <= 200, "name")
+        _need(0 <= self.clock_error_ms <= 60_000, "clock_error_ms")
+        _need(len(self.lamps) <= MAX_PARTS and all(_lamps(name, shown) for name, shown in self.lamps.items()), "lamps")
 
     @property
     def signals(self) -> frozenset[str]:
@@ -118,6 +133,11 @@ def read_scene(said: Mapping[str, Any]) -> Scene:
                 Zone(name=one["name"], area=_points(one["area"]), seconds=one["seconds"])
                 for one in said.get("zones", ())
             ),
+            name=said.get("name", ""), clock_error_ms=said.get("clock_error_ms", 1000),
+            lamps={
+                name: {colour: _region(region) for colour, region in shown.items()}
+                for name, shown in said.get("lamps", {}).items()
+            },
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise InvalidError("not a scene", code="scene_invalid", params={"field": str(error)[:40]}) from error
@@ -137,6 +157,11 @@ def write_scene(scene: Scene) -> dict[str, Any]:
         "solid_lines": [_lists(one) for one in scene.solid_lines],
         "exits": [{"turn": one.turn, "area": _lists(one.area)} for one in scene.exits],
         "zones": [{"name": one.name, "area": _lists(one.area), "seconds": one.seconds} for one in scene.zones],
+        "name": scene.name,
+        "clock_error_ms": scene.clock_error_ms,
+        "lamps": {
+            name: {colour: list(region) for colour, region in shown.items()} for name, shown in scene.lamps.items()
+        },
     }  # fmt: skip
 
 
@@ -147,6 +172,17 @@ def _point(said: Any) -> Point:
 
 def _points(said: Any) -> tuple[Point, ...]:
     return tuple(_point(one) for one in cast("Sequence[Any]", said))
+
+
+def _region(said: Any) -> Region:
+    left, top, right, bottom = cast("Sequence[float]", said)
+    return float(left), float(top), float(right), float(bottom)
+
+
+def _lamps(signal: str, shown: Mapping[str, Region]) -> bool:
+    """Whether these can be the lamps of a signal."""
+    named = re.fullmatch(SIGNAL, signal) is not None and bool(shown) and set(shown) <= {"red", "yellow", "green"}
+    return named and all(0 <= one[0] < one[2] <= 1 and 0 <= one[1] < one[3] <= 1 for one in shown.values())
 
 
 def _lists(points: Sequence[Point]) -> list[list[float]]:

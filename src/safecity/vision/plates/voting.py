@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 
 import numpy as np
@@ -17,6 +17,7 @@ _REACH_OF_SAME = 6.0  # the same where the same is written on it
 _SAME, _TELLING = 0.8, 5  # share of signs that are alike, and how many must be read, to call it the same
 _GROWTH = 1.8  # how much wider or narrower it may look from one frame to the next
 _OTHER = 1.0  # plate widths that a wholly different text counts for
+LONGEST_WAY = 3000  # pictures; who stands longer is known by what came later
 MOST_READINGS = 60  # of one vehicle; later ones replace the least sure
 
 
@@ -41,11 +42,14 @@ class PlateSeen:
     best: Sight
     doubtful: bool
     moved: float
+    way: tuple[tuple[float, np.ndarray], ...] = ()
+    """Where the plate was, by its corners, in every picture in which it was read; asked for by `PlateTracks`."""
 
 
 @dataclass(slots=True, eq=False)
 class _Track:
     sights: list[Sight] = field(default_factory=list)
+    way: deque[tuple[float, np.ndarray]] | None = None
     count: int = 0
     first: float = 0.0
     last: float = 0.0
@@ -63,6 +67,8 @@ class _Track:
         self.missed = None
         self.centre, self.width, self.last = centre, _width(read), at_seconds
         self.count += 1
+        if self.way is not None:
+            self.way.append((at_seconds, read.corners))
         self.sights.append(Sight(at_seconds, read))
         if len(self.sights) > MOST_READINGS:
             self.sights.remove(min(self.sights, key=lambda one: one.read.confidence))
@@ -76,8 +82,10 @@ class _Track:
 class PlateTracks:
     """Frames in order of time go in; each vehicle comes out once, when it has been out of sight for a while."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, ways: bool = False) -> None:
+        """`ways`: each vehicle comes out with its way."""
         self._tracks: list[_Track] = []
+        self._ways = ways
 
     def see(self, at_seconds: float, reads: Sequence[PlateRead]) -> list[PlateSeen]:
         """The vehicles that have left by now.
@@ -89,7 +97,7 @@ class PlateTracks:
         free = set(self._tracks)
         for read, track in _joined(reads, self._tracks, at_seconds):
             if track is None:
-                track = _Track(first=at_seconds)
+                track = _Track(first=at_seconds, way=deque(maxlen=LONGEST_WAY) if self._ways else None)
                 self._tracks.append(track)
             free.discard(track)
             track.take(at_seconds, read)
@@ -101,7 +109,7 @@ class PlateTracks:
         """The vehicles that have left by now, without another look."""
         gone = [one for one in self._tracks if one.missed is not None and at_seconds - one.missed > _FORGOTTEN_AFTER]
         self._tracks = [one for one in self._tracks if one not in gone]
-        return [vote(track.sights, track.count, track.first, track.last) for track in gone]
+        return [_voted(track) for track in gone]
 
     def best_moments(self) -> set[float]:
         """When each vehicle in sight was seen best so far: the pictures that are worth keeping."""
@@ -110,7 +118,12 @@ class PlateTracks:
     def end(self) -> list[PlateSeen]:
         """The vehicles still in sight when the film ends."""
         left, self._tracks = self._tracks, []
-        return [vote(track.sights, track.count, track.first, track.last) for track in left]
+        return [_voted(track) for track in left]
+
+
+def _voted(track: _Track) -> PlateSeen:
+    seen = vote(track.sights, track.count, track.first, track.last)
+    return seen if track.way is None else replace(seen, way=tuple(track.way))
 
 
 def _joined(

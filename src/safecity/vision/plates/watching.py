@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -10,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safecity.kit.errors import SafecityError
+from safecity.vision.enforcement.judge import Sight
+from safecity.vision.enforcement.watching import Caught, Left, SceneWatch, vehicle_box
 from safecity.vision.objects.detector import Detector, ObjectSeen
 from safecity.vision.plates.recognise import PlateRecogniser
 from safecity.vision.plates.restore import Restored, restore
@@ -48,13 +51,18 @@ class Passed:
 class PlateWatch:
     """Pictures of one camera in order of time. Not thread-safe."""
 
-    def __init__(self, recogniser: PlateRecogniser, detector: Detector | None = None) -> None:
+    def __init__(
+        self, recogniser: PlateRecogniser, detector: Detector | None = None, scene: SceneWatch | None = None
+    ) -> None:
+        """`scene` judges the ways of vehicles."""
         self.recogniser = recogniser
         self.detector = detector
         self._stumbled = False
         self.max_kept_bytes = MAX_KEPT_BYTES
         """May change at any time; the newest picture is kept whatever its size."""
-        self._tracks = PlateTracks()
+        self._scene = scene
+        self._tracks = PlateTracks(ways=scene is not None)
+        self._caught: list[Caught] = []
         self._kept: dict[float, NDArray[np.uint8]] = {}
         self._begin: int | None = None
         self._last = 0
@@ -79,7 +87,10 @@ class PlateWatch:
         self._begin = at if self._begin is None else self._begin
         self._last, self._size = at, size
         seconds = (at - self._begin) / SECOND_US
+        if self._scene is not None:
+            self._scene.look(self._moment(seconds), picture, anybody=bool(reads))
         passed += self._told(self._tracks.see(seconds, reads))
+        self._judge(at)
         if reads:
             self._kept[seconds] = picture
             self._keep()
@@ -95,13 +106,30 @@ class PlateWatch:
 
     def idle(self, at: int) -> list[Passed]:
         """Nothing moved until `at`: who was already looked for in vain has left."""
-        return [] if self._begin is None else self._told(self._tracks.forget((at - self._begin) / SECOND_US))
+        passed = [] if self._begin is None else self._told(self._tracks.forget((at - self._begin) / SECOND_US))
+        self._judge(at)
+        return passed
 
     def end(self) -> list[Passed]:
         """The stream is over, or something else is to be watched."""
         passed = self._told(self._tracks.end())
         self._kept.clear()
+        if self._scene is not None:
+            self._caught += self._scene.judged(self._last, all_of=True)
         return passed
+
+    def caught(self) -> list[Caught]:
+        """Offences since this was asked last."""
+        found, self._caught = self._caught, []
+        return found
+
+    def _judge(self, at: int) -> None:
+        if self._scene is not None:
+            self._caught += self._scene.judged(at)
+
+    def _moment(self, seconds: float) -> int:
+        """Of a picture, as it is named everywhere here."""
+        return (self._begin or 0) + round(seconds * SECOND_US)
 
     def _told(self, gone: list[PlateSeen]) -> list[Passed]:
         begin = self._begin or 0
@@ -120,6 +148,11 @@ class PlateWatch:
                 scene = jpeg(picture, MAX_SCENE_BYTES)
                 plate = jpeg(around(picture, seen.best.read.corners), MAX_PLATE_BYTES)
             self.unpictured += not scene
+            if self._scene is not None:
+                best = begin + round(moment * SECOND_US)
+                colour = (seen.best.read.kind.colour or "") if seen.best.read.kind is not None else ""
+                way = tuple(Sight(self._moment(at), vehicle_box(corners, self._size)) for at, corners in seen.way)
+                self._scene.left(Left(self._last, way, seen.text, float(seen.confidence), colour, plate, best))
             found.append(
                 Passed(
                     seen, begin + round(moment * SECOND_US), begin + round(seen.first_seconds * SECOND_US),
@@ -173,15 +206,15 @@ def around(picture: NDArray[np.uint8], corners: NDArray[np.float32]) -> NDArray[
     return picture[max(top, 0) : min(max(bottom, top + 1), height), max(left, 0) : min(max(right, left + 1), width)]
 
 
-def jpeg(picture: NDArray[np.uint8], max_bytes: int) -> bytes:
-    """As good as fits; empty for a picture without points."""
+def jpeg(picture: NDArray[np.uint8], max_bytes: int, qualities: Sequence[int] = (88, 75, 55, 35)) -> bytes:
+    """As good as fits, the first of `qualities` that does; empty for a picture without points."""
     if picture.size == 0:
         return b""
-    for quality in (88, 75, 55, 35):
+    for quality in qualities:
         done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
         if done and data.size <= max_bytes:
             return data.tobytes()
     half = cv2.resize(
         picture, (max(picture.shape[1] // 2, 1), max(picture.shape[0] // 2, 1)), interpolation=cv2.INTER_AREA
     )
-    return jpeg(half.astype(np.uint8, copy=False), max_bytes)
+    return jpeg(half.astype(np.uint8, copy=False), max_bytes, qualities)

@@ -34,6 +34,11 @@ PASSAGES: dict[str, tuple[str, str]] = {
     ),
     "void_reason": ("不能选择作废原因 {reason},或需要文字说明。", "{reason} is no reason to choose, or needs words."),
     "picture_changed": ("图片与留存时不一致,不能导出。", "A picture is not what was kept; it is not exported."),
+    "scene_invalid": ("画面标注的 {field} 取值无效。", "Not a value for {field} of a scene."),
+    "phase_time": (
+        "时间须在最近 {seconds} 秒之内。",
+        "Only times of the last {seconds} s are taken.",
+    ),
     "section_invalid": ("区间测速的 {field} 取值无效。", "Not a value for {field} of a section."),
     "exemption_invalid": ("免罚车辆的 {field} 取值无效。", "Not a value for {field} of an exempt vehicle."),
     "seat_invalid": ("{seat} 不是有效的接收席位。", "{seat} is no seat that alarms may go to."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +29,10 @@ from safecity.model.facts.media_calls import (
 from safecity.model.facts.signal_calls import ApplySignal, GbChannel, GbDevice, JtTerminal, PlatformIdentity
 from safecity.model.facts.vision_calls import ApplyVision, PlateTask
 from safecity.model.values.media import Quality
+from safecity.vision.enforcement.scene import Scene, write_scene
 
+READ_FPS, JUDGED_FPS = 5.0, 8.0
+"""Pictures looked at in a second where plates are read, and where ways are judged too."""
 _POLICY = frozenset(RecordPolicy.__struct_fields__) - {"schedule", "quality", "zone"}
 
 
@@ -73,9 +77,11 @@ def desired(
     demands: Mapping[str, StartRecording] | None = None,
     gates: Sequence[Tollgate] = (),
     vision: Sequence[str] = (),
+    scenes: Mapping[str, Scene] | None = None,
 ) -> Desired:
     """`devices` come with their opened secrets; `holds` are those in force and those released lately; `demands` are
-    recordings by hand, by channel; `vision` are the slots that share what is to be looked at."""
+    recordings by hand, by channel; `vision` are the slots that share what is to be looked at, `scenes` what is
+    drawn on the pictures, by channel."""
     by_id = {device.id: (device, secret) for device, secret in devices}
     identity = PlatformIdentity(
         code=platform.code,
@@ -112,12 +118,16 @@ def desired(
             slot: ApplyAssignments(revision, tuple(items), holds=placed, released=released)
             for slot, items in assignments.items()
         },
-        _vision(revision, gates, shown, vision),
+        _vision(revision, gates, shown, vision, scenes or {}),
     )
 
 
 def _vision(
-    revision: int, gates: Sequence[Tollgate], shown: Iterable[Channel], slots: Sequence[str]
+    revision: int,
+    gates: Sequence[Tollgate],
+    shown: Iterable[Channel],
+    slots: Sequence[str],
+    scenes: Mapping[str, Scene],
 ) -> dict[str, ApplyVision]:
     """Each camera is looked at once, in turn by one slot and the next; where it looks at several lanes, no lane is
     said."""
@@ -130,7 +140,13 @@ def _vision(
                 continue
             several = channel.id in tasks
             quality = Quality.MAIN if str(Quality.MAIN) in channel.qualities else Quality(channel.qualities[0])
-            tasks.setdefault(channel.id, PlateTask(channel.id, channel.slot, gate.id, lane.number, quality=quality))
+            scene = scenes.get(channel.id)
+            drawn = json.dumps(write_scene(scene), sort_keys=True) if scene is not None else ""
+            task = PlateTask(
+                channel.id, channel.slot, gate.id, lane.number, quality=quality, fps=JUDGED_FPS if drawn else READ_FPS,
+                scene=drawn,
+            )  # fmt: skip
+            tasks.setdefault(channel.id, task)
             if several and tasks[channel.id].tollgate == gate.id:
                 tasks[channel.id] = replace(tasks[channel.id], lane=None)
     ordered = [tasks[name] for name in sorted(tasks)]

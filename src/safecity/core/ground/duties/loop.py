@@ -16,6 +16,7 @@ from safecity.core.ground.duties.desired import Desired, Keepalive, desired, slo
 from safecity.core.ground.duties.keys import TicketKeys
 from safecity.core.ground.duties.parts import signal_parts, slot_parts
 from safecity.core.ground.exports.api import current_holds
+from safecity.core.ground.scenes import api as scenes
 from safecity.core.ground.settings.api import DESIRED, Settings, get, touch_desired
 from safecity.core.ground.tollgates import api as tollgates
 from safecity.kit.clock import SECOND_US, Clock
@@ -119,7 +120,7 @@ class Duties:
         return desired(
             revision, platform, opened, channels.everything(tx), self._duty.slots, self._duty.keepalive,
             current_holds(tx, self._clock.now_us() - RELEASED_DAYS * DAY_US), demands(tx, self._clock.now_us()),
-            tollgates.everything(tx), self._duty.vision,
+            tollgates.everything(tx), self._duty.vision, scenes.everything(tx),
         )  # fmt: skip
 
     async def _push_one(self, to: str, wanted: Desired) -> None:

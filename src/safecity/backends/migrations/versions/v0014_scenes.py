@@ -1,0 +1,28 @@
+"""Scenes: what is drawn on the pictures of cameras."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0014"
+down_revision = "0013"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "scenes",
+        sa.Column("channel", sa.LargeBinary(16), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("signals", sa.Text(), nullable=False),
+        sa.Column("changed_by", sa.Text(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("channel", name=op.f("pk_scenes")),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("scenes")
