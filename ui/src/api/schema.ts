@@ -4487,8 +4487,7 @@ export interface components {
          * @description All that is drawn on a camera's picture, as shares of its width and height, from the upper left corner.
          *
          *     `clock_error_ms`: the largest error of the times of its pictures, also against the signals' clock; it stands on the
-         *     evidence. `lamps`: regions (left, top, right, bottom) of the lamps by signal and colour, where no controller says
-         *     what it shows.
+         *     evidence. `lamps`: where no controller says what a signal shows, it is read from them.
          */
         SceneAsk: {
             /** @default  */
@@ -4499,11 +4498,7 @@ export interface components {
             solid_lines?: number[][][];
             exits?: components["schemas"]["SceneExit"][];
             zones?: components["schemas"]["SceneZone"][];
-            lamps?: {
-                [key: string]: {
-                    [key: string]: number[];
-                };
-            };
+            lamps?: components["schemas"]["SceneLamps"][];
         };
         /** @description Where vehicles come that went this way. */
         SceneExit: {
@@ -4516,6 +4511,20 @@ export interface components {
             /** @enum {string} */
             turn: "left" | "straight" | "right" | "back";
             area: number[][];
+        };
+        /** @description Regions of the lamps of a signal (left, top, right, bottom), those that it has. */
+        SceneLamps: {
+            signal: string;
+            red?: number[] | null;
+            yellow?: number[] | null;
+            green?: number[] | null;
+        };
+        /** @description Regions of the lamps of a signal. */
+        SceneLampsOut: {
+            signal: string;
+            red: number[] | null;
+            yellow: number[] | null;
+            green: number[] | null;
         };
         /**
          * @description A lane before the stop line. `heading`: which way traffic goes, as a direction in the picture. `turns`: where
@@ -4550,11 +4559,7 @@ export interface components {
             solid_lines: number[][][];
             exits: components["schemas"]["SceneExitOut"][];
             zones: components["schemas"]["SceneZoneOut"][];
-            lamps: {
-                [key: string]: {
-                    [key: string]: number[];
-                };
-            };
+            lamps: components["schemas"]["SceneLampsOut"][];
             changed_by: string;
             /** Format: date-time */
             changed_at: string;

@@ -151,7 +151,9 @@ class PlateWatch:
             if self._scene is not None:
                 best = begin + round(moment * SECOND_US)
                 colour = (seen.best.read.kind.colour or "") if seen.best.read.kind is not None else ""
-                way = tuple(Sight(self._moment(at), vehicle_box(corners, self._size)) for at, corners in seen.way)
+                way = tuple(
+                    Sight(self._moment(at), vehicle_box(corners.tolist(), self._size)) for at, corners in seen.way
+                )
                 self._scene.left(Left(self._last, way, seen.text, float(seen.confidence), colour, plate, best))
             found.append(
                 Passed(

@@ -22,9 +22,8 @@ Region = Annotated[list[Share], Field(min_length=4, max_length=4)]
 Heading = Annotated[list[Annotated[float, Field(ge=-1, le=1)]], Field(min_length=2, max_length=2)]
 TurnWord = Literal["left", "straight", "right", "back"]
 SignalName = Annotated[str, Field(max_length=40, pattern=f"^{SIGNAL}$")]
-LampColour = Literal["red", "yellow", "green"]
 Light = Literal["red", "yellow", "green", "flashing", "dark", "unknown"]
-Lamps = dict[LampColour, Region]
+LAMPS = ("red", "yellow", "green")
 
 
 class SceneLane(Ask):
@@ -53,12 +52,20 @@ class SceneZone(Ask):
     seconds: Annotated[float, Field(ge=10, le=86_400)]
 
 
+class SceneLamps(Ask):
+    """Regions of the lamps of a signal (left, top, right, bottom), those that it has."""
+
+    signal: SignalName
+    red: Region | None = None
+    yellow: Region | None = None
+    green: Region | None = None
+
+
 class SceneAsk(Ask):
     """All that is drawn on a camera's picture, as shares of its width and height, from the upper left corner.
 
     `clock_error_ms`: the largest error of the times of its pictures, also against the signals' clock; it stands on the
-    evidence. `lamps`: regions (left, top, right, bottom) of the lamps by signal and colour, where no controller says
-    what it shows.
+    evidence. `lamps`: where no controller says what a signal shows, it is read from them.
     """
 
     name: Annotated[str, Field(max_length=200)] = ""
@@ -70,7 +77,7 @@ class SceneAsk(Ask):
     solid_lines: Annotated[list[Line], Field(max_length=30)] = Field(default_factory=list[list[list[float]]])
     exits: Annotated[list[SceneExit], Field(max_length=30)] = Field(default_factory=list[SceneExit])
     zones: Annotated[list[SceneZone], Field(max_length=30)] = Field(default_factory=list[SceneZone])
-    lamps: Annotated[dict[SignalName, Lamps], Field(max_length=30)] = Field(default_factory=dict[str, Lamps])
+    lamps: Annotated[list[SceneLamps], Field(max_length=30)] = Field(default_factory=list[SceneLamps])
 
 
 class SceneLaneOut(Answer):
@@ -98,6 +105,15 @@ class SceneZoneOut(Answer):
     seconds: float
 
 
+class SceneLampsOut(Answer):
+    """Regions of the lamps of a signal."""
+
+    signal: str
+    red: list[float] | None
+    yellow: list[float] | None
+    green: list[float] | None
+
+
 class SceneOut(Answer):
     """What is drawn, and who drew it last. See `SceneAsk`."""
 
@@ -109,7 +125,7 @@ class SceneOut(Answer):
     solid_lines: list[list[list[float]]]
     exits: list[SceneExitOut]
     zones: list[SceneZoneOut]
-    lamps: dict[str, dict[str, list[float]]]
+    lamps: list[SceneLampsOut]
     changed_by: str
     changed_at: Moment
     revision: int
@@ -181,9 +197,17 @@ async def see_signal(signal: Named, who: Who, here: Here) -> SignalOut:
 
 
 def _said(ask: SceneAsk) -> dict[str, Any]:
-    return ask.model_dump()
+    lamps = {
+        one.signal: {colour: region for colour in LAMPS if (region := getattr(one, colour)) is not None}
+        for one in ask.lamps
+    }
+    return {**ask.model_dump(), "lamps": lamps}
 
 
 def _out(drawn: Drawn) -> SceneOut:
     own = {name: getattr(drawn, name) for name in ("channel", "changed_by", "changed_at", "revision")}
-    return SceneOut.model_validate({**write_scene(drawn.scene), **own})
+    said = write_scene(drawn.scene)
+    lamps = [
+        {"signal": name, **{colour: shown.get(colour) for colour in LAMPS}} for name, shown in said["lamps"].items()
+    ]
+    return SceneOut.model_validate({**said, **own, "lamps": lamps})
