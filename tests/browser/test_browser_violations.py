@@ -164,6 +164,42 @@ def test_sections_and_exempt_vehicles_are_kept_by_who_answers_for_the_rules(
     assert states(people["Wang"])["皖B10009"] == "void"
 
 
+def test_the_road_is_drawn_on_the_picture_of_a_camera(
+    city: Platform, people: dict[str, httpx.Client], open_page: Callable[..., Page]
+) -> None:
+    city.post("/devices", {"kind": "rtsp", "url": "rtsp://192.0.2.1/live", "name": "North"})
+    (channel,) = [one["id"] for one in city.get("/channels", limit=50)["items"]]
+    lanes = [{"number": 1, "channel": channel, "read_plates": True}]
+    city.post("/tollgates", {"name": "Beijing Road", "lanes": lanes})
+    chief = open_page("/violations?tab=scenes", cookies=people["Wang"].cookies)
+    canvas = chief.get_by_role("img", name="Picture of the camera").last
+    expect(canvas).to_be_visible(timeout=SOON)
+    box = canvas.bounding_box()
+    assert box is not None
+
+    def click(*points: tuple[float, float]) -> None:
+        for x, y in points:
+            chief.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"], delay=5)
+            chief.wait_for_timeout(400)  # two clicks at once are a double click
+
+    click((0.3, 0.95), (0.5, 0.95), (0.5, 0.5), (0.35, 0.5))
+    chief.keyboard.press("Enter")
+    chief.get_by_placeholder("Signal; empty: free").fill("north-1")
+    chief.get_by_text("Stop line", exact=True).first.click()
+    click((0.3, 0.48), (0.7, 0.48))
+    chief.get_by_text("Exit", exact=True).first.click()
+    click((0.35, 0.1), (0.55, 0.1), (0.55, 0.3), (0.35, 0.3))
+    chief.keyboard.press("Enter")
+    chief.screenshot(path=SHOTS / "violations-scene.png")
+    chief.get_by_role("button", name="Save").click()
+    expect(chief.get_by_text("Saved.")).to_be_visible(timeout=SOON)
+    kept = city.get(f"/channels/{channel}/scene")
+    (lane,) = kept["lanes"]
+    assert (lane["turns"], lane["signals"], len(lane["area"])) == (["straight"], {"straight": "north-1"}, 4)
+    assert lane["heading"][1] < -0.3  # from the front of the picture to its back
+    assert (len(kept["stop_lines"]), [one["turn"] for one in kept["exits"]]) == (1, ["straight"])
+
+
 def test_in_chinese_on_every_width(
     city: Platform, people: dict[str, httpx.Client], open_page: Callable[..., Page]
 ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import json
 import sys
 import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -20,7 +22,17 @@ from safecity.kit.errors import InvalidError, NotFoundError
 from safecity.model.facts.control_calls import Publish
 from safecity.model.facts.envelope import Event
 from safecity.model.facts.media_calls import Done, Message
-from safecity.model.facts.vision_calls import ApplyVision, AskVision, PlateTask, TaskFigure, VehicleRead, VisionFigures
+from safecity.model.facts.vision_calls import (
+    ApplyVision,
+    AskVision,
+    LightChange,
+    LightsSaid,
+    OffenceSeen,
+    PlateTask,
+    TaskFigure,
+    VehicleRead,
+    VisionFigures,
+)
 from safecity.model.values.media import VIDEO, Codec, StreamKey, Unit, VideoParameters
 from safecity.vision import camera, slot
 from safecity.vision.live import decoder
@@ -59,6 +71,7 @@ class City:
         self.clock = FakeClock(NOON_US)
         self.told: list[VehicleRead] = []
         self.events: list[Event] = []
+        self.caught: list[OffenceSeen] = []
         self.streams: dict[str, tuple[Callable[[Unit], None], Callable[[str], None]]] = {}
         self.reads: dict[int, Sequence[PlateRead] | Exception] = {}
         self.looked: list[int] = []
@@ -74,6 +87,8 @@ class City:
     async def call(self, address: str, message: Message, *, timeout: float) -> Message:
         if isinstance(message, VehicleRead):
             self.told.append(message)
+        elif isinstance(message, OffenceSeen):
+            self.caught.append(message)
         elif isinstance(message, Publish):
             self.events += message.events
         return Done()
@@ -166,6 +181,49 @@ async def test_a_vehicle_before_a_camera_is_told_to_control_whole(make: Make) ->
     assert {picture.kind for picture in one.pictures} == {"14", "02"}
     assert [network.name for network in one.networks] == ["locator", "reader"]
     assert city.at - 12 * SECOND_US // 5 < one.at <= city.at
+
+
+def small(y: float) -> PlateRead:
+    """A plate two pixels wide, as it fits into pictures as small as these."""
+    corners = np.array([[15, y], [17, y], [17, y + 1], [15, y + 1]], np.float32)
+    return dataclasses.replace(read("皖A12345"), corners=corners)
+
+
+CROSSING = {
+    "clock_error_ms": 100,
+    "lanes": [
+        {"number": 2, "area": [[0, 0.5], [1, 0.5], [1, 1], [0, 1]], "heading": [0, -1], "turns": ["straight"],
+         "signals": {"straight": "s"}}
+    ],
+    "stop_lines": [[[0, 0.5], [1, 0.5]]],
+    "exits": [{"turn": "straight", "area": [[0, 0], [1, 0], [1, 0.3], [0, 0.3]]}],
+}  # fmt: skip
+
+
+async def test_who_drives_over_a_drawn_line_at_red_is_told_with_the_pictures_of_it(make: Make) -> None:
+    city = make()
+    city.reads = {number: [small(15.0 - number)] for number in range(1, 15)}
+    await city.slot.lights(LightsSaid((LightChange("s", NOON_US - SECOND_US, "red"),)))
+    await city.apply(task(scene=json.dumps(CROSSING)))
+    for grey in (*range(1, 15), *[0] * 40):
+        await city.show(grey)
+    await city.until(lambda: city.caught)
+    (one,) = city.caught
+    assert (one.kind, one.plate, one.lane, one.light, one.signal) == ("red_light", "皖A12345", 2, "red", "s")
+    assert (one.channel, one.tollgate, one.clock_error_ms, one.light_source) == ("ch_1", "tg_1", 100, "controller")
+    assert [picture.kind for picture in one.pictures] == ["14", "14", "14", "02"]
+    assert all(picture.data.startswith(b"\xff\xd8") for picture in one.pictures)
+    assert one.pictures[0].at < one.at <= one.pictures[1].at
+    await city.until(lambda: city.told)  # it is a passage all the same
+
+
+async def test_a_scene_that_is_not_understood_costs_no_plate(make: Make) -> None:
+    city = make()
+    city.reads = {1: [read("皖A12345", x=4, y=4)]}
+    await city.apply(task(scene='{"lanes": 7}'))
+    for grey in (1, *[0] * 10):
+        await city.show(grey)
+    await city.until(lambda: city.told)
 
 
 async def test_who_is_in_sight_when_a_camera_is_no_longer_looked_at_is_told(make: Make) -> None:

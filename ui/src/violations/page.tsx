@@ -5,6 +5,7 @@ import { t, useLanguage } from '../words'
 import { ViolationList } from './list'
 import { Review } from './review'
 import { Rules } from './rules'
+import { Scenes } from './scenes'
 
 /** Candidates of traffic offences: a desk for each review, all of them, and what they are judged by. */
 export function ViolationsPage() {
@@ -17,7 +18,7 @@ export function ViolationsPage() {
     ...(mayReview ? [{ key: 'first', label: t('violation.queue.first'), children: <Review queue="first" /> }] : []),
     ...(mayConfirm ? [{ key: 'second', label: t('violation.queue.second'), children: <Review queue="second" /> }] : []),
     { key: 'list', label: t('violation.queue.all'), children: <ViolationList /> },
-    ...(mayChange ? [{ key: 'rules', label: t('violation.rules'), children: <Rules /> }] : []),
+    ...(mayChange ? [{ key: 'rules', label: t('violation.rules'), children: <Rules /> }, { key: 'scenes', label: t('violation.scenes'), children: <Scenes /> }] : []),
   ]
   const tab = items.find((each) => each.key === query.get('tab'))?.key ?? items[0]!.key
   return (
