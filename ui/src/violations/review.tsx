@@ -23,7 +23,7 @@ export function Review({ queue }: { queue: Queue }) {
         <span className="grow" />
         {desk.last && (
           <span role="status">
-            {desk.last.one.plate || t('passage.unread')}: {desk.last.decision.verdict === 'pass' ? t(`violation.passed.${queue}` as Key) : t(`violation.reason.${desk.last.decision.reason}` as Key)}{' '}
+            {(desk.last.decision.verdict === 'pass' && desk.last.decision.plate) || desk.last.one.plate || t('passage.unread')}: {desk.last.decision.verdict === 'pass' ? t(`violation.passed.${queue}` as Key) : t(`violation.reason.${desk.last.decision.reason}` as Key)}{' '}
             <Button size="small" onClick={desk.undo}>{t('violation.undo')} <kbd>U</kbd></Button>
           </span>
         )}
