@@ -64,6 +64,7 @@ def test_two_full_views_of_a_vehicle_that_moves_at_red_are_fit() -> None:
         ({"pictures": (view(0, NEAR),)}, "pictures"),
         ({"pictures": (view(0, NEAR), view(0, FAR))}, "pictures"),
         ({"pictures": (view(0, NEAR), view(1, None, kind="02"))}, "pictures"),
+        ({"pictures": (view(0, NEAR), view(1, FAR, kind="restored"))}, "pictures"),
         ({"pictures": (view(0, NEAR), view(1, FAR, width=1279))}, "small"),
         ({"pictures": (view(0, NEAR), view(1, (0.4, 0.69, 0.6, 0.89)))}, "still"),
     ],

@@ -22,6 +22,8 @@ STOOD: Final = 0.5
 MAX_PICTURES: Final = 6
 CROPS: Final = frozenset({"02", "09"})
 """Kinds of pictures that show a part: the plate, a close-up."""
+MADE: Final = frozenset({"restored"})
+"""What no camera took is no evidence."""
 
 
 class Kind(StrEnum):
@@ -119,7 +121,7 @@ class Evidence:
     @property
     def full(self) -> bool:
         """Whether it is a full view, and not a part of one."""
-        return self.kind not in CROPS
+        return self.kind not in CROPS | MADE
 
     @property
     def large(self) -> bool:

@@ -16,7 +16,7 @@ from safecity.core.ground.access.api import ROOT, Predicate, Under
 from safecity.core.ground.passages.api import RECORDED, WITHDRAWN, Passage, Sighting, seeking, sightings_of
 from safecity.core.ground.tollgates.api import Purpose
 from safecity.core.upper.violations import store, tables
-from safecity.core.upper.violations.decide import CROPS, Kind, State, Violation, ViolationSettings
+from safecity.core.upper.violations.decide import CROPS, MADE, Kind, State, Violation, ViolationSettings
 from safecity.core.upper.violations.proposing import Proposing, Shown, take_back
 from safecity.core.upper.violations.sections import Section, Speed, speed, too_fast
 from safecity.kit.clock import Clock
@@ -146,7 +146,7 @@ class SectionFollower:
 
     async def _shown(self, seen: Sequence[Sighting], *, with_plate: bool) -> list[Shown]:
         """The largest full view, and the largest of the plate."""
-        all_of = [(one.at, picture) for one in seen for picture in one.pictures]
+        all_of = [(one.at, picture) for one in seen for picture in one.pictures if picture.kind not in MADE]
         views = [each for each in all_of if each[1].kind not in CROPS]
         plates = [each for each in all_of if each[1].kind in CROPS] if with_plate else []
         chosen = [max(some, key=lambda each: each[1].width * each[1].height) for some in (views, plates) if some]
