@@ -28,6 +28,7 @@ from safecity.web.routes import (
     movement,
     passages,
     places,
+    positions,
     ptz,
     scenes,
     search,
@@ -51,7 +52,7 @@ PARTS = (
     audit, search, wizard, tollgates, passages, vehicles, subscriptions,
     watches, violations, violation_rules, scenes,
     traffic,
-    fleet, fences, ways,
+    fleet, fences, ways, positions,
     movement,
 )  # fmt: skip
 

@@ -48,7 +48,7 @@ from safecity.core.ground.tollgates.api import Tollgates
 from safecity.core.ground.tollgates.api import any_of as tollgates_of
 from safecity.core.ground.tollgates.api import any_under as tollgates_under
 from safecity.core.ground.vehicles.api import PlateIndex, Vehicles
-from safecity.core.upper.fleet.api import FenceFollower, Fences, FenceWriter, Replay, VehicleOrders
+from safecity.core.upper.fleet.api import Beacons, FenceFollower, Fences, FenceWriter, Replay, VehicleOrders
 from safecity.core.upper.fleet.api import any_of as fences_of
 from safecity.core.upper.fleet.api import any_under as fences_under
 from safecity.core.upper.violations.api import (
@@ -187,6 +187,7 @@ class Services:
     vehicle_orders: VehicleOrders
     fences: Fences
     replay: Replay
+    beacons: Beacons
     fence_follower: FenceFollower
     fence_writer: FenceWriter
     watches: Watches
@@ -251,6 +252,7 @@ class Services:
             group.create_task(self.plates.run(), name="plates")
             group.create_task(self.watch_follower.run(), name="watches")
             group.create_task(self.fence_follower.run(), name="fences")
+            group.create_task(self.beacons.run(), name="positions over HTTP")
             group.create_task(self.fence_writer.run(), name="fences in terminals")
             group.create_task(self.watch_duties.run(), name="deadlines of hits")
             group.create_task(self.section_follower.run(), name="speeds over sections")
@@ -414,6 +416,7 @@ def assemble(
         fence_follower=fence_follower,
         fence_writer=fence_writer,
         replay=Replay(database, history),
+        beacons=Beacons(database, vault, settings, bus, clock),
         watches=watches,
         watch_follower=WatchFollower(database, bus, clock, web.watches, told),
         watch_duties=WatchDuties(database, clock, web.watches, told, lambda: hub.changed([("watch", "")])),

@@ -174,7 +174,7 @@ def test_only_the_routes_that_must_be_are_public(house: Any) -> None:
     }
     assert public == {
         "/setup", "/setup/administrator", "/session", "/healthz", "/readyz", "/metrics", "/openapi.json",
-        "/{path:path}",
+        "/{path:path}", "/positions",
     }  # fmt: skip
 
 

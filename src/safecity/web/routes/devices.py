@@ -51,6 +51,9 @@ Transport = Literal["", "auto", "udp", "tcp", "tcp_passive", "tcp_active"]
 Charset = Literal["GB18030", "GB2312", "GBK", "UTF-8"]
 
 
+_NEVER = {DeviceKind.JT808: "jt_never_registered", DeviceKind.HTTP: "beacon_never_told"}
+
+
 class DeviceOut(Answer):
     """A device, without its password. `simulated`: it belongs to the demo city; `position`: where it said it is."""
 
@@ -107,10 +110,10 @@ class DeviceMade(DeviceOut):
 
 
 class DeviceAsk(Ask):
-    """`gb28181` and `gat1400` need `code`, `jt808` its phone number there, `rtsp` needs `url`. An empty password of one
-    that registers is made."""
+    """`gb28181` and `gat1400` need `code`, `jt808` its phone number there, `http` a name of letters and digits, `rtsp`
+    needs `url`. An empty password of one that registers is made; that of `http` always is."""
 
-    kind: Literal["gb28181", "rtsp", "gat1400", "jt808"]
+    kind: Literal["gb28181", "rtsp", "gat1400", "jt808", "http"]
     name: Text = ""
     code: Annotated[str, Field(max_length=40)] = ""
     url: Url = ""
@@ -298,6 +301,12 @@ async def credentials(here: Services, device: Device, password: str) -> Credenti
             platform_code="", domain="", host=platform.public_host, port=here.web.jt808_port, device_code=device.code,
             username="", password="", transport=device.transport,
         )  # fmt: skip
+    if device.kind is DeviceKind.HTTP:
+        token = f"{device.code}.{password}" if password else ""
+        return Credentials(
+            platform_code="", domain="", host=platform.public_host, port=here.web.http_port, device_code=device.code,
+            username="", password=token, transport="https" if here.web.tls else "http",
+        )  # fmt: skip
     return Credentials(
         platform_code=platform.code,
         domain=platform.domain or platform.code[:10],
@@ -320,7 +329,7 @@ def device_out(
     if device.kind is DeviceKind.RTSP:
         state, step = DeviceState.ONLINE, ""
     elif state is DeviceState.NEVER:
-        step = "jt_never_registered" if device.kind is DeviceKind.JT808 else "device_never_registered"
+        step = _NEVER.get(device.kind, "device_never_registered")
     elif state is DeviceState.ONLINE and device.kind is DeviceKind.JT808:
         step = figure.code_of_refusal  # somebody else in its name, or it in another's
     return DeviceOut(

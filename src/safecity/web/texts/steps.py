@@ -40,6 +40,10 @@ STEPS: dict[str, tuple[str, str]] = {
         "注册失败次数过多,暂停应答该设备。",
         "It failed to register too often and is not answered for a while.",
     ),
+    "beacon_never_told": (
+        "尚未收到此设备上报的位置。请核对上报地址 /api/v1/positions 和令牌。",
+        "It never told a position. Check the address, /api/v1/positions, and its token.",
+    ),
     "jt_never_registered": (
         "终端尚未注册。请核对终端中的平台地址和端口,并确认平台已启用车载终端接入(设置 jt808.enabled)。",
         "The terminal has never registered. Check address and port in it, and that the platform listens for terminals (setting jt808.enabled).",

@@ -35,6 +35,23 @@ VEHICLES: dict[str, tuple[str, str]] = {
         "围栏 {name} 无法下发：跨半球，或路线宽于 255 米。",
         "The fence {name} cannot be written down: it lies on two hemispheres, or is a route wider than 255 m.",
     ),
+    "beacon_code": (
+        "名称只能由字母、数字和 . _ - 组成，最长 40 个字符。",
+        "A name of letters, digits and . _ - is needed, at most 40.",
+    ),
+    "beacon_secret": ("令牌至少 {least} 个字符。", "A token has at least {least} characters."),
+    "beacon_token": ("令牌无效，或设备已停用。", "No device has this token, or it is switched off."),
+    "position_flood": ("上报过于频繁，请在 {seconds} 秒后重试。", "Too many positions; try again in {seconds} s."),
+    "position_many": ("一次最多上报 {limit} 个位置。", "At most {limit} positions at once."),
+    "position_shape": ("不是 GeoJSON 点要素。", "It is no GeoJSON feature with a point."),
+    "position_place": ("坐标无效。", "There is no such place."),
+    "position_time": (
+        "缺少时间 properties.time（RFC 3339），或无法读取。",
+        "properties.time is missing, or is no time (RFC 3339).",
+    ),
+    "position_ahead": ("时间超前，请校准设备时钟。", "Its time is in the future; set the clock of the device."),
+    "position_old": ("时间早于 {days} 天前。", "It is older than {days} days."),
+    "position_value": ("{field} 取值无效。", "Not a value for {field}."),
     "terminal_doors": (
         "终端已应答，但车门状态没有改变。",
         "The terminal answered, but its doors are as they were.",

@@ -16,6 +16,7 @@ class DeviceKind(StrEnum):
     RTSP = "rtsp"
     GAT1400 = "gat1400"
     JT808 = "jt808"
+    HTTP = "http"
 
     @property
     def gives_pictures(self) -> bool:
@@ -90,6 +91,14 @@ def check_phone(phone: str) -> str:
     if not (phone.isascii() and phone.isdigit() and len(digits) >= 5 and len(phone) <= 20):
         raise InvalidError("not a phone number", code="jt_phone", params={"given": phone[:40]})
     return digits
+
+
+def check_beacon(code: str) -> str:
+    """What something that tells positions over HTTP is called there. InvalidError `beacon_code`."""
+    code = code.strip()
+    if not (1 <= len(code) <= 40 and code.isascii() and all(c.isalnum() or c in "._-" for c in code)):
+        raise InvalidError("not a name for a device", code="beacon_code", params={"given": code[:40]})
+    return code
 
 
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> str:

@@ -11,7 +11,15 @@ from safecity.core.ground.access.api import ROOT, Action, Actor, Thing, Vault, a
 from safecity.core.ground.audit.api import note
 from safecity.core.ground.channels import api as channels
 from safecity.core.ground.devices import positions, store
-from safecity.core.ground.devices.decide import Device, DeviceKind, check_choice, check_code, check_phone, split_url
+from safecity.core.ground.devices.decide import (
+    Device,
+    DeviceKind,
+    check_beacon,
+    check_choice,
+    check_code,
+    check_phone,
+    split_url,
+)
 from safecity.core.ground.places.api import check_name, find_area, find_organisation
 from safecity.core.ground.settings.api import Settings, get, put, touch_desired
 from safecity.kit.errors import ConflictError, InvalidError, NotFoundError
@@ -20,6 +28,10 @@ from safecity.ports.database import Database, Tx
 
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 """For secrets that people type into a device with a remote control: nothing that looks like something else."""
+
+
+LEAST_TOKEN = 20
+"""Characters of a secret that programs send along: nothing slows down who guesses it but its length."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,6 +125,9 @@ class Devices:
         elif kind is DeviceKind.JT808:
             # It is given a code when it registers, and has nothing that could be typed in.
             code, transport, username, password = check_phone(new.code), "tcp", "", ""
+        elif kind is DeviceKind.HTTP:
+            # Programs send it: nobody types it in, so that it need not be short.
+            code, transport, username, password = check_beacon(new.code), "tcp", "", secrets.token_urlsafe(24)
         else:
             code = check_code(new.code)
             choices = ("tcp",) if kind is DeviceKind.GAT1400 else ("udp", "tcp_passive", "tcp_active")
@@ -191,6 +206,8 @@ class Devices:
                 raise ConflictError("changed meanwhile", code="changed_meanwhile")
             values = dict(changes)
             password = values.pop("password", None)
+            if password and old.kind is DeviceKind.HTTP and len(password) < LEAST_TOKEN:
+                raise InvalidError("too short", code="beacon_secret", params={"least": LEAST_TOKEN})
             if "digests" in values:
                 values["digests"] = list(dict.fromkeys(values["digests"]))
             if "name" in values:

@@ -69,8 +69,9 @@ def _values(device: Device) -> dict[str, Any]:
 
 def _code_key(kind: DeviceKind, code: str) -> str | None:
     """One camera often speaks both GB/T 28181 and GA/T 1400, under one code: it is unique within each."""
-    by_kind = {DeviceKind.GB28181: code, DeviceKind.GAT1400: f"gat1400/{code}", DeviceKind.JT808: f"jt808/{code}"}
-    return by_kind.get(kind)
+    if kind is DeviceKind.GB28181:
+        return code
+    return None if kind is DeviceKind.RTSP else f"{kind}/{code}"
 
 
 def _device(row: Row) -> Device:
@@ -115,6 +116,12 @@ def codes_of(tx: Tx, ids: Iterable[str]) -> dict[str, str]:
         return {}
     query = select(devices.c.id, devices.c.code).where(devices.c.id.in_(wanted))
     return {row["id"]: row["code"] for row in tx.rows(query)}
+
+
+def find_with_secret(tx: Tx, code: str, kind: DeviceKind) -> tuple[Device, bytes | None] | None:
+    """As `find_by_code`, with its sealed secret."""
+    row = tx.row(select(devices).where(devices.c.code_key == _code_key(kind, code)))
+    return None if row is None else (_device(row), row["secret"])
 
 
 def find_by_code(tx: Tx, code: str, kind: DeviceKind = DeviceKind.GB28181) -> Device | None:

@@ -1,6 +1,8 @@
 """Vehicles in the hands of people: what they are told to do, the fences they are held against, and
 where they were."""
 
+from safecity.core.upper.fleet.beaconing import Beacons
+from safecity.core.upper.fleet.beacons import Refused, features_of
 from safecity.core.upper.fleet.copies import Copy, FenceWriter
 from safecity.core.upper.fleet.fences import EVERY_DAY, Fence
 from safecity.core.upper.fleet.following import CONSUMER, METHOD, FenceFollower
@@ -15,16 +17,19 @@ __all__ = [
     "CONSUMER",
     "EVERY_DAY",
     "METHOD",
+    "Beacons",
     "Copy",
     "Fence",
     "FenceFollower",
     "FenceWriter",
     "Fences",
     "Journey",
+    "Refused",
     "Replay",
     "Shape",
     "ShapeKind",
     "VehicleOrders",
     "any_of",
     "any_under",
+    "features_of",
 ]
