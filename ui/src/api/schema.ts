@@ -2613,6 +2613,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/positions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell Positions
+         * @description Where the device is whose token comes as `Authorization: Bearer ...`. It is shown once, when a device of the kind
+         *     `http` is added. 2,000 positions at once, then 20 a second.
+         */
+        post: operations["tell_positions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels/{channel}/movement": {
         parameters: {
             query?: never;
@@ -3077,12 +3098,12 @@ export interface components {
             revision?: number | null;
         };
         /**
-         * @description `gb28181` and `gat1400` need `code`, `jt808` its phone number there, `rtsp` needs `url`. An empty password of one
-         *     that registers is made.
+         * @description `gb28181` and `gat1400` need `code`, `jt808` its phone number there, `http` a name of letters and digits, `rtsp`
+         *     needs `url`. An empty password of one that registers is made; that of `http` always is.
          */
         DeviceAsk: {
             /** @enum {string} */
-            kind: "gb28181" | "rtsp" | "gat1400" | "jt808";
+            kind: "gb28181" | "rtsp" | "gat1400" | "jt808" | "http";
             /** @default  */
             name?: string;
             /** @default  */
@@ -3117,7 +3138,7 @@ export interface components {
          * @description How we speak with it.
          * @enum {string}
          */
-        DeviceKind: "gb28181" | "rtsp" | "gat1400" | "jt808";
+        DeviceKind: "gb28181" | "rtsp" | "gat1400" | "jt808" | "http";
         /** @description A new device, once with its credentials where it registers with us. */
         DeviceMade: {
             id: string;
@@ -4138,6 +4159,34 @@ export interface components {
             speed: number | null;
             direction: number | null;
             altitude: number | null;
+        };
+        /** @description The position with that number in what was sent, from 0, and why it was not taken. */
+        PositionRefused: {
+            index: number;
+            code: string;
+            sentence: string;
+        };
+        /**
+         * @description A Feature with a Point (RFC 7946), or a FeatureCollection of at most 500. Of `properties` are read: `time` (RFC
+         *     3339, needed), `speed_kmh`, and `direction` in degrees from north; others are left alone.
+         */
+        PositionsAsk: {
+            /** @enum {string} */
+            type: "Feature" | "FeatureCollection";
+            geometry?: {
+                [key: string]: unknown;
+            } | null;
+            properties?: {
+                [key: string]: unknown;
+            } | null;
+            features?: unknown[] | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description How many were taken, and those that were not. What was taken is stored; sent again it changes nothing. */
+        PositionsTaken: {
+            accepted: number;
+            refused: components["schemas"]["PositionRefused"][];
         };
         /** @description A stored view. */
         PresetOut: {
@@ -11823,6 +11872,39 @@ export interface operations {
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    tell_positions: {
+        parameters: {
+            query?: never;
+            header?: {
+                authorization?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PositionsAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PositionsTaken"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
             503: components["responses"]["503"];
         };
     };

@@ -7,13 +7,13 @@ import { PlaceSelect } from '../admin/choose'
 import { ProblemNote } from '../parts/problem'
 import { StateMark } from '../parts/state'
 import { type Key, t } from '../words'
-import { Credentials } from './credentials'
+import { Credentials, plainNames } from './credentials'
 
 type Kind = Body<'post', 'devices'>['kind']
 type Filled = Omit<Body<'post', 'devices'>, 'kind'>
 
-const TRANSPORT: Record<Kind, 'auto' | 'udp' | 'tcp'> = { gb28181: 'udp', rtsp: 'auto', gat1400: 'tcp', jt808: 'tcp' }
-const EXPLAIN: Record<Kind, Key> = { gb28181: 'device.gbExplain', rtsp: 'device.rtspExplain', gat1400: 'device.viidExplain', jt808: 'device.jtExplain' }
+const TRANSPORT: Record<Kind, 'auto' | 'udp' | 'tcp'> = { gb28181: 'udp', rtsp: 'auto', gat1400: 'tcp', jt808: 'tcp', http: 'tcp' }
+const EXPLAIN: Record<Kind, Key> = { gb28181: 'device.gbExplain', rtsp: 'device.rtspExplain', gat1400: 'device.viidExplain', jt808: 'device.jtExplain', http: 'device.httpExplain' }
 
 /** Add a camera: what it must be told, or where it is fetched from and whether that works. */
 export function AddDevice({ code, kind = 'gb28181', onClose }: { code: string; kind?: Kind; onClose: () => void }) {
@@ -68,13 +68,17 @@ export function AddForm({ code, first = 'gb28181', onMade }: { code: string; fir
           setKind(value)
           form.setFieldValue('transport', TRANSPORT[value])
         }}
-        options={[{ value: 'gb28181', label: t('device.kind.gb28181') }, { value: 'rtsp', label: t('device.kind.rtsp') }, { value: 'gat1400', label: t('device.kind.gat1400') }, { value: 'jt808', label: t('device.kind.jt808') }]}
+        options={[{ value: 'gb28181', label: t('device.kind.gb28181') }, { value: 'rtsp', label: t('device.kind.rtsp') }, { value: 'gat1400', label: t('device.kind.gat1400') }, { value: 'jt808', label: t('device.kind.jt808') }, { value: 'http', label: t('device.kind.http') }]}
       />
       <p className="quiet">{t(EXPLAIN[kind])}</p>
       <Form.Item name="name" label={t('word.name')} rules={[{ required: true, whitespace: true, message: t('word.name') }]}><Input maxLength={120} autoFocus /></Form.Item>
       {kind === 'jt808' ? (
         <Form.Item name="code" label={t('device.phone')} rules={[{ required: true, pattern: /^\d{5,20}$/, message: t('device.phoneBad') }]} validateTrigger="onBlur">
           <Input maxLength={20} inputMode="numeric" className="mono" />
+        </Form.Item>
+      ) : kind === 'http' ? (
+        <Form.Item name="code" label={t('device.beacon')} rules={[{ required: true, pattern: /^[\w.-]{1,40}$/, message: t('device.beaconBad') }]} validateTrigger="onBlur">
+          <Input maxLength={40} className="mono" />
         </Form.Item>
       ) : kind !== 'rtsp' ? (
         <>
@@ -126,7 +130,7 @@ function MadeNote({ made, registration, onClose }: { made: DeviceMade; registrat
   return (
     <div className="column">
       <h2>{t('device.credentials')}</h2>
-      <div className="panel"><Credentials registration={registration} /></div>
+      <div className="panel"><Credentials registration={registration} named={plainNames(made.kind)} /></div>
       <p className="p3">▲ {t('device.credentialsOnce')}</p>
       <div className="row">
         <Waiting device={made.id} />

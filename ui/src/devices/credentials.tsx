@@ -1,12 +1,18 @@
 import { CopyOutlined } from '@ant-design/icons'
 import { App } from 'antd'
-import type { Registration } from '../api/types'
+import type { DeviceMade, Registration } from '../api/types'
 import { type Key, t } from '../words'
 
 const ROWS: [keyof Registration, Key][] = [
   ['platform_code', 'device.cred.server'], ['domain', 'device.cred.domain'], ['host', 'device.cred.host'], ['port', 'device.cred.port'],
   ['device_code', 'device.cred.code'], ['username', 'device.cred.username'], ['password', 'device.cred.password'], ['transport', 'device.cred.transport'],
 ]
+
+/** Of what speaks no SIP. */
+export function plainNames(kind: DeviceMade['kind']): Partial<Record<keyof Registration, string>> {
+  if (kind !== 'http' && kind !== 'jt808') return {}
+  return { host: t('word.address'), port: t('device.cred.plainPort'), password: t('device.cred.token'), device_code: t(kind === 'http' ? 'device.beacon' : 'device.phone') }
+}
 
 /** What somebody types into the device, each line copied by one click. `named`: the words of its maker where they are known. */
 export function Credentials({ registration, named = {} }: { registration: Registration; named?: Partial<Record<keyof Registration, string>> }) {

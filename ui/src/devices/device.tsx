@@ -12,11 +12,11 @@ import { differing, useFilled } from '../parts/revised'
 import { StateMark } from '../parts/state'
 import { maybe, t, useLanguage } from '../words'
 import { Configuration } from './configuration'
-import { Credentials } from './credentials'
+import { Credentials, plainNames } from './credentials'
 import { Digests } from './digests'
 import { ChannelTable } from './page'
 
-const TRANSPORTS: Record<Device['kind'], string[]> = { rtsp: ['auto', 'tcp', 'udp'], gb28181: ['udp', 'tcp_passive', 'tcp_active'], gat1400: ['tcp'], jt808: ['tcp'] }
+const TRANSPORTS: Record<Device['kind'], string[]> = { rtsp: ['auto', 'tcp', 'udp'], gb28181: ['udp', 'tcp_passive', 'tcp_active'], gat1400: ['tcp'], jt808: ['tcp'], http: ['tcp'] }
 
 export function DevicePage() {
   useLanguage()
@@ -61,7 +61,7 @@ export function DevicePage() {
       <div className="cards device-cards">
         <DeviceFacts device={device} />
         {mayChange && <DeviceForm device={device} />}
-        {mayChange && device.kind !== 'rtsp' && <RegistrationCard id={id} />}
+        {mayChange && device.kind !== 'rtsp' && <RegistrationCard id={id} kind={device.kind} />}
       </div>
       <div style={{ minHeight: 240, flex: 1 }}>
         <ChannelTable rows={channels.data?.items ?? []} loading={channels.isPending} more={undefined} onOpen={(row) => void navigate(`/channels/${row.id}`)} />
@@ -164,7 +164,7 @@ function DeviceForm({ device }: { device: Device }) {
           <Form.Item name="username" label={t('device.username')}><Input autoComplete="off" /></Form.Item>
         </>
       )}
-      {device.kind !== 'jt808' && (
+      {device.kind !== 'jt808' && device.kind !== 'http' && (
         <Form.Item name="password" label={t(device.kind === 'rtsp' ? 'device.cameraPassword' : 'device.password')}><Input.Password autoComplete="new-password" /></Form.Item>
       )}
       <Form.Item name="transport" label={t('device.transport')}>
@@ -185,13 +185,13 @@ function DeviceForm({ device }: { device: Device }) {
   )
 }
 
-function RegistrationCard({ id }: { id: string }) {
+function RegistrationCard({ id, kind }: { id: string; kind: Device['kind'] }) {
   const { data } = useQuery({ queryKey: ['devices', id, 'registration'], queryFn: ({ signal }) => api.get('devices/{device}/registration', { path: { device: id }, signal }), staleTime: 60_000, retry: false })
   if (!data) return null
   return (
     <div className="panel">
       <h2 style={{ marginBottom: 8 }}>{t('device.credentials')}</h2>
-      <Credentials registration={data} />
+      <Credentials registration={data} named={plainNames(kind)} />
       <p className="quiet" style={{ marginTop: 8 }}>{t('device.passwordKept')}</p>
     </div>
   )

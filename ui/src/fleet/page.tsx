@@ -21,6 +21,8 @@ const NOWHERE: View = { longitude: 105, latitude: 34, scale: 0.03 }
 const NEAR = 2e-5
 const METRES_OF_DEGREE = 111_195
 const EMPTY: never[] = []
+/** What tells where it is. */
+const KINDS = ['jt808', 'http']
 
 /** Vehicles on the map: what they are told, where they were, and the fences they are held against. */
 export function FleetPage() {
@@ -39,7 +41,13 @@ export function FleetPage() {
   const [draft, setDraft] = useState<Draft | null>(null)
   const [fence, setFence] = useState('')
 
-  const devices = useQuery({ queryKey: ['devices', 'vehicles'], refetchInterval: LIVE, queryFn: ({ signal }) => api.get('devices', { query: { kind: 'jt808', limit: 500 }, signal }) })
+  const devices = useQuery({
+    queryKey: ['devices', 'moving'], refetchInterval: LIVE,
+    queryFn: async ({ signal }) => {
+      const parts = await Promise.all(KINDS.map((kind) => api.get('devices', { query: { kind, limit: 500 }, signal })))
+      return { items: parts.flatMap((part) => part.items) }
+    },
+  })
   const fences = useQuery({ queryKey: ['fences'], enabled: maySeeFences, refetchInterval: 30_000, queryFn: ({ signal }) => api.get('fences', { query: { limit: 500 }, signal }) })
   const all = devices.data?.items ?? EMPTY
   const places = useMemo(() => placesOf(tab, journeys, fences.data?.items, all.flatMap((each): Point[] => (each.position ? [[each.position.longitude, each.position.latitude]] : []))), [tab, journeys, fences.data, all])

@@ -51,7 +51,7 @@ export function Vehicles({ devices, chosen, onChoose, onLook, onReplay, mayRepla
               ? <>{device.position.latitude.toFixed(5)}, {device.position.longitude.toFixed(5)} · {t('fleet.kmh', { n: Math.round(device.position.speed ?? 0) })} · <Age at={device.position.at} /></>
               : t('fleet.nowhere')}
           </span>
-          <Orders key={device.id} device={device} onLocated={onLook} />
+          {device.kind === 'jt808' && <Orders key={device.id} device={device} onLocated={onLook} />}
           <div className="fleet-buttons">
             {mayReplay && <Button size="small" type="primary" onClick={() => onReplay(device.id)}>{t('fleet.replay')}</Button>}
             <Link to={`/devices/${device.id}`}><Button size="small">{t('fleet.device')}</Button></Link>

@@ -212,7 +212,7 @@ class Pen {
     context.setLineDash([])
     if (fence.name) {
       const [x, y] = this.at([...first])
-      this.label(fence.name, x + 6, y - 6)
+      this.label(fence.name, x + 8, y + 20)
     }
     if (fence.chosen) {
       for (const point of fence.points) {
