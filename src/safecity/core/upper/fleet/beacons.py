@@ -36,7 +36,7 @@ class Refused:
 
     index: int
     code: str
-    params: dict[str, str | int]
+    params: dict[str, Any]
 
 
 def features_of(document: Any) -> list[Any]:

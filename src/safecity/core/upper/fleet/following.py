@@ -54,10 +54,17 @@ class FenceFollower:
         self._settings = settings
         self._told = told
         self._wake = wake
+        self._fences: list[Fence] | None = None
+        self._turn = 0
         self._shapes: dict[tuple[str, int], Shape] = {}
         self._last: OrderedDict[str, tuple[Fix | None, Fix | None]] = OrderedDict()
         self._trouble = ""
         self.failed = 0
+
+    def renew(self) -> None:
+        """Fences changed: they are read again."""
+        self._fences = None
+        self._turn += 1
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -110,13 +117,13 @@ class FenceFollower:
             logger.exception("position set aside id=%s", event.id)
 
     async def _judge(self, told: Sequence[Event]) -> None:
-        now = self._clock.now_us()
+        now, every = self._clock.now_us(), await self._every()
 
         def work(tx: Tx) -> tuple[list[str], dict[str, tuple[Fix | None, Fix | None]]]:
             begun = get(tx, BEGUN, 0)
             if not begun:
                 put(tx, BEGUN, now)
-            return self._settle(tx, _by_device(told, begun), now)
+            return self._settle(tx, every, _by_device(told, begun), now)
 
         raised, last = await self._database.write(work)
         for device, one in last.items():
@@ -128,10 +135,17 @@ class FenceFollower:
         if raised:
             self._wake()
 
+    async def _every(self) -> list[Fence]:
+        if self._fences is not None:
+            return self._fences
+        turn, every = self._turn, await self._database.read(store.everything)
+        if turn == self._turn:  # else they changed while they were read
+            self._fences = every
+        return every
+
     def _settle(
-        self, tx: Tx, fixes: Mapping[str, list[Fix]], now: int
+        self, tx: Tx, every: Sequence[Fence], fixes: Mapping[str, list[Fix]], now: int
     ) -> tuple[list[str], dict[str, tuple[Fix | None, Fix | None]]]:
-        every = store.everything(tx)
         shapes = self._shaped(every)
         zone = ZoneInfo(self._settings.platform(tx).zone)
         devices, tracks = find_many(tx, list(fixes)), store.tracks_of(tx, fixes)
