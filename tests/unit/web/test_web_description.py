@@ -53,8 +53,8 @@ FREE = {
     ("EventOut", "body"), ("Problem", "params"), ("ConfigurationOut", "parts"), ("ConfigurationAsk", "parts"),
     *(("PositionsAsk", field) for field in ("geometry", "properties", "features")),
 }  # fmt: skip
-"""What differs with the kind of event, with the code, with each make of device, and in GeoJSON of strangers: each position
-of it is read by itself, so that a wrong one costs no other."""
+"""What differs with the kind of event, with the code, with each make of device, and in GeoJSON of strangers: each
+position of it is read by itself, so that a wrong one costs no other."""
 
 
 def test_only_what_cannot_be_said_beforehand_is_left_open(document: dict[str, Any]) -> None:
