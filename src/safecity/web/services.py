@@ -364,7 +364,6 @@ def assemble(
 
     def fences_changed() -> None:
         fence_writer.wake()
-        fence_follower.renew()
         hub.changed([("fence", "")])
 
     alarms = Alarms(database)

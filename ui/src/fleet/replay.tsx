@@ -11,6 +11,7 @@ import { t } from '../words'
 import { type Journey, journeyOf } from './track'
 
 const FORMATS = ['gpx', 'csv', 'geojson'] as const
+const NAMES = { gpx: 'GPX', csv: 'CSV', geojson: 'GeoJSON' } as const
 const MOST = 5
 const DAY_MS = 86_400_000
 
@@ -71,7 +72,7 @@ export function Replay({ devices, chosen, onChosen, journeys, onJourneys, onSeek
           <label>{t('search.from')}<input type="datetime-local" className="plain-input" value={from} onChange={(event) => setFrom(event.target.value)} aria-label={t('search.from')} /></label>
           <label>{t('search.to')}<input type="datetime-local" className="plain-input" value={to} onChange={(event) => setTo(event.target.value)} aria-label={t('search.to')} /></label>
         </div>
-        <label>{t('tollgate.purposes')}<Select value={purpose} onChange={setPurpose} options={PURPOSES.map((value) => ({ value, label: t(`purpose.${value}`) }))} aria-label={t('tollgate.purposes')} /></label>
+        <label>{t('fleet.purpose')}<Select value={purpose} onChange={setPurpose} options={PURPOSES.map((value) => ({ value, label: t(`purpose.${value}`) }))} aria-label={t('fleet.purpose')} /></label>
         <label>{t('audit.reason')}<Input value={reason} maxLength={200} onChange={(event) => setReason(event.target.value)} /></label>
         {problem !== null && <ProblemNote error={problem} />}
         <Button type="primary" htmlType="submit" loading={busy} disabled={chosen.length === 0}>{t('fleet.show')}</Button>
@@ -92,7 +93,7 @@ function Told({ journey, wish, onSeek }: { journey: Journey; wish: Wish; onSeek:
       {way.more && <span className="quiet">{t('fleet.older')}</span>}
       <div className="fleet-buttons">
         {FORMATS.map((format) => (
-          <Button key={format} size="small" icon={<DownloadOutlined />} href={address('devices/{device}/way/file', { path: { device: way.device }, query: { ...wish, format } })} download={`way.${format}`}>{format.toUpperCase()}</Button>
+          <Button key={format} size="small" icon={<DownloadOutlined />} href={address('devices/{device}/way/file', { path: { device: way.device }, query: { ...wish, format } })} download={`way.${format}`}>{NAMES[format]}</Button>
         ))}
       </div>
       <ul className="traffic-list">

@@ -29,6 +29,7 @@ export const fleet = words({
   'fleet.device': ['Its settings', '终端设置'],
   'fleet.choose': ['Vehicles to show', '选择车辆'],
   'fleet.logged': ['Where a vehicle was is shown for a purpose, and that is written down.', '查看车辆轨迹须说明用途，并写入审计日志。'],
+  'fleet.purpose': ['Looked at for', '用途'],
   'fleet.show': ['Show', '显示'],
   'fleet.play': ['Play', '播放'],
   'fleet.pause': ['Pause', '暂停'],

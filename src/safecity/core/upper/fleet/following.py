@@ -54,17 +54,12 @@ class FenceFollower:
         self._settings = settings
         self._told = told
         self._wake = wake
-        self._fences: list[Fence] | None = None
-        self._turn = 0
+        self._fences: list[Fence] = []
+        self._changed = -1
         self._shapes: dict[tuple[str, int], Shape] = {}
         self._last: OrderedDict[str, tuple[Fix | None, Fix | None]] = OrderedDict()
         self._trouble = ""
         self.failed = 0
-
-    def renew(self) -> None:
-        """Fences changed: they are read again."""
-        self._fences = None
-        self._turn += 1
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -117,13 +112,13 @@ class FenceFollower:
             logger.exception("position set aside id=%s", event.id)
 
     async def _judge(self, told: Sequence[Event]) -> None:
-        now, every = self._clock.now_us(), await self._every()
+        now = self._clock.now_us()
 
         def work(tx: Tx) -> tuple[list[str], dict[str, tuple[Fix | None, Fix | None]]]:
             begun = get(tx, BEGUN, 0)
             if not begun:
                 put(tx, BEGUN, now)
-            return self._settle(tx, every, _by_device(told, begun), now)
+            return self._settle(tx, self._every(tx), _by_device(told, begun), now)
 
         raised, last = await self._database.write(work)
         for device, one in last.items():
@@ -135,13 +130,12 @@ class FenceFollower:
         if raised:
             self._wake()
 
-    async def _every(self) -> list[Fence]:
-        if self._fences is not None:
-            return self._fences
-        turn, every = self._turn, await self._database.read(store.everything)
-        if turn == self._turn:  # else they changed while they were read
-            self._fences = every
-        return every
+    def _every(self, tx: Tx) -> list[Fence]:
+        """All fences; read again where the number of their last change is another one."""
+        changed = store.last_change(tx)
+        if changed != self._changed:
+            self._changed, self._fences = changed, store.everything(tx)
+        return self._fences
 
     def _settle(
         self, tx: Tx, every: Sequence[Fence], fixes: Mapping[str, list[Fix]], now: int

@@ -22,12 +22,14 @@ from sqlalchemy import (
 )
 
 from safecity.core.ground.access.api import Predicate, under, where
+from safecity.core.ground.settings.api import get, put
 from safecity.core.ground.sql import Id, Json, Tags, area_path, key, metadata, moment, organisation_path, ref
 from safecity.core.upper.fleet.fences import Fence
 from safecity.core.upper.fleet.judging import Track, unpack
 from safecity.core.upper.fleet.shapes import ShapeKind
 from safecity.ports.database import Row, Tx
 
+CHANGED = "fences/changed"
 fences = Table(
     "fences",
     metadata,
@@ -84,15 +86,27 @@ def _values(fence: Fence) -> dict[str, Any]:
     return values | lists | {"kind": str(fence.kind), "points": [list(point) for point in fence.points]}
 
 
+def last_change(tx: Tx) -> int:
+    """Its number; who follows the fences reads them again when it is another one, in the same view of the database."""
+    return int(get(tx, CHANGED, 0))
+
+
+def _touch(tx: Tx) -> None:
+    put(tx, CHANGED, last_change(tx) + 1)
+
+
 def add(tx: Tx, fence: Fence) -> None:
+    _touch(tx)
     tx.run(insert(fences).values(**_values(fence)))
 
 
 def save(tx: Tx, fence: Fence) -> None:
+    _touch(tx)
     tx.run(update(fences).where(fences.c.id == fence.id).values(**_values(fence)))
 
 
 def remove(tx: Tx, fence: str) -> None:
+    _touch(tx)
     tx.run(delete(fences).where(fences.c.id == fence))
 
 
