@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.web.test_web_events_socket import dial, hear, port
+from tests.unit.web.test_web_watches_push import heard
 
 from safecity.model.facts.envelope import Event, Mode
 
+__all__ = ["port"]
 GOLDEN = Path(__file__).parents[2] / "vectors" / "events"
 PHONE, NAME = "13912345678", "皖A12345"
 PARK = (118.3700, 31.3300)
@@ -262,3 +265,28 @@ async def test_a_wrong_fence_is_refused_with_the_field_that_is_wrong(admin: Any)
     ):
         answer = await admin.ask("POST", "fences", {**CIRCLE, **wrong})
         assert (answer.status_code, answer.json()["params"]["field"]) == (400, field)
+
+
+async def test_what_a_vehicle_did_at_a_fence_is_pushed_to_nobody_of_another_district(
+    house: Any, admin: Any, bus: str, drive: Driving, port: int
+) -> None:
+    areas = [
+        (await admin.ok("POST", "areas", {"name": name, "code": code}))["id"]
+        for name, code in (("A", "34"), ("B", "35"))
+    ]
+    await admin.ok("PATCH", f"devices/{bus}", {"area": areas[0]}, headers={"if-match": '"1"'})
+    clients = []
+    for name, area in zip(("north", "south"), areas, strict=True):
+        user = {"username": name, "password": "correct horse battery", "grants": [{"role": "operator", "area": area}]}
+        await admin.ok("POST", "users", user)
+        clients.append(house.client())
+        await clients[-1].sign_in(name)
+    await admin.ok("POST", "fences", CIRCLE)
+    async with dial(port, clients[0]) as own, dial(port, clients[1]) as foreign:
+        await drive.go(5, 0)
+        while await house.services.relay.step():
+            pass
+        kind = "fence.breach_began"
+        assert (await hear(own, lambda one: one.get("event", {}).get("kind") == kind))["event"]["subject"] == bus
+        house.services.hub.changed([("area", "")])
+        assert kind not in await heard(foreign)
