@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import cast
 
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
@@ -75,13 +76,13 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(events.router, prefix=PREFIX)
     app.include_router(described.routes.router, prefix=PREFIX)
     app.include_router(health.open_routes.router)
-    app.mount(PREFIX_OF_VIID, partial(_viid, services))
+    app.mount(PREFIX_OF_VIID, _viid)
     app.include_router(pages.routes.router)
     app.add_middleware(Envelope, services=services)
     app.openapi = partial(described.describe, app)
     return app
 
 
-async def _viid(services: Services, scope: Scope, receive: Receive, send: Send) -> None:
+async def _viid(scope: Scope, receive: Receive, send: Send) -> None:
     """Devices and libraries come by their own door, with their own logins; no cookie counts there."""
-    await services.viid(scope, receive, send)
+    await cast("Services", scope["app"].state.services).viid(scope, receive, send)

@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
+from starlette.middleware import Middleware
 
 from safecity.backends.bus import EmbeddedBus
 from safecity.backends.database import open_database
@@ -25,6 +27,7 @@ from safecity.kit.errors import SafecityError, UnavailableError
 from safecity.model.facts.envelope import Event
 from safecity.model.facts.media_calls import Done, Message
 from safecity.web.app import create_app
+from safecity.web.limits import Envelope
 from safecity.web.services import Services, WebSettings, assemble
 
 TOKEN = "one-time-token-of-the-link"
@@ -63,6 +66,21 @@ class FakeCalls:
         return [message for _, message in self.asked if isinstance(message, kind)]
 
 
+_APPS: list[FastAPI] = []
+
+
+def app_on(services: Services) -> FastAPI:
+    """One application for all tests, on the services of this one and with limits that count anew: to make its two
+    hundred routes takes longer than most tests do."""
+    if not _APPS:
+        _APPS.append(create_app(services))
+    (app,) = _APPS
+    app.state.services = services
+    app.user_middleware = [Middleware(Envelope, services=services)]
+    app.middleware_stack = None
+    return app
+
+
 @dataclass
 class House:
     """The application and all that it stands on."""
@@ -93,7 +111,7 @@ class House:
         return self._app
 
     def __post_init__(self) -> None:
-        self._app = create_app(self.services)
+        self._app = app_on(self.services)
 
     async def publish(self, kind: str, subject: str, body: dict[str, Any], **more: Any) -> Event:
         """Put an event on the bus and let the core read it."""
