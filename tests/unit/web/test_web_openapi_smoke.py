@@ -23,8 +23,23 @@ EXAMPLES = 4
 OWN = {"cookie", "x-csrf-token"}
 
 
+_COLLECTED: dict[str, list[Any]] = {}
+
+
 def collect(operation: Any) -> list[Any]:
-    """Requests that the description allows, the same each time."""
+    """Requests that the description allows, the same each time: made once, for they take longer than to be asked."""
+    if operation.label not in _COLLECTED:
+        _COLLECTED[operation.label] = _collect(operation)
+    return [
+        operation.Case(
+            method=case.method, path_parameters=dict(case.path_parameters or {}), headers=dict(case.headers or {}),
+            query=dict(case.query or {}), body=case.body, media_type=case.media_type,
+        )
+        for case in _COLLECTED[operation.label]
+    ]  # fmt: skip
+
+
+def _collect(operation: Any) -> list[Any]:
     cases: list[Any] = []
 
     @settings(
