@@ -29,6 +29,7 @@ COMMANDS: dict[str, list[str]] = {
     "matching": ["--data", "../shared/data/traffic/mapmatch_world_dev"],
     "routing": [],
     "vision": ["--seconds", "60"],
+    "movement": ["--minutes", "60"],
     "road_file": [],
 }
 

@@ -116,6 +116,10 @@ def test_it_is_done_by_keyboard_alone_and_in_chinese(open_page: Callable[..., Pa
     page.get_by_role("button", name="检索", exact=True).focus()
     page.keyboard.press("Enter")
     expect(page.locator(".movement [role=status]")).to_contain_text("关键帧", timeout=60_000)
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "nothing sticks out"
+        page.screenshot(path=SHOTS / f"movement.zh.{width}.png")
     region.focus()
     page.keyboard.press("Delete")
     expect(page.locator(".movement-region")).to_have_count(0)

@@ -117,6 +117,10 @@ class VisionSlot:
 
     async def search(self, message: SearchMovement) -> Message:
         """A page of a search in recordings; UnavailableError `vision_not_installed` without what it needs."""
+        return await self.searching().answer(message)
+
+    def searching(self) -> MovementSearch:
+        """The search of this slot, from now on: it lets heat maps that were kept go with their footage."""
         if self._search is None:
             try:
                 if self._open_search is None:
@@ -126,7 +130,7 @@ class VisionSlot:
                 logger.error("recordings cannot be searched here why=%s", error)
                 raise UnavailableError("analysis is not installed", code="vision_not_installed") from error
             self._search = found, asyncio.get_running_loop().create_task(found.run(), name="heat maps")
-        return await self._search[0].answer(message)
+        return self._search[0]
 
     async def run(self) -> None:
         """Until cancelled."""

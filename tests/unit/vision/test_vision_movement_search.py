@@ -169,8 +169,10 @@ async def test_maps_do_not_outlive_their_footage(desk: Desk) -> None:
     assert await desk.search.follow() >= 1, "one second was erased on request"
     assert (await desk.page(start=T0 + 6 * BLOCK_US, end=T0 + 7 * BLOCK_US)).kept == 0
     desk.disk.units.clear()
-    await desk.search.follow()
-    assert desk.maps.bytes == 0
+    again = MovementSearch(desk.disk.open, KeptMaps(desk.file, desk.clock), desk.clock, desk._died)
+    assert await again.follow() > 0, "a slot that began anew knows where to look"
+    assert KeptMaps(desk.file, desk.clock).bytes == 0
+    assert desk.disk.closed >= 2, "and holds no volume that nobody searches"
 
 
 async def test_a_picture_that_kills_the_decoder_costs_itself_alone_and_is_told_once(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from safecity.kit.errors import ExhaustedError, UnavailableError
 from safecity.model.facts.vision_calls import MovementFound, MovementSeen, NotThere, SearchMovement
 from safecity.model.values.media import Quality
+from safecity.web.leaving import while_there
 
 PASSWORD = "correct horse battery"
 CODE = "34020000001320000001"
@@ -117,3 +119,47 @@ async def test_without_analysis_it_says_so(house: Any, admin: Any, channel: str)
     answer = await admin.ask("POST", f"channels/{channel}/movement", WISH)
     assert (answer.status_code, answer.json()["code"]) == (503, "vision_off")
     assert "switched off" in answer.json()["detail"]
+
+
+class Line:
+    """A request whose connection ends when the test says so."""
+
+    def __init__(self) -> None:
+        self.ends = asyncio.Event()
+
+    async def receive(self) -> dict[str, str]:
+        await self.ends.wait()
+        return {"type": "http.disconnect"}
+
+
+async def test_whoever_hangs_up_stops_the_work() -> None:
+    line: Any = Line()
+    begun, stopped = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+
+    asking = asyncio.create_task(while_there(line, work()))
+    await begun.wait()
+    line.ends.set()
+    with pytest.raises(UnavailableError) as caught:
+        await asking
+    assert caught.value.code == "asker_left"
+    await stopped.wait()
+
+
+async def test_whoever_waits_gets_the_answer_or_the_reason() -> None:
+    async def good() -> int:
+        return 7
+
+    async def bad() -> int:
+        raise ExhaustedError("x", code="movement_busy")
+
+    line: Any = Line()
+    assert await while_there(line, good()) == 7
+    with pytest.raises(ExhaustedError):
+        await while_there(line, bad())

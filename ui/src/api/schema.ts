@@ -2645,7 +2645,8 @@ export interface paths {
         put?: never;
         /**
          * Search Movement
-         * @description A page of a search for movement: some seconds of work. Whoever asks for no further page has ended the search.
+         * @description A page of a search for movement: some seconds of work. Whoever asks for no further page, or hangs up, has ended
+         *     the search.
          */
         post: operations["search_movement"];
         delete?: never;

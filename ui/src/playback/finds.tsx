@@ -5,7 +5,7 @@ import { ProblemNote } from '../parts/problem'
 import { clock, day, span as length, stamp } from '../parts/times'
 import { type Key, t } from '../words'
 import { type Find, type Looked, MIDDLE, MOST_REGIONS, nextFind, nothing, type Region, search, type Sensitivity } from './movement'
-import { markedOf, type Range, type Span } from './span'
+import { markedOf, type Range, SAME_PICTURE, type Span } from './span'
 import { Thumb, type Thumbnail } from './timeline'
 
 const DAY = 86400e6
@@ -13,6 +13,7 @@ const LONGEST = 7 * DAY
 /** What is recorded this very moment is not on the disk yet. */
 const NOT_YET = 3e6
 const THUMB_MS = 200
+const THUMB_ROUNDS = 3
 const SENSITIVITIES: [Sensitivity, Key][] = [['low', 'movement.low'], ['normal', 'movement.normal'], ['high', 'movement.high']]
 type Stretch = 'range' | 'shown' | 'day'
 
@@ -34,6 +35,7 @@ export function useMovement(channel: string | undefined) {
   const stop = useRef<AbortController | null>(null)
   useEffect(() => {
     setState(null)
+    setRegions([])
     return () => stop.current?.abort()
   }, [channel])
   const cancel = () => {
@@ -156,29 +158,33 @@ function LookedAt({ state: { finds, looked, running, span } }: { state: Movement
   )
 }
 
-/** Pictures of the finds, asked for one after the other beside what plays; those that never come are left out. */
+/** Pictures of the finds, asked for one after the other beside what plays; those that do not come are left out. */
 function useThumbs(channel: string, finds: Find[], thumb: Thumbnail | null, ask: (at: number) => void): Map<number, Blob> {
   const [pictures, setPictures] = useState(() => new Map<number, Blob>())
-  const asked = useRef(new Set<number>())
-  const latest = useRef({ finds, ask })
+  const asked = useRef(new Map<number, number>())
+  const latest = useRef({ finds, ask, pictures })
   useEffect(() => {
-    latest.current = { finds, ask }
+    latest.current = { finds, ask, pictures }
   })
   useEffect(() => {
     asked.current.clear()
     setPictures(new Map())
+    let round = 1
     const timer = window.setInterval(() => {
-      const next = latest.current.finds.find((find) => !asked.current.has(find.peak_us))
-      if (!next) return
-      asked.current.add(next.peak_us)
-      latest.current.ask(next.peak_us)
+      const { finds: all, pictures: known } = latest.current
+      const missing = (find: Find) => !known.has(find.peak_us) && (asked.current.get(find.peak_us) ?? 0) < round
+      const next = all.find(missing)
+      if (next) {
+        asked.current.set(next.peak_us, round)
+        latest.current.ask(next.peak_us)
+      } else if (round < THUMB_ROUNDS && all.length > 0) round++ // what was lost on the way is asked for once more
     }, THUMB_MS)
     return () => window.clearInterval(timer)
   }, [channel])
   useEffect(() => {
     if (!thumb || thumb.channel !== channel) return
     // A peak is when a key frame was taken, and that is what a thumbnail is of.
-    const find = latest.current.finds.find((each) => Math.abs(each.peak_us - thumb.at) < 5e4)
+    const find = latest.current.finds.find((each) => Math.abs(each.peak_us - thumb.at) < SAME_PICTURE)
     if (find) setPictures((now) => new Map(now).set(find.peak_us, thumb.blob))
   }, [thumb, channel])
   return pictures

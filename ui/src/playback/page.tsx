@@ -16,7 +16,7 @@ import { OnDevice } from './device'
 import { ExportDialog, HoldDialog } from './export'
 import { MovementPanel, useMovement } from './finds'
 import { Screen } from './screen'
-import { around, markedOf, type Range, type Span } from './span'
+import { around, markedOf, type Range, SAME_PICTURE, type Span } from './span'
 import { type Thumbnail, Timeline } from './timeline'
 
 const MOST = 9
@@ -25,6 +25,8 @@ const FIRST_SPAN = 2 * 3600e6
 const COPY_LENGTH = 60e6
 /** Playback opened without an instant begins a little in the past, where there is footage already. */
 const FIRST_BACK = 60e6
+/** Times of key frames are known to the millisecond, in two ways. */
+const ROUNDED = 2e3
 
 /** A channel that is played. */
 export interface Played {
@@ -144,6 +146,9 @@ function Own({ channels, chosen, onChoose, onRemove, at, placeRef, span, onSpan,
   const [first] = useState(at)
   const [deck, setDeck] = useState<Deck | null>(null)
   const [thumb, setThumb] = useState<Thumbnail | null>(null)
+  const [shot, setShot] = useState<Thumbnail | null>(null)
+  /** Moments whose picture was asked for to be kept in a list, not for under the pointer. */
+  const shots = useRef(new Set<number>())
   const [dialog, setDialog] = useState<'export' | 'hold' | null>(null)
   const [copy, setCopy] = useState<{ channel: string; start: number; end: number } | null>(null)
   const mayExport = useMay('export.make')
@@ -186,6 +191,14 @@ function Own({ channels, chosen, onChoose, onRemove, at, placeRef, span, onSpan,
     [onAt],
   )
   const hover = useThumbs(deck, setThumb)
+  const took = useCallback((taken: Thumbnail) => {
+    const meant = [...shots.current].find((of) => Math.abs(of - taken.at) < SAME_PICTURE)
+    if (meant === undefined) setThumb(taken)
+    else {
+      shots.current.delete(meant)
+      setShot(taken)
+    }
+  }, [])
   usePlaybackKeys(deck, cursor, seek, onRange, () => setDialog('export'))
 
   const marked = markedOf(range)
@@ -203,7 +216,7 @@ function Own({ channels, chosen, onChoose, onRemove, at, placeRef, span, onSpan,
           {channels.map(({ id }, index) => (
             <Screen
               key={id} channel={id} deck={deck} at={first} chosen={index === chosen && count > 1} onChoose={() => onChoose(index)}
-              onRemove={() => onRemove(id)} onThumb={setThumb} onCopy={mayExport ? (from) => setCopy({ channel: id, ...(marked ?? minuteFrom(from)) }) : null}
+              onRemove={() => onRemove(id)} onThumb={took} onCopy={mayExport ? (from) => setCopy({ channel: id, ...(marked ?? minuteFrom(from)) }) : null}
               area={movement.open && id === lead?.id ? { regions: movement.regions, onRegions: movement.setRegions } : null}
             />
           ))}
@@ -217,7 +230,7 @@ function Own({ channels, chosen, onChoose, onRemove, at, placeRef, span, onSpan,
         />
       )}
       {deck && movement.open && lead && (
-        <MovementPanel tool={movement} span={span} range={range} cursor={cursor} onSeek={seek} onThumb={(of) => deck.of(lead.id)?.thumb(of)} thumb={thumb} />
+        <MovementPanel tool={movement} span={span} range={range} cursor={cursor} onSeek={seek} onThumb={(of) => { shots.current.add(of); deck.of(lead.id)?.thumb(of + ROUNDED) }} thumb={shot} />
       )}
       {deck && <Timeline channels={channels} span={span} onSpan={onSpan} cursor={cursor} playing={deck.playing} range={range} onSeek={seek} onHover={hover} thumb={thumb} finds={found} />}
       {dialog === 'export' && marked && <ExportDialog channels={channels} {...marked} onClose={() => setDialog(null)} />}

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safecity.backends.sqlitefile import open_file, open_reader
-from safecity.kit.errors import UnavailableError
+from safecity.kit.errors import SafecityError, UnavailableError
 from safecity.media.link.mirror import mirror
 from safecity.media.playback.keys import ShelfKeys
 from safecity.model.values.media import Quality, StreamKey, Unit
@@ -41,6 +41,7 @@ async def main(context: RoleContext) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65_536) if hard > 0 else 65_536, hard))
     folder = context.data_dir / "vision"
     file = open_file(folder / f"{context.address}.db")
+    map_file = folder / f"{context.address}-movement.db"
     links = context.run_dir / "link"
 
     def follow(
@@ -53,7 +54,7 @@ async def main(context: RoleContext) -> None:
         from safecity.vision.movement.kept import KeptMaps
         from safecity.vision.movement.search import MovementSearch
 
-        maps = KeptMaps(_open_maps(folder / f"{context.address}-movement.db"), context.clock)
+        maps = KeptMaps(_open_maps(map_file), context.clock)
         return MovementSearch(lambda volumes: ShelfKeys(volumes, open_reader), maps, context.clock, died)
 
     vision = context.settings.vision
@@ -64,6 +65,9 @@ async def main(context: RoleContext) -> None:
     )  # fmt: skip
     running = asyncio.get_running_loop().create_task(slot.run())
     stopping = asyncio.get_running_loop().create_task(context.stopping.wait())
+    if map_file.exists():
+        with contextlib.suppress(SafecityError):  # whoever searches is told
+            slot.searching()
     try:
         await context.server.serve(context.address, slot.handlers(), {})
         logger.info("vision ready cores=%s", vision.core_share())

@@ -124,7 +124,10 @@ class MovementSearch:
         """Delete maps whose footage is gone: those before the first key frame at once, the others as their turn comes.
         Answers how many blocks went."""
         volumes = await self._in_thread(self._kept.volumes)
-        return await self._in_thread(lambda: self._follow(self._keys_of(volumes))) if volumes else 0
+        gone = await self._in_thread(lambda: self._follow(self._keys_of(volumes))) if volumes else 0
+        if self._waiting == 0:
+            await self._in_thread(self._close_keys)  # a volume that is to be taken out is not held
+        return gone
 
     def _follow(self, keys: KeyFrames) -> int:
         gone: list[tuple[str, str, int]] = []
@@ -240,10 +243,14 @@ class MovementSearch:
     def _keys_of(self, volumes: Sequence[str]) -> KeyFrames:
         wanted = tuple(volumes)
         if self._keys is None or self._keys[0] != wanted:
-            if self._keys is not None:
-                self._keys[1].close()
+            self._close_keys()
             self._keys = wanted, self._open([Path(one) for one in wanted])
         return self._keys[1]
+
+    def _close_keys(self) -> None:
+        if self._keys is not None:
+            self._keys[1].close()
+            self._keys = None
 
 
 def _judge(ask: SearchMovement) -> Judge:

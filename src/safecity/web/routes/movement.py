@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import Annotated, Literal
 
+from fastapi import Request
 from pydantic import Field, model_validator
 
 from safecity.core.ground.access.api import Action
@@ -12,6 +13,7 @@ from safecity.core.ground.exports.api import check_range
 from safecity.kit.errors import InvalidError, UnavailableError
 from safecity.model.facts.vision_calls import MovementFound, SearchMovement
 from safecity.web.guard import Here, Routes, Who
+from safecity.web.leaving import while_there
 from safecity.web.media import choose_quality, note_movement
 from safecity.web.shapes import Answer, Ask, Moment, Words, read_cursor, write_cursor
 
@@ -104,8 +106,9 @@ class MovementPage(Answer):
 
 
 @routes.post("/channels/{channel}/movement", Action.PLAYBACK_WATCH, once=False)
-async def search_movement(channel: str, ask: MovementAsk, who: Who, here: Here) -> MovementPage:
-    """A page of a search for movement: some seconds of work. Whoever asks for no further page has ended the search."""
+async def search_movement(channel: str, ask: MovementAsk, who: Who, here: Here, request: Request) -> MovementPage:
+    """A page of a search for movement: some seconds of work. Whoever asks for no further page, or hangs up, has ended
+    the search."""
     found = await here.channels.find(who, Action.PLAYBACK_WATCH, channel)
     check_range(ask.start, ask.end, LONGEST_US)
     place = read_cursor(ask.cursor, int)
@@ -117,19 +120,17 @@ async def search_movement(channel: str, ask: MovementAsk, who: Who, here: Here) 
         raise UnavailableError("no vision slot", code="vision_off")
     await note_movement(here, who, found, ask.start, ask.end, ask.reason)
     platform = await here.settings.read()
-    answer = await here.calls.call(
-        slots[zlib.crc32(channel.encode()) % len(slots)],  # always the same one: it keeps what it computed
-        SearchMovement(
-            channel=channel,
-            quality=choose_quality(found, str(found.record.get("quality", "main"))),
-            start=start,
-            end=ask.end,
-            volumes=tuple(str(here.web.data_dir.absolute() / volume.path) for volume in platform.volumes),
-            regions=tuple((one.left, one.top, one.right, one.bottom) for one in ask.regions),
-            sensitivity=ask.sensitivity,
-        ),
-        timeout=PAGE_TIMEOUT_SECONDS,
+    message = SearchMovement(
+        channel=channel,
+        quality=choose_quality(found, str(found.record.get("quality", "main"))),
+        start=start,
+        end=ask.end,
+        volumes=tuple(str(here.web.data_dir.absolute() / volume.path) for volume in platform.volumes),
+        regions=tuple((one.left, one.top, one.right, one.bottom) for one in ask.regions),
+        sensitivity=ask.sensitivity,
     )
+    slot = slots[zlib.crc32(channel.encode()) % len(slots)]  # always the same one: it keeps what it computed
+    answer = await while_there(request, here.calls.call(slot, message, timeout=PAGE_TIMEOUT_SECONDS))
     if not isinstance(answer, MovementFound):
         raise UnavailableError("no finds", code="answer_unexpected")
     return _page(answer, start, ask.end)

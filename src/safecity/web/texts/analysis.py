@@ -26,6 +26,7 @@ ANALYSIS: dict[str, tuple[str, str]] = {
         "未安装解码器,请安装 safecity[av]。",
         "No decoder is installed: install the extra safecity[av].",
     ),
+    "asker_left": ("请求方已断开,操作已停止。", "Whoever asked has left, so it was stopped."),
     "movement_busy": (
         "检索任务过多,请 {seconds} 秒后重试。",
         "Too many searches at once; try again in {seconds} s.",
