@@ -168,8 +168,20 @@ async def test_two_who_judge_at_once_are_never_shown_the_same(house: Any, admin:
     assert not set(mine) & set(theirs)
     (last,) = await take(officer, keep=mine)
     assert last not in {*mine, *theirs}
+    assert await take(officer, keep=[*mine, last, *theirs]) == []
+    assert await take(colleague, keep=theirs) == []  # what others hold cannot be taken by asking to keep it
     house.clock.advance(601)  # whoever went home holds nothing for ever
     assert await take(colleague, count=5) == [*mine, *theirs, last]
+
+
+async def test_a_desk_with_nothing_on_it_writes_nothing_down(house: Any, admin: Any, city: dict[str, Any]) -> None:
+    officer = await client_of(house, "officer")
+    for _ in range(3):
+        assert (await officer.ok("POST", "violations/take", {"queue": "first"}))["items"] == []
+    assert await audited(admin, "violation.see") == []
+    await proposed(house, admin)
+    await officer.ok("POST", "violations/take", {"queue": "first"})
+    assert len(await audited(admin, "violation.see")) == 1
 
 
 async def test_the_slower_one_is_told(house: Any, admin: Any, city: dict[str, Any]) -> None:

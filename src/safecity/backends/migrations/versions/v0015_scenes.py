@@ -1,4 +1,4 @@
-"""Scenes: what is drawn on the pictures of cameras."""
+"""Scenes: what is drawn on the pictures of cameras; and violations by who holds them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def upgrade() -> None:
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("channel", name=op.f("pk_scenes")),
     )
+    op.create_index(op.f("ix_violations_held_by"), "violations", ["held_by"])
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_violations_held_by"), "violations")
     op.drop_table("scenes")

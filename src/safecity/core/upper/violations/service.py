@@ -78,23 +78,32 @@ class Violations:
         self, who: Actor, queue: str, count: int, *, kind: str = "", keep: Sequence[str] = ()
     ) -> list[Violation]:
         """The oldest that wait for a review, held for who judges; what they held before is free again but for `keep`.
-        Two who judge at once are never shown the same."""
+        Two who judge at once are never shown the same. What is shown is written down."""
         action = Action.VIOLATION_REVIEW if queue == FIRST else Action.VIOLATION_CONFIRM
         may, until = scope(who, action), who.at + self.settings.hold_minutes * 60 * SECOND_US
 
-        def work(tx: Tx) -> list[Violation]:
-            store.let_go(tx, who.user)
+        def look(tx: Tx) -> tuple[list[Violation], list[str]]:
+            """Candidates, and what this one held."""
             wanted = Wanted(
                 states=(str(QUEUES[queue]),), kind=kind, now=who.at, free_for=who.user,
                 not_first_by=who.user if queue == SECOND else "", restricted=may_see_restricted(who),
             )  # fmt: skip
             found = store.page(tx, may, wanted, after="-", limit=min(count, MOST_HELD) + len(keep))
-            found = [one for one in found if one.id not in keep][: min(count, MOST_HELD)]
-            store.hold(tx, [*keep[:MOST_HELD], *(one.id for one in found)], who.user, until)
-            note(tx, who, Action.VIOLATION_SEE, Thing("violation"), queue=queue, found=len(found))
+            return [one for one in found if one.id not in keep][: min(count, MOST_HELD)], store.held(
+                tx, who.user, who.at
+            )
+
+        def work(tx: Tx) -> list[Violation]:
+            found, held = look(tx)
+            store.let_go(tx, [name for name in held if name not in keep])
+            store.hold(tx, [*(name for name in held if name in keep), *(one.id for one in found)], who.user, until)
+            if found:
+                note(tx, who, Action.VIOLATION_SEE, Thing("violation"), queue=queue, found=len(found))
             return found
 
-        return await self._database.write(work)
+        # A desk with nothing on it asks every few seconds: that costs a read, and no record.
+        found, held = await self._database.read(look)
+        return await self._database.write(work) if found or held else []
 
     async def see(self, who: Actor, violation: str) -> Violation:
         """One. The look is written down."""

@@ -59,6 +59,7 @@ violations = Table(
     Index("ix_violations_state", "state", "id"),
     Index("ix_violations_plate", "plate", "id"),
     Index("ix_violations_keep_until", "keep_until"),
+    Index("ix_violations_held_by", "held_by"),
 )  # fmt: skip
 violation_passages = Table(
     "violation_passages",
@@ -178,9 +179,15 @@ def hold(tx: Tx, ids: Sequence[str], user: str, until: int) -> None:
     tx.run(update(violations).where(violations.c.id.in_(ids)).values(held_by=user, held_until=until))
 
 
-def let_go(tx: Tx, user: str) -> None:
-    """What somebody held and has not judged."""
-    tx.run(update(violations).where(violations.c.held_by == user).values(held_by="", held_until=0))
+def held(tx: Tx, user: str, now: int) -> list[str]:
+    """What somebody holds and has not judged."""
+    mine = and_(violations.c.held_by == user, violations.c.held_until > now)
+    return [row["id"] for row in tx.rows(select(violations.c.id).where(mine))]
+
+
+def let_go(tx: Tx, ids: Sequence[str]) -> None:
+    """Free for everybody again."""
+    tx.run(update(violations).where(violations.c.id.in_(ids)).values(held_by="", held_until=0))
 
 
 def forget(tx: Tx, now: int, limit: int) -> int:
