@@ -25,6 +25,7 @@ COMMANDS: dict[str, list[str]] = {
     "search": ["--objects", "20000000"],
     "viid": ["--restarts", "20"],
     "watches": ["--whole"],
+    "enforcement": [],
     "linear_road": ["--data", "../shared/data/traffic/linear_road_dev"],
     "matching": ["--data", "../shared/data/traffic/mapmatch_world_dev"],
     "routing": [],

@@ -138,6 +138,17 @@ def test_who_stands_too_long_is_shown_at_both_ends_of_it() -> None:
     assert one.shown[-1][0].at - one.shown[0][0].at >= 10 * SECOND_US
 
 
+def test_who_goes_on_standing_is_told_while_it_stands_and_only_once() -> None:
+    camera = Camera()
+    told: list[int] = []
+    for number in range(40):
+        camera.show(read("皖A54321", x=1100.0, y=500.0), step=SECOND_US)
+        told += [number for _ in camera.watch.caught()]
+    assert len(told) == 1
+    assert 12 <= told[0] <= 18, "once its time is over, and not when it leaves hours later"
+    assert camera.leaves() == []
+
+
 def test_what_is_in_sight_when_the_stream_ends_is_judged_too_and_two_vehicles_are_two() -> None:
     camera = Camera()
     camera.lights.say("s", NOON_US - SECOND_US, RED)

@@ -31,6 +31,7 @@ async def things(house: Any, admin: Any) -> dict[str, str]:
         "entry_clock_error_ms": 0, "exit_clock_error_ms": 0,
     }  # fmt: skip
     section = await admin.ok("POST", "sections", road)
+    fence = await admin.ok("POST", "fences", FENCE)
     return {
         "change_area": f"areas/{area['id']}",
         "change_organisation": f"organisations/{office['id']}",
@@ -40,6 +41,7 @@ async def things(house: Any, admin: Any) -> dict[str, str]:
         "change_device": f"devices/{device['id']}",
         "change_tollgate": f"tollgates/{gate['id']}",
         "put_scene": f"channels/{channel['id']}/scene",
+        "change_fence": f"fences/{fence['id']}",
         "change_section": f"sections/{section['id']}",
         "change_channel": f"channels/{channel['id']}",
         "change_settings": "settings",
@@ -48,6 +50,7 @@ async def things(house: Any, admin: Any) -> dict[str, str]:
     }
 
 
+FENCE = {"name": "Yard", "kind": "circle", "points": [[118.37, 31.33]], "metres": 100, "on_enter": True}
 BODIES: dict[str, dict[str, Any]] = {
     "change_view": {"layout": LAYOUT},
     "change_tour": {"channels": []},

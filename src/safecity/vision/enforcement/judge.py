@@ -80,7 +80,7 @@ class Judge:
             found += self._at_stop_line(sights, line)
         found += self._solid_lines(sights)
         found += self._wrong_way(sights)
-        found += self._standing(sights)
+        found += self.standing(sights)
         return found
 
     def _at_stop_line(self, sights: Sequence[Sight], line: StopLine) -> Iterator[Offence]:
@@ -152,11 +152,15 @@ class Judge:
                 yield Offence("wrong_way", within[0].at, (within[0], within[-1]), lane.number)
                 return
 
-    def _standing(self, sights: Sequence[Sight]) -> Iterator[Offence]:
+    def standing(self, sights: Sequence[Sight]) -> Iterator[Offence]:
+        """Where a vehicle stood too long; also while it is in sight. Its moments: when it was first seen to stand, and
+        when its time was over."""
         for zone in self.scene.zones:
             for stood in _stood(sights, zone):
-                if stood[-1].at - stood[0].at >= max(zone.seconds * SECOND_US, STANDING_US):
-                    yield Offence("illegal_stop", stood[0].at, (stood[0], stood[-1]), words=zone.name)
+                over = stood[0].at + max(zone.seconds * SECOND_US, STANDING_US)
+                late = next((sight for sight in stood if sight.at >= over), None)
+                if late is not None:
+                    yield Offence("illegal_stop", stood[0].at, (stood[0], late), words=zone.name)
                     break
 
     def _lane_of(self, sight: Sight) -> int | None:

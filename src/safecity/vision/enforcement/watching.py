@@ -45,8 +45,10 @@ class Caught:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A vehicle that has left the picture: its way, and how its plate was read."""
+    """A vehicle that has left the picture, or stands in it: its way, and how its plate was read. `number` is its name
+    among those of this camera."""
 
+    number: int
     at: int
     way: tuple[Sight, ...]
     plate: str
@@ -81,6 +83,8 @@ class SceneWatch:
         self._frames: dict[int, bytes] = {}
         self._bytes = 0
         self._left: list[Left] = []
+        self._told: set[tuple[int, str]] = set()
+        """Vehicles that were told for standing somewhere while they stood there."""
 
     def look(self, at: int, picture: NDArray[np.uint8], *, anybody: bool) -> None:
         """The next picture; `anybody`: a vehicle is in it, so that it may be evidence."""
@@ -108,6 +112,12 @@ class SceneWatch:
         """A vehicle has left; it is judged once the lights of its time are known."""
         self._left.append(one)
 
+    def stands(self, one: Left) -> list[Caught]:
+        """A vehicle that is in sight: who stands too long is not waited for until it leaves."""
+        found = [each for each in self._judge.standing(one.way) if (one.number, each.words) not in self._told]
+        self._told |= {(one.number, each.words) for each in found}
+        return [self._proven(one, each) for each in found]
+
     def judged(self, now: int, *, all_of: bool = False) -> list[Caught]:
         """The offences of whoever left long enough ago, or of all."""
         due = [one for one in self._left if all_of or now - one.at >= SETTLE_US or now < one.at]
@@ -115,12 +125,15 @@ class SceneWatch:
         return [caught for one in due for caught in self._caught(one)]
 
     def _caught(self, one: Left) -> list[Caught]:
-        found: list[Caught] = []
-        for offence in self._judge.judge(one.way):
-            shown = [self._shown(offence, sight) for sight in offence.moments]
-            pictures = tuple(each for each in shown if each is not None)
-            found.append(Caught(offence, one.plate, one.confidence, one.plate_colour, pictures, one.crop, one.crop_at))
-        return found
+        told = {where for number, where in self._told if number == one.number}
+        self._told = {each for each in self._told if each[0] != one.number}
+        found = self._judge.judge(one.way)
+        return [self._proven(one, each) for each in found if each.kind != "illegal_stop" or each.words not in told]
+
+    def _proven(self, one: Left, offence: Offence) -> Caught:
+        shown = [self._shown(offence, sight) for sight in offence.moments]
+        pictures = tuple(each for each in shown if each is not None)
+        return Caught(offence, one.plate, one.confidence, one.plate_colour, pictures, one.crop, one.crop_at)
 
     def _shown(self, offence: Offence, sight: Sight) -> tuple[Sight, bytes] | None:
         """The picture of a moment; of who stands still, one nearby does."""

@@ -44,12 +44,15 @@ class PlateSeen:
     moved: float
     way: tuple[tuple[float, np.ndarray], ...] = ()
     """Where the plate was, by its corners, in every picture in which it was read; asked for by `PlateTracks`."""
+    number: int = 0
+    """Of those that have a way, which one it is."""
 
 
 @dataclass(slots=True, eq=False)
 class _Track:
     sights: list[Sight] = field(default_factory=list)
     way: deque[tuple[float, np.ndarray]] | None = None
+    number: int = 0
     count: int = 0
     first: float = 0.0
     last: float = 0.0
@@ -86,6 +89,7 @@ class PlateTracks:
         """`ways`: each vehicle comes out with its way."""
         self._tracks: list[_Track] = []
         self._ways = ways
+        self._number = 0
 
     def see(self, at_seconds: float, reads: Sequence[PlateRead]) -> list[PlateSeen]:
         """The vehicles that have left by now.
@@ -97,7 +101,9 @@ class PlateTracks:
         free = set(self._tracks)
         for read, track in _joined(reads, self._tracks, at_seconds):
             if track is None:
-                track = _Track(first=at_seconds, way=deque(maxlen=LONGEST_WAY) if self._ways else None)
+                self._number += 1
+                way = deque[tuple[float, np.ndarray]](maxlen=LONGEST_WAY) if self._ways else None
+                track = _Track(first=at_seconds, way=way, number=self._number)
                 self._tracks.append(track)
             free.discard(track)
             track.take(at_seconds, read)
@@ -111,6 +117,10 @@ class PlateTracks:
         self._tracks = [one for one in self._tracks if one not in gone]
         return [_voted(track) for track in gone]
 
+    def in_sight(self) -> list[PlateSeen]:
+        """As far as they were read by now."""
+        return [_voted(track) for track in self._tracks]
+
     def best_moments(self) -> set[float]:
         """When each vehicle in sight was seen best so far: the pictures that are worth keeping."""
         return {vote(one.sights, one.count, one.first, one.last).best.at_seconds for one in self._tracks}
@@ -123,7 +133,7 @@ class PlateTracks:
 
 def _voted(track: _Track) -> PlateSeen:
     seen = vote(track.sights, track.count, track.first, track.last)
-    return seen if track.way is None else replace(seen, way=tuple(track.way))
+    return seen if track.way is None else replace(seen, way=tuple(track.way), number=track.number)
 
 
 def _joined(

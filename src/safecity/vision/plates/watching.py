@@ -30,6 +30,8 @@ _LEAST_SIGHTS = 2
 _LEAST_SIGNS = 4
 _LEAST_MOVE = 0.5  # plate widths
 SECOND_US = 1_000_000
+STANDING_US = 5 * SECOND_US
+"""So often those in sight are asked whether they stand where they may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class PlateWatch:
         self._scene = scene
         self._tracks = PlateTracks(ways=scene is not None)
         self._caught: list[Caught] = []
+        self._stood_at = 0
         self._kept: dict[float, NDArray[np.uint8]] = {}
         self._begin: int | None = None
         self._last = 0
@@ -124,8 +127,23 @@ class PlateWatch:
         return found
 
     def _judge(self, at: int) -> None:
-        if self._scene is not None:
-            self._caught += self._scene.judged(at)
+        if self._scene is None:
+            return
+        self._caught += self._scene.judged(at)
+        if self._scene.scene.zones and not 0 <= at - self._stood_at < STANDING_US:
+            self._stood_at = at
+            for seen in self._tracks.in_sight():
+                picture = self._kept.get(seen.best.at_seconds)
+                if picture is not None and worth_telling(seen):
+                    plate = jpeg(around(picture, seen.best.read.corners), MAX_PLATE_BYTES)
+                    self._caught += self._scene.stands(self._left(seen, plate))
+
+    def _left(self, seen: PlateSeen, plate: bytes) -> Left:
+        """A vehicle as the scene judges it; `plate` is a JPEG."""
+        colour = (seen.best.read.kind.colour or "") if seen.best.read.kind is not None else ""
+        way = tuple(Sight(self._moment(at), vehicle_box(corners.tolist(), self._size)) for at, corners in seen.way)
+        best = self._moment(seen.best.at_seconds)
+        return Left(seen.number, self._last, way, seen.text, float(seen.confidence), colour, plate, best)
 
     def _moment(self, seconds: float) -> int:
         """Of a picture, as it is named everywhere here."""
@@ -149,12 +167,7 @@ class PlateWatch:
                 plate = jpeg(around(picture, seen.best.read.corners), MAX_PLATE_BYTES)
             self.unpictured += not scene
             if self._scene is not None:
-                best = begin + round(moment * SECOND_US)
-                colour = (seen.best.read.kind.colour or "") if seen.best.read.kind is not None else ""
-                way = tuple(
-                    Sight(self._moment(at), vehicle_box(corners.tolist(), self._size)) for at, corners in seen.way
-                )
-                self._scene.left(Left(self._last, way, seen.text, float(seen.confidence), colour, plate, best))
+                self._scene.left(self._left(seen, plate))
             found.append(
                 Passed(
                     seen, begin + round(moment * SECOND_US), begin + round(seen.first_seconds * SECOND_US),
