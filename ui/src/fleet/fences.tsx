@@ -19,6 +19,8 @@ export interface Draft {
   kind: Fence['kind']
   points: Point[]
   metres: number
+  /** The one that is being changed, if it is none that is new. */
+  fence?: Fence
 }
 
 export const EMPTY: Draft = { kind: 'circle', points: [], metres: 200 }
@@ -74,7 +76,7 @@ export function Fences({ fences, devices, draft, onDraft, chosen, onChoose }: Pr
       </div>
       <ul className="traffic-list">
         {fences?.map((fence) => (
-          <li key={fence.id} className="traffic-closure">
+          <li key={fence.id} className="traffic-closure fleet-fence">
             <button type="button" className={`traffic-way ${fence.id === chosen ? 'chosen' : ''}`} onClick={() => onChoose(fence)}>
               <b>{fence.name}</b>
               <span>{t(`fleet.shape.${fence.kind}`)}</span>
@@ -82,7 +84,12 @@ export function Fences({ fences, devices, draft, onDraft, chosen, onChoose }: Pr
               {fence.id === chosen && fence.to_terminals && <Copies fence={fence.id} />}
             </button>
             {mayChange && <Switch size="small" checked={fence.enabled} onChange={(on) => void turn(fence, on)} aria-label={`${fence.name} ${t('device.enabled')}`} />}
-            {mayChange && <Button size="small" onClick={() => remove(fence)}>{t('verb.delete')}</Button>}
+            {mayChange && fence.id === chosen && (
+              <div className="fleet-buttons">
+                <Button size="small" onClick={() => onDraft({ kind: fence.kind, points: fence.points.map(([x = 0, y = 0]) => [x, y] as const), metres: fence.metres, fence })}>{t('fleet.change')}</Button>
+                <Button size="small" onClick={() => remove(fence)}>{t('verb.delete')}</Button>
+              </div>
+            )}
           </li>
         ))}
       </ul>
@@ -120,30 +127,31 @@ function minuteOf(time: string): number {
 }
 
 function NewFence({ devices, draft, onDraft, onDone }: { devices: Device[]; draft: Draft; onDraft: (draft: Draft | null) => void; onDone: () => Promise<unknown> }) {
-  const [name, setName] = useState('')
-  const [onEnter, setOnEnter] = useState(true)
-  const [onLeave, setOnLeave] = useState(false)
-  const [limit, setLimit] = useState(0)
-  const [limitSeconds, setLimitSeconds] = useState(10)
-  const [days, setDays] = useState(DAYS)
-  const [from, setFrom] = useState('00:00')
-  const [until, setUntil] = useState('00:00')
-  const [area, setArea] = useState<string | null>(null)
-  const [vehicles, setVehicles] = useState<string[]>([])
-  const [seats, setSeats] = useState<string[]>([])
-  const [toTerminals, setToTerminals] = useState(false)
+  const old = draft.fence
+  const [name, setName] = useState(old?.name ?? '')
+  const [onEnter, setOnEnter] = useState(old?.on_enter ?? true)
+  const [onLeave, setOnLeave] = useState(old?.on_leave ?? false)
+  const [limit, setLimit] = useState(old?.speed_kmh ?? 0)
+  const [limitSeconds, setLimitSeconds] = useState(old?.speed_seconds ?? 10)
+  const [days, setDays] = useState(old?.days ?? DAYS)
+  const [from, setFrom] = useState(written(old?.from_minute ?? 0))
+  const [until, setUntil] = useState(written(old?.until_minute ?? 0))
+  const [area, setArea] = useState<string | null>(old?.area ?? null)
+  const [vehicles, setVehicles] = useState<string[]>(old?.vehicles ?? [])
+  const [seats, setSeats] = useState<string[]>(old?.seats ?? [])
+  const [toTerminals, setToTerminals] = useState(old?.to_terminals ?? false)
   const [problem, setProblem] = useState<unknown>(null)
   const [busy, setBusy] = useState(false)
   const wide = draft.kind === 'circle' || draft.kind === 'route'
   const save = async () => {
     setBusy(true)
     try {
-      await api.post('fences', {
-        body: {
-          name: name.trim(), kind: draft.kind, points: draft.points.map((point) => [...point]), metres: wide ? draft.metres : 0, on_enter: onEnter, on_leave: onLeave, speed_kmh: limit,
-          speed_seconds: limitSeconds, days, from_minute: minuteOf(from), until_minute: minuteOf(until), area, vehicles, seats, to_terminals: toTerminals,
-        },
-      })
+      const body = {
+        name: name.trim(), kind: draft.kind, points: draft.points.map((point) => [...point]), metres: wide ? draft.metres : 0, on_enter: onEnter, on_leave: onLeave, speed_kmh: limit,
+        speed_seconds: limitSeconds, days, from_minute: minuteOf(from), until_minute: minuteOf(until), area, vehicles, seats, to_terminals: toTerminals,
+      }
+      if (old) await api.patch('fences/{fence}', { path: { fence: old.id }, body, revision: old.revision })
+      else await api.post('fences', { body })
       onDraft(null)
       await onDone()
     } catch (error) {

@@ -74,7 +74,7 @@ export function FleetPage() {
     return all.flatMap((each) => (each.position ? [{ id: each.id, name: each.name, place: [each.position.longitude, each.position.latitude] as const, direction: each.position.direction }] : []))
   }, [tab, journeys, at, all])
   const bounded = useMemo(() => {
-    const known: Bounded[] = (fences.data?.items ?? []).filter((each) => each.enabled || each.id === fence).map((each) => ({ kind: each.kind, points: pointsOf(each), metres: each.metres, name: each.name, chosen: tab === 'fences' && each.id === fence }))
+    const known: Bounded[] = (fences.data?.items ?? []).filter((each) => (each.enabled || each.id === fence) && each.id !== draft?.fence?.id).map((each) => ({ kind: each.kind, points: pointsOf(each), metres: each.metres, name: each.name, chosen: tab === 'fences' && each.id === fence }))
     return tab === 'fences' && draft ? [...known, { ...draft, name: '', chosen: true }] : known
   }, [fences.data, fence, draft, tab])
   const trails = useMemo((): Trail[] => (tab === 'replay' ? journeys.map(trailOf) : []), [tab, journeys])

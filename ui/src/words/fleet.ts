@@ -69,6 +69,7 @@ export const fleet = words({
   'fleet.copies': ['In terminals: {n} of {all}', '已下发终端：{n}/{all}'],
   'fleet.save': ['Save the fence', '保存围栏'],
   'fleet.off': ['switched off', '已停用'],
+  'fleet.change': ['Change', '修改'],
   'fleet.removeFence': ['Take the fence {name} away?', '删除围栏 {name}？'],
   'fleet.rule.enter': ['entering', '进入'],
   'fleet.rule.leave': ['outside', '驶出'],
