@@ -38,7 +38,7 @@ SAID_BY_CONTROL = {
 _SAID = re.compile(
     r"(?:publish|event|Event)\((?:[^()\"]*, |kind=)?\"([a-z]+\.[a-z_]+)\""
     r"|: \"([a-z]+\.[a-z]+)\",$|kind = \"([a-z]+\.[a-z_]+)\"|else \"([a-z]+\.[a-z_]+)\""
-    r"|^[A-Z_, ]+ = \"([a-z]+\.[a-z_]+)\", \"([a-z]+\.[a-z_]+)\"$",
+    r"|^[A-Z_, ]+ = \"([a-z]+\.(?!onnx)[a-z_]+)\", \"([a-z]+\.[a-z_]+)\"$",
     re.MULTILINE,
 )
 
