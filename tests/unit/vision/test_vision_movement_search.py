@@ -188,10 +188,22 @@ async def test_a_picture_that_kills_the_decoder_costs_itself_alone_and_is_told_o
     assert (again.unreadable, again.kept) == (4, len(data)), "and the next search does not try it again"
 
 
-async def test_footage_that_nothing_can_decode_ends_and_says_so(desk: Desk) -> None:
-    desk.disk.record([b"deadly"] * 40)
+async def test_footage_that_nothing_can_decode_costs_three_children_and_says_so(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.disk.record([b"deadly"] * 60 + still(60))
+    begun = 0
+    make = asyncio.create_subprocess_exec
+
+    async def counted(*command: str, **more: Any) -> asyncio.subprocess.Process:
+        nonlocal begun
+        begun += 1
+        return await make(*command, **more)
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", counted)
     found = await desk.page()
-    assert (found.frames, found.unreadable, found.found, found.next) == (40, 40, (), 0)
+    assert (found.frames, found.unreadable, found.found, found.next) == (120, 60, (), 0)
+    assert begun == 5, "three that died, the one that dies of the picture before the next block, and one that goes on"
 
 
 async def test_a_child_that_is_killed_is_followed_by_another(desk: Desk) -> None:

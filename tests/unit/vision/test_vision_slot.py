@@ -18,7 +18,7 @@ from tests.unit.vision.plate_film import Scripted, read
 
 from safecity.backends.sqlitefile import open_file
 from safecity.kit.clock import SECOND_US, FakeClock
-from safecity.kit.errors import InvalidError, NotFoundError
+from safecity.kit.errors import InvalidError, NotFoundError, UnavailableError
 from safecity.model.facts.control_calls import Publish
 from safecity.model.facts.envelope import Event
 from safecity.model.facts.media_calls import Done, Message
@@ -29,11 +29,12 @@ from safecity.model.facts.vision_calls import (
     LightsSaid,
     OffenceSeen,
     PlateTask,
+    SearchMovement,
     TaskFigure,
     VehicleRead,
     VisionFigures,
 )
-from safecity.model.values.media import VIDEO, Codec, StreamKey, Unit, VideoParameters
+from safecity.model.values.media import VIDEO, Codec, Quality, StreamKey, Unit, VideoParameters
 from safecity.vision import camera, slot
 from safecity.vision.live import decoder
 from safecity.vision.plates.recognise import PlateRead
@@ -459,3 +460,10 @@ async def test_cameras_share_the_memory_for_pictures(make: Make) -> None:
     kept = [one._watch.max_kept_bytes for one, _ in city.slot._cameras.values()]
     assert len(kept) == 20
     assert sum(kept) <= slot.KEPT_BYTES
+
+
+async def test_without_what_a_search_needs_it_says_so(make: Make) -> None:
+    ask = SearchMovement("ch_1", Quality.MAIN, NOON_US, NOON_US + 1, ("/v",), ((0, 0, 1, 1),))
+    with pytest.raises(UnavailableError) as caught:
+        await make().slot.search(ask)
+    assert caught.value.code == "vision_not_installed"

@@ -22,7 +22,7 @@ COMMAND = (sys.executable, "-m", "safecity.vision.movement.child")
 SILENT_SECONDS = 20.0
 """For one picture, on a machine that has hardly any time for analysis; a child that says nothing for longer hangs."""
 MAX_DEATHS = 3
-"""In one call of `small`: what is left then is not tried, it cannot be read either."""
+"""One after the other without a picture between: what is left of the block is not tried, for each costs a child."""
 
 Small = NDArray[np.uint8]
 """Grey, shape (HEIGHT, WIDTH)."""
@@ -36,18 +36,18 @@ class KeyDecoder:
         self._died = died
         self._command = command
         self._child: asyncio.subprocess.Process | None = None
+        self.deaths = 0
+        """Since the last picture that was answered; whoever begins with other footage sets it back."""
 
     async def small(self, units: Sequence[Unit]) -> list[Small | None]:
         """Each picture small, None where it cannot be decoded. UnavailableError `decoder_missing` without one."""
         found: list[Small | None] = []
-        deaths = 0
         while len(found) < len(units):
             asked = [_question(one) for one in units[len(found) :]]
-            if deaths >= MAX_DEATHS:
+            if self.deaths >= MAX_DEATHS:
                 return found + [None] * len(asked)
-            answered = await self._ask(asked, found)
-            if not answered:
-                deaths += 1
+            if not await self._ask(asked, found):
+                self.deaths += 1
                 found.append(None)  # the one it died of
         return found
 
@@ -74,6 +74,7 @@ class KeyDecoder:
         try:
             for one in asked:
                 found.append(None if one is None else await self._answer(child))
+                self.deaths = 0
         except (OSError, asyncio.IncompleteReadError, TimeoutError, ValueError):
             await self._bury(child)
             return False

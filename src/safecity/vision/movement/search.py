@@ -188,6 +188,7 @@ class MovementSearch:
             page.kept.update(one.at for one in found)
             return found
         lead = [one for one in around if one.at < start][-1:]
+        page.decoder.deaths = 0
         moments = _moments(await self._small(page, [*lead, *places]), start)
         if start + BLOCK_US <= self._clock.now_us() - SETTLED_US:
             await self._in_thread(lambda: self._kept.put(ask.channel, ask.quality, start, mark, moments))
