@@ -72,7 +72,7 @@ def test_who_walks_through_the_gate_is_found_there_and_nowhere_else() -> None:
 
 
 def test_a_cloud_is_no_movement_and_a_camera_that_turns_is_told_as_such() -> None:
-    assert judged([street(), street(light=40), street(light=5)], GATE, "high").finds == []
+    assert judged([street(), street(light=70), street(light=5)], GATE, "high").finds == []
     turned = street()[:, ::-1].copy()
     [find] = judged([street(), turned], GATE).finds
     assert find.everywhere
