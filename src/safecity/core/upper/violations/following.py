@@ -96,7 +96,8 @@ class SectionFollower:
         told = await self._bus.pull(CONSUMER, (RECORDED, WITHDRAWN), PULL)
         if not told:
             return 0
-        for _, event in told:
+        events = [event for _, event in told]
+        for event in await self._database.read(lambda tx: _concerned(tx, events)):
             try:
                 await self._look(event)
             except UnavailableError:
@@ -158,6 +159,15 @@ class SectionFollower:
                 continue
             found.append(Shown(Picture(data, kept.format, kept.width, kept.height, kept.kind), at))
         return found
+
+
+def _concerned(tx: Tx, events: Sequence[Event]) -> list[Event]:
+    """Those that can begin or end a drive, or that a candidate stands on: of most passages nothing more is read."""
+    gates = {str(event.body.get("tollgate") or "") for event in events} - {""}
+    ends = {gate for section in tables.sections_at(tx, gates) for gate in (section.entry, section.exit)}
+    named = list({str(event.body.get("passage", "")) for event in events} - {""})
+    standing = {passage for one in store.of_passages(tx, named) for passage in one.passages}
+    return [event for event in events if event.body.get("tollgate") in ends or event.body.get("passage") in standing]
 
 
 def _drives(tx: Tx, passage: Passage, now: int) -> list[Drive]:
