@@ -7,7 +7,7 @@ import pytest
 
 from safecity.kit.clock import SECOND_US
 from safecity.vision.enforcement.lamps import Lamps, LampWatch, read_lamps
-from safecity.vision.enforcement.lights import DARK, GREEN, RED, UNKNOWN, YELLOW, Lights
+from safecity.vision.enforcement.lights import DARK, GREEN, LAMPS, RED, UNKNOWN, YELLOW, Lights
 
 REGIONS = {RED: (0.4, 0.1, 0.6, 0.3), YELLOW: (0.4, 0.4, 0.6, 0.6), GREEN: (0.4, 0.7, 0.6, 0.9)}
 LIT = {RED: (40, 40, 240), YELLOW: (40, 200, 240), GREEN: (160, 230, 60)}
@@ -66,6 +66,28 @@ def test_a_feed_that_broke_off_is_not_believed_for_ever() -> None:
     assert lights.state("n", at(181)) == UNKNOWN
     lights.say("n", at(300), RED)  # it was silent for too long to say what was between
     assert (lights.state("n", at(250)), lights.state("n", at(301))) == (UNKNOWN, RED)
+
+
+def test_a_camera_that_looks_at_lamps_keeps_no_dead_controller_alive() -> None:
+    lights = Lights()
+    lights.say("n", at(0), RED)
+    for second in range(400):
+        lights.alive("n", at(second))  # the lamps cannot be read: dazzled, or behind a lorry
+    assert lights.state("n", at(180)) == RED
+    assert lights.state("n", at(300)) == UNKNOWN
+
+
+def test_lamps_speak_only_where_no_controller_does_and_neither_proves_what_the_other_said() -> None:
+    lights = Lights()
+    lights.say("n", at(0), GREEN)
+    lights.say("n", at(10), RED, LAMPS)  # brake lights before the lamps
+    assert (lights.state("n", at(11)), lights.source("n")) == (GREEN, "controller")
+    for second in (400, 401, 402):
+        lights.say("n", at(second), RED, LAMPS)
+    assert (lights.surely("n", at(400), at(402)), lights.source("n")) == (RED, LAMPS)
+    lights.say("n", at(403), RED)
+    assert lights.surely("n", at(400), at(403)) == UNKNOWN  # nobody says for both
+    assert lights.state("n", at(404)) == RED
 
 
 @pytest.mark.parametrize("colour", [RED, YELLOW, GREEN])

@@ -19,6 +19,7 @@ SILENT_US: Final = 180 * SECOND_US
 UNSEEN_US: Final = 3 * SECOND_US // 2
 """Lamps that were not looked at for so long may have changed and back."""
 MAX_CHANGES: Final = 20_000
+CONTROLLER: Final = "controller"
 LAMPS: Final = "lamps"
 
 
@@ -45,12 +46,19 @@ class Lights:
         """`controller` or `lamps`; empty where nothing is known."""
         return self._signals[signal].source if signal in self._signals else ""
 
-    def say(self, signal: str, at: int, colour: str, source: str = "controller") -> None:
-        """From `at` (microseconds UTC) on a signal shows this colour. Said again it is a sign of life."""
+    def say(self, signal: str, at: int, colour: str, source: str = CONTROLLER) -> None:
+        """From `at` (microseconds UTC) on a signal shows this colour. Said again it is a sign of life.
+
+        Lamps are not asked while a controller is heard; and what one of the two said proves nothing for the other.
+        """
         with self._lock:
             if colour not in COLOURS:
                 colour = UNKNOWN
             one = self._signals.setdefault(signal, _Signal())
+            if one.source == CONTROLLER and source == LAMPS and at - one.heard[-1] <= SILENT_US:
+                return
+            if one.source not in ("", source):
+                one = self._signals[signal] = _Signal()
             one.source = source
             insort(one.heard, at)
             place = bisect_right(one.changes, at, key=lambda change: change[0])
@@ -103,10 +111,10 @@ class Lights:
         return all(b - a <= UNSEEN_US for a, b in pairwise([*moments, end]))
 
     def alive(self, signal: str, at: int) -> None:
-        """It shows what it showed before."""
+        """Its lamps were looked at, and show what they showed before. Of a controller that is no sign of life."""
         with self._lock:
             one = self._signals.get(signal)
-            if one is not None and (not one.heard or at > one.heard[-1]):
+            if one is not None and one.source == LAMPS and (not one.heard or at > one.heard[-1]):
                 one.heard.append(at)
                 self._forget(one)
 
