@@ -19,6 +19,7 @@ from safecity.vision.enforcement.scene import read_scene, write_scene
 
 __all__ = ["districts"]
 CODE = "34020000001320000001"
+OTHER_CODE = "34020000001320000002"
 LANE = {
     "number": 1, "area": [[0.3, 0.5], [0.7, 0.5], [0.7, 1], [0.3, 1]], "heading": [0, -1], "turns": ["straight"],
     "signals": {"straight": "north-1"},
@@ -144,6 +145,25 @@ async def test_people_of_another_district_neither_see_nor_draw_nor_say(house: An
         assert (await stranger.ask(method, f"channels/{camera}/scene", body)).status_code == 404
     assert (await stranger.ask("GET", "signals/north-1")).status_code == 404
     assert (await officer.ask("PUT", f"channels/{camera}/scene", SCENE)).status_code == 403
+
+
+async def test_who_draws_a_strangers_signal_says_nothing_for_the_stranger(
+    house: Any, admin: Any, camera: str, districts: dict[str, Any]
+) -> None:
+    await admin.ok("PUT", f"channels/{camera}/scene", SCENE)
+    where = {"area": districts["foreign_area"], "organisation": districts["bureau"]}
+    device = await admin.ok("POST", "devices", {"kind": "gb28181", "code": OTHER_CODE, "name": "South", **where})
+    await house.online(device["id"], OTHER_CODE)
+    await house.catalogue(device["id"], {"code": OTHER_CODE, "name": "South"})
+    (mine,) = [one["id"] for one in (await admin.ok("GET", "channels"))["items"] if one["id"] != camera]
+    await admin.ok("PUT", f"channels/{mine}/scene", SCENE)  # the same name of a signal
+    machine = {"username": "controller", "password": "correct horse battery"}
+    grants = [{"role": "reporter", "area": districts["foreign_area"]}]
+    await admin.ok("POST", "users", {**machine, "grants": grants})
+    feed = await client_of(house, "controller")
+    red = {"items": [{"at": moment(house), "colour": "red"}]}
+    assert (await feed.ask("POST", "signals/north-1/phases", red)).status_code == 404
+    assert (await admin.ok("GET", "signals/north-1"))["colour"] == "unknown"
 
 
 def seen(house: Any, gate: str, channel: str, **more: Any) -> OffenceSeen:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,7 +37,8 @@ class SignalNow:
 
 
 class Signals:
-    """A signal is known by being drawn on a scene; who may report for the camera may say what it shows."""
+    """A signal is known by being drawn on a scene; who may report for all cameras that it is drawn for may say what it
+    shows: who draws a stranger's signal on a picture of their own says nothing for the stranger."""
 
     def __init__(self, database: Database, calls: Calls, slots: Sequence[str], clock: Clock) -> None:
         self._database = database
@@ -48,12 +49,12 @@ class Signals:
         self._silent: set[str] = set()
 
     async def say(self, who: Actor, signal: str, phases: Sequence[tuple[int, str]]) -> int:
-        """(from when, colour) each, in any order; how many were taken. NotFoundError where no scene names the signal
-        that `who` may report for; InvalidError `phase_time` for times that are not of now."""
+        """(from when, colour) each, in any order; how many were taken. NotFoundError where no scene names the signal,
+        or one that `who` may not report for; InvalidError `phase_time` for times that are not of now."""
         now = self._clock.now_us()
         if any(not now - BEHIND_US <= at <= now + AHEAD_US for at, _ in phases):
             raise InvalidError("not a time of now", code="phase_time", params={"seconds": BEHIND_US // SECOND_US})
-        await self._database.read(lambda tx: _of(tx, who, Action.VIOLATION_REPORT, signal))
+        await self._database.read(lambda tx: _of(tx, who, Action.VIOLATION_REPORT, signal, all))
         for at, colour in phases:
             self._lights.say(signal, at, colour)
         since = min((at for at, _ in phases), default=now) - REPEATED_US
@@ -63,7 +64,7 @@ class Signals:
 
     async def now(self, who: Actor, signal: str) -> SignalNow:
         """NotFoundError as `say`, for who may see violations there."""
-        await self._database.read(lambda tx: _of(tx, who, Action.VIOLATION_SEE, signal))
+        await self._database.read(lambda tx: _of(tx, who, Action.VIOLATION_SEE, signal, any))
         now = self._clock.now_us()
         return SignalNow(signal, self._lights.state(signal, now), self._lights.since(signal, now))
 
@@ -81,8 +82,8 @@ class Signals:
             self._silent.discard(slot)
 
 
-def _of(tx: Tx, who: Actor, action: Action, signal: str) -> None:
+def _of(tx: Tx, who: Actor, action: Action, signal: str, of: Callable[[Iterable[bool]], bool]) -> None:
     allowed = scope(who, action)
     found = channels.find_many(tx, of_signal(tx, signal))
-    if not any(allowed.allows(channels.thing_of(channel)) for channel in found.values()):
+    if not found or not of(allowed.allows(channels.thing_of(channel)) for channel in found.values()):
         raise NotFoundError("no such signal", code="not_found", params={"kind": "signal"})
