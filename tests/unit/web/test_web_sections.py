@@ -9,6 +9,8 @@ import pytest
 from tests.unit.web.test_web_passages import jpeg
 from tests.unit.web.test_web_watches import FAR_GATE, GATE, PLATE, audited, city, client_of, moment
 
+from safecity.kit.errors import UnavailableError
+
 __all__ = ["city"]
 
 
@@ -82,6 +84,25 @@ async def test_a_later_entry_that_was_heard_of_late_replaces_the_drive(
     (open_,) = await found(admin, state="proposed")
     (gone,) = await found(admin, state="void")
     assert (open_["speed_kmh"], gone["speed_kmh"], gone["void_reason"]) == (150.0, 120.0, "taken_back")
+
+
+async def test_who_is_killed_before_the_old_drive_was_taken_back_takes_it_back_afterwards(
+    house: Any, admin: Any, road: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await passes(house, admin, GATE, -6)
+    await passes(house, admin, FAR_GATE, -1)
+    follower = house.services.section_follower
+
+    def killed(*_: Any) -> None:
+        raise UnavailableError("killed", code="killed")
+
+    with monkeypatch.context() as patched, pytest.raises(UnavailableError):
+        patched.setattr(follower, "_replaces", killed)
+        await passes(house, admin, GATE, -5)
+    assert len(await found(admin, state="proposed")) == 2
+    await follow(house)
+    (open_,) = await found(admin, state="proposed")  # nobody pays twice for one drive
+    assert open_["speed_kmh"] == 150.0
 
 
 async def test_what_the_camera_corrects_takes_the_candidate_back_and_a_confirmed_one_stays(

@@ -133,17 +133,17 @@ class SectionFollower:
         for passage in (drive.entry, drive.exit):
             shown += await self._shown(seen[passage.id], with_plate=passage is drive.exit)
         one, new = await self._proposing.propose(_candidate(drive, self._clock.now_us()), shown)
-        if new:
+        # Also of one that is known: whoever was killed between the two told of the new one, and left the old one open.
+        replaced = one.state in _OPEN and await self._database.read(lambda tx: _replaced(tx, one))
+        if replaced:
             now = self._clock.now_us()
             await self._database.write(lambda tx: self._replaces(tx, one, now))
+        if new or replaced:
             self._told()
 
     def _replaces(self, tx: Tx, one: Violation, now: int) -> None:
-        """Another entry was heard of later: one drive is one candidate."""
-        for other in store.of_passages(tx, [one.passages[1]]):
-            same = other.details.get("section") == one.details["section"] and other.passages[1:] == one.passages[1:]
-            if other.id != one.id and other.origin == ORIGIN and same and other.state in _OPEN:
-                take_back(tx, other, "another passage of the same drive", now, self._settings)
+        for other in _replaced(tx, one):
+            take_back(tx, other, "another passage of the same drive", now, self._settings)
 
     async def _shown(self, seen: Sequence[Sighting], *, with_plate: bool) -> list[Shown]:
         """The largest full view, and the largest of the plate."""
@@ -213,6 +213,15 @@ def _stale(tx: Tx, name: str, gone: bool) -> list[Violation]:
         return standing
     found = seeking.whole(tx, [name])
     return [one for one in standing if found and not _bears_out(found[0], one)]
+
+
+def _replaced(tx: Tx, one: Violation) -> list[Violation]:
+    """Open candidates of the same drive, from before another entry was heard of: one drive is one candidate."""
+    return [
+        other for other in store.of_passages(tx, [one.passages[1]])
+        if other.id != one.id and other.origin == ORIGIN and other.state in _OPEN
+        and other.details.get("section") == one.details["section"] and other.passages[1:] == one.passages[1:]
+    ]  # fmt: skip
 
 
 def _bears_out(passage: Passage, one: Violation) -> bool:
