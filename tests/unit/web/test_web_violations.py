@@ -144,6 +144,7 @@ async def test_an_exempt_vehicle_is_void_by_rule_and_none_on_the_list_is_confirm
     assert on["plate"] == PLATE
     void = await proposed(house, admin, "after")
     assert (void["state"], void["void_reason"], void["void_name"]) == ("void", "exempt", "")
+    assert void["void_words"] == "ambulance"  # which one is for those who keep the list
     assert [one["object"] for one in await audited(admin, "violation.void")] == [void["id"]]
     assert await code_of(officer, f"violations/{waiting['id']}/review") == (409, "violation_exempt")
     house.clock.advance(60)
@@ -262,6 +263,8 @@ async def test_past_its_time_it_is_gone_with_its_pictures(house: Any, admin: Any
     house.clock.advance(31 * 86_400)
     officer = await client_of(house, "officer")
     assert (await officer.ask("GET", f"violations/{void['id']}")).status_code == 404
+    seen = await officer.ok("GET", "violations")  # before anybody swept
+    assert ([one["id"] for one in seen["items"]], seen["counts"]) == ([kept["id"]], {"proposed": 1})
     assert await house.services.violations.sweep() == 1
     assert [one["id"] for one in (await officer.ok("GET", "violations"))["items"]] == [kept["id"]]
     assert len([key async for key in house.services.blobs.keys("violations/")]) == 2

@@ -99,8 +99,9 @@ class Proposing:
         append(tx, _record(whole, "violation.propose", now))
         on = tables.exempt(tx, whole.plate, whole.at, whole.area_path, whole.organisation_path) if whole.plate else None
         if on is not None:
-            whole = voided(whole, Void.EXEMPT, f"{on.duty}: {on.reason}", now, self._settings)
-            append(tx, _record(whole, "violation.void", now, whole.void_words, void_reason=str(Void.EXEMPT)))
+            # Why it is exempt is for those who keep the list, and not for all who look at violations.
+            whole = voided(whole, Void.EXEMPT, on.duty, now, self._settings)
+            append(tx, _record(whole, "violation.void", now, on.duty, void_reason=str(Void.EXEMPT), exemption=on.id))
         store.add(tx, whole)
         named(tx, [picture.key for picture in whole.pictures])
         return whole, True

@@ -88,6 +88,7 @@ class Wanted:
     free_for: str = ""
     """Held by nobody else at `now`."""
     now: int = 0
+    """What is past its time then is not there, swept or not."""
     restricted: bool = False
 
 
@@ -151,6 +152,7 @@ def counts(tx: Tx, allowed: Predicate, wanted: Wanted) -> dict[str, int]:
 
 def _where(allowed: Predicate, wanted: Wanted) -> Any:
     conditions: list[Any] = [where(allowed, violations.c.area_path, organisation=violations.c.organisation_path)]
+    conditions.append(violations.c.keep_until > wanted.now)
     if not wanted.restricted:
         conditions.append(violations.c.restricted.is_(False))
     if wanted.states:
