@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from safecity.kit.errors import RefusedError
+from safecity.kit.errors import RefusedError, UnavailableError
 from safecity.model.facts.vehicle_calls import EraseFence, WriteFence
 
 PHONES = ("13900000001", "13900000002")
@@ -91,3 +91,19 @@ async def test_one_that_is_switched_off_or_meant_for_others_is_erased(house: Any
     assert house.calls.of(EraseFence) == [EraseFence(buses[0], fence["number"], "circle")]
     await admin.ok("DELETE", f"devices/{buses[0]}")
     assert await house.services.fence_writer.sweep() == 0
+
+
+async def test_a_database_that_is_away_for_a_moment_ends_nothing_and_it_is_said_again(
+    house: Any, admin: Any, buses: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fence = await admin.ok("POST", "fences", CIRCLE)
+
+    async def away(_: Any) -> None:
+        raise UnavailableError("full", code="database_full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.services.fence_writer._database, "write", away)
+        await step(house)
+    assert await states(admin, fence) == ["waiting", "waiting"]
+    await step(house)
+    assert await states(admin, fence) == ["waiting", "written"]

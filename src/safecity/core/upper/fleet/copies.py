@@ -179,7 +179,10 @@ class FenceWriter:
                 details={"fence": name, "revision": fence.revision if fence is not None else 0},
             ))  # fmt: skip
 
-        await self._database.write(keep)
+        try:
+            await self._database.write(keep)
+        except SafecityError as error:  # one that is not written down is said again, which changes nothing
+            logger.warning("a fence in a terminal is not written down code=%s why=%s", error.code, error)
 
     async def _erase(self, device: Device, old: Copy) -> None:
         if old.code in _NEVER_HAD:
