@@ -290,3 +290,18 @@ async def test_what_a_vehicle_did_at_a_fence_is_pushed_to_nobody_of_another_dist
         assert (await hear(own, lambda one: one.get("event", {}).get("kind") == kind))["event"]["subject"] == bus
         house.services.hub.changed([("area", "")])
         assert kind not in await heard(foreign)
+
+
+async def test_a_clock_that_was_once_years_ahead_blinds_no_fence(house: Any, admin: Any, bus: str) -> None:
+    await admin.ok("POST", "fences", CIRCLE)
+    driving = Driving(house, bus)
+    await driving.go(5)
+    house.clock.advance(10)
+    await driving.tell(driving.event(5, at=house.clock.now_us() + 10 * 366 * 86_400 * SECOND))
+    await driving.go(0, 0)
+    (alarm,) = (await admin.ok("GET", "alarms"))["items"]
+    assert alarm["kind"] == "Entered a fence"
+    while await house.services.relay.step():
+        pass
+    ended = [event for _, event in await house.bus.pull("test", ("fence.breach_ended",))]
+    assert ended == []  # it is still inside

@@ -22,7 +22,7 @@ from safecity.core.upper.fleet import store
 from safecity.core.upper.fleet.fences import Fence
 from safecity.core.upper.fleet.judging import LATE_US, THEFT, Fix, News, Track, judge, sieved
 from safecity.core.upper.fleet.shapes import Shape
-from safecity.kit.clock import Clock
+from safecity.kit.clock import SECOND_US, Clock
 from safecity.kit.errors import InvalidError, SafecityError, UnavailableError
 from safecity.kit.ids import fresh, parse
 from safecity.model.facts.envelope import Event, Mode
@@ -35,6 +35,8 @@ METHOD: Final = "vehicle"
 """Of the alarms raised here, in place of a method of GB/T 28181; their type is the rule."""
 PULL: Final = 500
 RETRY_SECONDS: Final = 1.0
+AHEAD_US: Final = 300 * SECOND_US
+"""A clock that is further ahead is wrong."""
 MAX_REMEMBERED: Final = 100_000
 BEGUN: Final = "fences/begun"
 BREACH_BEGAN, BREACH_ENDED = "fence.breach_began", "fence.breach_ended"
@@ -221,6 +223,8 @@ def _by_device(told: Sequence[Event], begun: int) -> dict[str, list[Fix]]:
             parse("dv", event.subject)
         except InvalidError:
             continue
+        if fix.at > event.seen + AHEAD_US:  # else nothing that comes after it would be new for years
+            fix = fix._replace(at=event.seen)
         found.setdefault(event.subject, []).append(fix)
     return found
 
