@@ -6,7 +6,9 @@ import random
 
 import pytest
 
+from safecity.core.upper.fleet import journeys
 from safecity.core.upper.fleet.journeys import Step, journey
+from safecity.core.upper.fleet.shapes import metres_between
 
 STEP = 0.001
 """Degrees of latitude: 111 m."""
@@ -49,3 +51,20 @@ def test_silence_at_one_place_is_a_stand_and_no_gap() -> None:
 
 def test_of_nothing_there_is_nothing() -> None:
     assert journey([]).steps == ()
+
+
+def test_thousands_of_positions_in_two_minutes_are_not_each_held_against_all_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = 0
+
+    def counted(one: tuple[float, float], other: tuple[float, float]) -> float:
+        nonlocal asked
+        asked += 1
+        return metres_between(one, other)
+
+    monkeypatch.setattr(journeys, "metres_between", counted)
+    rests = [Step(n * SECOND // 100, 118.0, 31.0) for n in range(3000)]  # half a minute, from one who wishes us ill
+    away = [step._replace(at=step.at + 40 * SECOND, latitude=32.0) for step in rests]
+    assert journey([*rests, *away, Step(400 * SECOND, 118.0, 33.0)]).stands == ()
+    assert asked < 20 * len(rests)

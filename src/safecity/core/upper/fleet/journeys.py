@@ -78,11 +78,18 @@ def _is_gap(one: Step, other: Step) -> bool:
 def _stands(steps: Sequence[Step], seconds: int) -> list[Stand]:
     """The longest runs that stay within a few metres of where they began."""
     found: list[Stand] = []
-    first = 0
-    while first < len(steps):
+    first = left = 0
+    while first < len(steps) and steps[-1].at - steps[first].at >= seconds * SECOND_US:
+        # Where the run before this one ended mostly ends this one as well: thousands of positions in two minutes, from
+        # whoever wishes us ill, are not each held against all the others.
+        is_far = first < left < len(steps) and metres_between(steps[first].place, steps[left].place) > STAND_METRES
+        if is_far and steps[left - 1].at - steps[first].at < seconds * SECOND_US:
+            first += 1
+            continue
         last = first
         while last + 1 < len(steps) and metres_between(steps[first].place, steps[last + 1].place) <= STAND_METRES:
             last += 1
+        left = last + 1
         here = steps[first]
         if steps[last].at - here.at >= seconds * SECOND_US:
             found.append(Stand(first, last, here.at, steps[last].at, here.longitude, here.latitude))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from safecity.core.ground.access.api import Action, Actor, Thing, scope
@@ -61,7 +62,8 @@ class Replay:
             if len(part) < PART:
                 break
             before = part[-1].at, part[-1].id
-        return found, journey(steps[:MOST_STEPS], more=len(steps) > MOST_STEPS)
+        way = await asyncio.to_thread(journey, steps[:MOST_STEPS], more=len(steps) > MOST_STEPS)
+        return found, way
 
 
 def _lay(device: Device, event: Event) -> Thing:
