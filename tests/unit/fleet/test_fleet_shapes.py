@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safecity.core.upper.fleet.shapes import DEGREE, Shape, ShapeKind
+from safecity.core.upper.fleet.shapes import DEGREE, Shape, ShapeKind, metres_between
 from safecity.kit.errors import InvalidError
 
 HOME = (118.37, 31.33)
@@ -80,3 +80,13 @@ def test_what_encloses_nothing_is_no_shape(
 ) -> None:
     with pytest.raises(InvalidError):
         Shape(kind, points, metres)
+
+
+def test_the_line_where_the_date_changes_is_no_wall() -> None:
+    island = Shape(ShapeKind.CIRCLE, ((179.999, 0.0),), 500)
+    assert metres_between((179.999, 0.0), (-179.999, 0.0)) == pytest.approx(222, rel=0.01)
+    assert island.depth((-179.999, 0.0)) == pytest.approx(278, rel=0.01)
+    assert not island.is_far((-179.999, 0.0), 25)
+    square = Shape(ShapeKind.RECTANGLE, ((117.9, 31.0), (118.1, 31.2)))
+    assert square.is_far((-62.0, 31.1), 25)
+    assert square.depth((-62.0, 31.1)) < 0  # on the other side of the globe, and not in the middle of it

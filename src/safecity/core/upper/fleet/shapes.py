@@ -80,7 +80,9 @@ class Shape:
     def depth(self, place: Point) -> float:
         """Metres from its edge: above 0 inside, below 0 outside."""
         shrink = math.cos(math.radians(place[1]))
-        line = [((x - place[0]) * DEGREE * shrink, (y - place[1]) * DEGREE) for x, y in self.corners]
+        x0 = self.corners[0][0]
+        away = _east(place[0], x0)
+        line = [((away + x - x0) * DEGREE * shrink, (y - place[1]) * DEGREE) for x, y in self.corners]
         match self.kind:
             case ShapeKind.CIRCLE:
                 return self.metres - math.hypot(*line[0])
@@ -98,13 +100,18 @@ class Shape:
         if not south - reach <= place[1] <= north + reach:
             return True
         wide = reach / max(0.05, math.cos(math.radians(min(85.0, abs(place[1])))))
-        return not west - wide <= place[0] <= east + wide
+        return not -wide <= _east(west, place[0]) <= east - west + wide
 
 
 def metres_between(one: Point, other: Point) -> float:
     """Along the ground; exact for what is near."""
     shrink = math.cos(math.radians((one[1] + other[1]) / 2))
-    return DEGREE * math.hypot((one[0] - other[0]) * shrink, one[1] - other[1])
+    return DEGREE * math.hypot(_east(other[0], one[0]) * shrink, one[1] - other[1])
+
+
+def _east(start: float, end: float) -> float:
+    """Degrees of longitude from one to the other, the shorter way round the globe."""
+    return (end - start + 540) % 360 - 180
 
 
 def _nearest(line: Sequence[Point]) -> float:
