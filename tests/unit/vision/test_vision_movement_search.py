@@ -326,6 +326,25 @@ def test_kept_maps_are_bounded_and_the_longest_unused_go_first(tmp_path: Path) -
     file.close()
 
 
+def test_on_a_full_disk_what_was_kept_is_found_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeClock(T0)
+    file = open_file(tmp_path / "maps.db")
+    maps = KeptMaps(file, clock)
+    maps.put("ch_1", "main", 0, "m", [searching.Moment(0, searching.FIRST)])
+    clock.advance(86_400 * 2)
+    execute = file.execute
+
+    def full(statement: str, *values: Any) -> Any:
+        if not statement.startswith("SELECT"):
+            raise UnavailableError("full", code="disk_full")
+        return execute(statement, *values)
+
+    monkeypatch.setattr(file, "execute", full)
+    maps.use_volumes(["/volumes/new"])
+    assert maps.get("ch_1", "main", 0, "m") is not None
+    file.close()
+
+
 Units = Callable[..., list[Unit]]
 
 

@@ -6,8 +6,9 @@ deleted, as soon as other ones or none lie there.
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Final
 
 from safecity.kit.clock import Clock
@@ -52,10 +53,11 @@ class KeptMaps:
             return None
         day = self._today()
         if rows[0][1] != day:  # not at each look: it is a write
-            self._file.execute(
-                "UPDATE block SET used = ? WHERE channel = ? AND quality = ? AND start = ?",
-                (day, channel, quality, start),
-            )
+            with self._not_needed("use of heat maps"):
+                self._file.execute(
+                    "UPDATE block SET used = ? WHERE channel = ? AND quality = ? AND start = ?",
+                    (day, channel, quality, start),
+                )
         return found
 
     def put(self, channel: str, quality: str, start: int, mark: str, moments: Sequence[Moment]) -> None:
@@ -113,9 +115,18 @@ class KeptMaps:
     def use_volumes(self, paths: Sequence[str]) -> None:
         """Remember them, so that maps follow their footage after a restart too."""
         if sorted(paths) != self.volumes():
-            with self._file.transaction():
+            with self._not_needed("volumes"), self._file.transaction():
                 self._file.execute("DELETE FROM volume")
                 self._file.executemany("INSERT INTO volume VALUES (?)", [(path,) for path in sorted(set(paths))])
+
+    @staticmethod
+    @contextlib.contextmanager
+    def _not_needed(what: str) -> Generator[None]:
+        """Who searches needs none of it written: on a full disk it is found all the same."""
+        try:
+            yield
+        except SafecityError as error:
+            logger.warning("%s not written down code=%s why=%s", what, error.code, error)
 
     def _drop(self, blocks: Sequence[tuple[str, str, int]]) -> int:
         freed = 0
