@@ -35,10 +35,12 @@ async def note_watching(here: Services, who: Actor, action: Action, channel: Cha
         logger.error("watching could not be audited user=%s channel=%s why=%s", who.user, channel.id, error)
 
 
-async def note_movement(here: Services, who: Actor, channel: Channel, start: int, end: int, reason: str) -> None:
-    """Write down who searches what for movement: once, however many pages it takes."""
+async def note_movement(
+    here: Services, who: Actor, channel: Channel, start: int, end: int, reason: str, *, begins: bool
+) -> None:
+    """Write down who searches what for movement: once, however many pages it takes; again where it `begins` again."""
     search = (who.session, channel.id, start, end)
-    if search in here.searches:
+    if search in here.searches and not begins:
         return
     try:
         await here.database.write(

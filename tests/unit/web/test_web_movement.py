@@ -77,6 +77,8 @@ async def test_who_searched_what_is_written_down_once_and_with_the_reason(house:
     assert [(one["actor_name"], one["reason"]) for one in found] == [("root", ""), ("li", "case 7")]
     assert found[1]["object"] == channel
     assert found[1]["details"] == {"start": START, "end": END}
+    await li.ok("POST", f"channels/{channel}/movement", {**WISH, "reason": "curious"})
+    assert (await admin.ok("GET", "audit?only=watching"))["items"][0]["reason"] == "curious"  # another search
 
 
 @pytest.mark.parametrize(

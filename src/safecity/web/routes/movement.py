@@ -118,7 +118,7 @@ async def search_movement(channel: str, ask: MovementAsk, who: Who, here: Here, 
     slots = here.web.vision
     if not slots:
         raise UnavailableError("no vision slot", code="vision_off")
-    await note_movement(here, who, found, ask.start, ask.end, ask.reason)
+    await note_movement(here, who, found, ask.start, ask.end, ask.reason, begins=place is None)
     platform = await here.settings.read()
     message = SearchMovement(
         channel=channel,
