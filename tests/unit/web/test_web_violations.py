@@ -12,6 +12,9 @@ from typing import Any
 from tests.unit.web.test_web_passages import jpeg
 from tests.unit.web.test_web_watches import GATE, PLATE, audited, city, client_of, moment
 
+from safecity.kit.ids import fresh
+from safecity.web.shapes import write_cursor
+
 __all__ = ["city"]
 BOXES = ([0.4, 0.6, 0.6, 0.9], [0.4, 0.2, 0.6, 0.5])
 
@@ -268,3 +271,15 @@ async def test_past_its_time_it_is_gone_with_its_pictures(house: Any, admin: Any
     assert await house.services.violations.sweep() == 1
     assert [one["id"] for one in (await officer.ok("GET", "violations"))["items"]] == [kept["id"]]
     assert len([key async for key in house.services.blobs.keys("violations/")]) == 2
+
+
+async def test_who_makes_up_a_place_in_the_list_is_written_down_too(
+    house: Any, admin: Any, city: dict[str, Any]
+) -> None:
+    one = await proposed(house, admin)
+    await admin.ok("POST", "exemptions", {"plate": "皖A00001", "duty": "police", "reason": "x"})
+    before = len(await audited(admin, "violation.see"))
+    for path, last in (("violations", fresh("vi")), ("exemptions", fresh("xe"))):
+        seen = await admin.ok("GET", path, params={"cursor": write_cursor(last)})
+        assert len(seen["items"]) == 1, one
+    assert len(await audited(admin, "violation.see")) == before + 2

@@ -80,8 +80,7 @@ class Rules:
 
         def work(tx: Tx) -> list[Exemption]:
             found = tables.exemption_page(tx, may, before=before, limit=limit, plate=clean_plate(plate))
-            if not before:
-                note(tx, who, Action.VIOLATION_SEE, Thing("exemption"), found=len(found))
+            note(tx, who, Action.VIOLATION_SEE, Thing("exemption"), found=len(found))
             return found
 
         return await self._database.write(work)
