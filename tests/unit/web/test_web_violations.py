@@ -9,6 +9,7 @@ import json
 import zipfile
 from typing import Any
 
+from tests.unit.web.conftest import PASSWORD
 from tests.unit.web.test_web_passages import jpeg
 from tests.unit.web.test_web_watches import GATE, PLATE, audited, city, client_of, moment
 
@@ -195,6 +196,19 @@ async def test_the_slower_one_is_told(house: Any, admin: Any, city: dict[str, An
     for verb, body in (("review", {}), ("void", {"void_reason": "forced"}), ("confirm", {})):
         slow = await chief.ask("POST", f"violations/{one['id']}/{verb}", body, headers={"if-match": '"1"'})
         assert (slow.status_code, slow.json()["code"]) == (412, "changed_meanwhile"), verb
+
+
+async def test_a_machine_that_proposes_learns_nothing_of_who_reviewed_it(
+    house: Any, admin: Any, city: dict[str, Any]
+) -> None:
+    officer = await client_of(house, "officer")
+    await admin.ok("POST", "users", {"username": "cam", "password": PASSWORD, "roles": ["reporter"]})
+    machine = await client_of(house, "cam")
+    filed = (await machine.ok("POST", "violations", candidate(house, "m1")))["violation"]
+    await officer.ok("POST", f"violations/{filed['id']}/void", {"void_reason": "forced", "reason": "informant"})
+    again = (await machine.ok("POST", "violations", candidate(house, "m1")))["violation"]
+    assert (again["state"], again["void_words"], again["void_name"]) == ("void", "", "")
+    assert (await admin.ok("GET", f"violations/{filed['id']}"))["void_words"] == "informant"
 
 
 async def test_sent_again_it_is_the_same_and_its_pictures_are_kept_once(

@@ -2492,7 +2492,8 @@ export interface paths {
         put?: never;
         /**
          * Lock Vehicle
-         * @description Lock or unlock its doors. They are not unlocked while it drives.
+         * @description Lock or unlock its doors. They are not unlocked while it is known to drive: of a vehicle that told no position
+         *     for two minutes nobody knows.
          */
         post: operations["lock_vehicle"];
         delete?: never;

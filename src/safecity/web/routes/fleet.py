@@ -107,7 +107,8 @@ async def restart_terminal(device: str, ask: VehicleRestartAsk, who: Who, here: 
 
 @routes.post("/devices/{device}/doors", Action.VEHICLE_CONTROL, fails=FAILS)
 async def lock_vehicle(device: str, ask: VehicleDoorsAsk, who: Who, here: Here) -> TerminalOut:
-    """Lock or unlock its doors. They are not unlocked while it drives."""
+    """Lock or unlock its doors. They are not unlocked while it is known to drive: of a vehicle that told no position
+    for two minutes nobody knows."""
     order = LockVehicle(device, ask.locked)
     return _out(await here.vehicle_orders.give(who, order, confirm=ask.confirm, reason=ask.reason))
 

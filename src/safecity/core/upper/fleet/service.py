@@ -17,7 +17,10 @@ from safecity.kit.errors import ConflictError, ExhaustedError, NotFoundError
 from safecity.kit.ids import fresh
 from safecity.ports.database import Database, Tx
 
-_WHAT = ("kind", "points", "metres", "on_enter", "on_leave", "vehicles", "area", "organisation", "enabled")
+_WHAT = (
+    "kind", "points", "metres", "on_enter", "on_leave", "speed_kmh", "speed_seconds", "days", "from_minute",
+    "until_minute", "valid_from", "valid_until", "vehicles", "area", "organisation", "enabled",
+)  # fmt: skip
 """Who changes one of these makes another fence of it: what was known of vehicles says nothing about it."""
 
 

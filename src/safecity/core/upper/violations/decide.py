@@ -195,6 +195,14 @@ class Violation:
     revision: int = 1
 
 
+def unreviewed(one: Violation) -> Violation:
+    """What whoever proposed it may see of it: how it stands, but not who reviewed it nor in which words."""
+    return replace(
+        one, plate=one.plate_read, first_by="", first_name="", first_at=None, second_by="", second_name="",
+        second_at=None, void_words="", void_by="", void_name="", void_at=None, exported_at=None, exports=0,
+    )  # fmt: skip
+
+
 def check(one: Violation) -> Violation:
     """InvalidError `violation_invalid` names the field that is wrong."""
     _need(one.lane is None or 1 <= one.lane <= 99, "lane")

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from safecity.core.ground.access.api import Action, Actor, authorize
+from safecity.core.ground.access.api import Action, Actor, allowed, authorize
 from safecity.core.ground.audit.api import Record, append
 from safecity.core.ground.loose.api import Loose, named
 from safecity.core.ground.passages.api import picture_key
@@ -24,6 +24,7 @@ from safecity.core.upper.violations.decide import (
     check,
     lacking,
     move_to,
+    unreviewed,
 )
 from safecity.core.upper.violations.service import thing_of
 from safecity.kit.clock import Clock
@@ -74,7 +75,8 @@ class Proposing:
                 raise nowhere from error
             return here
 
-        return await self.propose(await self._database.read(placed), shown)
+        kept, new = await self.propose(await self._database.read(placed), shown)
+        return (kept if allowed(who, Action.VIOLATION_SEE, thing_of(kept)) else unreviewed(kept)), new
 
     async def propose(self, one: Violation, shown: Sequence[Shown]) -> tuple[Violation, bool]:
         """The candidate as it is kept, and whether it is new. InvalidError `violation_invalid`."""

@@ -69,10 +69,10 @@ class Watches:
         def work(tx: Tx) -> tuple[list[Watch], dict[str, int]]:
             path = find_area(tx, area).path if area else ""
             found = store.page(tx, may, before=before, limit=limit, state=state, area=path, text=text)
-            if not before:  # turning the page is the same look
-                asked = {"state": state, "area": area, "text": text}
-                said = {name: value for name, value in asked.items() if value}
-                note(tx, who, Action.WATCH_SEE, Thing("watch"), found=len(found), **said)
+            # Each page: the place in the list proves no look before, for anybody can write one down.
+            asked = {"state": state, "area": area, "text": text}
+            said = {name: value for name, value in asked.items() if value}
+            note(tx, who, Action.WATCH_SEE, Thing("watch"), found=len(found), **said)
             return found, store.hit_counts(tx, [one.id for one in found])
 
         return await self._database.write(work)
@@ -175,9 +175,8 @@ class Watches:
                 tx, alarms.hearing(tx, who), scope(who, Action.WATCH_APPROVE), who.user, may_see_restricted(who),
                 before=before, limit=limit, watch=watch, kind=kind, duty=duty,
             )  # fmt: skip
-            if not before:
-                said = {name: value for name, value in (("watch", watch), ("hit_kind", kind)) if value}
-                note(tx, who, Action.WATCH_SEE, Thing("hit"), found=len(found), **said)
+            said = {name: value for name, value in (("watch", watch), ("hit_kind", kind)) if value}
+            note(tx, who, Action.WATCH_SEE, Thing("hit"), found=len(found), **said)
             return _whole(tx, who, found)
 
         return await self._database.write(work)
