@@ -69,6 +69,8 @@ export class RecordedPlayer {
   /** A place was asked for, and the server did not say yet where it lies. */
   private asked = false
   private stepping = false
+  /** Where the standing video was told to show its picture once more. */
+  private again = -1
   /** Steps asked for while one is under way, forwards or (negative) backwards. */
   private steps = 0
   private reachesFrom = Number.NEGATIVE_INFINITY
@@ -130,7 +132,18 @@ export class RecordedPlayer {
     if (this.playing) this.pause()
     // Where the step under way leads, only the server knows: the next one begins there.
     if (this.stepping) this.steps = Math.max(-MOST_STEPS, Math.min(MOST_STEPS, this.steps + direction))
-    else this.goStep(direction, this.wall)
+    else this.goStep(direction, direction > 0 ? this.newest() : this.wall)
+  }
+
+  /** The shown picture lies at or before this moment, and the next one behind it. */
+  private newest(): number {
+    return this.status.get().seeking || this.rendered.media < 0 ? this.wall : Math.max(this.wall, this.sink.walls.at(this.video.currentTime))
+  }
+
+  /** Shown once more, a picture is told once more. */
+  private look(): void {
+    this.again = this.video.currentTime
+    this.video.currentTime = this.again
   }
 
   private goStep(direction: 1 | -1, at: number): void {
@@ -333,6 +346,7 @@ export class RecordedPlayer {
       return
     }
     this.applyJump()
+    if (!this.playing && !this.asked && this.jump === null && this.again !== this.video.currentTime && this.rendered.missed) this.look()
     const at = this.video.currentTime
     const ahead = Math.max(0, (this.sink.end() ?? at) - at)
     if (this.playing && now - this.reportedAt >= REPORT_MS && this.jump === null) {

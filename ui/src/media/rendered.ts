@@ -1,11 +1,14 @@
 // Which picture the eye sees: the media time of the newest frame the browser put on the screen.
 
+const STEPS = 8
+
 export class Rendered {
   /** Media time of the shown frame, seconds; -1 before the first. */
   media = -1
   /** performance.now() when it was shown. */
   shownAt = 0
   frames = 0
+  private steps: number[] = []
   private handle = 0
   private stopped = false
   private readonly hasCallbacks = 'requestVideoFrameCallback' in HTMLVideoElement.prototype
@@ -36,6 +39,14 @@ export class Rendered {
     return this.video.getVideoPlaybackQuality?.().droppedVideoFrames ?? 0
   }
 
+  /**
+   * Whether a standing video shows a later picture than we were told of: one that came onto the screen between two
+   * callbacks is told to nobody, and of a video that stands no other one follows.
+   */
+  get missed(): boolean {
+    return this.steps.length > 0 && this.video.currentTime - this.media > 1.05 * Math.min(...this.steps)
+  }
+
   stop(): void {
     this.stopped = true
     if (this.handle && 'cancelVideoFrameCallback' in this.video) this.video.cancelVideoFrameCallback(this.handle)
@@ -44,6 +55,8 @@ export class Rendered {
   private wait(): void {
     this.handle = this.video.requestVideoFrameCallback((now, frame) => {
       if (this.stopped) return
+      const step = frame.mediaTime - this.media
+      if (this.media >= 0 && step > 0.001 && step < 2) this.steps = [...this.steps.slice(1 - STEPS), step]
       this.media = frame.mediaTime
       this.shownAt = now
       this.frames += 1
