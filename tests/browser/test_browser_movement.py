@@ -10,6 +10,7 @@ from benchmarks.whole import Platform
 from playwright.sync_api import Page, expect
 from tests.browser.conftest import ROOT, SECOND, SHOWN, add_device, footage_of, probe, wait_for
 
+from safecity.kit.clock import rfc3339
 from safecity.sim.encode import VideoSpec
 from safecity.sim.yard import Yard
 
@@ -61,7 +62,7 @@ def draw(page: Page, region: tuple[float, float, float, float]) -> None:
     page.mouse.up()
 
 
-def test_movement_is_found_shown_and_gone_through(open_page: Callable[..., Page], gate: Gate) -> None:
+def test_movement_is_found_shown_and_gone_through(city: Platform, open_page: Callable[..., Page], gate: Gate) -> None:
     page = open_search(open_page, gate)
     expect(page.get_by_role("button", name="Search", exact=True)).to_be_disabled()
     draw(page, ROAD)
@@ -83,7 +84,9 @@ def test_movement_is_found_shown_and_gone_through(open_page: Callable[..., Page]
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SHOTS / "movement.png")
     page.keyboard.press("ArrowLeft")
-    wait_for(page, SHOWN, [gate.channel, max(gate.start, peak - 10 * SECOND)])
+    span = {"start": rfc3339(gate.start - 600 * SECOND), "end": rfc3339(gate.end)}
+    recorded = city.get(f"/channels/{gate.channel}/timeline", **span)["pieces"][0]["start_us"]
+    wait_for(page, SHOWN, [gate.channel, max(recorded, peak - 10 * SECOND)])
     page.keyboard.press("n")
     wait_for(page, SHOWN, [gate.channel, peak])
 

@@ -28,6 +28,7 @@ const BEGIN: RecordedStatus = {
 }
 
 const KEEP_BEHIND_SECONDS = 10
+const HELP_MS = 500
 const REPORT_MS = 400
 const GAP_SHOWN_MS = 3000
 const HEARD_AHEAD_SECONDS = 0.5
@@ -69,8 +70,7 @@ export class RecordedPlayer {
   /** A place was asked for, and the server did not say yet where it lies. */
   private asked = false
   private stepping = false
-  /** Where the standing video was told to show its picture once more. */
-  private again = -1
+  private helpedAt = 0
   /** Steps asked for while one is under way, forwards or (negative) backwards. */
   private steps = 0
   private reachesFrom = Number.NEGATIVE_INFINITY
@@ -140,10 +140,13 @@ export class RecordedPlayer {
     return this.status.get().seeking || this.rendered.media < 0 ? this.wall : Math.max(this.wall, this.sink.walls.at(this.video.currentTime))
   }
 
-  /** Shown once more, a picture is told once more. */
-  private look(): void {
-    this.again = this.video.currentTime
-    this.video.currentTime = this.again
+  /**
+   * What a browser may forget: to play on after a start that something broke off, and to tell of the picture that a
+   * standing video shows. Shown once more, it is told once more.
+   */
+  private help(ahead: number): void {
+    if (this.playing && this.video.paused && ahead > 0.2) void this.video.play().catch(() => undefined)
+    else if (!this.playing && !this.asked && this.rendered.missed) this.video.currentTime += 0
   }
 
   private goStep(direction: 1 | -1, at: number): void {
@@ -346,9 +349,12 @@ export class RecordedPlayer {
       return
     }
     this.applyJump()
-    if (!this.playing && !this.asked && this.jump === null && this.again !== this.video.currentTime && this.rendered.missed) this.look()
     const at = this.video.currentTime
     const ahead = Math.max(0, (this.sink.end() ?? at) - at)
+    if (now - this.helpedAt >= HELP_MS && this.jump === null && !this.held && !this.video.seeking) {
+      this.helpedAt = now
+      this.help(ahead)
+    }
     if (this.playing && now - this.reportedAt >= REPORT_MS && this.jump === null) {
       this.reportedAt = now
       this.feed.send({ type: 'ahead', ms: Math.round(ahead * 1000) })

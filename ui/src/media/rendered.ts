@@ -1,6 +1,8 @@
 // Which picture the eye sees: the media time of the newest frame the browser put on the screen.
 
 const STEPS = 8
+/** Seconds between pictures, where nothing is known yet. */
+const LONGEST_STEP = 1
 
 export class Rendered {
   /** Media time of the shown frame, seconds; -1 before the first. */
@@ -40,11 +42,12 @@ export class Rendered {
   }
 
   /**
-   * Whether a standing video shows a later picture than we were told of: one that came onto the screen between two
+   * Whether a standing video shows another picture than we were told of: one that came onto the screen between two
    * callbacks is told to nobody, and of a video that stands no other one follows.
    */
   get missed(): boolean {
-    return this.steps.length > 0 && this.video.currentTime - this.media > 1.05 * Math.min(...this.steps)
+    if (this.media < 0) return this.video.readyState >= 2
+    return Math.abs(this.video.currentTime - this.media) > 1.05 * Math.min(LONGEST_STEP, ...this.steps)
   }
 
   stop(): void {
