@@ -29,6 +29,7 @@ const BEGIN: RecordedStatus = {
 
 const KEEP_BEHIND_SECONDS = 10
 const HELP_MS = 500
+const MOST_LOOKS = 3
 const REPORT_MS = 400
 const GAP_SHOWN_MS = 3000
 const HEARD_AHEAD_SECONDS = 0.5
@@ -71,6 +72,8 @@ export class RecordedPlayer {
   private asked = false
   private stepping = false
   private helpedAt = 0
+  /** Where a standing video was told to show its picture once more, and how often. */
+  private again = { at: -1, times: 0 }
   /** Steps asked for while one is under way, forwards or (negative) backwards. */
   private steps = 0
   private reachesFrom = Number.NEGATIVE_INFINITY
@@ -146,7 +149,14 @@ export class RecordedPlayer {
    */
   private help(ahead: number): void {
     if (this.playing && this.video.paused && ahead > 0.2) void this.video.play().catch(() => undefined)
-    else if (!this.playing && !this.asked && this.rendered.missed) this.video.currentTime += 0
+    else if (!this.playing && !this.asked && this.rendered.missed) this.lookAgain()
+  }
+
+  private lookAgain(): void {
+    const at = this.video.currentTime
+    this.again = { at, times: this.again.at === at ? this.again.times + 1 : 1 }
+    // A picture may really stand for long: where cameras send few, or at the edge of a hole.
+    if (this.again.times <= MOST_LOOKS) this.video.currentTime = at
   }
 
   private goStep(direction: 1 | -1, at: number): void {
