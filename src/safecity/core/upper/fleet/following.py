@@ -6,8 +6,6 @@ that is taken twice changes nothing.
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -16,6 +14,7 @@ from zoneinfo import ZoneInfo
 from safecity.core.ground.alarms import api as alarms
 from safecity.core.ground.alarms.api import Alarm
 from safecity.core.ground.devices.api import Device, find_many
+from safecity.core.ground.following import Follower
 from safecity.core.ground.outbox import api as outbox
 from safecity.core.ground.settings.api import Settings, get, put
 from safecity.core.upper.fleet import store
@@ -23,18 +22,16 @@ from safecity.core.upper.fleet.fences import Fence
 from safecity.core.upper.fleet.judging import LATE_US, THEFT, Fix, News, Track, judge, sieved
 from safecity.core.upper.fleet.shapes import Shape
 from safecity.kit.clock import SECOND_US, Clock
-from safecity.kit.errors import InvalidError, SafecityError, UnavailableError
+from safecity.kit.errors import InvalidError
 from safecity.kit.ids import fresh, parse
 from safecity.model.facts.envelope import Event, Mode
 from safecity.ports.bus import Bus
 from safecity.ports.database import Database, Tx
 
-logger = logging.getLogger(__name__)
 CONSUMER: Final = "fences"
 METHOD: Final = "vehicle"
 """Of the alarms raised here, in place of a method of GB/T 28181; their type is the rule."""
 PULL: Final = 500
-RETRY_SECONDS: Final = 1.0
 AHEAD_US: Final = 300 * SECOND_US
 """A clock that is further ahead is wrong."""
 MAX_REMEMBERED: Final = 100_000
@@ -43,15 +40,15 @@ BREACH_BEGAN, BREACH_ENDED = "fence.breach_began", "fence.breach_ended"
 THEFT_SUSPECTED, THEFT_OVER = "vehicle.theft_suspected", "vehicle.theft_over"
 
 
-class FenceFollower:
+class FenceFollower(Follower):
     """The only one who judges positions. `told` hears of alarms once they are durable, `wake` of events to be sent."""
 
     def __init__(
         self, database: Database, bus: Bus, clock: Clock, settings: Settings, told: Callable[[Sequence[str]], None],
         wake: Callable[[], None],
     ) -> None:  # fmt: skip
+        super().__init__(bus, CONSUMER, ("position.received",), PULL)
         self._database = database
-        self._bus = bus
         self._clock = clock
         self._settings = settings
         self._told = told
@@ -60,67 +57,21 @@ class FenceFollower:
         self._changed = -1
         self._shapes: dict[tuple[str, int], Shape] = {}
         self._last: OrderedDict[str, tuple[Fix | None, Fix | None]] = OrderedDict()
-        self._trouble = ""
-        self.failed = 0
-
-    async def run(self) -> None:
-        """Until cancelled."""
-        async for _ in self._bus.bell():
-            while await self._tried():
-                pass
-
-    async def _tried(self) -> bool:
-        try:
-            done = await self.step()
-        except SafecityError as error:
-            if error.code != self._trouble:
-                logger.warning("fences wait code=%s why=%s", error.code, error)
-            self._trouble = error.code
-            await asyncio.sleep(RETRY_SECONDS)
-            return True
-        if self._trouble:
-            logger.info("fences go on")
-            self._trouble = ""
-        return bool(done)
-
-    async def step(self) -> int:
-        """Judge the next positions; how many there were."""
-        told = await self._bus.pull(CONSUMER, ("position.received",), PULL)
-        if not told:
-            return 0
-        try:
-            await self._judge([event for _, event in told])
-        except UnavailableError:
-            raise
-        except Exception:
-            # One position that nobody foresaw must not keep all after it from their fences.
-            for _, event in told:
-                await self._alone(event)
-        await self._bus.acknowledge(CONSUMER, told[-1][0])
-        return len(told)
 
     async def sweep(self) -> int:
         """Forget vehicles that told nothing for long."""
         before = self._clock.now_us() - 2 * LATE_US
         return await self._database.write(lambda tx: store.forget_tracks(tx, before))
 
-    async def _alone(self, event: Event) -> None:
-        try:
-            await self._judge([event])
-        except UnavailableError:
-            raise
-        except Exception:
-            self.failed += 1
-            logger.exception("position set aside id=%s", event.id)
-
-    async def _judge(self, told: Sequence[Event]) -> None:
+    async def take(self, events: Sequence[Event]) -> None:
+        """Judge the positions."""
         now = self._clock.now_us()
 
         def work(tx: Tx) -> tuple[list[str], dict[str, tuple[Fix | None, Fix | None]]]:
             begun = get(tx, BEGUN, 0)
             if not begun:
                 put(tx, BEGUN, now)
-            return self._settle(tx, self._every(tx), _by_device(told, begun), now)
+            return self._settle(tx, self._every(tx), _by_device(events, begun), now)
 
         raised, last = await self._database.write(work)
         for device, one in last.items():

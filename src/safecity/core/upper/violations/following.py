@@ -6,13 +6,12 @@ read again after a crash proposes nothing twice. What a source says otherwise la
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from safecity.core.ground.access.api import ROOT, Predicate, Under
+from safecity.core.ground.following import Follower
 from safecity.core.ground.passages.api import RECORDED, WITHDRAWN, Passage, Sighting, seeking, sightings_of
 from safecity.core.ground.tollgates.api import Purpose
 from safecity.core.upper.violations import store, tables
@@ -20,7 +19,7 @@ from safecity.core.upper.violations.decide import CROPS, MADE, Kind, State, Viol
 from safecity.core.upper.violations.proposing import Proposing, Shown, take_back
 from safecity.core.upper.violations.sections import Section, Speed, speed, too_fast
 from safecity.kit.clock import Clock
-from safecity.kit.errors import NotFoundError, SafecityError, UnavailableError
+from safecity.kit.errors import NotFoundError
 from safecity.kit.ids import fresh
 from safecity.model.facts.envelope import Event
 from safecity.ports.blobs import Blobs
@@ -28,11 +27,9 @@ from safecity.ports.bus import Bus
 from safecity.ports.database import Database, Tx
 from safecity.protocols.gat1400.pictures import Picture
 
-logger = logging.getLogger(__name__)
 CONSUMER: Final = "violations"
 ORIGIN: Final = "sections"
 PULL: Final = 200
-RETRY_SECONDS: Final = 1.0
 _ALL: Final = Predicate((Under(ROOT),))
 """The platform looks for itself; what it finds carries the rights of the place."""
 _OPEN: Final = (State.PROPOSED, State.REVIEWED)
@@ -53,7 +50,7 @@ class Drive:
         return f"{self.section.id}/{self.entry.id}/{self.exit.id}/{self.exit.at - self.entry.at}"
 
 
-class SectionFollower:
+class SectionFollower(Follower):
     """The only one who proposes speeds over sections."""
 
     def __init__(
@@ -61,52 +58,18 @@ class SectionFollower:
         settings: ViolationSettings, told: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         """`told`: candidates came or went."""
+        super().__init__(bus, CONSUMER, (RECORDED, WITHDRAWN), PULL)
         self._database = database
-        self._bus = bus
         self._blobs = blobs
         self._proposing = proposing
         self._clock = clock
         self._settings = settings
         self._told = told
-        self._trouble = ""
-        self.failed = 0
 
-    async def run(self) -> None:
-        """Until cancelled."""
-        async for _ in self._bus.bell():
-            while await self._tried():
-                pass
-
-    async def _tried(self) -> bool:
-        try:
-            done = await self.step()
-        except SafecityError as error:
-            if error.code != self._trouble:
-                logger.warning("speeds over sections wait code=%s why=%s", error.code, error)
-            self._trouble = error.code
-            await asyncio.sleep(RETRY_SECONDS)
-            return True
-        if self._trouble:
-            logger.info("speeds over sections go on")
-            self._trouble = ""
-        return bool(done)
-
-    async def step(self) -> int:
-        """Look at the next passages that were told; how many were told."""
-        told = await self._bus.pull(CONSUMER, (RECORDED, WITHDRAWN), PULL)
-        if not told:
-            return 0
-        events = [event for _, event in told]
+    async def take(self, events: Sequence[Event]) -> None:
+        """Look at the passages that were told; what is proposed again is the same."""
         for event in await self._database.read(lambda tx: _concerned(tx, events)):
-            try:
-                await self._look(event)
-            except UnavailableError:
-                raise
-            except Exception:  # one passage that nobody foresaw keeps none after it
-                self.failed += 1
-                logger.exception("passage set aside kind=%s id=%s", event.kind, event.id)
-        await self._bus.acknowledge(CONSUMER, told[-1][0])
-        return len(told)
+            await self._look(event)
 
     async def _look(self, event: Event) -> None:
         name, gone = str(event.body.get("passage", "")), event.kind == WITHDRAWN

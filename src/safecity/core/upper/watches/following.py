@@ -7,14 +7,13 @@ is doubled. Most passages hit nothing; they are only read, so that they cost nob
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from safecity.core.ground.alarms import api as alarms
 from safecity.core.ground.alarms.api import Alarm
+from safecity.core.ground.following import Follower
 from safecity.core.ground.passages.api import RECORDED, WITHDRAWN, Passage, seeking
 from safecity.core.ground.tollgates.api import Tollgate
 from safecity.core.ground.tollgates.api import find as find_gate
@@ -34,88 +33,39 @@ from safecity.core.upper.watches.decide import (
 from safecity.core.upper.watches.matching import Looked, Match, WatchIndex, differs
 from safecity.core.upper.watches.service import Told, silence
 from safecity.kit.clock import Clock
-from safecity.kit.errors import SafecityError, UnavailableError
 from safecity.kit.ids import fresh
 from safecity.model.facts.envelope import Event, Mode
 from safecity.ports.bus import Bus
 from safecity.ports.database import Database, Tx
 
-logger = logging.getLogger(__name__)
 CONSUMER: Final = "watches"
 PULL: Final = 200
-RETRY_SECONDS: Final = 1.0
 
 
-class WatchFollower:
+class WatchFollower(Follower):
     """The only one who raises hits. It learns of watches where it reads passages: by the number of their last change,
     in the same view of the database, so that one approved a moment ago is in force for the next passage."""
 
     def __init__(
         self, database: Database, bus: Bus, clock: Clock, settings: WatchSettings, told: Told = lambda _: None
     ) -> None:
+        super().__init__(bus, CONSUMER, (RECORDED, WITHDRAWN), PULL)
         self._database = database
-        self._bus = bus
         self._clock = clock
         self._settings = settings
         self._told = told
         self._index = WatchIndex()
         self._watches: dict[str, Watch] = {}
         self._changed = 0
-        self._trouble = ""
-        self.failed = 0
 
     def __len__(self) -> int:
         return len(self._index)
 
-    async def run(self) -> None:
-        """Until cancelled."""
-        async for _ in self._bus.bell():
-            while await self._tried():
-                pass
-
-    async def _tried(self) -> bool:
-        try:
-            done = await self.step()
-        except SafecityError as error:
-            if error.code != self._trouble:
-                logger.warning("watches wait code=%s why=%s", error.code, error)
-            self._trouble = error.code
-            await asyncio.sleep(RETRY_SECONDS)
-            return True
-        if self._trouble:
-            logger.info("watches go on")
-            self._trouble = ""
-        return bool(done)
-
-    async def step(self) -> int:
-        """Look at the next passages that were told; how many were told."""
-        told = await self._bus.pull(CONSUMER, (RECORDED, WITHDRAWN), PULL)
-        if not told:
-            return 0
-        try:
-            await self._look([event for _, event in told])
-        except UnavailableError:
-            raise
-        except Exception:
-            # One passage that nobody foresaw must not keep all after it from their watches.
-            for _, event in told:
-                await self._alone(event)
-        await self._bus.acknowledge(CONSUMER, told[-1][0])
-        return len(told)
-
-    async def _alone(self, event: Event) -> None:
-        try:
-            await self._look([event])
-        except UnavailableError:
-            raise
-        except Exception:
-            self.failed += 1
-            logger.exception("passage set aside kind=%s id=%s", event.kind, event.id)
-
-    async def _look(self, told: Sequence[Event]) -> None:
-        ids = list(dict.fromkeys(_passage(event) for event in told))
-        gone = {_passage(event) for event in told if event.kind == WITHDRAWN}
-        late = {_passage(event) for event in told if event.mode is Mode.BACKFILL}
+    async def take(self, events: Sequence[Event]) -> None:
+        """Look at the passages that were told."""
+        ids = list(dict.fromkeys(_passage(event) for event in events))
+        gone = {_passage(event) for event in events if event.kind == WITHDRAWN}
+        late = {_passage(event) for event in events if event.mode is Mode.BACKFILL}
         now = self._clock.now_us()
         concerned = await self._database.read(lambda tx: self._concerned(tx, ids, now))
         if concerned:
