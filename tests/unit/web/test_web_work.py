@@ -302,5 +302,8 @@ async def test_probes_and_figures(house: Any) -> None:
     client = house.client().inner
     assert (await client.get("/healthz")).json() == {"status": "ok"}
     assert (await client.get("/readyz")).status_code == 200
-    assert "safecity_http_requests" in (await client.get("/metrics")).text
+    house.services.fence_follower.failed, house.services.intake.failed = 2, 1
+    metrics = (await client.get("/metrics")).text
+    assert "safecity_http_requests" in metrics
+    assert "safecity_events_set_aside 3.0" in metrics, "whoever set it aside"
     assert (await house.client("10.0.0.9").inner.get("/metrics")).status_code == 403

@@ -193,7 +193,8 @@ async def see_metrics(request: Request, here: Here) -> Response:
     """For a collector on this machine only."""
     if client_address(request) not in ("127.0.0.1", "::1") or request.headers.get("x-forwarded-for"):
         raise ForbiddenError("from this machine only", code="local_only")
-    EVENTS_SET_ASIDE.set(here.intake.failed)
+    followers = (here.intake, here.watch_follower, here.fence_follower, here.section_follower)
+    EVENTS_SET_ASIDE.set(sum(one.failed for one in followers))
     return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
 
