@@ -1,12 +1,14 @@
 """How many plates are read whose picture was blurred by motion, as they are and with the blur taken out.
 
-    python -m benchmarks.restoration --data FOLDER [--limit 60]
+    python -m benchmarks.restoration --data FOLDER [--limit 100]
 
 Takes plates of the folder (labels.csv) that are read right, 120 pixels wide, blurs them evenly by so many pixels in a
 direction drawn for each, adds noise and JPEG, and reads them at known corners. Prints one JSON object: `read` by blur
-(right and not doubtful, of the original), `proposed` (right by the restored picture, of all), `likely_wrong` (proposals
-marked likely that are wrong, of all); `likely_right`, the share of all likely proposals that are right; `cpu_ms` of one
-restoration. Evaluation alone: nothing is learnt from it.
+(right and not doubtful, of the original), `proposed` (right by the restored picture, of all), `shown` (either of both),
+`likely_wrong` (proposals marked likely that are wrong, of all); `likely_right`, the share of all likely proposals that
+are right; `unmoved`, the same for plates of the folder that are doubtful as they are: how many, likely proposals and
+right ones among them, proposals that say what was read and right ones among those; `cpu_ms` of one restoration.
+Evaluation alone: nothing is learnt from it.
 """
 
 from __future__ import annotations
@@ -66,6 +68,28 @@ def sharp_plates(data: Path, readers: dict[str, PlateRecogniser], limit: int) ->
     return [one for of in found.values() for one in of]
 
 
+def unmoved(data: Path, readers: dict[str, PlateRecogniser]) -> dict[str, int]:
+    """What restoring does to plates that are doubtful for whatever reason."""
+    told = dict.fromkeys(("doubtful", "likely", "likely_right", "confirmed", "confirmed_right"), 0)
+    with (data / "labels.csv").open(encoding="utf-8") as rows:
+        for row in csv.DictReader(rows):
+            picture, reader = cv2.imread(str(data / row["file"])), readers[row["country"]]
+            left, top, wide, high = (float(row[name]) for name in "xywh")
+            for read in reader.still(picture):
+                x, y = read.corners.mean(0)
+                if not read.doubtful or not (left <= x <= left + wide and top <= y <= top + high):
+                    continue
+                found = restore(reader, picture, read.corners)
+                likely, same = found is not None and found.likely, found is not None and found.text == read.text
+                right = found is not None and found.text == row["plate"]
+                told["doubtful"] += 1
+                told["likely"] += likely
+                told["likely_right"] += likely and right
+                told["confirmed"] += same
+                told["confirmed_right"] += same and right
+    return told
+
+
 def blurred(one: Sharp, length: int, dice: np.random.Generator) -> NDArray[np.uint8]:
     """As a camera would have it: moved, with noise, coded."""
     picture = one.picture
@@ -112,6 +136,7 @@ def main() -> None:
             "shown": round(either / count, 3), "likely_wrong": round(wrong / count, 3),
         }  # fmt: skip
     figures = {"plates": len(plates), "plate_pixels": PLATE_WIDTH, "by_blur_pixels": rates}
+    figures["unmoved"] = unmoved(options.data, readers)
     figures["likely_right"] = round(sum(likely) / max(len(likely), 1), 3)
     print(json.dumps({**figures, "cpu_ms": round(float(np.median(took or [0])), 1), "cpu": cpu_name()}))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -93,7 +94,7 @@ def _picture(recogniser: PlateRecogniser, file: Path, wish: Wish) -> list[dict[s
         if found is not None:
             lines[-1]["restored"] = _proposed(found)
         if found is not None and wish.folder is not None:
-            lines[-1]["restored"]["file"] = str(_beside(found, wish.folder / f"{file.stem}-{number + 1}.png"))
+            lines[-1]["restored"]["file"] = str(_kept(found, wish.folder, f"{file.stem}-{number + 1}"))
     return lines
 
 
@@ -107,13 +108,14 @@ def _proposed(found: Restored) -> dict[str, Any]:
     }
 
 
-def _beside(found: Restored, file: Path) -> Path:
-    """The original above, the restored one below. OSError where the file cannot be written."""
+def _kept(found: Restored, folder: Path, name: str) -> Path:
+    """Where it lies now; nothing that is there is written over. OSError where nothing can be written."""
     import cv2
-    import numpy as np
 
-    file.parent.mkdir(parents=True, exist_ok=True)
-    _, data = cv2.imencode(".png", np.concatenate([found.original, found.picture]))
+    folder.mkdir(parents=True, exist_ok=True)
+    _, data = cv2.imencode(".png", found.beside)
+    names = itertools.chain((name,), (f"{name}-{again}" for again in itertools.count(2)))
+    file = next(free for one in names if not (free := folder / f"{one}.png").exists())
     file.write_bytes(data.tobytes())
     return file
 

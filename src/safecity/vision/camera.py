@@ -11,8 +11,6 @@ from functools import partial
 from typing import Any
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from safecity.kit.clock import Clock
 from safecity.kit.errors import SafecityError
@@ -52,7 +50,7 @@ class PlateCamera:
     def __init__(
         self, task: PlateTask, watch: PlateWatch, follow: Follow, workers: Executor,
         tell: Callable[[VehicleRead | OffenceSeen], None], died: Callable[[str], None], clock: Clock,
-        command: Sequence[str] | None = None, clock_error_ms: int = 1000,
+        command: Sequence[str] | None = None, *, clock_error_ms: int,
     ) -> None:  # fmt: skip
         self.task = task
         self.decode = 0.05
@@ -225,11 +223,7 @@ def _own(watch: PlateWatch, passed: Passed) -> tuple[NetworkInfo, ...]:
 
 
 def _beside(passed: Passed) -> bytes:
-    """The original above, the restored one below: it is never shown alone."""
-    if passed.restored is None:
-        return b""
-    both: NDArray[np.uint8] = np.concatenate([passed.restored.original, passed.restored.picture])
-    return jpeg(both, MAX_PLATE_BYTES)
+    return b"" if passed.restored is None else jpeg(passed.restored.beside, MAX_PLATE_BYTES)
 
 
 def _proposal(passed: Passed) -> dict[str, Any]:

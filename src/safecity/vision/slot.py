@@ -162,7 +162,7 @@ class VisionSlot:
         camera = PlateCamera(
             task, PlateWatch(self._recogniser, self._detector, judge), self._follow, self._workers, self._spool.add,
             partial(self._died, task), self._clock, self._command or None,
-            scene.clock_error_ms if scene is not None else 0,
+            clock_error_ms=scene.clock_error_ms if scene is not None else 0,
         )  # fmt: skip
         running = asyncio.get_running_loop().create_task(camera.run(), name=f"plates {task.channel}")
         self._cameras[task.channel] = camera, running

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tests.onnxfile import UINT8, constant, integers, model, node, value
+from tests.onnxfile import FLOAT, UINT8, constant, integers, model, node, value
 
 from safecity.backends.inference import open_by_url
 from safecity.vision.objects.detector import DESCRIPTION, NETWORK, Detector, open_detector
@@ -52,10 +52,14 @@ def outputs(layout: Layout, box: tuple[float, float, float, float], label: int) 
 
 
 def detector_bytes(
-    layout: Layout, box: tuple[float, float, float, float], label: int = 1, *, open_sides: bool = False
-) -> bytes:
-    """A network that takes (1, 3, 64, 64)."""
-    nodes = [node("ReduceMean", ["images"], ["mean"]), node("Reshape", ["mean", "one"], ["brightness"])]
+    layout: Layout, box: tuple[float, float, float, float], label: int = 1, *, open_sides: bool = False,
+    numbers: int = FLOAT,
+) -> bytes:  # fmt: skip
+    """A network that takes (1, 3, 64, 64), of uint8 where `numbers` says so."""
+    nodes = [node("ReduceMean", ["colours"], ["mean"]), node("Reshape", ["mean", "one"], ["brightness"])]
+    taken = "images" if numbers == UINT8 else "colours"
+    if numbers == UINT8:
+        nodes.insert(0, node("DequantizeLinear", ["images", "share"], ["colours"]))
     constants, out = [integers("one", [1, 1, 1], [3])], list[bytes]()
     for number, (still, bright) in enumerate(outputs(layout, box, label)):
         name = f"output{number}"
@@ -67,7 +71,9 @@ def detector_bytes(
         nodes.append(node("Add", [f"{name}.still", f"{name}.lit"], [name]))
         out.append(value(name, ["a", "b", "c"] if open_sides else still.shape))
     sides: list[int | str] = [1, 3, "height", "width"] if open_sides else [1, 3, SIDE, SIDE]
-    return model(nodes, [value("images", sides)], out, constants)
+    if numbers == UINT8:
+        constants.append(constant("share", [1 / 255], []))
+    return model(nodes, [value(taken, sides, numbers)], out, constants)
 
 
 def put(folder: Path, network: bytes, **description: Any) -> Path:
@@ -83,6 +89,3 @@ def opened(folder: Path) -> Detector:
 
 def picture(grey: int, width: int = 128, height: int = 64) -> NDArray[np.uint8]:
     return np.full((height, width, 3), grey, np.uint8)
-
-
-__all__ = ["CANDIDATES", "LABELS", "SIDE", "UINT8", "detector_bytes", "opened", "picture", "put"]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from tests.onnxfile import constant, model, node, value
+from tests.onnxfile import UINT8, constant, model, node, value
 from tests.unit.vision.detector_file import CANDIDATES, LABELS, detector_bytes, opened, picture, put
 from tests.unit.vision.plate_film import Scripted, read
 from typer.testing import CliRunner
@@ -43,6 +43,12 @@ def test_a_network_of_the_detr_family_is_shown_the_picture_stretched(tmp_path: P
     detector = opened(put(tmp_path, detector_bytes(Layout.DETR, BOX), stretch=True))
     (seen,) = detector.find(picture(250))
     assert (seen.label, seen.box) == ("car", pytest.approx((20.0, 21.0, 60.0, 41.0), abs=0.01))
+
+
+def test_a_network_that_takes_bytes_is_given_the_picture_as_it_is(tmp_path: Path) -> None:
+    detector = opened(put(tmp_path, detector_bytes(Layout.YOLO, BOX, numbers=UINT8), mean=[128, 128, 128]))
+    (seen,) = detector.find(picture(250))
+    assert (seen.label, seen.box) == ("car", pytest.approx(THERE, abs=0.01))
 
 
 def test_what_reaches_beyond_the_picture_is_cut_at_its_edge(tmp_path: Path) -> None:

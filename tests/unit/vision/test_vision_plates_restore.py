@@ -135,5 +135,8 @@ def test_the_command_puts_what_it_restored_below_the_original(tmp_path: Path) ->
     assert told["doubtful"]
     assert told["restored"]["plate"] == TRUTH[FILE]["plate"]
     assert cv2.imread(told["restored"]["file"]).shape == (2 * HEIGHT, WIDTH, 3)
+    again = CliRunner().invoke(app, [*call, "--restored", str(tmp_path / "out")])
+    assert len(list((tmp_path / "out").iterdir())) == 2, "what is there is not written over"
+    assert json.loads(again.stdout)["restored"]["file"] != told["restored"]["file"]
     plain = CliRunner().invoke(app, [*call, "--no-restore"])
     assert "restored" not in json.loads(plain.stdout)

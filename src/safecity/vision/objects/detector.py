@@ -97,11 +97,6 @@ class Detector:
         """What every finding names."""
         return self._network.info
 
-    @property
-    def threshold(self) -> float:
-        """Least score."""
-        return self.description.threshold
-
     def find(self, picture: Picture) -> list[ObjectSeen]:
         """What stands in it, best first, `MOST` at most. InvalidError as the network or its layout has it."""
         check_picture(picture)
@@ -134,7 +129,7 @@ class Detector:
     def _numbers(self, picture: Picture) -> Tensor:
         ordered: Any = picture[:, :, ::-1] if self.description.colours == "rgb" else picture
         planes: Any = np.ascontiguousarray(ordered.transpose(2, 0, 1)[None])
-        if self._input.numbers is Numbers.UINT8:
+        if self._input.numbers is Numbers.UINT8:  # such a network does the rest itself
             return Tensor(tuple(planes.shape), memoryview(planes).cast("B"), Numbers.UINT8)
         mean = np.array(self.description.mean, np.float32).reshape(1, 3, 1, 1)
         scale = np.array(self.description.scale, np.float32).reshape(1, 3, 1, 1)

@@ -59,6 +59,11 @@ class Restored:
     original: Picture
 
     @property
+    def beside(self) -> Picture:
+        """The original above, the restored one below: it is never shown alone."""
+        return np.concatenate([self.original, self.picture])
+
+    @property
     def likely(self) -> bool:
         """Whether to propose it before all others."""
         return self.confidence >= LIKELY
