@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,8 @@ from safecity.model.facts.vision_calls import MovementFound, SearchMovement
 from safecity.model.values.media import VIDEO, Codec, Quality, Unit, VideoParameters
 from safecity.ports.keyframes import Absent, KeyPlace
 from safecity.vision.movement import search as searching
-from safecity.vision.movement.decoder import COMMAND
+from safecity.vision.movement.child import Decoder
+from safecity.vision.movement.decoder import COMMAND, KeyDecoder
 from safecity.vision.movement.kept import KeptMaps
 from safecity.vision.movement.search import BLOCK_US, MAX_WAITING, MovementSearch
 
@@ -178,14 +180,83 @@ async def test_maps_do_not_outlive_their_footage(desk: Desk) -> None:
 async def test_a_picture_that_kills_the_decoder_costs_itself_alone_and_is_told_once(desk: Desk) -> None:
     data = [*still(20), b"deadly", *still(20), b"damaged", *still(10), b"deadly", b"\x08", *still(10)]
     desk.disk.record(data)
-    desk.disk.gone.add(T0 + 4 * SECOND)
     found = await desk.page()
     assert found.frames == len(data)
-    assert found.unreadable == 4
+    assert found.unreadable == 3
     assert [(one.start, one.end) for one in found.found] == [(T0 + 102 * SECOND, T0 + 108 * SECOND)], "across the hole"
     assert desk.died == [("ch_1", "-6")]
     again = await desk.page()
-    assert (again.unreadable, again.kept) == (4, len(data)), "and the next search does not try it again"
+    assert (again.unreadable, again.kept) == (3, len(data)), "and the next search does not try it again"
+
+
+async def test_what_could_not_be_read_for_a_moment_is_looked_at_by_the_next_search(desk: Desk) -> None:
+    desk.disk.record([*still(20), b"\x08", *still(99)])
+    desk.disk.gone.update(at for at in desk.disk.units if at > T0 + 10 * SECOND and at < T0 + BLOCK_US)
+    first = await desk.page()
+    assert (first.frames, first.unreadable, first.found) == (120, 54, ())
+    desk.disk.gone.clear()  # the volume is back
+    second = await desk.page()
+    assert (second.frames, second.unreadable, second.kept) == (120, 0, 0)
+    assert [(one.start, one.end) for one in second.found] == [(T0 + 38 * SECOND, T0 + 42 * SECOND)]
+    assert (await desk.page()).kept == 120
+
+
+@pytest.mark.parametrize("how", ["os.kill(os.getpid(), 9)", "raise MemoryError"])
+async def test_a_decoder_that_dies_of_the_machine_is_not_held_against_the_picture(desk: Desk, how: str) -> None:
+    desk.disk.record([*still(20), b"\x00here", b"\x08", *still(38)])
+    desk.search._command = (sys.executable, "-c", CHILD.replace("deadly", "\\0here").replace("os.abort()", how))
+    first = await desk.page()
+    assert (first.frames, first.unreadable) == (60, 1)
+    desk.search._command = HANDMADE
+    second = await desk.page()
+    assert (second.unreadable, second.kept) == (0, 0)
+    assert (await desk.page()).kept == 60
+
+
+async def test_a_decoder_that_is_silent_is_waited_for_once_and_asked_again_by_the_next_search(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.disk.record(still(60))
+    answer, answers = KeyDecoder._answer, 0
+
+    async def silent(child: asyncio.subprocess.Process) -> Any:
+        nonlocal answers
+        answers += 1
+        if answers == 31:
+            raise TimeoutError
+        return await answer(child)
+
+    monkeypatch.setattr(KeyDecoder, "_answer", staticmethod(silent))
+    assert (await desk.page()).unreadable == 1
+    assert answers == 60
+    again = await desk.page()
+    assert (again.unreadable, again.kept) == (0, 0)
+
+
+def test_a_picture_for_which_there_was_no_memory_is_none_that_cannot_be_decoded() -> None:
+    class LibraryError(Exception):
+        pass
+
+    class OutOfMemory(LibraryError, MemoryError):
+        """As the library has it."""
+
+    def refuse(error: type[Exception]) -> Decoder:
+        def decode(_: Any) -> Any:
+            raise error
+
+        def context(*_: str) -> Any:
+            return SimpleNamespace(decode=decode)
+
+        return Decoder(
+            SimpleNamespace(
+                error=SimpleNamespace(FFmpegError=LibraryError), CodecContext=SimpleNamespace(create=context),
+                Packet=lambda _: SimpleNamespace(),
+            )
+        )  # fmt: skip
+
+    assert refuse(LibraryError).small(3, b"", b"picture") is None
+    with pytest.raises(MemoryError):
+        refuse(OutOfMemory).small(3, b"", b"picture")
 
 
 async def test_footage_that_nothing_can_decode_costs_three_children_and_says_so(
@@ -203,7 +274,8 @@ async def test_footage_that_nothing_can_decode_costs_three_children_and_says_so(
     monkeypatch.setattr(asyncio, "create_subprocess_exec", counted)
     found = await desk.page()
     assert (found.frames, found.unreadable, found.found, found.next) == (120, 60, (), 0)
-    assert begun == 5, "three that died, the one that dies of the picture before the next block, and one that goes on"
+    assert begun == 6, "three that died, two that die of the picture before the next block, and one that goes on"
+    assert (await desk.page()).kept == 60, "what was not tried is tried again"
 
 
 async def test_a_child_that_is_killed_is_followed_by_another(desk: Desk) -> None:
@@ -221,7 +293,7 @@ async def test_a_child_that_is_killed_is_followed_by_another(desk: Desk) -> None
     found = await desk.page()
     assert killed
     assert found.frames == 60
-    assert found.unreadable <= 3
+    assert found.unreadable == 0, "it is asked again what the dead one was asked"
     assert desk.died == [("ch_1", "-9")]
 
 

@@ -27,7 +27,8 @@ class Decoder:
         self._codec = 0
 
     def small(self, codec: int, sets: bytes, data: bytes) -> bytes | None:
-        """Grey bytes, None where there is no whole picture in it. ValueError for a picture larger than any is."""
+        """Grey bytes, None where there is no whole picture in it, or one larger than any is. MemoryError says nothing
+        of the picture: another time there may be enough."""
         context = self._fresh(codec)
         if codec != live.CODECS[Codec.MPEG4]:
             sets, data = annex_b(sets), annex_b(data)
@@ -35,13 +36,13 @@ class Decoder:
             packet = self._library.Packet(sets + data)
             packet.pts = packet.dts = 0
             frames = [*context.decode(packet), *context.decode(None)]
+        except MemoryError:  # the library's is one of its own errors too
+            raise
         except (ValueError, self._library.error.FFmpegError):
             self._context = None
             return None
-        if not frames or frames[0].is_corrupt:
+        if not frames or frames[0].is_corrupt or frames[0].width * frames[0].height > live.MAX_PIXELS:
             return None
-        if frames[0].width * frames[0].height > live.MAX_PIXELS:
-            raise ValueError("a picture larger than any is")
         return shrink(grey(frames[0])).tobytes()
 
     def _fresh(self, codec: int) -> Any:

@@ -1,10 +1,11 @@
 """The slot's side of the child that makes key frames small: what dies of a picture is the child, and then another is
-started for the next one."""
+started, for the same picture once more and then for the next one."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import sys
 from collections.abc import Callable, Sequence
 
@@ -23,6 +24,11 @@ SILENT_SECONDS = 20.0
 """For one picture, on a machine that has hardly any time for analysis; a child that says nothing for longer hangs."""
 MAX_DEATHS = 3
 """One after the other without a picture between: what is left of the block is not tried, for each costs a child."""
+SILENT = 1 << 16
+"""No status of a process: it said nothing and was ended."""
+OWN_DEATHS = frozenset(-one for one in (signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV))
+"""A status that a picture may be the cause of. Who is killed from outside or has no memory dies of something else, and
+what makes no sense is ended by us."""
 
 Small = NDArray[np.uint8]
 """Grey, shape (HEIGHT, WIDTH)."""
@@ -37,18 +43,36 @@ class KeyDecoder:
         self._command = command
         self._child: asyncio.subprocess.Process | None = None
         self.deaths = 0
-        """Since the last picture that was answered; whoever begins with other footage sets it back."""
+        """Since the last picture that was answered."""
+        self.settled = True
+        """Every None so far is one for good: the decoder refused the picture, or died of it twice."""
+
+    def begin(self) -> None:
+        """Other footage comes now."""
+        self.deaths, self.settled = 0, True
 
     async def small(self, units: Sequence[Unit]) -> list[Small | None]:
-        """Each picture small, None where it cannot be decoded. UnavailableError `decoder_missing` without one."""
+        """Each picture small, None where it was not decoded. UnavailableError `decoder_missing` without a decoder."""
         found: list[Small | None] = []
+        suspect: tuple[int, int] | None = None
         while len(found) < len(units):
             asked = [_question(one) for one in units[len(found) :]]
             if self.deaths >= MAX_DEATHS:
+                self.settled = False
                 return found + [None] * len(asked)
-            if not await self._ask(asked, found):
-                self.deaths += 1
-                found.append(None)  # the one it died of
+            status = await self._ask(asked, found)
+            if status is None:
+                continue
+            self.deaths += 1
+            at = len(found)
+            # A second one for it: who was killed from outside did not die of the picture. Silence is not waited for
+            # twice, a page has no time for that.
+            if status == SILENT or (suspect is not None and suspect[0] == at):
+                own = suspect is not None and suspect[0] == at and {suspect[1], status} <= OWN_DEATHS
+                self.settled = self.settled and own
+                found.append(None)
+            else:
+                suspect = at, status
         return found
 
     async def close(self) -> None:
@@ -59,8 +83,8 @@ class KeyDecoder:
                 child.kill()
             await child.wait()
 
-    async def _ask(self, asked: Sequence[bytes | None], found: list[Small | None]) -> bool:
-        """False when it died before it had answered all."""
+    async def _ask(self, asked: Sequence[bytes | None], found: list[Small | None]) -> int | None:
+        """None when it answered all, else what it died with before that."""
         if self._child is None:
             self._child = await asyncio.create_subprocess_exec(
                 *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
@@ -75,13 +99,15 @@ class KeyDecoder:
             for one in asked:
                 found.append(None if one is None else await self._answer(child))
                 self.deaths = 0
-        except (OSError, asyncio.IncompleteReadError, TimeoutError, ValueError):
+        except TimeoutError:
             await self._bury(child)
-            return False
+            return SILENT
+        except (OSError, asyncio.IncompleteReadError, ValueError):
+            return await self._bury(child)
         except BaseException:
             await self.close()  # whoever asks next must not get the answers to this
             raise
-        return True
+        return None
 
     @staticmethod
     async def _answer(child: asyncio.subprocess.Process) -> Small | None:
@@ -96,7 +122,7 @@ class KeyDecoder:
             body = await child.stdout.readexactly(SMALL_BYTES)
         return np.frombuffer(body, np.uint8).reshape(HEIGHT, WIDTH)
 
-    async def _bury(self, child: asyncio.subprocess.Process) -> None:
+    async def _bury(self, child: asyncio.subprocess.Process) -> int:
         self._child = None
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1.0):  # mostly it leaves by itself, and its status says why
@@ -107,6 +133,7 @@ class KeyDecoder:
         if status == NOT_INSTALLED:
             raise UnavailableError("no decoder is installed", code="decoder_missing")
         self._died(str(status))
+        return status
 
 
 def _question(unit: Unit) -> bytes | None:

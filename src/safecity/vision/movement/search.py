@@ -188,15 +188,19 @@ class MovementSearch:
             page.kept.update(one.at for one in found)
             return found
         lead = [one for one in around if one.at < start][-1:]
-        page.decoder.deaths = 0
-        moments = _moments(await self._small(page, [*lead, *places]), start)
-        if start + BLOCK_US <= self._clock.now_us() - SETTLED_US:
+        page.decoder.begin()
+        small, settled = await self._small(page, [*lead, *places])
+        moments = _moments(small, start)
+        # What was not to be reached, or had no decoder, for a moment is looked at again by the next search.
+        if settled and page.decoder.settled and start + BLOCK_US <= self._clock.now_us() - SETTLED_US:
             await self._in_thread(lambda: self._kept.put(ask.channel, ask.quality, start, mark, moments))
         return moments
 
-    async def _small(self, page: _Page, places: Sequence[KeyPlace]) -> list[tuple[int, Small | None]]:
-        """Each key frame small; what follows is read while what was read is decoded."""
+    async def _small(self, page: _Page, places: Sequence[KeyPlace]) -> tuple[list[tuple[int, Small | None]], bool]:
+        """Each key frame small, and whether all of them could be read; what follows is read while what was read is
+        decoded."""
         found: list[tuple[int, Small | None]] = []
+        all_read = True
         batches = [places[number : number + BATCH] for number in range(0, len(places), BATCH)]
         reading = asyncio.ensure_future(self._load(page.ask, batches[0]))
         try:
@@ -204,6 +208,7 @@ class MovementSearch:
                 units = await reading
                 if number + 1 < len(batches):
                     reading = asyncio.ensure_future(self._load(page.ask, batches[number + 1]))
+                all_read = all_read and None not in units
                 small = iter(await page.decoder.small([one for one in units if one is not None]))
                 found += [
                     (place.at, None if unit is None else next(small)) for place, unit in zip(batch, units, strict=True)
@@ -212,7 +217,7 @@ class MovementSearch:
             reading.cancel()
             with contextlib.suppress(asyncio.CancelledError, SafecityError):
                 await reading
-        return found
+        return found, all_read
 
     async def _load(self, ask: SearchMovement, places: Sequence[KeyPlace]) -> list[Unit | None]:
         def load(keys: KeyFrames) -> list[Unit | None]:
@@ -220,7 +225,7 @@ class MovementSearch:
             for place in places:
                 try:
                     found.append(keys.load(place))
-                except SafecityError:  # deleted or damaged since the index was read
+                except SafecityError:  # deleted or damaged since the index was read, or the volume is away
                     found.append(None)
             return found
 
