@@ -18,7 +18,7 @@ from safecity.core.upper.fleet import store
 from safecity.core.upper.fleet.fences import Fence
 from safecity.core.upper.fleet.service import find_fence
 from safecity.kit.clock import SECOND_US, Clock
-from safecity.kit.errors import InvalidError, RefusedError, SafecityError
+from safecity.kit.errors import RefusedError, SafecityError
 from safecity.model.facts.vehicle_calls import EraseFence, WriteFence
 from safecity.ports.calls import Calls
 from safecity.ports.database import Database, Tx
@@ -91,6 +91,7 @@ class FenceWriter:
         self._calls = calls
         self._clock = clock
         self._bell = asyncio.Event()
+        self._turn = asyncio.Semaphore(AT_ONCE)
 
     def wake(self) -> None:
         """Fences changed."""
@@ -112,10 +113,9 @@ class FenceWriter:
         """Say what is due; how much that was."""
         now = self._clock.now_us()
         works = await self._database.read(lambda tx: _due(tx, now))
-        for start in range(0, len(works), AT_ONCE):
-            async with asyncio.TaskGroup() as group:
-                for work in works[start : start + AT_ONCE]:
-                    group.create_task(self._say(work))
+        async with asyncio.TaskGroup() as group:
+            for work in works:
+                group.create_task(self._in_turn(work))
         return len(works)
 
     async def sweep(self) -> int:
@@ -146,15 +146,18 @@ class FenceWriter:
 
         return await self._database.read(work)
 
+    async def _in_turn(self, work: Work) -> None:
+        async with self._turn:
+            await self._say(work)
+
     async def _say(self, work: Work) -> None:
-        code = ""
+        code, kept = "", work.old
         try:
             if work.old is not None:
                 await self._erase(work.device, work.old)
+                kept = None
             if work.fence is not None:
                 await self._calls.call(ADDRESS, order_of(work.device.id, work.fence), timeout=TIMEOUT)
-        except (RefusedError, InvalidError) as error:
-            code = error.code
         except SafecityError as error:
             code = error.code
             if work.fence is None:  # it may still have it
@@ -166,9 +169,10 @@ class FenceWriter:
             name = fence.id if fence is not None else work.old.fence if work.old is not None else ""
             tx.run(delete(store.copies).where(store.copies.c.fence == name, store.copies.c.device == device.id))
             if fence is not None:
+                # Where the old one may still be there, it is that one that has to be erased next time.
                 copy = Copy(
                     fence=fence.id, device=device.id, revision=fence.revision, number=fence.number,
-                    kind=str(fence.kind), code=code, at=at,
+                    kind=kept.kind if kept is not None else str(fence.kind), code=code, at=at,
                 )  # fmt: skip
                 tx.run(insert(store.copies).values(**{field: getattr(copy, field) for field in _FIELDS}))
             thing = thing_of(device)
