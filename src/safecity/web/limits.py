@@ -10,7 +10,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from safecity.core.ground.access.throttle import Buckets
+from safecity.core.ground.access.api import Buckets
 from safecity.kit.ids import fresh
 from safecity.kit.trace import traced
 from safecity.protocols.gat1400.envelope import CONTENT_TYPE, Status, StatusCode, write_json, write_status

@@ -121,22 +121,60 @@ async def test_a_fence_rings_for_a_phone_as_for_a_vehicle(house: Any, admin: Any
     assert (alarm["name"], alarm["kind"]) == ("Officer 0123", "Entered a fence")
 
 
-async def test_only_its_own_token_opens_and_who_guesses_must_wait(
-    house: Any, admin: Any, officer: tuple[str, Phone]
-) -> None:
+def elsewhere(house: Any, token: str, address: str) -> Phone:
+    """A phone behind another address."""
+    phone = Phone(house, token)
+    phone.inner = house.client(address).inner
+    return phone
+
+
+async def guess(phone: Phone, times: int) -> list[int]:
+    """Names and tokens of nobody, each another one."""
+    return [(await phone.tell({"type": "Feature"}, f"officer-{n}.guess")).status_code for n in range(times)]
+
+
+async def test_only_its_own_token_opens(house: Any, admin: Any, officer: tuple[str, Phone]) -> None:
     device, phone = officer
     body = feature(house.clock.now_us())
     for wrong in ("", "officer-0123.", "officer-0123.x", "nobody.x", phone.token[:-1], "." + phone.token):
         answer = await phone.tell(body, wrong)
         assert (answer.status_code, answer.json()["code"]) == (401, "beacon_token"), wrong
+    assert (await phone.tell(body)).status_code == 200
     await admin.ok("PATCH", f"devices/{device}", {"enabled": False}, headers={"if-match": '"1"'})
     assert (await phone.tell(body)).status_code == 401
-    codes = [(await phone.tell(body, "officer-0123.guess")).status_code for _ in range(20)]
-    assert codes[-1] == 429
-    other = Phone(house, phone.token)
-    other.inner = house.client("10.2.2.2").inner
-    await admin.ok("PATCH", f"devices/{device}", {"enabled": True}, headers={"if-match": '"2"'})
-    assert (await other.tell(body)).status_code == 200
+
+
+async def test_who_guesses_waits_even_with_a_right_guess_and_nobody_elsewhere_does(
+    house: Any, officer: tuple[str, Phone]
+) -> None:
+    _, phone = officer
+    body = feature(house.clock.now_us())
+    guesser = elsewhere(house, phone.token, "2001:db8::1")
+    assert await guess(guesser, 21) == [401] * 20 + [429]
+    neighbour = elsewhere(house, phone.token, "2001:db8::2")
+    for held in (guesser, neighbour):
+        answer = await held.tell(body)
+        assert (answer.status_code, answer.json()["code"]) == (429, "too_many_tries")
+        assert int(answer.headers["retry-after"]) <= 7
+    assert (await phone.tell(body)).status_code == 200
+    house.clock.advance(7)
+    assert (await guesser.tell(body)).status_code == 200
+
+
+async def test_phones_behind_one_address_are_not_held_up_by_their_number_nor_by_one_that_is_wrong_for_ever(
+    house: Any, admin: Any, officer: tuple[str, Phone]
+) -> None:
+    device, phone = officer
+    other = (await admin.ok("POST", "devices", {"kind": "http", "code": "officer-0124"}))["registration"]["password"]
+    body = feature(house.clock.now_us())
+    assert [(await phone.tell(body)).status_code for _ in range(40)] == [200] * 40
+    for _ in range(60):  # one has the token of last week, and tries every other second
+        await phone.tell(body, "officer-0125.the-token-of-last-week")
+        house.clock.advance(2)
+        assert (await phone.tell(body)).status_code == 200
+    await admin.ok("PATCH", f"devices/{device}", {"enabled": False}, headers={"if-match": '"1"'})
+    assert [(await phone.tell(body)).status_code for _ in range(40)] == [401] * 40
+    assert (await phone.tell(body, other)).status_code == 200
 
 
 async def test_it_may_tell_much_at_once_and_not_for_ever(house: Any, officer: tuple[str, Phone]) -> None:
@@ -148,10 +186,35 @@ async def test_it_may_tell_much_at_once_and_not_for_ever(house: Any, officer: tu
     assert (await phone.tell({"type": "FeatureCollection"})).json()["code"] == "position_shape"
 
 
-async def test_a_name_that_no_address_could_hold_and_a_short_token_are_refused(
-    admin: Any, officer: tuple[str, Phone]
+async def test_a_new_token_of_any_sign_that_is_taken_opens_and_the_old_one_does_not(
+    house: Any, admin: Any, officer: tuple[str, Phone]
 ) -> None:
+    device, phone = officer
+    body = feature(house.clock.now_us())
+    for revision, secret in enumerate(("correct-horse_battery~staple+/=", "x" * 200), 1):
+        wish, head = {"password": secret}, {"if-match": f'"{revision}"'}
+        await admin.ok("PATCH", f"devices/{device}", wish, headers=head)
+        assert (await phone.tell(body, f"officer-0123.{secret}")).status_code == 200
+        assert (await phone.tell(body)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "123456",
+        "correct.horse.battery.staple",
+        "correct horse battery staple",
+        "x" * 201,
+        "正确的马电池订书钉正确的马电池订书钉正确的马",
+    ],
+)
+async def test_a_token_that_no_header_could_carry_is_refused(
+    admin: Any, officer: tuple[str, Phone], secret: str
+) -> None:
+    answer = await admin.ask("PATCH", f"devices/{officer[0]}", {"password": secret}, headers={"if-match": '"1"'})
+    assert (answer.status_code, answer.json()["code"]) == (400, "beacon_secret")
+
+
+async def test_a_name_that_no_address_could_hold_is_refused(admin: Any) -> None:
     bad = await admin.ask("POST", "devices", {"kind": "http", "code": "officer 1"})
     assert (bad.status_code, bad.json()["code"]) == (400, "beacon_code")
-    short = await admin.ask("PATCH", f"devices/{officer[0]}", {"password": "123456"}, headers={"if-match": '"1"'})
-    assert (short.status_code, short.json()["code"]) == (400, "beacon_secret")

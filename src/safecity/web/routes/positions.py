@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from safecity.core.upper.fleet.api import features_of
 from safecity.kit.errors import UnauthenticatedError
 from safecity.web.guard import PUBLIC, Here, Routes, client_address
+from safecity.web.problems import language_of
 from safecity.web.shapes import Answer
 from safecity.web.texts import sentence
 
@@ -55,7 +56,7 @@ async def tell_positions(
     address = client_address(request)
     device = await here.beacons.identify(authorization[len(BEARER) :].strip(), address)
     accepted, refused = await here.beacons.take(device, features_of(ask.model_dump()), address)
-    language = "en" if request.headers.get("accept-language", "").lower().startswith("en") else "zh"
+    language = language_of(request)
     said = [
         PositionRefused(index=one.index, code=one.code, sentence=sentence(one.code, one.params, language))
         for one in refused

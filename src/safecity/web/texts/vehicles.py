@@ -39,7 +39,10 @@ VEHICLES: dict[str, tuple[str, str]] = {
         "名称只能由字母、数字和 . _ - 组成，最长 40 个字符。",
         "A name of letters, digits and . _ - is needed, at most 40.",
     ),
-    "beacon_secret": ("令牌至少 {least} 个字符。", "A token has at least {least} characters."),
+    "beacon_secret": (
+        "令牌须为 {least} 至 {most} 个字符，只能含字母、数字和 - _ ~ + / =。",
+        "A token has {least} to {most} characters: letters, digits and - _ ~ + / =.",
+    ),
     "beacon_token": ("令牌无效，或设备已停用。", "No device has this token, or it is switched off."),
     "position_flood": ("上报过于频繁，请在 {seconds} 秒后重试。", "Too many positions; try again in {seconds} s."),
     "position_many": ("一次最多上报 {limit} 个位置。", "At most {limit} positions at once."),

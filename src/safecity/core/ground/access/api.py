@@ -1,7 +1,7 @@
 """Who may do what: actions, roles, grants, the one decision, and the people."""
 
 from safecity.core.ground.access.actions import REACHES, Action, Reach, Role
-from safecity.core.ground.access.checking import Checking
+from safecity.core.ground.access.checking import Checking, network_of, refuse_for
 from safecity.core.ground.access.decide import (
     PLATFORM,
     ROOT,
@@ -20,9 +20,12 @@ from safecity.core.ground.access.people import People, Wish
 from safecity.core.ground.access.secrets import Passwords, Vault, key_file
 from safecity.core.ground.access.service import Access, AccessSettings, SignedIn
 from safecity.core.ground.access.store import Session, User, any_in_area, any_of, find_user
+from safecity.core.ground.access.throttle import OF_NAME_THERE, OF_NETWORK, Buckets
 from safecity.core.ground.access.where import under, where
 
 __all__ = [
+    "OF_NAME_THERE",
+    "OF_NETWORK",
     "PLATFORM",
     "REACHES",
     "ROOT",
@@ -30,6 +33,7 @@ __all__ = [
     "AccessSettings",
     "Action",
     "Actor",
+    "Buckets",
     "Checking",
     "Grant",
     "OwnedBy",
@@ -51,7 +55,9 @@ __all__ = [
     "authorize",
     "find_user",
     "key_file",
+    "network_of",
     "permissions",
+    "refuse_for",
     "scope",
     "under",
     "where",

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from safecity.core.ground.access import store
 from safecity.core.ground.access.secrets import Passwords
 from safecity.core.ground.access.store import Login
-from safecity.core.ground.access.throttle import Buckets
+from safecity.core.ground.access.throttle import OF_NAME_THERE, OF_NETWORK, Buckets
 from safecity.kit.clock import Clock
 from safecity.kit.errors import ExhaustedError
 from safecity.ports.database import Database
@@ -26,9 +26,9 @@ class Checking:
         self._database = database
         self._clock = clock
         self._passwords = passwords
-        self._by_network = Buckets(burst=20, seconds=6)
+        self._by_network = Buckets(*OF_NETWORK)
         # Together with the network, so that a stranger cannot lock a person out from elsewhere.
-        self._by_both = Buckets(burst=6, seconds=20)
+        self._by_both = Buckets(*OF_NAME_THERE)
         # Against guessing from many places at once; who has signed in from a place before is not held up by it.
         self._by_name = Buckets(burst=60, seconds=30)
         # Argon2 takes 64 MiB and a core each time.
@@ -63,10 +63,7 @@ class Checking:
 
     @staticmethod
     def _take(buckets: Buckets, key: str, now: float) -> None:
-        wait = buckets.take(key, now)
-        if wait > 0:
-            seconds = max(1, round(wait + 0.5))
-            raise ExhaustedError("too many tries", code="too_many_tries", params={"seconds": seconds})
+        refuse_for(buckets.take(key, now))
 
     @asynccontextmanager
     async def _turn(self) -> AsyncGenerator[None]:
@@ -78,6 +75,13 @@ class Checking:
                 yield
         finally:
             self._waiting -= 1
+
+
+def refuse_for(wait: float) -> None:
+    """ExhaustedError `too_many_tries` where somebody is to wait for so many seconds."""
+    if wait > 0:
+        seconds = max(1, round(wait + 0.5))
+        raise ExhaustedError("too many tries", code="too_many_tries", params={"seconds": seconds})
 
 
 def network_of(address: str) -> str:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from safecity.kit.errors import InvalidError
+
+LEAST_TOKEN: Final = 20
+MOST_TOKEN: Final = 200
 
 
 class DeviceKind(StrEnum):
@@ -99,6 +103,15 @@ def check_beacon(code: str) -> str:
     if not (1 <= len(code) <= 40 and code.isascii() and all(c.isalnum() or c in "._-" for c in code)):
         raise InvalidError("not a name for a device", code="beacon_code", params={"given": code[:40]})
     return code
+
+
+def check_token(secret: str) -> str:
+    """What a program proves itself by: long, since nothing else slows down who guesses it, and of what a header carries
+    (RFC 6750, 2.1) without the dot that parts it from the name. InvalidError `beacon_secret`."""
+    good = secret.isascii() and all(c.isalnum() or c in "-_~+/=" for c in secret)
+    if not (good and LEAST_TOKEN <= len(secret) <= MOST_TOKEN):
+        raise InvalidError("no token", code="beacon_secret", params={"least": LEAST_TOKEN, "most": MOST_TOKEN})
+    return secret
 
 
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> str:

@@ -18,6 +18,7 @@ from safecity.core.ground.devices.decide import (
     check_choice,
     check_code,
     check_phone,
+    check_token,
     split_url,
 )
 from safecity.core.ground.places.api import check_name, find_area, find_organisation
@@ -28,10 +29,6 @@ from safecity.ports.database import Database, Tx
 
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 """For secrets that people type into a device with a remote control: nothing that looks like something else."""
-
-
-LEAST_TOKEN = 20
-"""Characters of a secret that programs send along: nothing slows down who guesses it but its length."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -206,8 +203,8 @@ class Devices:
                 raise ConflictError("changed meanwhile", code="changed_meanwhile")
             values = dict(changes)
             password = values.pop("password", None)
-            if password and old.kind is DeviceKind.HTTP and len(password) < LEAST_TOKEN:
-                raise InvalidError("too short", code="beacon_secret", params={"least": LEAST_TOKEN})
+            if password and old.kind is DeviceKind.HTTP:
+                check_token(password)
             if "digests" in values:
                 values["digests"] = list(dict.fromkeys(values["digests"]))
             if "name" in values:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from safecity.core.ground.access.api import Vault
+from safecity.core.ground.access.api import OF_NAME_THERE, OF_NETWORK, Buckets, Vault, network_of, refuse_for
 from safecity.core.ground.devices.api import Device, DeviceKind, DeviceState, everything, find_with_secret
 from safecity.core.ground.settings.api import Settings
 from safecity.core.upper.fleet.beacons import Refused, Told, read_all
@@ -22,7 +22,7 @@ from safecity.kit.ids import fresh, show
 from safecity.model.facts.envelope import Event, Mode
 from safecity.ports.bus import Bus
 from safecity.ports.database import Database
-from safecity.protocols.gb28181.limits import Buckets
+from safecity.protocols.gb28181.limits import Buckets as Rates
 
 logger = logging.getLogger(__name__)
 LIVE_US: Final = 600 * SECOND_US
@@ -31,9 +31,8 @@ SILENT_SECONDS: Final = 600.0
 LOOK_SECONDS: Final = 15.0
 A_SECOND: Final = 20.0
 AT_ONCE: Final = 2_000.0
-WRONG_A_SECOND: Final = 1 / 6
-WRONG_AT_ONCE: Final = 20.0
-MAX_TOKEN: Final = 200
+MAX_TOKEN: Final = 300
+MAX_CODE: Final = 40
 
 
 class Beacons:
@@ -45,22 +44,29 @@ class Beacons:
         self._settings = settings
         self._bus = bus
         self._clock = clock
-        self._told = Buckets(rate=A_SECOND, burst=AT_ONCE)
-        self._wrong = Buckets(rate=WRONG_A_SECOND, burst=WRONG_AT_ONCE)
+        self._told = Rates(rate=A_SECOND, burst=AT_ONCE)
+        self._wrong = Buckets(*OF_NETWORK)
+        # A phone that was given another token goes on sending the old one: it holds up itself, not its whole station.
+        self._wrong_there = Buckets(*OF_NAME_THERE)
         self._heard: dict[str, float] = {}
         self._newest: dict[str, int] = {}
         self._run = fresh("rn")
         self._number = 0
 
     async def identify(self, token: str, address: str) -> Device:
-        """Whose token it is. UnauthenticatedError `beacon_token`; ExhaustedError `too_many_tries` for who guesses."""
+        """Whose token it is. UnauthenticatedError `beacon_token`; ExhaustedError `too_many_tries` where too many were
+        guessed, before anything is looked up. Right ones are not counted: hundreds of phones have one address."""
         code, _, secret = token[:MAX_TOKEN].rpartition(".")
+        network, now = network_of(address), self._clock.monotonic()
+        there = f"{code[:MAX_CODE]}@{network}"
+        refuse_for(max(self._wrong_there.wait(there, now), self._wrong.wait(network, now)))
         found = await self._database.read(lambda tx: find_with_secret(tx, code, DeviceKind.HTTP)) if code else None
         kept = self._vault.open(found[1], found[0].id) if found is not None else ""
         is_right = bool(kept) and hmac.compare_digest(kept.encode(), secret.encode("utf-8", "replace"))
+        if found is None or not is_right:
+            self._wrong_there.take(there, now)
+            self._wrong.take(network, now)
         if found is None or not is_right or not found[0].enabled:
-            if not self._wrong.take(address, self._clock.monotonic()):
-                raise ExhaustedError("guessing", code="too_many_tries", params={"seconds": round(1 / WRONG_A_SECOND)})
             raise UnauthenticatedError("no such token", code="beacon_token")
         return found[0]
 
