@@ -70,6 +70,18 @@ def test_where_nothing_is_recorded_it_says_so_also_before_and_behind_all_footage
     assert all(one.cause for one in found)
 
 
+def test_a_hole_at_the_edge_of_the_footage_is_told_whole_not_only_what_is_known_of_it(world: Any) -> None:
+    begin = world.clock.now_us()
+    key = world.add_camera()
+    world.pass_time(20)
+    world.recorder.erase(key.channel, begin - SECOND, begin + 9 * SECOND, "asked for")
+    world.pass_time(3)
+    found = keys_of(world).absences(key.channel, Quality.MAIN, begin - 30 * SECOND, begin + 19 * SECOND)
+    assert [one.cause for one in found] == ["unknown", "deleted"], "before the first picture nothing was recorded"
+    assert found[0][:2] == (begin - 30 * SECOND, found[1].start)
+    assert found[1].end == pytest.approx(begin + 9 * SECOND, abs=SECOND)
+
+
 def test_what_was_erased_is_not_found_and_what_goes_meanwhile_is_told(world: Any) -> None:
     begin = world.clock.now_us()
     key = world.add_camera()
