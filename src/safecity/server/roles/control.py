@@ -36,6 +36,7 @@ from safecity.server.demo import import_demo
 from safecity.server.engines import engines
 from safecity.server.http_gate import Limits
 from safecity.server.http_server import HttpServer, room_for_sockets
+from safecity.server.mapfiles import sweep_maps
 from safecity.server.processes import processes
 from safecity.server.rtsp_probe import prober
 from safecity.server.tls import certificate_files
@@ -298,9 +299,21 @@ async def _keep_history(bus: EmbeddedBus, history: DayFiles) -> None:
             await asyncio.sleep(HISTORY_WAIT_SECONDS)
 
 
+async def _forget_maps(context: RoleContext) -> None:
+    """Those of slots that were taken away: without them nobody but control is there to do it."""
+    try:
+        gone = await asyncio.to_thread(sweep_maps, context.data_dir / "vision", context.settings.vision.slots)
+    except OSError as error:
+        logger.warning("heat maps of slots that are gone stay why=%s", error)
+        return
+    if gone:
+        logger.info("heat maps of slots that are gone were deleted files=%s", ",".join(gone))
+
+
 async def _keep_house(context: RoleContext, bus: EmbeddedBus, history: DayFiles) -> None:
     if not context.settings.roads.enabled:
         await bus.forget(TRAFFIC_CONSUMER)
+    await _forget_maps(context)
     while True:
         now = context.clock.now_us()
         try:

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safecity.backends.sqlitefile import open_file, open_reader
-from safecity.kit.errors import SafecityError, UnavailableError
+from safecity.kit.errors import SafecityError
 from safecity.media.link.mirror import mirror
 from safecity.media.playback.keys import ShelfKeys
 from safecity.model.values.media import Quality, StreamKey, Unit
-from safecity.ports.sqlfile import SqlFile
 from safecity.server.context import RoleContext
 from safecity.server.engines import INFERENCE, opener
+from safecity.server.mapfiles import map_file, open_maps
 
 if TYPE_CHECKING:
     from safecity.vision.movement.search import MovementSearch
@@ -41,7 +41,7 @@ async def main(context: RoleContext) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65_536) if hard > 0 else 65_536, hard))
     folder = context.data_dir / "vision"
     file = open_file(folder / f"{context.address}.db")
-    map_file = folder / f"{context.address}-movement.db"
+    maps_at = map_file(folder, context.address)
     links = context.run_dir / "link"
 
     def follow(
@@ -54,7 +54,7 @@ async def main(context: RoleContext) -> None:
         from safecity.vision.movement.kept import KeptMaps
         from safecity.vision.movement.search import MovementSearch
 
-        maps = KeptMaps(_open_maps(map_file), context.clock)
+        maps = KeptMaps(open_maps(maps_at), context.clock)
         return MovementSearch(lambda volumes: ShelfKeys(volumes, open_reader), maps, context.clock, died)
 
     vision = context.settings.vision
@@ -65,7 +65,7 @@ async def main(context: RoleContext) -> None:
     )  # fmt: skip
     running = asyncio.get_running_loop().create_task(slot.run())
     stopping = asyncio.get_running_loop().create_task(context.stopping.wait())
-    if map_file.exists():
+    if maps_at.exists():
         with contextlib.suppress(SafecityError):  # whoever searches is told
             slot.searching()
     try:
@@ -90,20 +90,6 @@ def _open_detector(folder: str) -> Detector | None:
 
     url = "onnx:?threads=1"
     return open_detector(opener(INFERENCE, "engines.inference", url)(url), Path(folder).expanduser())
-
-
-def _open_maps(path: Path) -> SqlFile:
-    """Heat maps are worth no repair: where the file is damaged they are computed anew."""
-    try:
-        return open_file(path)
-    except UnavailableError as error:
-        if error.code != "file_damaged":
-            raise
-        logger.error("heat maps are damaged, they are made anew path=%s why=%s", path, error)
-        for one in path.parent.glob(f"{path.name}*"):
-            if not one.name.endswith(".lock"):
-                one.unlink(missing_ok=True)
-        return open_file(path)
 
 
 def _open_recogniser(countries: frozenset[str]) -> PlateRecogniser:
