@@ -398,6 +398,28 @@ def test_kept_maps_are_bounded_and_the_longest_unused_go_first(tmp_path: Path) -
     file.close()
 
 
+def test_a_file_full_of_maps_is_not_gone_through_before_anybody_searches(tmp_path: Path) -> None:
+    clock = FakeClock(T0)
+    file = open_file(tmp_path / "maps.db")
+    KeptMaps(file, clock).put("ch_1", "main", 0, "m", [searching.Moment(0, searching.FIRST)])
+    steps = 0
+
+    def counted() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    for number in range(1, 1000):
+        file.execute("INSERT INTO block SELECT channel, quality, ?, mark, used, body FROM block LIMIT 1", (number,))
+    file._connection.set_progress_handler(counted, 100)
+    maps = KeptMaps(file, clock)
+    assert maps.get("ch_1", "main", 0, "m") is not None
+    assert steps < 10
+    assert maps.bytes > 0
+    assert steps >= 10, "that is what it costs"
+    file.close()
+
+
 def test_on_a_full_disk_what_was_kept_is_found_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = FakeClock(T0)
     file = open_file(tmp_path / "maps.db")

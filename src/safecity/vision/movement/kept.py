@@ -36,7 +36,14 @@ class KeptMaps:
         )
         file.execute("CREATE TABLE IF NOT EXISTS volume (path TEXT PRIMARY KEY)")
         file.execute("CREATE INDEX IF NOT EXISTS block_used ON block (used)")
-        self.bytes = int(file.execute("SELECT coalesce(sum(length(body)), 0) FROM block")[0][0])
+        self._bytes: int | None = None
+
+    @property
+    def bytes(self) -> int:
+        """Of all maps that are kept. The first question goes through the whole file: not for an event loop."""
+        if self._bytes is None:
+            self._bytes = int(self._file.execute("SELECT coalesce(sum(length(body)), 0) FROM block")[0][0])
+        return self._bytes
 
     def get(self, channel: str, quality: str, start: int, mark: str) -> list[Moment] | None:
         """The maps of a block, if they were made of what lies there now."""
@@ -64,9 +71,10 @@ class KeptMaps:
         """Keep them; on a full disk they are not kept, and computed again the next time."""
         body = pack(moments)
         try:
+            before = self.bytes
             with self._file.transaction():
                 freed = self._drop([(channel, quality, start)])
-                while self.bytes - freed + len(body) > self._max:
+                while before - freed + len(body) > self._max:
                     rows = self._file.execute(
                         "SELECT channel, quality, start FROM block ORDER BY used, start LIMIT ?", (_SHRINK,)
                     )
@@ -79,13 +87,14 @@ class KeptMaps:
         except SafecityError as error:
             logger.warning("heat maps not kept channel=%s code=%s why=%s", channel, error.code, error)
             return
-        self.bytes += len(body) - freed
+        self._bytes = before + len(body) - freed
 
     def forget(self, blocks: Sequence[tuple[str, str, int]]) -> None:
         """(channel, quality, start) of those whose footage is gone."""
+        before = self.bytes
         with self._file.transaction():
             freed = self._drop(blocks)
-        self.bytes -= freed
+        self._bytes = before - freed
 
     def after(self, place: tuple[str, str, int], limit: int) -> list[tuple[str, str, int, str]]:
         """(channel, quality, start, mark) of the blocks behind a place, in order."""
