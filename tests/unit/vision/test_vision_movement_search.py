@@ -255,6 +255,7 @@ def test_a_picture_for_which_there_was_no_memory_is_none_that_cannot_be_decoded(
         )  # fmt: skip
 
     assert refuse(LibraryError).small(3, b"", b"picture") is None
+    assert refuse(OutOfMemory).small(1, b"", b"\0\0\0\x09cut off") is None, "that says enough of it"
     with pytest.raises(MemoryError):
         refuse(OutOfMemory).small(3, b"", b"picture")
 

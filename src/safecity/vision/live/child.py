@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 import time
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from safecity.model.values.media import Codec
-from safecity.protocols.nalbits import annex_b
+from safecity.vision.confined import Read, confined
 from safecity.vision.gate import MotionGate, shrink
 from safecity.vision.live import wire
 
@@ -37,7 +35,7 @@ class Child:
         if kind == wire.RATE:
             self.step_us = 1e9 / at if at > 0 else 0.0  # none: whatever comes is looked at
         elif kind == wire.PARAMETERS:
-            sets = annex_b(data) if codec != wire.CODECS[Codec.MPEG4] else data
+            sets = wire.as_decoded(codec, data)
             if sets != self.sets or codec != self.codec:
                 self.sets, self.codec, self.context = sets, codec, None
         elif kind in (wire.UNIT, wire.KEY_UNIT) and (self.context is not None or kind == wire.KEY_UNIT):
@@ -48,7 +46,7 @@ class Child:
             self.context = self.library.CodecContext.create(wire.NAMES[self.codec], "r")
             self.context.thread_count = 1
         try:
-            body = annex_b(data) if self.codec != wire.CODECS[Codec.MPEG4] else data
+            body = wire.as_decoded(self.codec, data)
             packet = self.library.Packet(self.sets + body if key else body)
             packet.pts = packet.dts = at
             frames = self.context.decode(packet)
@@ -97,32 +95,20 @@ def grey(frame: Any) -> Any:
     return frame.to_ndarray(format="gray")
 
 
+def serve(library: Any, read: Read, out: IO[bytes]) -> bool:
+    """Until the input ends, or makes no sense: then False."""
+    child = Child(out, library)
+    while len(head := read(wire.TO_CHILD.size)) == wire.TO_CHILD.size:
+        kind, codec, at, size = wire.TO_CHILD.unpack(head)
+        if size > wire.MAX_UNIT or codec not in (0, *wire.NAMES):
+            return False
+        child.take(kind, codec, at, read(size))
+    return True
+
+
 def main() -> int:
-    """0 when the input ends, 1 when it makes no sense, 3 without a decoder."""
-    try:
-        import av
-    except ImportError:
-        return 3
-    resource.setrlimit(resource.RLIMIT_AS, (wire.MAX_CHILD_BYTES, wire.MAX_CHILD_BYTES))
-    # It has its pipes; whoever takes it over by a stream made for that opens no file and calls nobody.
-    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    library: Any = av
-    library.logging.set_level(None)
-    child = Child(sys.stdout.buffer, library)
-    read = sys.stdin.buffer.read
-    try:
-        while len(head := read(wire.TO_CHILD.size)) == wire.TO_CHILD.size:
-            kind, codec, at, size = wire.TO_CHILD.unpack(head)
-            if size > wire.MAX_UNIT or codec not in (0, *wire.NAMES):
-                return 1
-            child.take(kind, codec, at, read(size))
-    except BrokenPipeError:
-        pass  # the slot has enough
-    except (ValueError, MemoryError) as error:
-        print(error, file=sys.stderr)  # noqa: T201
-        return 1
-    return 0
+    """The status of the process, as `confined` has it."""
+    return confined(serve)
 
 
 if __name__ == "__main__":

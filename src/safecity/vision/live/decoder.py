@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from safecity.model.values.media import VIDEO, Codec, Unit, VideoParameters
-from safecity.protocols.nalbits import with_lengths
+from safecity.model.values.media import VIDEO, Unit, VideoParameters
+from safecity.vision.confined import NOT_INSTALLED
 from safecity.vision.live import wire
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,6 @@ SILENT_SECONDS = 15.0
 COMMAND = (sys.executable, "-m", "safecity.vision.live.child")
 LEAVING_SECONDS = 1.0
 _LONGEST_LIFE = 1e10  # seconds of a core: what says more, or no number, makes no sense
-NOT_INSTALLED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +226,5 @@ class LiveDecoder:
 
     @staticmethod
     def _sets(parameters: VideoParameters) -> bytes:
-        sets = list(parameters.parameter_sets)
-        codec = wire.CODECS[parameters.codec]
-        body = b"".join(sets) if parameters.codec is Codec.MPEG4 else with_lengths(sets)
-        return wire.TO_CHILD.pack(wire.PARAMETERS, codec, 0, len(body)) + body
+        body = wire.packed_sets(parameters)
+        return wire.TO_CHILD.pack(wire.PARAMETERS, wire.CODECS[parameters.codec], 0, len(body)) + body

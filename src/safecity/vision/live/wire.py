@@ -16,7 +16,8 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from safecity.model.values.media import Codec
+from safecity.model.values.media import Codec, VideoParameters
+from safecity.protocols.nalbits import annex_b, with_lengths
 
 TO_CHILD: Final = struct.Struct("<BBqI")
 FROM_CHILD: Final = struct.Struct("<4sBqIIdII")
@@ -29,3 +30,14 @@ MAX_UNIT: Final = 16 << 20
 MAX_PIXELS: Final = 8192 * 4608
 MAX_CHILD_BYTES: Final = 2 << 30
 """Of memory: a stream that claims a huge picture ends the child, not the machine."""
+
+
+def packed_sets(parameters: VideoParameters) -> bytes:
+    """Parameter sets as they go to a child."""
+    sets = list(parameters.parameter_sets)
+    return b"".join(sets) if parameters.codec is Codec.MPEG4 else with_lengths(sets)
+
+
+def as_decoded(codec: int, data: bytes) -> bytes:
+    """What went to a child (parameter sets, a picture), as the decoder wants it. ValueError where it is cut off."""
+    return data if codec == CODECS[Codec.MPEG4] else annex_b(data)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import resource
 import sys
-from typing import Any
+from typing import IO, Any
 
-from safecity.model.values.media import Codec
-from safecity.protocols.nalbits import annex_b
+from safecity.vision.confined import Read, confined
 from safecity.vision.gate import shrink
 from safecity.vision.live import wire as live
 from safecity.vision.live.child import grey
-from safecity.vision.movement.wire import FROM_CHILD, MARK, NOT_INSTALLED, TO_CHILD
+from safecity.vision.movement.wire import FROM_CHILD, MARK, TO_CHILD
 
 NICER = 9
 """Than the slot, which is nicer than everybody else: plates are read first."""
@@ -30,10 +27,8 @@ class Decoder:
         """Grey bytes, None where there is no whole picture in it, or one larger than any is. MemoryError says nothing
         of the picture: another time there may be enough."""
         context = self._fresh(codec)
-        if codec != live.CODECS[Codec.MPEG4]:
-            sets, data = annex_b(sets), annex_b(data)
         try:
-            packet = self._library.Packet(sets + data)
+            packet = self._library.Packet(live.as_decoded(codec, sets) + live.as_decoded(codec, data))
             packet.pts = packet.dts = 0
             frames = [*context.decode(packet), *context.decode(None)]
         except MemoryError:  # the library's is one of its own errors too
@@ -57,35 +52,22 @@ class Decoder:
         return context
 
 
-def main() -> int:
-    """0 when the input ends, 1 when it makes no sense, 3 without a decoder."""
-    try:
-        import av
-    except ImportError:
-        return NOT_INSTALLED
-    os.nice(NICER)
-    resource.setrlimit(resource.RLIMIT_AS, (live.MAX_CHILD_BYTES, live.MAX_CHILD_BYTES))
-    # It has its pipes; whoever takes it over by a picture made for that opens no file and calls nobody.
-    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    library: Any = av
-    library.logging.set_level(None)
+def serve(library: Any, read: Read, out: IO[bytes]) -> bool:
+    """Until the input ends, or makes no sense: then False."""
     decoder = Decoder(library)
-    read, out = sys.stdin.buffer.read, sys.stdout.buffer
-    try:
-        while len(head := read(TO_CHILD.size)) == TO_CHILD.size:
-            codec, sets, size = TO_CHILD.unpack(head)
-            if sets + size > live.MAX_UNIT or codec not in live.NAMES:
-                return 1
-            small = decoder.small(codec, read(sets), read(size))
-            out.write(FROM_CHILD.pack(MARK, small is not None) + (small or b""))
-            out.flush()
-    except BrokenPipeError:
-        pass  # the slot has enough
-    except (ValueError, MemoryError) as error:
-        print(error, file=sys.stderr)  # noqa: T201
-        return 1
-    return 0
+    while len(head := read(TO_CHILD.size)) == TO_CHILD.size:
+        codec, sets, size = TO_CHILD.unpack(head)
+        if sets + size > live.MAX_UNIT or codec not in live.NAMES:
+            return False
+        small = decoder.small(codec, read(sets), read(size))
+        out.write(FROM_CHILD.pack(MARK, small is not None) + (small or b""))
+        out.flush()
+    return True
+
+
+def main() -> int:
+    """The status of the process, as `confined` has it."""
+    return confined(serve, NICER)
 
 
 if __name__ == "__main__":

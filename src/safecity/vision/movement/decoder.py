@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safecity.kit.errors import UnavailableError
-from safecity.model.values.media import Codec, Unit, VideoParameters
-from safecity.protocols.nalbits import with_lengths
+from safecity.model.values.media import Unit, VideoParameters
+from safecity.vision.confined import NOT_INSTALLED
 from safecity.vision.gate import HEIGHT, WIDTH
 from safecity.vision.live import wire as live
-from safecity.vision.movement.wire import FROM_CHILD, MARK, NOT_INSTALLED, SMALL_BYTES, TO_CHILD
+from safecity.vision.movement.wire import FROM_CHILD, MARK, SMALL_BYTES, TO_CHILD
 
 COMMAND = (sys.executable, "-m", "safecity.vision.movement.child")
 SILENT_SECONDS = 20.0
@@ -141,8 +141,7 @@ def _question(unit: Unit) -> bytes | None:
     parameters = unit.parameters
     if not isinstance(parameters, VideoParameters) or parameters.codec not in live.CODECS:
         return None
-    sets = list(parameters.parameter_sets)
-    body = b"".join(sets) if parameters.codec is Codec.MPEG4 else with_lengths(sets)
+    body = live.packed_sets(parameters)
     if len(body) + len(unit.data) > live.MAX_UNIT:
         return None
     return TO_CHILD.pack(live.CODECS[parameters.codec], len(body), len(unit.data)) + body + unit.data

@@ -17,4 +17,3 @@ TO_CHILD: Final = struct.Struct("<BII")
 FROM_CHILD: Final = struct.Struct("<4sB")
 MARK: Final = b"MOV1"
 SMALL_BYTES: Final = WIDTH * HEIGHT
-NOT_INSTALLED: Final = 3
