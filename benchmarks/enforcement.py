@@ -8,11 +8,15 @@ red, are over the line before red begins, or are on duty. The lights come from a
 by up to 0.15 s, half of it told late; and for every other passage from lamps in the picture that flicker wrongly for
 0.2 s.
 
+What the judge finds is proposed to the platform itself (a database and pictures in a folder, the vehicles on duty on
+its list of exempt ones), and two people review it who read each plate right and pass all that they may.
+
 `proposed_of_red`     of the red lights, how many became candidates (wanted >= 90 of 100)
+`confirmed_of_red`    of the red lights, how many became records
 `wrong_proposed`      candidates of vehicles that did nothing
-`wrong_confirmed`     of those, how many the rules of the review let through, were both people to pass all they may
-                      (wanted 0); vehicles on duty among them
-`on_duty_void`        of the vehicles on duty that were proposed, how many were void by rule
+`wrong_confirmed`     records of vehicles that did nothing or were on duty (wanted 0)
+`on_duty_void`        of the vehicles on duty that were proposed, how many were void by rule at once
+`on_duty_refused`     of those, how many were found on the list when a person had read the plate
 `evidence_unfit`      candidates that nobody can confirm as they are, with what they lack
 `plates_to_correct`   candidates whose plate was read wrong: a reviewer has to see it
 """
@@ -20,15 +24,37 @@ by up to 0.15 s, half of it told late; and for every other passage from lamps in
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 from typing import Any
 
-from safecity.core.upper.violations.api import Evidence, Kind, Violation, lacking
-from safecity.kit.clock import SECOND_US
+from safecity.backends.database import open_database
+from safecity.backends.files import open_blobs
+from safecity.core.ground.access.api import Actor, Grant, Role
+from safecity.core.ground.loose.api import Loose
+from safecity.core.upper.violations.api import (
+    Kind,
+    Proposing,
+    Rules,
+    Shown,
+    State,
+    Violation,
+    Violations,
+    ViolationSettings,
+    lacking,
+)
+from safecity.kit.clock import SECOND_US, FakeClock
+from safecity.kit.errors import ConflictError
+from safecity.kit.ids import fresh
+from safecity.protocols.gat1400.pictures import Picture
 from safecity.sim import crossing
 from safecity.sim.crossing import Stage, Staged
 from safecity.vision.enforcement.judge import Judge, Offence, Sight
@@ -40,6 +66,8 @@ PLAN = {
     "at_the_line": 50, "on_duty": 10,
 }  # fmt: skip
 CLOCK_ERROR_MS = 200
+NOW = 1_700_000_000 * SECOND_US
+"""Long after all that is staged."""
 
 
 def controller(dice: Random, one: Staged) -> Lights:
@@ -77,29 +105,84 @@ def lamps(dice: Random, one: Staged) -> Lights:
     return lights
 
 
-def candidate(one: Staged, offence: Offence) -> Violation:
-    """As it is proposed, with the pictures that the moments stand for."""
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A candidate as it was proposed, and as it ended; `refused`: why a review could not pass it."""
+
+    one: Staged
+    proposed: Violation
+    ended: Violation
+    refused: str = ""
+
+    @property
+    def right(self) -> bool:
+        return self.one.ran_red and self.proposed.kind is Kind.RED_LIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The way from candidate to record, and the two people on it."""
+
+    proposing: Proposing
+    violations: Violations
+    rules: Rules
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, folder: Path) -> AsyncIterator[Desk]:
+        """With nothing in it."""
+        database = await asyncio.to_thread(open_database, f"sqlite:///{folder}/control.db")
+        blobs, clock, settings = open_blobs(folder / "blobs"), FakeClock(NOW), ViolationSettings()
+        loose = Loose(database, blobs, clock)
+        yield cls(
+            Proposing(database, loose, clock, settings), Violations(database, blobs, loose, clock, settings),
+            Rules(database),
+        )  # fmt: skip
+        await blobs.close()
+        await database.close()
+
+    async def exempt(self, one: Staged) -> None:
+        """Put on the list of those on duty."""
+        values = {"plate": one.plate, "duty": "ambulance", "reason": "staged", "since": 0, "until": None, "area": ""}
+        await self.rules.add_exemption(person("second"), values)
+
+    async def through(self, one: Staged, offence: Offence, number: int) -> Outcome:
+        """Proposed, and reviewed by two people who look at the pictures: they see the plate as it is."""
+        asked = candidate(one, offence, f"{number}/{offence.kind}")
+        proposed, _ = await self.proposing.propose(asked, [_picture(each, offence.light) for each in offence.moments])
+        if proposed.state is State.VOID:
+            return Outcome(one, proposed, proposed)
+        try:
+            await self.violations.review(person("first"), proposed.id, revision=None, plate=one.plate)
+            confirmed = await self.violations.confirm(person("second"), proposed.id, revision=None)
+        except ConflictError as error:
+            return Outcome(one, proposed, proposed, error.code)
+        return Outcome(one, proposed, confirmed)
+
+
+def person(name: str) -> Actor:
+    return Actor(user=f"us_{name}", name=name, session="", grants=(Grant(Role.SUPERVISOR),), at=NOW)
+
+
+def candidate(one: Staged, offence: Offence, reference: str) -> Violation:
+    """As our own analysis proposes it."""
     return Violation(
-        id="vi", kind=Kind(offence.kind), plate=one.read, plate_read=one.read, confidence=one.confidence,
-        place_name="crossing", lane=offence.lane, at=offence.at, seen=offence.at, clock_error_ms=CLOCK_ERROR_MS,
-        light=offence.light, light_source=offence.light_source, origin="bench", reference=one.plate, keep_until=0,
-        pictures=tuple(_picture(sight, offence.light) for sight in offence.moments),
+        id=fresh("vi"), kind=Kind(offence.kind), plate=one.read, plate_read=one.read, confidence=one.confidence,
+        place_name="crossing", lane=offence.lane, at=offence.at, seen=NOW, clock_error_ms=CLOCK_ERROR_MS,
+        light=offence.light, light_source=offence.light_source, origin="bench", reference=reference, keep_until=NOW,
     )  # fmt: skip
 
 
-def _picture(sight: Sight, light: str) -> Evidence:
-    return Evidence(
-        key="k", sha256="", size=1, kind="14", format="jpeg", width=1920, height=1080, at=sight.at, box=sight.box,
-        light=light,
-    )  # fmt: skip
+def _picture(sight: Sight, light: str) -> Shown:
+    """Which picture it is counts here, not what is on it."""
+    return Shown(Picture(str(sight.at).encode(), "jpeg", 1920, 1080, "14"), sight.at, sight.box, light)
 
 
 def measure(seed: int, plan: dict[str, int]) -> dict[str, Any]:
     """All figures of one run."""
     staged = Stage(seed).passages(plan)
     dice, scene = Random(seed + 1), crossing.scene()
-    exempt = {one.plate for one in staged if one.on_duty}
-    found: list[tuple[Staged, Violation]] = []
+    found: list[tuple[Staged, Offence]] = []
     spent = 0.0
     for number, one in enumerate(staged):
         lights = (lamps if number % 2 else controller)(dice, one)
@@ -107,32 +190,44 @@ def measure(seed: int, plan: dict[str, int]) -> dict[str, Any]:
         before = time.perf_counter()
         offences = judge.judge(one.sights)
         spent += time.perf_counter() - before
-        found += [(one, candidate(one, offence)) for offence in offences]
-    return figures(staged, found, exempt) | {"judge_ms": round(1000 * spent / max(len(staged), 1), 3)}
+        found += [(one, offence) for offence in offences]
+    with tempfile.TemporaryDirectory() as folder:
+        ended = asyncio.run(reviewed(Path(folder), staged, found))
+    return figures(staged, ended) | {"judge_ms": round(1000 * spent / max(len(staged), 1), 3)}
 
 
-def figures(staged: Sequence[Staged], found: Sequence[tuple[Staged, Violation]], exempt: set[str]) -> dict[str, Any]:
-    """What came of it."""
-    red = [one for one in staged if one.ran_red]
-    proposed = {id(one) for one, each in found if one.ran_red and each.kind is Kind.RED_LIGHT}
-    wrong = [(one, each) for one, each in found if not (one.ran_red and each.kind is Kind.RED_LIGHT)]
-    void = [one for one, each in wrong if one.on_duty and each.plate in exempt]
-    # Reviewers read the plate in the picture: one on duty that was misread is found on the list at the review.
-    confirmed = [one for one, each in wrong if not (each.unfit or lacking(each)) and one.plate not in exempt]
-    lacks = Counter(what for _, each in found for what in lacking(each))
+async def reviewed(folder: Path, staged: Sequence[Staged], found: Sequence[tuple[Staged, Offence]]) -> list[Outcome]:
+    """What came of each on the platform."""
+    async with Desk.opened(folder) as desk:
+        for one in staged:
+            if one.on_duty:
+                await desk.exempt(one)
+        return [await desk.through(one, offence, number) for number, (one, offence) in enumerate(found)]
+
+
+def figures(staged: Sequence[Staged], ended: Sequence[Outcome]) -> dict[str, Any]:
+    """What came of all."""
+    right, wrong = [each for each in ended if each.right], [each for each in ended if not each.right]
+    idle = [each for each in wrong if not each.one.on_duty]
+    on_duty = [each for each in wrong if each.one.on_duty]
+    lacks = Counter(what for each in ended for what in lacking(each.proposed))
     return {
         "passages": len(staged),
-        "red_lights": len(red),
-        "proposed_of_red": len(proposed),
-        "wrong_proposed": len([one for one, _ in wrong if not one.on_duty]),
-        "wrong_kinds": dict(Counter(one.what for one, _ in wrong if not one.on_duty)),
-        "wrong_confirmed": len(confirmed),
-        "on_duty_proposed": len([one for one, _ in wrong if one.on_duty]),
-        "on_duty_void": len(void),
-        "evidence_unfit": sum(bool(lacking(each)) for _, each in found),
+        "red_lights": sum(one.ran_red for one in staged),
+        "proposed_of_red": len({id(each.one) for each in right}),
+        "confirmed_of_red": len({id(each.one) for each in right if each.ended.state is State.CONFIRMED}),
+        "wrong_proposed": len(idle),
+        "wrong_kinds": dict(Counter(each.one.what for each in idle)),
+        "wrong_confirmed": sum(each.ended.state is State.CONFIRMED for each in wrong),
+        "on_duty_proposed": len(on_duty),
+        "on_duty_void": sum(each.ended.state is State.VOID for each in on_duty),
+        "on_duty_refused": sum(each.refused == "violation_exempt" for each in on_duty),
+        "evidence_unfit": sum(bool(lacking(each.proposed)) for each in ended),
         "lacks": dict(lacks),
-        "plates_to_correct": sum(bool(each.plate) and each.plate != one.plate for one, each in found),
-    }
+        "plates_to_correct": sum(
+            bool(each.proposed.plate) and each.proposed.plate != each.one.plate for each in ended
+        ),
+    }  # fmt: skip
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 from benchmarks.enforcement import PLAN, controller, lamps, measure
 
+from safecity.core.upper.violations import tables
 from safecity.kit.clock import SECOND_US
 from safecity.kit.errors import InvalidError
 from safecity.sim import crossing
@@ -137,12 +138,31 @@ def test_a_scene_is_written_and_read_back_and_what_makes_no_sense_is_refused() -
         assert caught.value.code == "scene_invalid"
 
 
-def test_of_staged_passages_nearly_every_red_light_is_proposed_and_nothing_wrong_is_confirmed() -> None:
-    said = measure(7, {name: max(1, number // 5) for name, number in PLAN.items()})
+SMALL = {name: max(1, number // 5) for name, number in PLAN.items()}
+
+
+def test_of_staged_passages_nearly_every_red_light_becomes_a_record_and_nothing_wrong_does() -> None:
+    said = measure(7, SMALL)
     assert said["red_lights"] == 20
-    assert said["proposed_of_red"] >= 18
+    assert min(said["proposed_of_red"], said["confirmed_of_red"]) >= 18
     assert (said["wrong_proposed"], said["wrong_confirmed"]) == (0, 0)
-    assert said["on_duty_proposed"] == 2
+
+
+def test_who_is_on_duty_is_never_a_record_also_not_where_a_person_has_to_read_the_plate() -> None:
+    said = measure(7, {"on_duty": 40})
+    assert said["on_duty_proposed"] == said["on_duty_void"] + said["on_duty_refused"] >= 36
+    assert said["on_duty_refused"] > 0  # misread at first: not on the list before somebody had looked
+    assert said["wrong_confirmed"] == 0
+
+
+def test_what_is_judged_wrong_or_exempt_by_no_list_would_be_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(Lights, "surely", lambda *_: RED)  # whatever it showed
+        said = measure(7, {"on_green": 5})
+        assert said["wrong_proposed"] == said["wrong_confirmed"] == 5
+    monkeypatch.setattr(tables, "exempt", lambda *_: None)
+    said = measure(7, {"on_duty": 5})
+    assert said["wrong_confirmed"] == said["on_duty_proposed"] == 5
 
 
 def test_neither_vehicles_behind_the_line_nor_those_turning_right_hide_behind_the_noise() -> None:
