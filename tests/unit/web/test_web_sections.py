@@ -75,6 +75,25 @@ async def test_the_passage_of_the_entry_may_come_last_and_what_is_told_twice_is_
     assert len(await found(admin)) == 1
 
 
+async def test_of_a_drive_that_is_known_no_picture_is_read_again(
+    house: Any, admin: Any, road: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs, read = type(house.services.blobs), []
+    from_disk = blobs.read
+
+    def counted(self: Any, key: str, *part: Any) -> Any:
+        read.append(key)
+        return from_disk(self, key, *part)
+
+    monkeypatch.setattr(blobs, "read", counted)
+    await passes(house, admin, GATE, -6)
+    await passes(house, admin, FAR_GATE, -1)
+    assert len(read) == 2
+    await house.services.bus.rewind("violations", 0)
+    await follow(house)
+    assert len(read) == 2
+
+
 async def test_a_later_entry_that_was_heard_of_late_replaces_the_drive(
     house: Any, admin: Any, road: dict[str, Any]
 ) -> None:

@@ -82,20 +82,19 @@ class SectionFollower(Follower):
             await self._propose(drive)
 
     def _judged(self, tx: Tx, name: str, gone: bool) -> tuple[bool, list[Drive]]:
-        stale = bool(_stale(tx, name, gone))
-        found = seeking.whole(tx, [name])
-        return stale, _drives(tx, found[0], self._clock.now_us()) if found and not gone else []
+        passage = None if gone else _passage(tx, name)
+        stale = bool(_stale(tx, name, passage, gone))
+        return stale, [] if passage is None else _drives(tx, passage, self._clock.now_us())
 
     def _take_back(self, tx: Tx, name: str, gone: bool, now: int) -> None:
-        for one in _stale(tx, name, gone):
+        for one in _stale(tx, name, None if gone else _passage(tx, name), gone):
             take_back(tx, one, "the passage was corrected or withdrawn", now, self._settings)
 
     async def _propose(self, drive: Drive) -> None:
-        seen = await self._database.read(lambda tx: sightings_of(tx, [drive.entry.id, drive.exit.id]))
-        shown: list[Shown] = []
-        for passage in (drive.entry, drive.exit):
-            shown += await self._shown(seen[passage.id], with_plate=passage is drive.exit)
-        one, new = await self._proposing.propose(_candidate(drive, self._clock.now_us()), shown)
+        one, new = await self._database.read(lambda tx: store.said_before(tx, ORIGIN, drive.reference)), False
+        if one is None:  # of one that is known no picture is read again
+            shown = await self._pictures(drive)
+            one, new = await self._proposing.propose(_candidate(drive, self._clock.now_us()), shown)
         # Also of one that is known: whoever was killed between the two told of the new one, and left the old one open.
         replaced = one.state in _OPEN and await self._database.read(lambda tx: _replaced(tx, one))
         if replaced:
@@ -107,6 +106,11 @@ class SectionFollower(Follower):
     def _replaces(self, tx: Tx, one: Violation, now: int) -> None:
         for other in _replaced(tx, one):
             take_back(tx, other, "another passage of the same drive", now, self._settings)
+
+    async def _pictures(self, drive: Drive) -> list[Shown]:
+        seen = await self._database.read(lambda tx: sightings_of(tx, [drive.entry.id, drive.exit.id]))
+        entered = await self._shown(seen[drive.entry.id], with_plate=False)
+        return entered + await self._shown(seen[drive.exit.id], with_plate=True)
 
     async def _shown(self, seen: Sequence[Sighting], *, with_plate: bool) -> list[Shown]:
         """The largest full view, and the largest of the plate."""
@@ -167,15 +171,16 @@ def _usable(passage: Passage, now: int) -> bool:
     return whole and not passage.clock_doubtful and Purpose.TRAFFIC in passage.purposes and passage.keep_until > now
 
 
-def _stale(tx: Tx, name: str, gone: bool) -> list[Violation]:
+def _passage(tx: Tx, name: str) -> Passage | None:
+    return next(iter(seeking.whole(tx, [name])), None)
+
+
+def _stale(tx: Tx, name: str, passage: Passage | None, gone: bool) -> list[Violation]:
     """Open candidates that stand on the passage and that it no longer bears out."""
     standing = [
         one for one in store.of_passages(tx, [name]) if one.origin == ORIGIN and one.state in _OPEN
     ]  # fmt: skip
-    if not standing or gone:
-        return standing
-    found = seeking.whole(tx, [name])
-    return [one for one in standing if found and not _bears_out(found[0], one)]
+    return standing if gone else [one for one in standing if passage and not _bears_out(passage, one)]
 
 
 def _replaced(tx: Tx, one: Violation) -> list[Violation]:
