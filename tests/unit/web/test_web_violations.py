@@ -297,3 +297,32 @@ async def test_who_makes_up_a_place_in_the_list_is_written_down_too(
         seen = await admin.ok("GET", path, params={"cursor": write_cursor(last)})
         assert len(seen["items"]) == 1, one
     assert len(await audited(admin, "violation.see")) == before + 2
+
+
+async def test_an_exemption_is_forgotten_after_its_end_but_not_while_something_it_covers_can_come_or_waits(
+    house: Any, admin: Any, city: dict[str, Any]
+) -> None:
+    begins = moment(house)
+    open_, ended = [
+        await admin.ok("POST", "exemptions", {"plate": plate, "duty": "police", "reason": "x", "since": begins})
+        for plate in ("皖A00002", PLATE)
+    ]
+    house.clock.advance(60)
+    await admin.ok("DELETE", f"exemptions/{ended['id']}")
+
+    async def after(days: int) -> Any:
+        house.clock.advance(days * 86_400)
+        return await client_of(house, "root")
+
+    admin = await after(399)
+    assert await house.services.violations.sweep() == 0  # another system may still tell late
+    late = await proposed(house, admin, "late", at=begins)
+    assert (late["state"], late["void_reason"]) == ("void", "exempt")
+    misread = await proposed(house, admin, "misread", plate="皖A12B46", at=begins)
+    admin = await after(2)
+    assert await house.services.violations.sweep() == 0
+    path = f"violations/{misread['id']}"
+    assert await code_of(admin, f"{path}/review", {"plate": PLATE}) == (409, "violation_exempt")
+    await admin.ok("POST", f"{path}/void", {"void_reason": "no_offence"})
+    assert await house.services.violations.sweep() == 1
+    assert [one["id"] for one in (await admin.ok("GET", "exemptions"))["items"]] == [open_["id"]]

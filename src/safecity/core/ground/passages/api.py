@@ -2,7 +2,7 @@
 
 from safecity.core.ground.passages import seeking
 from safecity.core.ground.passages.confusion import NEAR, NEVER, UNREAD, confusable, cost, distance, near_misses
-from safecity.core.ground.passages.decide import KeptPicture, Sighting, Source, dated
+from safecity.core.ground.passages.decide import PAST_US, KeptPicture, Sighting, Source, dated
 from safecity.core.ground.passages.filing import (
     UNPLACED_DAYS,
     Filed,
@@ -29,6 +29,7 @@ from safecity.core.ground.passages.telling import RECORDED, WITHDRAWN, read
 __all__ = [
     "NEAR",
     "NEVER",
+    "PAST_US",
     "RECORDED",
     "UNPLACED_DAYS",
     "UNREAD",

@@ -22,6 +22,7 @@ ECHO_US: Final = SECOND_US // 2
 CLOSE_US: Final = 1_500_000
 """Sights without a plate and lane, of two sources, closer than this are one vehicle."""
 PAST_US: Final = 400 * 86_400 * SECOND_US
+"""So late something may be reported with the time that its source says."""
 AHEAD_US: Final = 600 * SECOND_US
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from safecity.core.ground.access.api import Action, Actor, Thing, authorize, scope
 from safecity.core.ground.audit.api import note
 from safecity.core.ground.loose.api import Loose
-from safecity.core.ground.passages.api import may_see_restricted
+from safecity.core.ground.passages.api import PAST_US, may_see_restricted
 from safecity.core.ground.places.api import find_area
 from safecity.core.upper.violations import store, tables
 from safecity.core.upper.violations.decide import (
@@ -192,13 +192,21 @@ class Violations:
         return new
 
     async def sweep(self) -> int:
-        """Forget what is past its time; how many."""
+        """Forget what is past its time, and exemptions that can excuse nothing any more; how many."""
         now, gone = self._clock.now_us(), 0
         while some := await self._database.write(lambda tx: store.forget(tx, now, SWEEP)):
             gone += some
         if gone:
             await self._loose.sweep()
+        while some := await self._database.write(lambda tx: self._forget_exemptions(tx, now)):
+            gone += some
         return gone
+
+    def _forget_exemptions(self, tx: Tx, now: int) -> int:
+        """Ended so long ago that nothing of that time is reported any more, and before all that waits happened: a
+        review asks again whether its vehicle was exempt then."""
+        waits = store.oldest_open(tx)
+        return tables.forget_exemptions(tx, min(now - PAST_US, now if waits is None else waits), SWEEP)
 
 
 def find(tx: Tx, who: Actor, action: Action, violation: str) -> Violation:

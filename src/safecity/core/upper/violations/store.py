@@ -203,6 +203,13 @@ def forget(tx: Tx, now: int, limit: int) -> int:
     return len(ids)
 
 
+def oldest_open(tx: Tx) -> int | None:
+    """When the oldest of those happened that wait for a review; None where nothing waits."""
+    open_ = violations.c.state.in_((str(State.PROPOSED), str(State.REVIEWED)))
+    row = tx.row(select(func.min(violations.c.at).label("at")).where(open_))
+    return None if row is None else row["at"]
+
+
 def any_under(tx: Tx, path: str) -> bool:
     """Whether one lies in the area of that path, or below."""
     return tx.row(select(violations.c.id).where(under(violations.c.area_path, path)).limit(1)) is not None

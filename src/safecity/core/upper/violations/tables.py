@@ -100,6 +100,14 @@ def end_exemption(tx: Tx, exemption: str, now: int) -> None:
     tx.run(update(exemptions).where(exemptions.c.id == exemption).values(until=now))
 
 
+def forget_exemptions(tx: Tx, ended_by: int, limit: int) -> int:
+    """Those that had ended by then: they name plates, and cover nothing that could still be judged; how many."""
+    query = select(exemptions.c.id).where(exemptions.c.until <= ended_by).order_by(exemptions.c.until).limit(limit)
+    ids = [row["id"] for row in tx.rows(query)]
+    tx.run(delete(exemptions).where(exemptions.c.id.in_(ids)))
+    return len(ids)
+
+
 def find_exemption(tx: Tx, exemption: str) -> Exemption | None:
     row = tx.row(select(exemptions).where(exemptions.c.id == exemption))
     return None if row is None else _exemption(row)
