@@ -24,7 +24,6 @@ LEAST_BACK: Final = 2.0
 """Heights of the vehicle that it must drive against the direction: less is a manoeuvre."""
 STILL: Final = 0.3
 """Widths of the vehicle that a standing one may seem to move."""
-STANDING_US: Final = 10 * SECOND_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +156,7 @@ class Judge:
         when its time was over."""
         for zone in self.scene.zones:
             for stood in _stood(sights, zone):
-                over = stood[0].at + max(zone.seconds * SECOND_US, STANDING_US)
+                over = stood[0].at + zone.seconds * SECOND_US
                 late = next((sight for sight in stood if sight.at >= over), None)
                 if late is not None:
                     yield Offence("illegal_stop", stood[0].at, (stood[0], late), words=zone.name)

@@ -24,6 +24,8 @@ CONTRAST: Final = 1.6
 """So many times brighter than the other lamps it must be."""
 SETTLED_US: Final = 2 * SECOND_US // 5
 """A change that was not seen for so long is a flicker."""
+SURE: Final = 0.3
+"""A look that is less sure says nothing."""
 _HUES: Final = {RED: ((0, 15), (165, 180)), YELLOW: ((16, 38),), GREEN: ((40, 100),)}
 """Half degrees, as OpenCV counts them; green signals are bluish."""
 
@@ -90,9 +92,9 @@ class LampWatch:
         self._coming = ""
         self._since = 0
 
-    def look(self, at: int, seen: Lamps, least: float = 0.3) -> tuple[int, str] | None:
+    def look(self, at: int, seen: Lamps) -> tuple[int, str] | None:
         """(since, colour) of a change that is settled now, else None."""
-        colour = seen.colour if seen.sure >= least else UNKNOWN
+        colour = seen.colour if seen.sure >= SURE else UNKNOWN
         if colour == self._colour:
             self._coming = ""
             return None

@@ -39,9 +39,6 @@ class Lights:
         self._lock = threading.RLock()
         """Cameras are judged in workers while controllers are heard."""
 
-    def __contains__(self, signal: str) -> bool:
-        return signal in self._signals
-
     def source(self, signal: str) -> str:
         """`controller` or `lamps`; empty where nothing is known."""
         return self._signals[signal].source if signal in self._signals else ""

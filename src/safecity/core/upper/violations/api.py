@@ -16,14 +16,12 @@ from safecity.core.upper.violations.proposing import Proposing, Shown
 from safecity.core.upper.violations.rules import Rules
 from safecity.core.upper.violations.sections import Section, Speed, speed, too_fast
 from safecity.core.upper.violations.seen import Caught
-from safecity.core.upper.violations.service import FIRST, SECOND, Violations
+from safecity.core.upper.violations.service import Violations
 from safecity.core.upper.violations.signals import SignalNow, Signals
 from safecity.core.upper.violations.store import Wanted, any_of, any_under
 from safecity.core.upper.violations.tables import Exemption
 
 __all__ = [
-    "FIRST",
-    "SECOND",
     "Caught",
     "Evidence",
     "Exemption",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from safecity.core.ground.access.api import ROOT, Action, Actor, Thing, authorize, scope
 from safecity.core.ground.audit.api import note
@@ -18,8 +18,6 @@ from safecity.kit.errors import ConflictError, InvalidError, NotFoundError
 from safecity.kit.ids import fresh
 from safecity.ports.database import Database, Tx
 from safecity.protocols.gat1400.vehicles import clean_plate
-
-DUTIES: Final = ("police", "fire", "ambulance", "rescue", "maintenance", "other")
 
 
 class Rules:

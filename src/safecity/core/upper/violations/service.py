@@ -87,7 +87,7 @@ class Violations:
                 states=(str(QUEUES[queue]),), kind=kind, now=who.at, free_for=who.user,
                 not_first_by=who.user if queue == SECOND else "", restricted=may_see_restricted(who),
             )  # fmt: skip
-            found = store.page(tx, may, wanted, after="-", limit=min(count, MOST_HELD) + len(keep))
+            found = store.page(tx, may, wanted, oldest_first=True, limit=min(count, MOST_HELD) + len(keep))
             return [one for one in found if one.id not in keep][: min(count, MOST_HELD)], store.held(
                 tx, who.user, who.at
             )

@@ -111,12 +111,6 @@ def find(tx: Tx, violation: str) -> Violation | None:
     return None if row is None else _violation(row)
 
 
-def find_many(tx: Tx, ids: Sequence[str]) -> list[Violation]:
-    """In the order of `ids`; what is not there is left out."""
-    found = {row["id"]: _violation(row) for row in tx.rows(select(violations).where(violations.c.id.in_(ids)))}
-    return [found[name] for name in ids if name in found]
-
-
 def said_before(tx: Tx, origin: str, reference: str) -> Violation | None:
     """What an origin proposed under that name."""
     same = and_(violations.c.origin == origin, violations.c.reference == reference)
@@ -132,15 +126,13 @@ def of_passages(tx: Tx, passages: Sequence[str]) -> list[Violation]:
 
 
 def page(
-    tx: Tx, allowed: Predicate, wanted: Wanted, *, before: str = "", after: str = "", limit: int
+    tx: Tx, allowed: Predicate, wanted: Wanted, *, before: str = "", oldest_first: bool = False, limit: int
 ) -> list[Violation]:
-    """Newest first, or with `after` (`-` from the beginning) oldest first."""
+    """Newest first, or oldest first; `before`: those that are older than this one."""
     query = select(violations).where(_where(allowed, wanted))
-    query = query.order_by(violations.c.id.asc() if after else violations.c.id.desc())
+    query = query.order_by(violations.c.id.asc() if oldest_first else violations.c.id.desc())
     if before:
         query = query.where(violations.c.id < before)
-    if after not in ("", "-"):
-        query = query.where(violations.c.id > after)
     return [_violation(row) for row in tx.rows(query.limit(limit))]
 
 
