@@ -9,7 +9,7 @@ type Row<P extends Listed> = Answer<'get', P> extends { items: (infer T)[] } ? T
 /** What the caller was checked for is only carried from here on. */
 const get = api.get as unknown as (path: string, ask: object) => Promise<{ items: unknown[]; next: string | null }>
 
-/** A list of the API, part after part, as far as it is looked at. */
+/** A list of the API, part after part, as far as it is looked at; `first`: its first part with what is said beside the rows. */
 export function usePages<P extends Listed>(key: string[], path: P, query?: Query<P>, refetchInterval: number | false = false) {
   const wanted: object = query ?? {}
   const asked = useInfiniteQuery({
@@ -24,5 +24,6 @@ export function usePages<P extends Listed>(key: string[], path: P, query?: Query
   const more = useCallback(() => {
     if (!isFetchingNextPage) void fetchNextPage()
   }, [isFetchingNextPage, fetchNextPage])
-  return { rows, more: hasNextPage ? more : undefined, loading: asked.isPending, error: asked.error, refetch: () => void asked.refetch() }
+  const first = asked.data?.pages[0] as Answer<'get', P> | undefined
+  return { rows, first, more: hasNextPage ? more : undefined, loading: asked.isPending, error: asked.error, refetch: () => void asked.refetch() }
 }

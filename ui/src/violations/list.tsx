@@ -25,6 +25,7 @@ export function ViolationList() {
   const kind = KINDS.find((each) => each === query.get('kind')) ?? ''
   const [plate, setPlate] = useState('')
   const list = usePages(['violations', 'list'], 'violations', { state, kind, plate })
+  const counts = list.first?.counts
   const mayExport = useMay('violation.export')
   const { message } = App.useApp()
   const [busy, setBusy] = useState(false)
@@ -56,7 +57,7 @@ export function ViolationList() {
   return (
     <div className="column" style={{ height: '100%' }}>
       <div className="row wrap">
-        <Select value={state} onChange={(value) => set('state', value)} style={{ width: 180 }} aria-label={t('word.state')} options={[{ value: '', label: t('violation.all') }, ...STATES.map((value) => ({ value, label: t(`violation.state.${value}` as Key) }))]} />
+        <Select value={state} onChange={(value) => set('state', value)} style={{ width: 240 }} aria-label={t('word.state')} options={[{ value: '', label: t('violation.all') }, ...STATES.map((value) => ({ value, label: `${t(`violation.state.${value}` as Key)}${counts ? ` · ${counts[value] ?? 0}` : ''}` }))]} />
         <Select value={kind} onChange={(value) => set('kind', value)} style={{ width: 200 }} aria-label={t('violation.what')} options={[{ value: '', label: t('violation.allKinds') }, ...KINDS.map((value) => ({ value, label: t(`violation.kind.${value}` as Key) }))]} />
         <Input.Search allowClear placeholder={t('watch.plate')} aria-label={t('watch.plate')} style={{ width: 180 }} onSearch={setPlate} />
         <span className="grow" />

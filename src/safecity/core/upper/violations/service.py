@@ -60,18 +60,24 @@ class Violations:
         """Newest first, and how many there are by state, whatever state is asked for (with the first part only)."""
         may = scope(who, Action.VIOLATION_SEE)
 
-        def work(tx: Tx) -> tuple[list[Violation], dict[str, int]]:
-            asked = replace(
-                wanted, area=find_area(tx, area).path if area else "", now=who.at, restricted=may_see_restricted(who)
-            )
+        def within(tx: Tx) -> Wanted:
+            path = find_area(tx, area).path if area else ""
+            return replace(wanted, area=path, now=who.at, restricted=may_see_restricted(who))
+
+        def work(tx: Tx) -> list[Violation]:
+            asked = within(tx)
             found = store.page(tx, may, asked, before=before, limit=limit)
             said = {"kind": asked.kind, "plate": asked.plate, "states": " ".join(asked.states)}
             kept = {f"asked_{name}": value for name, value in said.items() if value}
             note(tx, who, Action.VIOLATION_SEE, Thing("violation"), found=len(found), **kept)
             # Each page: the place in the list proves no look before, for anybody can write one down.
-            return found, {} if before else store.counts(tx, may, replace(asked, states=()))
+            return found
 
-        return await self._database.write(work)
+        found = await self._database.write(work)
+        if before:
+            return found, {}
+        # Counting goes through all that is kept: nobody who writes has to wait for it.
+        return found, await self._database.read(lambda tx: store.counts(tx, may, replace(within(tx), states=())))
 
     async def take(
         self, who: Actor, queue: str, count: int, *, kind: str = "", keep: Sequence[str] = ()
