@@ -1,3 +1,4 @@
+import { saveBlob } from '../parts/save'
 import { stamp } from '../parts/times'
 
 /** What the eye sees, as a file. */
@@ -10,12 +11,4 @@ export function saveSnapshot(video: HTMLVideoElement, name: string, wall: number
   canvas.toBlob((blob) => {
     if (blob) saveBlob(blob, `${name} ${stamp(wall || Date.now() * 1000).replaceAll(':', '-')}.png`)
   }, 'image/png')
-}
-
-export function saveBlob(blob: Blob, name: string): void {
-  const link = document.createElement('a')
-  link.href = URL.createObjectURL(blob)
-  link.download = name.replace(/[/\\?%*:|"<>]/g, '_')
-  link.click()
-  window.setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
 }

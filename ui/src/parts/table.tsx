@@ -4,8 +4,8 @@ import { DownloadOutlined, UnorderedListOutlined } from '@ant-design/icons'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { Checkbox, Popover } from 'antd'
 import { type ReactNode, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
-import { saveBlob } from '../live/picture'
 import { t, useLanguage } from '../words'
+import { saveBlob } from './save'
 
 export interface Column<T> {
   key: string

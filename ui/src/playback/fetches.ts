@@ -1,7 +1,7 @@
 // Stretches that are being fetched from devices: they go on while somebody looks at something else.
 
 import { api } from '../api/client'
-import { saveBlob } from '../live/picture'
+import { saveBlob } from '../parts/save'
 import { type Fetched, gather } from '../media/fetching'
 import { Store } from '../parts/store'
 import { iso, stamp } from '../parts/times'

@@ -1,12 +1,11 @@
 import { useState } from 'react'
 import { address } from '../api/client'
 import { t } from '../words'
-import { COLOURS, type Point, type Scene } from './drawing'
+import { COLOURS, middle, type Point, type Scene } from './drawing'
 
 const WIDTH = 1600
 const HEIGHT = 900
 const place = (points: readonly (readonly number[])[]) => points.map(([x = 0, y = 0]) => `${x * WIDTH},${y * HEIGHT}`).join(' ')
-const middle = (points: readonly (readonly number[])[]): Point => [points.reduce((sum, each) => sum + each[0]!, 0) / points.length, points.reduce((sum, each) => sum + each[1]!, 0) / points.length]
 
 /** The picture of now, with what is drawn on it. */
 export function Canvas({ channel, scene, points, closed, onPoint, onFinish }: { channel: string; scene: Scene; points: readonly Point[]; closed: boolean; onPoint: (point: Point) => void; onFinish: () => void }) {

@@ -30,11 +30,13 @@ export function enough(tool: Tool, points: readonly Point[]): { done: boolean; f
   return { done: points.length >= least, full: points.length >= most }
 }
 
+/** Where a shape has its name: the mean of its points. */
+export const middle = (points: readonly (readonly number[])[]): Point => [
+  points.reduce((sum, each) => sum + each[0]!, 0) / points.length, points.reduce((sum, each) => sum + each[1]!, 0) / points.length,
+]
+
 /** Traffic goes from where the first two points lie towards the others. */
 export function heading(area: readonly (readonly number[])[]): Point {
-  const middle = (points: readonly (readonly number[])[]): Point => [
-    points.reduce((sum, each) => sum + each[0]!, 0) / points.length, points.reduce((sum, each) => sum + each[1]!, 0) / points.length,
-  ]
   const from = middle(area.slice(0, 2))
   const to = middle(area.slice(2))
   return [to[0] - from[0], to[1] - from[1]]
