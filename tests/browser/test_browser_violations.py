@@ -164,6 +164,32 @@ def test_sections_and_exempt_vehicles_are_kept_by_who_answers_for_the_rules(
     assert states(people["Wang"])["皖B10009"] == "void"
 
 
+def test_the_code_of_a_speed_is_entered_at_the_first_review_and_the_list_says_how_many_wait(
+    city: Platform, people: dict[str, httpx.Client], open_page: Callable[..., Page]
+) -> None:
+    speed = {"speed_kmh": 92.0, "speed_error_kmh": 2.0, "limit_kmh": 60.0, "certificate": "R-9"}
+    offence(city, "皖B10011", kind="spot_speed", light="", light_source="", **speed)
+    officer = open_page("/violations", cookies=people["Li"].cookies)
+    expect(officer.get_by_label("Plate", exact=True)).to_have_value("皖B10011", timeout=SOON)
+    code = officer.get_by_label("Code of the offence")
+    officer.keyboard.press("c")
+    expect(code).to_be_focused()
+    officer.keyboard.type("16a36")
+    expect(code).to_have_value("16A36")
+    officer.keyboard.press("Enter")  # leaves the field
+    officer.screenshot(path=SHOTS / "violations-code.png")
+    officer.keyboard.press("Enter")
+    expect(officer.get_by_text("Nothing waits")).to_be_visible(timeout=SOON)
+    officer.goto(f"{city.base}/violations?tab=list")
+    row = officer.get_by_role("table").get_by_role("row").filter(has_text="皖B10011")
+    expect(row).to_contain_text("waits for second review", timeout=SOON)
+    expect(row).to_contain_text("16A36")
+    waiting = sum(state == "reviewed" for state in states(people["Wang"]).values())
+    officer.get_by_label("State", exact=True).first.click()
+    expect(officer.get_by_title(f"waits for second review · {waiting}")).to_be_visible(timeout=SOON)
+    officer.screenshot(path=SHOTS / "violations-counts.png")
+
+
 def test_the_road_is_drawn_on_the_picture_of_a_camera(
     city: Platform, people: dict[str, httpx.Client], open_page: Callable[..., Page]
 ) -> None:

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import ts from 'typescript'
 
 const READ = new Set(['title', 'placeholder', 'label', 'aria-label', 'alt', 'words', 'extra', 'message', 'help', 'okText', 'cancelText', 'description', 'addonAfter'])
-const ALLOWED = /^[\s\d\p{P}\p{S}\u202f]*$|^(Ctrl K|N|F|R|S|E|U|Enter|s|ms|PTZ|SIP|WebSocket|Safecity|rtsps?:\/\/|DEL|UTC|<1 s|\/s|×)$/u
+const ALLOWED = /^[\s\d\p{P}\p{S}\u202f]*$|^(Ctrl K|N|F|R|S|C|E|U|Enter|s|ms|PTZ|SIP|WebSocket|Safecity|rtsps?:\/\/|DEL|UTC|<1 s|\/s|×)$/u
 const faults = []
 
 function files(folder) {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Violation } from '../api/types'
-import { type Decision, decided, EMPTY, filled, held, pace, REASONS, settled, skipped, undone } from './desk'
+import { codeOf, type Decision, decided, EMPTY, filled, held, pace, passed, REASONS, settled, skipped, undone } from './desk'
 
-const one = (id: string) => ({ id }) as Violation
+const one = (id: string, more: Partial<Violation> = {}) => ({ id, ...more }) as Violation
 const ids = (list: readonly Violation[]) => list.map((each) => each.id)
 const PASS: Decision = { verdict: 'pass', plate: '', code: '' }
 
@@ -33,4 +33,11 @@ test('what is put off comes last, and an empty desk stays empty', () => {
 test('the pace is told once there is one', () => {
   expect(pace([0, 7_200])).toBeNull()
   expect(pace([0, 7_200, 14_400])).toBe(500)
+})
+
+test('a speed goes on with the code that the first review enters, and what is right already is not said again', () => {
+  const speed = one('a', { plate: '皖A12B45', code: '' })
+  expect(passed(speed, '皖A12B45', codeOf(' 1352a-'))).toEqual({ verdict: 'pass', plate: '', code: '1352A' })
+  expect(passed(one('b', { plate: '皖A1?B45', code: '1625' }), '皖A12B45', '1625')).toEqual({ verdict: 'pass', plate: '皖A12B45', code: '' })
+  expect(codeOf('1234567890123')).toBe('1234567890')
 })

@@ -25,6 +25,12 @@ export interface Desk {
 
 export const EMPTY: Desk = { waiting: [], last: null }
 
+/** The first review passes one, with the plate and the code where they are not what they were. */
+export const passed = (one: Violation, plate: string, code: string): Decision => ({ verdict: 'pass', plate: plate === one.plate ? '' : plate, code: code === one.code ? '' : code })
+
+/** What was typed, as codes of offences are written. */
+export const codeOf = (typed: string): string => typed.toUpperCase().replace(/[^0-9A-Z]/g, '').slice(0, 10)
+
 /** More were taken from the queue; what is on the desk already is not laid on it twice. */
 export function filled(desk: Desk, more: readonly Violation[]): Desk {
   const here = new Set([...desk.waiting.map((one) => one.id), desk.last?.one.id])

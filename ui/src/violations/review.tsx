@@ -4,7 +4,7 @@ import type { Violation } from '../api/types'
 import { useKeys } from '../app/keys'
 import { ProblemNote } from '../parts/problem'
 import { type Key, t } from '../words'
-import { type Decision, REASONS, type VoidReason } from './desk'
+import { codeOf, type Decision, passed, REASONS, type VoidReason } from './desk'
 import { Facts, kindWords, Lacks } from './facts'
 import { type Queue, useDesk } from './useDesk'
 import { PlateCrop, Views } from './views'
@@ -45,13 +45,15 @@ function Judge({ one, queue, onJudge, onSkip, onUndo }: { one: Violation; queue:
   const [plate, setPlate] = useState(one.plate)
   const [reason, setReason] = useState<VoidReason | null>(null)
   const [words, setWords] = useState('')
+  const [code, setCode] = useState(one.code)
   const field = useRef<InputRef>(null)
+  const codeField = useRef<InputRef>(null)
   const wordsField = useRef<InputRef>(null)
   const whole = plate.trim() !== '' && !/[?*]/.test(plate)
   // The plate is the only thing that a review can make good.
   const fit = one.unfit.every((each) => each === 'plate') && whole
   const pass = () => {
-    if (fit) onJudge({ verdict: 'pass', plate: plate === one.plate ? '' : plate, code: '' })
+    if (fit) onJudge(passed(one, plate, code))
   }
   const discard = (why: VoidReason) => {
     if (why === 'other') setReason(why)
@@ -68,6 +70,7 @@ function Judge({ one, queue, onJudge, onSkip, onUndo }: { one: Violation; queue:
     else if (event.key === 'u' || event.key === 'U') onUndo()
     else if (event.key === 'n' || event.key === 'N' || event.key === 'ArrowRight') onSkip()
     else if ((event.key === 'e' || event.key === 'E') && queue === 'first') field.current?.focus({ cursor: 'end' })
+    else if ((event.key === 'c' || event.key === 'C') && queue === 'first') codeField.current?.focus()
     else return false
     return true
   })
@@ -86,6 +89,12 @@ function Judge({ one, queue, onJudge, onSkip, onUndo }: { one: Violation; queue:
         {one.confidence !== null && <span className={one.confidence < 0.8 ? 'p3' : 'quiet'}>{t('passage.confidence')} {Math.round(one.confidence * 100)} %</span>}
         <Lacks one={one} />
         <Facts one={one} />
+        {queue === 'first' && one.code === '' && (
+          <Input
+            ref={codeField} aria-label={t('violation.codeField')} placeholder={t('violation.codeField')} value={code} suffix={<kbd>C</kbd>}
+            onChange={(event) => setCode(codeOf(event.target.value))} onKeyDown={(event) => (event.key === 'Escape' || event.key === 'Enter') && codeField.current?.blur()}
+          />
+        )}
         <Button type="primary" size="large" block disabled={!fit} onClick={pass}>{t(queue === 'first' ? 'violation.pass' : 'violation.confirm')} <kbd>Enter</kbd></Button>
         <div className="desk-reasons" role="group" aria-label={t('violation.makeVoid')}>
           <h2>{t('violation.makeVoid')}</h2>

@@ -47,7 +47,7 @@ CODES: Final[dict[Kind, str]] = {
     Kind.LANE_DISOBEYED: "1208",
 }
 """Codes of traffic offences (GA/T 16.31 and the ministry's lists after it). Those of speed depend on road, vehicle and
-excess, and have changed: who confirms knows them, and no code is made up here."""
+excess, and have changed: whoever does the first review enters them, and no code is made up here."""
 SPEEDS: Final = frozenset({Kind.SECTION_SPEED, Kind.SPOT_SPEED})
 
 
