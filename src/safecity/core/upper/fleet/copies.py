@@ -60,13 +60,11 @@ class Work:
 
 
 def due(fences: Sequence[Fence], devices: Sequence[Device], copies: Sequence[Copy], now: int) -> list[Work]:
-    """What is to be said now to terminals that are online. Pure."""
+    """What is to be said now to terminals that are online. `fences`: those that terminals are to have. Pure."""
     known = {(copy.fence, copy.device): copy for copy in copies}
     here = {device.id: device for device in devices}
     found: list[Work] = []
     for fence in fences:
-        if not fence.to_terminals or not fence.enabled:
-            continue
         for device in devices:
             if not fence.is_for(device.id, device.area_path, device.organisation_path):
                 continue

@@ -79,11 +79,6 @@ def news(marks: Marks, newest: int, least_us: int = 0) -> tuple[Marks, list[Chan
     return tuple(kept), told
 
 
-def level(marks: Marks) -> bool | None:
-    """How it is, as far as is known."""
-    return marks[-1].on if marks else None
-
-
 def packed(marks: Marks) -> list[list[int]]:
     """For JSON."""
     return [[mark.at, int(mark.on), int(mark.told)] for mark in marks]
