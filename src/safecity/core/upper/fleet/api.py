@@ -5,18 +5,16 @@ from safecity.core.upper.fleet.beaconing import Beacons
 from safecity.core.upper.fleet.beacons import Refused, features_of
 from safecity.core.upper.fleet.copies import Copy, FenceWriter
 from safecity.core.upper.fleet.fences import EVERY_DAY, Fence
-from safecity.core.upper.fleet.following import CONSUMER, METHOD, FenceFollower
+from safecity.core.upper.fleet.following import FenceFollower
 from safecity.core.upper.fleet.journeys import Journey
 from safecity.core.upper.fleet.orders import VehicleOrders
 from safecity.core.upper.fleet.replay import Replay
 from safecity.core.upper.fleet.service import Fences
-from safecity.core.upper.fleet.shapes import Shape, ShapeKind
+from safecity.core.upper.fleet.shapes import ShapeKind
 from safecity.core.upper.fleet.store import any_of, any_under
 
 __all__ = [
-    "CONSUMER",
     "EVERY_DAY",
-    "METHOD",
     "Beacons",
     "Copy",
     "Fence",
@@ -26,7 +24,6 @@ __all__ = [
     "Journey",
     "Refused",
     "Replay",
-    "Shape",
     "ShapeKind",
     "VehicleOrders",
     "any_of",

@@ -13,7 +13,7 @@ GAP_US: Final = 120 * SECOND_US
 GAP_METRES: Final = 100.0
 """Whoever was silent for longer and is somewhere else afterwards: what lies between is not known."""
 STAND_METRES: Final = 60.0
-STAND_SECONDS: Final = 120
+STAND_US: Final = 120 * SECOND_US
 
 
 class Step(NamedTuple):
@@ -57,11 +57,11 @@ class Journey:
     more: bool
 
 
-def journey(steps: Sequence[Step], *, more: bool = False, stand_seconds: int = STAND_SECONDS) -> Journey:
+def journey(steps: Sequence[Step], *, more: bool = False) -> Journey:
     """From positions in any order; what was told twice counts once."""
     ordered = sorted({step.at: step for step in steps}.values(), key=lambda step: step.at)
     marked = [step._replace(gap=index > 0 and _is_gap(ordered[index - 1], step)) for index, step in enumerate(ordered)]
-    stands = _stands(marked, stand_seconds)
+    stands = _stands(marked)
     resting = {index for stand in stands for index in range(stand.first + 1, stand.last + 1)}
     metres = sum(
         metres_between(marked[index - 1].place, step.place)
@@ -75,15 +75,15 @@ def _is_gap(one: Step, other: Step) -> bool:
     return other.at - one.at > GAP_US and metres_between(one.place, other.place) > GAP_METRES
 
 
-def _stands(steps: Sequence[Step], seconds: int) -> list[Stand]:
+def _stands(steps: Sequence[Step]) -> list[Stand]:
     """The longest runs that stay within a few metres of where they began."""
     found: list[Stand] = []
     first = left = 0
-    while first < len(steps) and steps[-1].at - steps[first].at >= seconds * SECOND_US:
+    while first < len(steps) and steps[-1].at - steps[first].at >= STAND_US:
         # Where the run before this one ended mostly ends this one as well: thousands of positions in two minutes, from
         # whoever wishes us ill, are not each held against all the others.
         is_far = first < left < len(steps) and metres_between(steps[first].place, steps[left].place) > STAND_METRES
-        if is_far and steps[left - 1].at - steps[first].at < seconds * SECOND_US:
+        if is_far and steps[left - 1].at - steps[first].at < STAND_US:
             first += 1
             continue
         last = first
@@ -91,7 +91,7 @@ def _stands(steps: Sequence[Step], seconds: int) -> list[Stand]:
             last += 1
         left = last + 1
         here = steps[first]
-        if steps[last].at - here.at >= seconds * SECOND_US:
+        if steps[last].at - here.at >= STAND_US:
             found.append(Stand(first, last, here.at, steps[last].at, here.longitude, here.latitude))
             first = last + 1
         else:
