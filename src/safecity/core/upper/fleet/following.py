@@ -53,9 +53,8 @@ class FenceFollower(Follower):
         self._settings = settings
         self._told = told
         self._wake = wake
-        self._fences: list[Fence] = []
+        self._fences: list[tuple[Fence, Shape]] = []
         self._changed = -1
-        self._shapes: dict[tuple[str, int], Shape] = {}
         self._last: OrderedDict[str, tuple[Fix | None, Fix | None]] = OrderedDict()
 
     async def sweep(self) -> int:
@@ -83,17 +82,16 @@ class FenceFollower(Follower):
         if raised:
             self._wake()
 
-    def _every(self, tx: Tx) -> list[Fence]:
-        """All fences; read again where the number of their last change is another one."""
+    def _every(self, tx: Tx) -> list[tuple[Fence, Shape]]:
+        """All fences with their shapes; read again where the number of their last change is another one."""
         changed = store.last_change(tx)
         if changed != self._changed:
-            self._changed, self._fences = changed, store.everything(tx)
+            self._changed, self._fences = changed, [(fence, fence.shape) for fence in store.everything(tx)]
         return self._fences
 
     def _settle(
-        self, tx: Tx, every: Sequence[Fence], fixes: Mapping[str, list[Fix]], now: int
+        self, tx: Tx, every: Sequence[tuple[Fence, Shape]], fixes: Mapping[str, list[Fix]], now: int
     ) -> tuple[list[str], dict[str, tuple[Fix | None, Fix | None]]]:
-        shapes = self._shaped(every)
         zone = ZoneInfo(self._settings.platform(tx).zone)
         devices, tracks = find_many(tx, list(fixes)), store.tracks_of(tx, fixes)
         changed: dict[str, Track] = {}
@@ -106,8 +104,8 @@ class FenceFollower(Follower):
             if not good:
                 continue
             mine = [
-                (fence, shapes[fence.id])
-                for fence in every
+                (fence, shape)
+                for fence, shape in every
                 if fence.is_for(name, device.area_path, device.organisation_path)
             ]
             track = tracks.get(name) or Track()
@@ -117,13 +115,6 @@ class FenceFollower(Follower):
             changed[name] = track
         store.put_tracks(tx, changed)
         return raised, last
-
-    def _shaped(self, every: Sequence[Fence]) -> dict[str, Shape]:
-        """Each shape is computed once."""
-        self._shapes = {
-            (fence.id, fence.revision): self._shapes.get((fence.id, fence.revision)) or fence.shape for fence in every
-        }
-        return {fence: shape for (fence, _), shape in self._shapes.items()}
 
     def _raise(self, tx: Tx, device: Device, fence: Fence | None, one: News, now: int) -> list[str]:
         """An event, and where something began also an alarm: its id."""
