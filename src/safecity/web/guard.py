@@ -20,6 +20,7 @@ from safecity.core.ground.access.api import Action, Actor, SignedIn, scope
 from safecity.kit.errors import ForbiddenError, UnauthenticatedError
 from safecity.web.bodies import PlainRequest
 from safecity.web.idempotent import HEADER, PARAMETER, answer_once
+from safecity.web.problems import language_of
 from safecity.web.services import Services
 
 PUBLIC = "public"
@@ -50,8 +51,7 @@ async def signed_in(request: Request) -> SignedIn | None:
     found = await here.access.who(token, address=client_address(request), request=request_id)
     if found is None:
         return None
-    language = "en" if request.headers.get("accept-language", "").lower().startswith("en") else "zh"
-    return replace(found, actor=replace(found.actor, language=language))
+    return replace(found, actor=replace(found.actor, language=language_of(request)))
 
 
 def same_origin(connection: HTTPConnection) -> bool | None:

@@ -1,4 +1,4 @@
-"""Points, lines and areas in a picture, as shares of its width and height. Pure."""
+"""Points, lines and areas on a plane: in a picture as shares of its width and height, on the ground in metres. Pure."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Final
 
 from safecity.kit.errors import InvalidError
+from safecity.vision.enforcement.geometry import inside
 
 Point = tuple[float, float]
 """Longitude and latitude."""
@@ -89,9 +90,8 @@ class Shape:
             case ShapeKind.ROUTE:
                 return self.metres / 2 - _nearest(line)
             case ShapeKind.RECTANGLE | ShapeKind.POLYGON:
-                ring = [*line, line[0]]
-                edge = _nearest(ring)
-                return edge if _surrounds(ring) else -edge
+                edge = _nearest([*line, line[0]])
+                return edge if inside(line, (0.0, 0.0)) else -edge
 
     def is_far(self, place: Point, metres: float) -> bool:
         """Whether a place is surely more than so far outside: what most are, and cheap to say."""
@@ -123,15 +123,6 @@ def _nearest(line: Sequence[Point]) -> float:
         share = min(1.0, max(0.0, -(ax * dx + ay * dy) / long)) if long else 0.0
         best = min(best, math.hypot(ax + share * dx, ay + share * dy))
     return best
-
-
-def _surrounds(ring: Sequence[Point]) -> bool:
-    """Whether the middle of the plane lies in a closed line: how often a ray to the east crosses it."""
-    inside = False
-    for (ax, ay), (bx, by) in pairwise(ring):
-        if (ay > 0) != (by > 0) and ax - ay * (bx - ax) / (by - ay) > 0:
-            inside = not inside
-    return inside
 
 
 def _doubled_area(points: Sequence[Point]) -> float:
