@@ -8,7 +8,7 @@ import type { Fence } from '../api/types'
 import { ProblemNote } from '../parts/problem'
 import type { Bounded, Trail, Vehicle } from '../traffic/draw'
 import { RoadMap } from '../traffic/map'
-import { asked, fitted, type Point, type Size, type View } from '../traffic/view'
+import { asked, fitted, METRES_OF_DEGREE, type Point, type Size, type View } from '../traffic/view'
 import { t, useLanguage } from '../words'
 import { type Draft, Fences, withPoint } from './fences'
 import { Player } from './player'
@@ -19,7 +19,6 @@ import { Vehicles } from './vehicles'
 const LIVE = 5_000
 const NOWHERE: View = { longitude: 105, latitude: 34, scale: 0.03 }
 const NEAR = 2e-5
-const METRES_OF_DEGREE = 111_195
 const EMPTY: never[] = []
 /** What tells where it is. */
 const KINDS = ['jt808', 'http']

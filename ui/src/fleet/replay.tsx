@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { address, api } from '../api/client'
 import type { Device, Purpose } from '../api/types'
 import { ProblemNote } from '../parts/problem'
-import { iso, offsetMinutes, span, stamp } from '../parts/times'
+import { iso, local, span, stamp } from '../parts/times'
 import { PURPOSES } from '../tollgates/passages'
 import { moment } from '../tollgates/search'
 import { t } from '../words'
@@ -31,13 +31,10 @@ interface Wish {
   reason: string
 }
 
-/** What a field of the kind `datetime-local` shows at a moment, in the zone that is shown. */
-const local = (ms: number) => new Date(ms + offsetMinutes(ms * 1000) * 60_000).toISOString().slice(0, 16)
-
 /** Which vehicles, when and what for; then what they did. Nothing is asked for before the button is pressed: it is written down. */
 export function Replay({ devices, chosen, onChosen, journeys, onJourneys, onSeek }: Props) {
-  const [from, setFrom] = useState(() => local(Date.now() - DAY_MS))
-  const [to, setTo] = useState(() => local(Date.now() + 60_000))
+  const [from, setFrom] = useState(() => local(new Date(Date.now() - DAY_MS)))
+  const [to, setTo] = useState(() => local(new Date(Date.now() + 60_000)))
   const [purpose, setPurpose] = useState<Purpose>('traffic')
   const [reason, setReason] = useState('')
   const [shown, setShown] = useState<Wish | null>(null)

@@ -5,7 +5,7 @@ import { asked, following, tickStep, zoomed } from '../playback/span'
 import { setLanguage, t } from '../words'
 import { stepWords } from './problem'
 import { csvCell } from './table'
-import { ago, clock, dayStart, offsetMinutes, setZone } from './times'
+import { ago, clock, dayStart, local, offsetMinutes, setZone } from './times'
 import { differing } from './revised'
 import { bitRate, bytes } from './units'
 
@@ -20,6 +20,8 @@ describe('times', () => {
     expect(clock(MOMENT)).toBe('09:52:16')
     expect(offsetMinutes(MOMENT)).toBe(480)
     expect(dayStart(MOMENT)).toBe(Date.UTC(2026, 10, 20, 16) * 1000)
+    expect(local(MOMENT)).toBe('2026-11-21T09:52')
+    expect(local(new Date(MOMENT / 1000))).toBe('2026-11-21T09:52')
   })
   it('become ages where age matters', () => {
     expect(ago(MOMENT, MOMENT / 1000 + 4000)).toBe('4 s ago')

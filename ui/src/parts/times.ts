@@ -89,6 +89,11 @@ export function offsetMinutes(moment: Moment): number {
   return Math.round((local - Math.floor(date.getTime() / 1000) * 1000) / 60000)
 }
 
+/** What an input of the kind `datetime-local` holds at `moment`, in the shown zone. */
+export function local(moment: Moment): string {
+  return iso(toUs(moment) + offsetMinutes(moment) * 60e6).slice(0, 16)
+}
+
 /** Start of the local day that holds `moment`, microseconds UTC. */
 export function dayStart(moment: Moment): number {
   const ms = toDate(moment).getTime()

@@ -1,7 +1,7 @@
 // Draws the roads, what is driven on them, and what somebody asked for. Colour says how fast; width and dashes say it too.
 
 import type { Closure, Condition, Jam, Way } from '../api/types'
-import { type Point, shown, type Size, type View } from './view'
+import { METRES_OF_DEGREE, type Point, shown, type Size, type View } from './view'
 
 export interface Vehicle {
   id: string
@@ -52,7 +52,6 @@ export interface Scene {
   cross: boolean
 }
 
-const METRES_OF_DEGREE = 111_195
 const WIDTHS = [2, 5, 4.5, 4, 3.5, 3, 2.5, 2, 1.5, 1.5]
 
 type Colours = Record<'text' | 'ground' | 'line' | 'free' | 'blue' | 'yellow' | 'orange' | 'red' | 'outline' | 'panel', string>

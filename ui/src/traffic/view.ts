@@ -21,6 +21,8 @@ export interface Box {
   north: number
 }
 
+/** Of latitude. */
+export const METRES_OF_DEGREE = 111_195
 const CLOSEST = 1e-7
 const FARTHEST = 0.05
 

@@ -4,7 +4,7 @@ import { useEffect, useState } from 'react'
 import { PlaceSelect } from '../admin/choose'
 import { api, type Body, Problem } from '../api/client'
 import { ProblemNote, sentence } from '../parts/problem'
-import { iso, offsetMinutes } from '../parts/times'
+import { local } from '../parts/times'
 import { colour } from '../tollgates/passage'
 import { COLOURS, PURPOSES } from '../tollgates/passages'
 import { moment } from '../tollgates/search'
@@ -119,9 +119,4 @@ function useLater<T>(value: T): T {
     return () => window.clearTimeout(timer)
   }, [text])
   return JSON.parse(later) as T
-}
-
-/** As an input of the kind `datetime-local` has it, in the zone that is shown. */
-function local(us: number): string {
-  return iso(us + offsetMinutes(us) * 60e6).slice(0, 16)
 }
