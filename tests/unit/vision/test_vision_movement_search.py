@@ -17,14 +17,19 @@ import pytest
 from safecity.backends.sqlitefile import open_file
 from safecity.kit.clock import FakeClock
 from safecity.kit.errors import ExhaustedError, InvalidError, NotFoundError, UnavailableError
-from safecity.model.facts.vision_calls import MovementFound, SearchMovement
+from safecity.model.facts.vision_calls import (
+    MAX_MOVEMENT_PAGES,
+    MOVEMENT_PATIENCE_SECONDS,
+    MovementFound,
+    SearchMovement,
+)
 from safecity.model.values.media import VIDEO, Codec, Quality, Unit, VideoParameters
 from safecity.ports.keyframes import Absent, KeyPlace
 from safecity.vision.movement import search as searching
 from safecity.vision.movement.child import Decoder
 from safecity.vision.movement.decoder import COMMAND, KeyDecoder
 from safecity.vision.movement.kept import KeptMaps
-from safecity.vision.movement.search import BLOCK_US, MAX_WAITING, MovementSearch
+from safecity.vision.movement.search import BLOCK_US, MovementSearch
 
 SECOND = 1_000_000
 T0 = 1_790_000_040 * SECOND // BLOCK_US * BLOCK_US
@@ -63,6 +68,7 @@ class Recording:
         self.loads = 0
         self.opened: list[Sequence[Path]] = []
         self.closed = 0
+        self.absent: list[Absent] = []
         self.meanwhile: Callable[[], None] = lambda: None
 
     def record(self, data: Sequence[bytes], start: int = T0, parameters: VideoParameters = PARAMETERS) -> None:
@@ -88,7 +94,7 @@ class Recording:
         return min(self.units, default=None)
 
     def absences(self, channel: str, quality: Quality, start: int, end: int) -> list[Absent]:
-        return [] if self.units else [Absent(start, end, "camera")]
+        return self.absent if self.units else [Absent(start, end, "camera")]
 
     def close(self) -> None:
         self.closed += 1
@@ -315,7 +321,7 @@ async def test_a_stretch_without_footage_is_looked_through_in_one_page(desk: Des
 async def test_long_searches_come_in_pages_and_nothing_is_looked_at_twice(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(searching, "PAGE_SECONDS", 0.0)
+    monkeypatch.setattr(searching, "MOVEMENT_PAGE_SECONDS", 0.0)
     data = still(600)
     for number in (10, 59, 60, 61, 300):  # one of them across the border of two blocks
         data[number] = b"\x08"
@@ -343,13 +349,41 @@ async def test_searches_take_turns_and_too_many_are_refused(desk: Desk) -> None:
         await desk.page(channel=f"ch_{number}")
         order.append(number)
 
-    waiting = [asyncio.create_task(one(number)) for number in range(MAX_WAITING)]
+    waiting = [asyncio.create_task(one(number)) for number in range(MAX_MOVEMENT_PAGES)]
     await asyncio.sleep(0)
     with pytest.raises(ExhaustedError) as caught:
         await desk.page()
     assert caught.value.code == "movement_busy"
     await asyncio.gather(*waiting)
     assert order == sorted(order)
+
+
+async def test_whoever_is_let_in_is_answered_while_it_still_waits(desk: Desk) -> None:
+    desk.disk.record(still(300))
+    desk.disk.meanwhile = lambda: desk.clock.advance(0.049)  # a block takes a little less than a page may
+    begun = desk.clock.monotonic()
+
+    async def one(number: int) -> float:
+        assert (await desk.page(channel=f"ch_{number}")).frames == 120
+        return desk.clock.monotonic() - begun
+
+    let_in: list[asyncio.Task[float]] = []
+    while not any(task.done() for task in let_in):
+        let_in.append(asyncio.create_task(one(len(let_in))))
+        await asyncio.sleep(0)
+    with pytest.raises(ExhaustedError):
+        await let_in.pop()
+    waited = await asyncio.gather(*let_in)
+    assert len(waited) == 10
+    assert max(waited) <= MOVEMENT_PATIENCE_SECONDS
+
+
+async def test_more_gaps_than_are_told_count_all_the_same(desk: Desk) -> None:
+    desk.disk.record(still(10))
+    desk.disk.absent = [Absent(at, at + 3 * SECOND, "camera") for at in range(T0, T0 + 3000 * SECOND, 10 * SECOND)]
+    found = await desk.page()
+    assert len(found.gaps) == 200
+    assert found.missing_us == 300 * 3 * SECOND
 
 
 async def test_whoever_gives_up_leaves_the_turn_and_no_child(desk: Desk) -> None:

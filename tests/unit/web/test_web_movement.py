@@ -34,7 +34,7 @@ def pages(ask: SearchMovement) -> MovementFound:
     """Two of them; the second begins in the middle."""
     gaps = (NotThere(START + 1, START + 2, "camera"),)
     if ask.start == START:
-        return MovementFound((SEEN,), START + 50, 30, 10, 2, 2_000_000, gaps)
+        return MovementFound((SEEN,), START + 50, 30, 10, 2, 2_000_000, gaps, 7_000_000)
     return MovementFound((), 0, 5, 0, 0, 2_000_000, ())
 
 
@@ -50,6 +50,7 @@ async def test_a_search_goes_page_by_page_and_tells_what_it_looked_at(house: Any
     assert first["looked_at"] == {
         "start_us": START, "end_us": START + 50, "frames": 30, "kept": 10, "unreadable": 2, "step_us": 2_000_000,
         "gaps": [{"start_us": START + 1, "end_us": START + 2, "cause": "camera"}],
+        "missing_us": 7_000_000,
     }  # fmt: skip
     second = await admin.ok("POST", f"channels/{channel}/movement", {**WISH, "cursor": first["next"]})
     assert second["next"] is None

@@ -3782,7 +3782,8 @@ export interface components {
         /**
          * @description What a page looked at: key frames of [start_us, end_us), `kept` of them by what an earlier search had computed;
          *     `unreadable` could not be decoded. `step_us`: the longest time between two that were compared, within which somebody
-         *     may have come and gone unseen.
+         *     may have come and gone unseen. `gaps`: where there is no footage, the first 200 of them; `missing_us`: how long
+         *     there is none, all gaps together.
          */
         LookedAtOut: {
             start_us: number;
@@ -3792,6 +3793,7 @@ export interface components {
             unreadable: number;
             step_us: number;
             gaps: components["schemas"]["AbsentOut"][];
+            missing_us: number;
         };
         /** @description The signed-in person, and what the page needs for every write. */
         MeOut: {

@@ -17,7 +17,7 @@ describe('pages of finds', () => {
     expect(added([], [])).toEqual([])
   })
   it('sum up what was looked at', () => {
-    const page = { start_us: 0, end_us: 60 * S, frames: 30, kept: 10, unreadable: 1, step_us: 2 * S, gaps: [{ start_us: 0, end_us: 5 * S, cause: 'camera' }] }
+    const page = { start_us: 0, end_us: 60 * S, frames: 30, kept: 10, unreadable: 1, step_us: 2 * S, gaps: [{ start_us: 0, end_us: 5 * S, cause: 'camera' }], missing_us: 5 * S }
     expect(summed(summed(nothing(0), page), { ...page, end_us: 120 * S, step_us: S })).toEqual({
       until: 120 * S, frames: 60, kept: 20, unreadable: 2, step: 2 * S, missing: 10 * S,
     })

@@ -60,7 +60,7 @@ export function summed(before: Looked, page: Page['looked_at']): Looked {
     kept: before.kept + page.kept,
     unreadable: before.unreadable + page.unreadable,
     step: Math.max(before.step, page.step_us),
-    missing: before.missing + page.gaps.reduce((sum, gap) => sum + gap.end_us - gap.start_us, 0),
+    missing: before.missing + page.missing_us,
   }
 }
 

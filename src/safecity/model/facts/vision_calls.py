@@ -5,8 +5,20 @@ Fields are only ever added at the end. Times are microseconds UTC; points are sh
 
 from __future__ import annotations
 
+from typing import Final
+
 from safecity.model.facts.media_calls import Message
 from safecity.model.values.media import Quality
+
+MAX_MOVEMENT_SPAN_US: Final = 7 * 86_400_000_000
+"""Of one search."""
+MAX_MOVEMENT_REGIONS: Final = 8
+MAX_MOVEMENT_PAGES: Final = 10
+"""That wait for their turn at one slot, the one that has it included."""
+MOVEMENT_PAGE_SECONDS: Final = 3.0
+"""A page ends with the piece of footage in which it has taken so long."""
+MOVEMENT_PATIENCE_SECONDS: Final = 2 * MOVEMENT_PAGE_SECONDS * MAX_MOVEMENT_PAGES
+"""So long whoever asks for a page waits: for all before it too, although that last piece takes each as long again."""
 
 
 class PlateTask(Message, frozen=True):
@@ -136,8 +148,9 @@ class VehicleRead(Message, frozen=True):
 class SearchMovement(Message, frozen=True):
     """When something moved in a part of what a camera recorded, [start, end). Answer: MovementFound.
 
+    start, end    MAX_MOVEMENT_SPAN_US apart at most
     volumes       folders of the recordings, absolute
-    regions       rectangles: left, top, right, bottom
+    regions       rectangles, one to MAX_MOVEMENT_REGIONS: left, top, right, bottom
     sensitivity   `low`, `normal` or `high`
     """
 
@@ -180,7 +193,8 @@ class MovementFound(Message, frozen=True):
 
     frames       key frames in it; `kept` of them from heat maps of earlier searches, `unreadable` could not be decoded
     step_us      the longest time between two that were compared: who came and went within it may not be seen
-    gaps         where nothing is recorded
+    gaps         where nothing is recorded, the first of them
+    missing_us   how long nothing is recorded, all gaps together
     """
 
     found: tuple[MovementSeen, ...]
@@ -190,6 +204,7 @@ class MovementFound(Message, frozen=True):
     unreadable: int
     step_us: int
     gaps: tuple[NotThere, ...]
+    missing_us: int = 0
 
 
 class LightChange(Message, frozen=True):

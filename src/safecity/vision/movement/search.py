@@ -19,7 +19,16 @@ from typing import Any, Final, TypeVar
 
 from safecity.kit.clock import SECOND_US, Clock
 from safecity.kit.errors import ExhaustedError, InvalidError, SafecityError
-from safecity.model.facts.vision_calls import MovementFound, MovementSeen, NotThere, SearchMovement
+from safecity.model.facts.vision_calls import (
+    MAX_MOVEMENT_PAGES,
+    MAX_MOVEMENT_REGIONS,
+    MAX_MOVEMENT_SPAN_US,
+    MOVEMENT_PAGE_SECONDS,
+    MovementFound,
+    MovementSeen,
+    NotThere,
+    SearchMovement,
+)
 from safecity.model.values.media import Quality, Unit
 from safecity.ports.keyframes import KeyFrames, KeyPlace, OpenKeyFrames
 from safecity.vision.movement.decoder import COMMAND, KeyDecoder, Small
@@ -42,18 +51,12 @@ T = TypeVar("T")
 
 BLOCK_US: Final = 120 * SECOND_US
 """Of footage: so much is worked on, and kept, at once."""
-PAGE_SECONDS: Final = 3.0
-"""A page ends with the block in which it has taken so long."""
-MAX_SPAN_US: Final = 7 * 86_400 * SECOND_US
-MAX_REGIONS: Final = 8
-MAX_WAITING: Final = 32
-"""Pages that wait for their turn."""
 SETTLED_US: Final = 120 * SECOND_US
 """Footage younger than this may still grow: its maps are not kept."""
 BATCH: Final = 8
 """Pictures that are read from the disk at once, while those before them are decoded."""
 MAX_GAPS: Final = 200
-"""Told with one page."""
+"""Told with one page; the others count as missing like these."""
 FOLLOW_SECONDS: Final = 60.0
 FOLLOW_BLOCKS: Final = 400
 """So many kept blocks are held against the footage each minute."""
@@ -95,7 +98,7 @@ class MovementSearch:
         """InvalidError for what no search is, ExhaustedError `movement_busy` where too many wait, UnavailableError
         `decoder_missing` where nothing can be decoded here."""
         judge = _judge(ask)
-        if self._waiting >= MAX_WAITING:
+        if self._waiting >= MAX_MOVEMENT_PAGES:
             raise ExhaustedError("too many searches", code="movement_busy", params={"seconds": 5})
         self._waiting += 1
         try:
@@ -150,7 +153,7 @@ class MovementSearch:
     async def _page(self, page: _Page) -> MovementFound:
         ask, judge = page.ask, page.judge
         await self._in_thread(partial(self._kept.use_volumes, ask.volumes))
-        until = self._clock.monotonic() + PAGE_SECONDS
+        until = self._clock.monotonic() + MOVEMENT_PAGE_SECONDS
         at = ask.start // BLOCK_US * BLOCK_US
         while at < ask.end:
             judge.take(await self._block(page, at))
@@ -171,6 +174,7 @@ class MovementSearch:
             unreadable=sum(not readable for _, readable in judge.looked),
             step_us=judge.step_us,
             gaps=tuple(NotThere(one.start, one.end, one.cause) for one in absences[:MAX_GAPS]),
+            missing_us=sum(one.end - one.start for one in absences),
         )
 
     async def _block(self, page: _Page, start: int) -> list[Moment]:
@@ -260,13 +264,14 @@ class MovementSearch:
 
 
 def _judge(ask: SearchMovement) -> Judge:
-    if not 0 <= ask.start < ask.end <= ask.start + MAX_SPAN_US:
-        raise InvalidError("not a range", code="range_invalid", params={"longest_hours": MAX_SPAN_US // 3_600_000_000})
+    if not 0 <= ask.start < ask.end <= ask.start + MAX_MOVEMENT_SPAN_US:
+        longest = MAX_MOVEMENT_SPAN_US // 3_600_000_000
+        raise InvalidError("not a range", code="range_invalid", params={"longest_hours": longest})
     regions = [Region(*one) for one in ask.regions]
-    if not 0 < len(regions) <= MAX_REGIONS or not all(
+    if not 0 < len(regions) <= MAX_MOVEMENT_REGIONS or not all(
         0 <= one.left < one.right <= 1 and 0 <= one.top < one.bottom <= 1 for one in regions
     ):
-        raise InvalidError("not rectangles", code="region_invalid", params={"limit": MAX_REGIONS})
+        raise InvalidError("not rectangles", code="region_invalid", params={"limit": MAX_MOVEMENT_REGIONS})
     sensitivity = SENSITIVITIES.get(ask.sensitivity)
     if sensitivity is None:
         choices = "|".join(SENSITIVITIES)

@@ -11,16 +11,19 @@ from pydantic import Field, model_validator
 from safecity.core.ground.access.api import Action
 from safecity.core.ground.exports.api import check_range
 from safecity.kit.errors import InvalidError, UnavailableError
-from safecity.model.facts.vision_calls import MovementFound, SearchMovement
+from safecity.model.facts.vision_calls import (
+    MAX_MOVEMENT_REGIONS,
+    MAX_MOVEMENT_SPAN_US,
+    MOVEMENT_PATIENCE_SECONDS,
+    MovementFound,
+    SearchMovement,
+)
 from safecity.web.guard import Here, Routes, Who
 from safecity.web.leaving import while_there
 from safecity.web.media import choose_quality, note_movement
 from safecity.web.shapes import Answer, Ask, Moment, Words, read_cursor, write_cursor
 
 routes = Routes("channels")
-LONGEST_US = 7 * 86_400_000_000
-PAGE_TIMEOUT_SECONDS = 60.0
-"""A page waits for the pages of others, and a busy machine leaves analysis little."""
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -44,7 +47,7 @@ class MovementAsk(Ask):
 
     start: Moment
     end: Moment
-    regions: Annotated[list[RegionShape], Field(min_length=1, max_length=8)]
+    regions: Annotated[list[RegionShape], Field(min_length=1, max_length=MAX_MOVEMENT_REGIONS)]
     sensitivity: Literal["low", "normal", "high"] = "normal"
     reason: Words = ""
     cursor: Annotated[str, Field(max_length=200)] = ""
@@ -85,7 +88,8 @@ class AbsentOut(Answer):
 class LookedAtOut(Answer):
     """What a page looked at: key frames of [start_us, end_us), `kept` of them by what an earlier search had computed;
     `unreadable` could not be decoded. `step_us`: the longest time between two that were compared, within which somebody
-    may have come and gone unseen."""
+    may have come and gone unseen. `gaps`: where there is no footage, the first 200 of them; `missing_us`: how long
+    there is none, all gaps together."""
 
     start_us: int
     end_us: int
@@ -94,6 +98,7 @@ class LookedAtOut(Answer):
     unreadable: int
     step_us: int
     gaps: list[AbsentOut]
+    missing_us: int
 
 
 class MovementPage(Answer):
@@ -110,7 +115,7 @@ async def search_movement(channel: str, ask: MovementAsk, who: Who, here: Here, 
     """A page of a search for movement: some seconds of work. Whoever asks for no further page, or hangs up, has ended
     the search."""
     found = await here.channels.find(who, Action.PLAYBACK_WATCH, channel)
-    check_range(ask.start, ask.end, LONGEST_US)
+    check_range(ask.start, ask.end, MAX_MOVEMENT_SPAN_US)
     place = read_cursor(ask.cursor, int)
     start = ask.start if place is None else int(place[0])
     if not ask.start <= start < ask.end:
@@ -130,7 +135,7 @@ async def search_movement(channel: str, ask: MovementAsk, who: Who, here: Here, 
         sensitivity=ask.sensitivity,
     )
     slot = slots[zlib.crc32(channel.encode()) % len(slots)]  # always the same one: it keeps what it computed
-    answer = await while_there(request, here.calls.call(slot, message, timeout=PAGE_TIMEOUT_SECONDS))
+    answer = await while_there(request, here.calls.call(slot, message, timeout=MOVEMENT_PATIENCE_SECONDS))
     if not isinstance(answer, MovementFound):
         raise UnavailableError("no finds", code="answer_unexpected")
     return _page(answer, start, ask.end)
@@ -148,5 +153,6 @@ def _page(answer: MovementFound, start: int, end: int) -> MovementPage:
         start_us=start, end_us=answer.next or end, frames=answer.frames, kept=answer.kept,
         unreadable=answer.unreadable, step_us=answer.step_us,
         gaps=[AbsentOut(start_us=one.start, end_us=one.end, cause=one.cause) for one in answer.gaps],
+        missing_us=answer.missing_us,
     )  # fmt: skip
     return MovementPage(items=items, looked_at=looked, next=write_cursor(answer.next) if answer.next else None)
