@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from benchmarks.whole import Platform, until
 from playwright.sync_api import Page, expect
 from tests.browser.conftest import ROOT
 
-from safecity.kit.clock import SystemClock
+from safecity.kit.clock import SECOND_US, SystemClock, rfc3339
 from safecity.protocols.jt808.terminal import Identity
 from safecity.sim.jt808.drive import Drive, Plan
 from safecity.sim.jt808.load import walk
@@ -110,6 +111,17 @@ def vehicle(city: Platform) -> Iterator[tuple[str, Road]]:
         past = [1800 - 10 * number for number in range(60)] + [600 - 10 * number for number in range(61)]
         for seconds in past:
             road.tell(seconds)
+        now = time.time_ns() // 1000
+        span = {
+            "start": rfc3339(now - 2 * HOUR * SECOND_US),
+            "end": rfc3339(now + HOUR * SECOND_US),
+            "purpose": "traffic",
+        }
+        until(
+            lambda: len(city.get(f"/devices/{device}/way", **span)["steps"]) == len(past),
+            "its whole way is known",
+            60.0,
+        )
         until(lambda: city.get(f"/devices/{device}")["position"], "it is on the map", 60.0)
         yield device, road
     finally:
