@@ -131,6 +131,12 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     made.file.close()
 
 
+def children() -> list[int]:
+    """Those that make pictures small."""
+    found = Path(f"/proc/self/task/{os.getpid()}/children").read_text("ascii").split()
+    return [int(one) for one in found if b"FROM_CHILD" in Path(f"/proc/{one}/cmdline").read_bytes()]
+
+
 def still(count: int) -> list[bytes]:
     return [b"\x00"] * count
 
@@ -290,11 +296,9 @@ async def test_a_child_that_is_killed_is_followed_by_another(desk: Desk) -> None
     killed: list[int] = []
 
     def kill() -> None:
-        children = Path(f"/proc/self/task/{os.getpid()}/children").read_text("ascii").split()
-        for child in children if not killed else []:
-            if b"FROM_CHILD" in Path(f"/proc/{child}/cmdline").read_bytes():
-                os.kill(int(child), signal.SIGKILL)
-                killed.append(int(child))
+        for child in children() if not killed else []:
+            os.kill(child, signal.SIGKILL)
+            killed.append(child)
 
     desk.disk.meanwhile = kill
     found = await desk.page()
@@ -390,11 +394,13 @@ async def test_whoever_gives_up_leaves_the_turn_and_no_child(desk: Desk) -> None
     desk.disk.record(still(600))
     begun = asyncio.Event()
     loop = asyncio.get_running_loop()
-    desk.disk.meanwhile = lambda: loop.call_soon_threadsafe(begun.set) and None
+    desk.disk.meanwhile = lambda: loop.call_soon_threadsafe(begun.set) and None if children() else None
     giving_up = asyncio.create_task(desk.page())
     await begun.wait()
     giving_up.cancel()
     await asyncio.gather(giving_up, return_exceptions=True)
+    assert giving_up.cancelled()
+    assert children() == []
     assert not desk.search._turn.locked()
     assert (await desk.page(ELSEWHERE)).frames == 600
 
