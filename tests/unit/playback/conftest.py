@@ -143,6 +143,8 @@ class Player:
     inits: int = 0
     sound_inits: list[bytes] = field(default_factory=list[bytes])
     thumbs: list[tuple[int, bytes]] = field(default_factory=list[tuple[int, bytes]])
+    asked: list[int] = field(default_factory=list[int])
+    """What those answer."""
     ended: str = ""
     session: Any = None
 
@@ -212,6 +214,7 @@ class Player:
             self.raw_sound.append(int.from_bytes(content[9:17], "big"))
         elif kind == 5:
             self.thumbs.append((int.from_bytes(content[1:9], "big"), payload))
+            self.asked.append(int.from_bytes(content[9:17], "big"))
 
     def shown_at(self, media: int) -> int:
         """When the picture at this place of the line was taken."""

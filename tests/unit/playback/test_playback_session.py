@@ -207,6 +207,17 @@ async def test_a_thumbnail_never_runs_ahead_of_the_pointer(footage: Any, play: A
         assert player.thumbs[-1][0] == t0 + round(taken * SECOND), at
 
 
+async def test_a_thumbnail_says_which_wish_it_answers(footage: Any, play: Any, t0: int) -> None:
+    footage.record(t0, 10, run=1)
+    player = play(start=t0, bound=t0 + 10 * SECOND)
+    wishes = [t0 + 5 * SECOND + 1, t0 + 5 * SECOND, t0 - 3600 * SECOND, t0 + 3600 * SECOND, 0]
+    for at in wishes:
+        await player.tell("thumb", at=at)
+    await player.tell("thumb", at=-1)
+    assert player.asked == [*wishes, 0], "as it was said, also where nothing is shown of that moment"
+    assert [wall - t0 for wall, _ in player.thumbs] == [one * SECOND for one in (4, 4, 0, 8, 0, 0)]
+
+
 async def test_the_ticket_bounds_what_is_shown(footage: Any, play: Any, t0: int) -> None:
     footage.record(t0, 60, run=1)
     player = play(start=t0 + 10 * SECOND, bound=t0 + 14 * SECOND)

@@ -19,6 +19,8 @@ describe('the head of a media message', () => {
     expect(packet?.wall).toBe(1_795_225_937_002_492)
     expect(packet?.media).toBe(2)
     expect(packet?.payload.length).toBe(3)
+    view.setBigUint64(9, 1_795_225_937_002_493n)
+    expect(readPacket(bytes.buffer)?.ticks).toBe(1_795_225_937_002_493)
   })
 
   it('is refused when it is cut short, and unknown text is passed over', () => {

@@ -42,7 +42,8 @@ export interface RecordedOptions {
   /** How far before the asked instant a ticket reaches, microseconds. */
   before: number
   ask: (at: number) => Promise<Ticket>
-  onThumb?: (wall: number, picture: Blob) => void
+  /** When a picture was taken, and the moment (`thumb`, rounded) that it answers. */
+  onThumb?: (wall: number, asked: number, picture: Blob) => void
 }
 
 export class RecordedPlayer {
@@ -262,7 +263,7 @@ export class RecordedPlayer {
         this.voice.add(packet.media, packet.payload)
         break
       case Kind.picture:
-        this.options.onThumb?.(packet.wall, pictureBlob(packet.payload))
+        this.options.onThumb?.(packet.wall, packet.ticks, pictureBlob(packet.payload))
         break
     }
   }

@@ -11,6 +11,8 @@ export interface Packet {
   wall: number
   /** tfdt in seconds. */
   media: number
+  /** The same as it stands there; of a picture the moment that was asked for, in microseconds. */
+  ticks: number
   payload: Uint8Array<ArrayBuffer>
 }
 
@@ -18,10 +20,12 @@ export interface Packet {
 export function readPacket(data: ArrayBuffer): Packet | null {
   if (data.byteLength < HEAD_BYTES) return null
   const view = new DataView(data)
+  const ticks = view.getUint32(9) * 4294967296 + view.getUint32(13)
   return {
     kind: view.getUint8(0),
     wall: view.getUint32(1) * 4294967296 + view.getUint32(5),
-    media: (view.getUint32(9) * 4294967296 + view.getUint32(13)) / MEDIA_HZ,
+    media: ticks / MEDIA_HZ,
+    ticks,
     payload: new Uint8Array(data, HEAD_BYTES),
   }
 }

@@ -5,7 +5,7 @@ import { ProblemNote } from '../parts/problem'
 import { clock, day, span as length, stamp } from '../parts/times'
 import { type Key, t } from '../words'
 import { type Find, type Looked, MIDDLE, MOST_REGIONS, nextFind, nothing, type Region, search, type Sensitivity } from './movement'
-import { markedOf, type Range, SAME_PICTURE, type Span } from './span'
+import { markedOf, type Range, type Span } from './span'
 import { Thumb, type Thumbnail } from './timeline'
 
 const DAY = 86400e6
@@ -70,7 +70,7 @@ interface PanelProps {
   range: Range
   cursor: () => number
   onSeek: (at: number) => void
-  /** Ask for the picture of a moment; it comes by `thumb`. */
+  /** Ask for the key frame of a moment; it comes by `thumb`, whose `at` is that moment. */
   onThumb: (at: number) => void
   thumb: Thumbnail | null
 }
@@ -183,8 +183,7 @@ function useThumbs(channel: string, finds: Find[], thumb: Thumbnail | null, ask:
   }, [channel])
   useEffect(() => {
     if (!thumb || thumb.channel !== channel) return
-    // A peak is when a key frame was taken, and that is what a thumbnail is of.
-    const find = latest.current.finds.find((each) => Math.abs(each.peak_us - thumb.at) < SAME_PICTURE)
+    const find = latest.current.finds.find((each) => each.peak_us === thumb.at)
     if (find) setPictures((now) => new Map(now).set(find.peak_us, thumb.blob))
   }, [thumb, channel])
   return pictures

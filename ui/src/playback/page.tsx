@@ -16,7 +16,7 @@ import { OnDevice } from './device'
 import { ExportDialog, HoldDialog } from './export'
 import { MovementPanel, useMovement } from './finds'
 import { Screen } from './screen'
-import { around, markedOf, type Range, SAME_PICTURE, type Span } from './span'
+import { around, markedOf, type Range, type Span } from './span'
 import { type Thumbnail, Timeline } from './timeline'
 
 const MOST = 9
@@ -27,6 +27,8 @@ const COPY_LENGTH = 60e6
 const FIRST_BACK = 60e6
 /** Times of key frames are known to the millisecond, in two ways. */
 const ROUNDED = 2e3
+/** Nearer than this are two times of the same key frame. */
+const SAME_PICTURE = 5e4
 
 /** A channel that is played. */
 export interface Played {
@@ -147,8 +149,8 @@ function Own({ channels, chosen, onChoose, onRemove, at, placeRef, span, onSpan,
   const [deck, setDeck] = useState<Deck | null>(null)
   const [thumb, setThumb] = useState<Thumbnail | null>(null)
   const [shot, setShot] = useState<Thumbnail | null>(null)
-  /** Moments whose picture was asked for to be kept in a list, not for under the pointer. */
-  const shots = useRef(new Set<number>())
+  /** What pictures were asked for to be kept in a list, not for under the pointer: the moment said, and the one meant. */
+  const shots = useRef(new Map<number, number>())
   const [dialog, setDialog] = useState<'export' | 'hold' | null>(null)
   const [copy, setCopy] = useState<{ channel: string; start: number; end: number } | null>(null)
   const mayExport = useMay('export.make')
@@ -192,12 +194,10 @@ function Own({ channels, chosen, onChoose, onRemove, at, placeRef, span, onSpan,
   )
   const hover = useThumbs(deck, setThumb)
   const took = useCallback((taken: Thumbnail) => {
-    const meant = [...shots.current].find((of) => Math.abs(of - taken.at) < SAME_PICTURE)
+    const meant = shots.current.get(taken.asked)
     if (meant === undefined) setThumb(taken)
-    else {
-      shots.current.delete(meant)
-      setShot(taken)
-    }
+    // Where that footage went meanwhile, another picture comes.
+    else if (Math.abs(meant - taken.at) < SAME_PICTURE) setShot({ ...taken, at: meant })
   }, [])
   usePlaybackKeys(deck, cursor, seek, onRange, () => setDialog('export'))
 
@@ -230,7 +230,7 @@ function Own({ channels, chosen, onChoose, onRemove, at, placeRef, span, onSpan,
         />
       )}
       {deck && movement.open && lead && (
-        <MovementPanel tool={movement} span={span} range={range} cursor={cursor} onSeek={seek} onThumb={(of) => { shots.current.add(of); deck.of(lead.id)?.thumb(of + ROUNDED) }} thumb={shot} />
+        <MovementPanel tool={movement} span={span} range={range} cursor={cursor} onSeek={seek} onThumb={(of) => { shots.current.set(of + ROUNDED, of); deck.of(lead.id)?.thumb(of + ROUNDED) }} thumb={shot} />
       )}
       {deck && <Timeline channels={channels} span={span} onSpan={onSpan} cursor={cursor} playing={deck.playing} range={range} onSeek={seek} onHover={hover} thumb={thumb} finds={found} />}
       {dialog === 'export' && marked && <ExportDialog channels={channels} {...marked} onClose={() => setDialog(null)} />}

@@ -54,7 +54,7 @@ export function Screen({ channel, deck, at, chosen, onChoose, onRemove, onThumb,
     const made = new RecordedPlayer(video.current, {
       channel, at: deck.wall || begin.current, before: BEFORE,
       ask: (wanted) => api.post('channels/{channel}/playback', { path: { channel }, body: { start: iso(wanted - BEFORE) } }),
-      onThumb: (taken, blob) => thumb.current({ channel, at: taken, blob }),
+      onThumb: (taken, asked, blob) => thumb.current({ channel, at: taken, asked, blob }),
     })
     const leave = deck.add(made)
     setPlayer(made)

@@ -13,9 +13,6 @@ export function markedOf({ start, end }: Range): Span | null {
   return start !== null && end !== null && end > start ? { start, end } : null
 }
 
-/** Nearer than this are two times of the same key frame. */
-export const SAME_PICTURE = 5e4
-
 const LEAST = 20e6
 const MOST = 40 * 86400e6
 

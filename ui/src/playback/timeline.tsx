@@ -31,6 +31,8 @@ export interface Thumbnail {
   channel: string
   /** When it was taken, microseconds UTC. */
   at: number
+  /** The moment whose picture was asked for. */
+  asked: number
   blob: Blob
 }
 

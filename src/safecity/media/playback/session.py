@@ -100,7 +100,7 @@ class PlaybackSession:
                 buffered = max(0, min(_whole(fields.get("ms"), 0), 60_000))
                 self._shown_media, self._shown_at = self._line.end - buffered * 90, self._clock.monotonic()
             case "thumb":
-                self._thumb = self._bounded(_whole(fields.get("at"), self._cursor))
+                self._thumb = max(0, _whole(fields.get("at"), self._cursor))
             case _:
                 return
         self._wake.set()
@@ -173,8 +173,8 @@ class PlaybackSession:
         if self._connection.waiting_bytes > MAX_WAITING_BYTES:
             await self._wake.wait()
         elif self._thumb is not None:
-            at, self._thumb = self._thumb, None
-            await self._send_thumb(at)
+            asked, self._thumb = self._thumb, None
+            await self._send_thumb(asked)
         elif self._order is not None:
             order, self._order = self._order, None
             await self._go(order)
@@ -335,12 +335,12 @@ class PlaybackSession:
     def _say_gap(self, gap: Gap) -> None:
         self._connection.say({"type": "gap", "start": gap.start, "end": gap.end, "cause": gap.cause})
 
-    async def _send_thumb(self, at: int) -> None:
-        search = self._search
+    async def _send_thumb(self, asked: int) -> None:
+        search, at = self._search, self._bounded(asked)
         picture = await self._in_thread(lambda: search.picture(at))
         if picture is not None:
             wall, whole = picture
-            self._connection.send(binary(PICTURE, wall, 0, [whole]))
+            self._connection.send(binary(PICTURE, wall, asked, [whole]))
 
 
 def _whole(value: object, default: int) -> int:
