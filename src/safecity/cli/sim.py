@@ -98,6 +98,23 @@ def terminals(
 
 
 @app.command()
+def sign(
+    port: Annotated[int, typer.Option(help="Where it listens.", min=1, max=65_535)] = 8099,
+    host: Annotated[str, typer.Option(help="Address of this machine that it listens on.")] = "127.0.0.1",
+    key: Annotated[str, typer.Option(help="The key that the platform has of it.")] = "simulated-sign-key",
+    fallback: Annotated[str, typer.Option(help="What stands on it at first; lines parted by /.")] = "",
+) -> None:
+    """Play one guidance sign beside a road; prints what stands on it whenever that changes."""
+    from safecity.sim.signs import play
+
+    lines = tuple(part.strip() for part in fallback.split("/")) if fallback else ()
+    try:
+        asyncio.run(play(host, port, key, lines, typer.echo))
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+@app.command()
 def render(
     out: Annotated[Path, typer.Argument(help="The clip to write, e.g. street.mp4; its truth goes to street.jsonl.")],
     seconds: Annotated[float, typer.Option(help="Length.", min=0.1, max=86_400)] = 20,

@@ -33,6 +33,7 @@ from safecity.web.routes import (
     ptz,
     scenes,
     search,
+    signs,
     subscriptions,
     tollgates,
     traffic,
@@ -52,7 +53,7 @@ PARTS = (
     entry, places, devices, configuration, tree, channels, device_recordings, ptz, heads, alarms, desk, exports, health,
     audit, search, wizard, tollgates, passages, vehicles, subscriptions,
     watches, violations, violation_rules, scenes,
-    traffic,
+    traffic, signs,
     fleet, fences, ways, positions,
     movement,
 )  # fmt: skip

@@ -42,6 +42,8 @@ from safecity.core.ground.places.api import Places
 from safecity.core.ground.retention.api import Retention
 from safecity.core.ground.scenes.api import Scenes
 from safecity.core.ground.settings.api import Platform, Settings
+from safecity.core.ground.signs.api import Signs, Teller
+from safecity.core.ground.signs.api import any_under as signs_under
 from safecity.core.ground.timekeeping.api import Ask as AskTime
 from safecity.core.ground.timekeeping.api import ClockRecord, Timekeeper
 from safecity.core.ground.tollgates.api import Tollgates
@@ -75,6 +77,8 @@ from safecity.ports.calls import Calls
 from safecity.ports.database import Database, Tx
 from safecity.ports.history import History
 from safecity.ports.leases import Leases
+from safecity.ports.signs import SignLink
+from safecity.protocols.signs import Show, Shown
 from safecity.web.downloads import Downloads
 from safecity.web.hub import Hub
 from safecity.web.pictures import Pictures
@@ -107,6 +111,13 @@ Processes = Callable[[], Awaitable[list[dict[str, Any]]]]
 async def post_to_library(address: Address, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
     """A notification on its way; see `links.http_post`."""
     return await post(address.host, address.port, address.target, body, headers, tls=address.tls, refuse=refused_ip)
+
+
+class _NoSigns:
+    """Where nobody says how signs are reached."""
+
+    async def tell(self, address: str, key: str, show: Show) -> Shown:
+        raise UnavailableError("no way to signs", code="http_unreachable")
 
 
 async def _no_processes() -> list[dict[str, Any]]:
@@ -180,6 +191,8 @@ class Services:
     desk: Desk
     tollgates: Tollgates
     closures: Closures
+    signs: Signs
+    sign_teller: Teller
     passages: Passages
     plates: PlateIndex
     vehicles: Vehicles
@@ -264,6 +277,7 @@ class Services:
             group.create_task(self._seal(), name="seals")
             if self.web.roads:
                 group.create_task(self.closures.run(), name="closures")
+            group.create_task(self.sign_teller.run(), name="signs")
             group.create_task(self.retention.run(), name="retention")
             group.create_task(self._end_expired(), name="sessions")
 
@@ -291,7 +305,7 @@ class Services:
 def _in_use(tx: Tx, area: str) -> bool:
     parts = (
         devices_under, channels_under, tollgates_under, watches_under, violations_under, closures_under, fences_under,
-        any_in_area,
+        signs_under, any_in_area,
     )  # fmt: skip
     return any(one(tx, area) for one in parts)
 
@@ -319,6 +333,7 @@ def assemble(
     ask_time: AskTime | None = None,
     clock_kept: Callable[[], bool | None] = lambda: None,
     post_notification: Post = post_to_library,
+    sign_link: SignLink | None = None,
 ) -> Services:
     """All parts, joined. `defaults` is the platform as the settings file describes it."""
     vault = Vault(key_file(web.secrets_dir / "vault.key"))
@@ -378,8 +393,20 @@ def assemble(
     fence_follower = FenceFollower(database, bus, clock, settings, raised, relay.wake)
     presence = Presence(database, vault, settings, bus, clock)
 
+    def sign_said() -> None:
+        relay.wake()
+        hub.changed([("sign", "")])
+
+    sign_teller = Teller(database, vault, clock, sign_link or _NoSigns(), sign_said)
+
+    def signs_changed() -> None:
+        sign_teller.wake()
+        hub.changed([("sign", "")])
+
+    signs = Signs(database, vault, clock, signs_changed)
+
     async def sweep() -> int:
-        parts = (passages, images, loose, watches, violations, closures, fence_follower, fence_writer)
+        parts = (passages, images, loose, watches, violations, closures, signs, fence_follower, fence_writer)
         return sum([await part.sweep() for part in parts])
 
     keeper = Keeper(
@@ -407,6 +434,8 @@ def assemble(
         desk=Desk(database, clock),
         tollgates=Tollgates(database),
         closures=closures,
+        signs=signs,
+        sign_teller=sign_teller,
         passages=passages,
         plates=plates,
         vehicles=Vehicles(database, plates),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from safecity.kit.errors import ExhaustedError, InvalidError
+from safecity.kit.retry import Backoff
 from safecity.protocols.gb28181.codes import GbCode, NodeKind, is_video_channel, make_code, node_kind, type_name
 from safecity.protocols.gb28181.collector import Collected
 from safecity.protocols.gb28181.invite import Agreed, Declined, Wish, judge, offer, subject, trusted_host
@@ -12,7 +13,6 @@ from safecity.protocols.gb28181.limits import Bans, Buckets
 from safecity.protocols.gb28181.mansrtsp import Answer, Pause, Play, Teardown, read_mansrtsp, write_mansrtsp
 from safecity.protocols.gb28181.presence import Presence, PresenceState
 from safecity.protocols.gb28181.registrar import Member, Policy, Registrar, Ruling, Source, Verdict
-from safecity.protocols.gb28181.retry import Backoff
 from safecity.protocols.gb28181.session import GbSession, Purpose, read_session, write_session
 from safecity.protocols.gb28181.ssrc import HISTORY, LIVE, PER_KIND, SsrcPool
 from safecity.protocols.gb28181.subscription import Subscription, Topic

@@ -122,6 +122,18 @@ BODIES: dict[str, Any] = {
         "area": "{area}",
     },
     "change_fence": {"name": "Other"},
+    "add_sign": {
+        "name": "Sign",
+        "address": "http://192.0.2.9/",
+        "longitude": 118.37,
+        "latitude": 31.33,
+        "direction": 90,
+        "lines": 2,
+        "columns": 20,
+        "area": "{area}",
+    },
+    "change_sign": {"name": "Other"},
+    "show_sign_message": {"lines": ["SLOW"], "end": "2023-11-15T00:00:00Z", "reason": "a queue"},
     "put_volumes": {"volumes": [{"name": "main", "path": "volumes/main"}]},
 }
 QUERIES = {
@@ -258,6 +270,9 @@ async def city(house: Any, admin: Any) -> dict[str, Any]:
         ids[f"{name}_violation"] = filed["violation"]["id"]
         yard = {"name": f"{name} yard", "kind": "circle", "points": [[118.37, 31.33]], "metres": 100, "on_enter": True}
         ids[f"{name}_fence"] = (await admin.ok("POST", "fences", {**yard, **where}))["id"]
+        sign = await admin.ok("POST", "signs", fill(BODIES["add_sign"], {"area": area}))
+        said = await admin.ok("POST", f"signs/{sign['id']}/messages", BODIES["show_sign_message"])
+        ids.update({f"{name}_sign": sign["id"], f"{name}_message": said["id"]})
         works = {"kind": "works", "reason": f"{name} works", "line": [[18.0, 59.3]], "area": area}
         ids[f"{name}_closure"] = (await admin.ok("POST", "traffic/closures", works))["id"]
     house.calls.answers |= {
@@ -323,6 +338,8 @@ KINDS = (
     "second_tollgate",
     "fence",
     "signal",
+    "sign",
+    "message",
 )
 
 

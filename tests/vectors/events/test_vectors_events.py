@@ -31,10 +31,11 @@ NOW = 1_790_000_000_000_000
 SAID_BY_CONTROL = {
     "clock.measured", "passage.recorded", "passage.withdrawn", "traffic.jam_began", "traffic.jam_ended",
     "fence.breach_began", "fence.breach_ended", "vehicle.theft_suspected", "vehicle.theft_over",
+    "sign.failed", "sign.recovered",
 }  # fmt: skip
 """Held against their golden events where the clock is told to go wrong (tests/unit/timekeeping), where vehicles pass
-(tests/unit/passages), where they stand (tests/unit/traffic), and where fences ring
-(tests/unit/web/test_web_fences.py)."""
+(tests/unit/passages), where they stand (tests/unit/traffic), where fences ring
+(tests/unit/web/test_web_fences.py), and where signs fail (tests/contract/test_sign_wire.py)."""
 _SAID = re.compile(
     r"(?:publish|event|Event)\((?:[^()\"]*, |kind=)?\"([a-z]+\.[a-z_]+)\""
     r"|: \"([a-z]+\.[a-z]+)\",$|kind = \"([a-z]+\.[a-z_]+)\"|else \"([a-z]+\.[a-z_]+)\""
@@ -86,7 +87,7 @@ def test_every_kind_that_is_said_has_a_golden_event() -> None:
     said: set[str] = set()
     for part in (
         "drivers", "media/slot", "vision", "core/ground/timekeeping", "core/ground/passages", "core/upper/traffic",
-            "core/upper/fleet",
+            "core/upper/fleet", "core/ground/signs",
     ):  # fmt: skip
         for file in (SOURCE / part).rglob("*.py"):
             said |= {kind for found in _SAID.findall(file.read_text("utf-8")) for kind in found if kind}

@@ -20,6 +20,7 @@ from safecity.core.ground.places import store as _places
 from safecity.core.ground.scenes import store as _scenes
 from safecity.core.ground.settings import once as _once
 from safecity.core.ground.settings import store as _settings
+from safecity.core.ground.signs import store as _signs
 from safecity.core.ground.sql import metadata
 from safecity.core.ground.tollgates import store as _tollgates
 from safecity.core.upper.fleet import store as _fleet
@@ -30,7 +31,7 @@ from safecity.core.upper.watches import store as _watches
 
 PARTS = (
     _access, _alarms, _audit, _channels, _closures, _desk, _devices, _exports, _fleet, _flows, _images, _leases, _loose,
-    _outbox, _passages, _places, _positions, _once, _scenes, _settings, _tollgates, _violations,
+    _outbox, _passages, _places, _positions, _once, _scenes, _settings, _signs, _tollgates, _violations,
     _violation_rules, _watches,
 )  # fmt: skip
 __all__ = ["PARTS", "metadata"]

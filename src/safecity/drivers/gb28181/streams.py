@@ -20,12 +20,12 @@ from safecity.drivers.gb28181.link import Link
 from safecity.drivers.gb28181.store import DialogRow, SignalStore, dialog_of, dialog_row
 from safecity.kit.clock import Clock
 from safecity.kit.errors import Param, SafecityError, UnavailableError
+from safecity.kit.retry import Backoff
 from safecity.model.facts.media_calls import CloseStream, ConfirmStream, Prepared, PrepareStream, StreamState
 from safecity.model.facts.signal_calls import GbChannel
 from safecity.model.values.media import Quality, StreamKey
 from safecity.ports.calls import Calls
 from safecity.protocols.gb28181.invite import ANSWER_SECONDS, Agreed, Wish, judge, offer, subject
-from safecity.protocols.gb28181.retry import Backoff
 from safecity.protocols.gb28181.session import write_session
 from safecity.protocols.gb28181.ssrc import LIVE, SsrcPool
 from safecity.protocols.sip.dialog import Dialog

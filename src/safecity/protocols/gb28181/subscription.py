@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from safecity.protocols.gb28181.retry import Backoff
+from safecity.kit.retry import Backoff
 
 _HOPELESS = {405, 415, 489, 501}
 """Answers of devices that do not know the method or the event at all; asked again after a day only."""

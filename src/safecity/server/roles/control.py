@@ -25,6 +25,7 @@ from safecity.core.ground.wizard.addresses import own_addresses
 from safecity.core.ground.wizard.proposals import propose_platform
 from safecity.core.upper.violations.api import ViolationSettings
 from safecity.core.upper.watches.api import WatchSettings
+from safecity.drivers.signs.link import HttpSigns
 from safecity.kit.errors import ConflictError, InvalidError, SafecityError
 from safecity.links.ntp import ask_time
 from safecity.model.facts.control_calls import Publish, Published
@@ -166,6 +167,7 @@ async def assembled(context: RoleContext, web: WebSettings) -> AsyncGenerator[tu
             on_demo_removed=lambda: _demo_removed(context),
             ask_time=lambda host, port: ask_time(host, port, context.clock),
             clock_kept=hostclock.is_kept,
+            sign_link=HttpSigns(allow_loopback=context.settings.loopback_cameras()),
         )
         await context.server.serve(
             "control", {**handlers, Publish: publish, VehicleRead: read, OffenceSeen: caught}, streams

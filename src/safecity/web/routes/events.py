@@ -151,6 +151,7 @@ def _may_see(tx: Tx, who: Actor, kind: str, subject: str, area: str = "", organi
         "violation": Action.VIOLATION_SEE,
         "traffic": Action.TRAFFIC_SEE,
         "fence": Action.FENCE_SEE,
+        "sign": Action.SIGN_VIEW,
         "vehicle": Action.DEVICE_SEE,
     }.get(first, Action.CHANNEL_SEE)
     allowed = scope(who, action)
@@ -162,8 +163,8 @@ def _may_see(tx: Tx, who: Actor, kind: str, subject: str, area: str = "", organi
     thing = _thing(tx, subject) or Thing(first, area or ROOT, organisation=organisation or ROOT)
     # Of these only that something changed is told, never what.
     silent = ("area", "export", "tollgate", "passage", "subscription", "watch", "violation", "traffic")
-    # A list of fences that changed names none; what a vehicle did at one is for who may see both.
-    nameless = first == "fence" and not subject
+    # A list of fences or signs that changed names none; what a vehicle did at one is for who may see both.
+    nameless = first in ("fence", "sign") and not subject
     return first in silent or nameless or allowed.allows(thing)
 
 

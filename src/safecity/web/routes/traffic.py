@@ -19,6 +19,7 @@ from safecity.model.facts.traffic_calls import (
     AskRoutes,
     ConditionsFound,
     EdgeCondition,
+    Jam,
     JamsFound,
     Line,
     NetworkDescribed,
@@ -221,14 +222,13 @@ async def see_conditions(
 @routes.get("/traffic/jams", Action.TRAFFIC_SEE, fails=(503,))
 async def list_jams(who: Who, here: Here) -> JamsOut:
     """Jams that last."""
-    found = await _asked(here, AskJams(_least(who)), JamsFound)
     return JamsOut(
         items=[
             JamOut(
                 id=one.id, began_at=one.began_at, longitude=one.place[0], latitude=one.place[1], metres=one.metres,
                 speed_kmh=one.speed_kmh, lines=[_shape(line) for line in one.lines],
             )
-            for one in found.jams
+            for one in await jams_now(who, here)
         ]
     )  # fmt: skip
 
@@ -275,6 +275,11 @@ async def remove_closure(who: Who, here: Here, closure: ThingId) -> Response:
     """Open them again."""
     await here.closures.remove(who, closure)
     return Response(status_code=204)
+
+
+async def jams_now(who: Actor, here: Services) -> tuple[Jam, ...]:
+    """Jams as `who` may know them. UnavailableError where there is no traffic to be asked about."""
+    return (await _asked(here, AskJams(_least(who)), JamsFound)).jams
 
 
 async def _asked(here: Services, message: Message, kind: type[T]) -> T:

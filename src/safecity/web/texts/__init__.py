@@ -8,11 +8,12 @@ from typing import Any
 from safecity.web.texts.analysis import ANALYSIS
 from safecity.web.texts.passages import PASSAGES
 from safecity.web.texts.problems import PROBLEMS
+from safecity.web.texts.signs import SIGNS
 from safecity.web.texts.steps import STEPS
 from safecity.web.texts.traffic import TRAFFIC
 from safecity.web.texts.vehicles import VEHICLES
 
-CATALOGUE: dict[str, tuple[str, str]] = {**PROBLEMS, **PASSAGES, **ANALYSIS, **STEPS, **TRAFFIC, **VEHICLES}
+CATALOGUE: dict[str, tuple[str, str]] = {**PROBLEMS, **PASSAGES, **ANALYSIS, **STEPS, **TRAFFIC, **VEHICLES, **SIGNS}
 """code -> (Chinese, English)."""
 _UNKNOWN = ("出现问题(代码 {_code})。", "Something went wrong (code {_code}).")
 

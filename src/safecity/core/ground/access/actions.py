@@ -68,6 +68,9 @@ class Action(StrEnum):
     VEHICLE_REPLAY = "vehicle.replay"
     FENCE_SEE = "fence.see"
     FENCE_CHANGE = "fence.change"
+    SIGN_VIEW = "sign.view"
+    SIGN_SHOW = "sign.show"
+    SIGN_MANAGE = "sign.manage"
 
 
 class Role(StrEnum):
@@ -108,6 +111,7 @@ _VIEWER: Final = {
             Action.SEARCH,
             Action.TOLLGATE_SEE,
             Action.TRAFFIC_SEE,
+            Action.SIGN_VIEW,
         ),
         Reach.ANY,
     ),
@@ -134,6 +138,7 @@ _OPERATOR: Final = {
             Action.VEHICLE_TRACK,
             Action.VEHICLE_REPLAY,
             Action.FENCE_SEE,
+            Action.SIGN_SHOW,
         ),
         Reach.ANY,
     ),

@@ -3,48 +3,23 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from safecity.kit.errors import InvalidError
 from safecity.kit.outgoing import may_reach
+from safecity.kit.weburl import WebUrl, read_url
 
-MAX_ADDRESS = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A URL taken apart. `target` is path and query."""
-
-    tls: bool
-    host: str
-    port: int
-    target: str
-
-    @property
-    def place(self) -> str:
-        """Host and port: what somebody allows."""
-        return f"{self.host}:{self.port}"
+Address = WebUrl
+CODE = "receive_addr"
 
 
 def read_address(text: str) -> Address:
     """InvalidError `receive_addr` for anything but plain HTTP to somebody else: no credentials, no loopback, no link of
     the machine's own, no multicast."""
-    bad = InvalidError("not an address to send to", code="receive_addr")
-    if len(text) > MAX_ADDRESS or not text.isascii() or any(ord(c) <= 32 or ord(c) == 127 for c in text):
-        raise bad
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError as error:
-        raise bad from error
-    host = (parts.hostname or "").rstrip(".").lower()
-    if parts.scheme not in ("http", "https") or not host or parts.username is not None or parts.fragment:
-        raise bad
+    address = read_url(text, CODE)
+    host = address.host
     if host == "localhost" or host.endswith(".localhost") or refused_ip(host):
-        raise bad
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Address(parts.scheme == "https", host, port or (443 if parts.scheme == "https" else 80), target)
+        raise InvalidError("not an address to send to", code=CODE)
+    return address
 
 
 def refused_ip(text: str) -> bool:

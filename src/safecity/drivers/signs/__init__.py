@@ -1,0 +1,1 @@
+"""Guidance signs that speak the platform's own wire over HTTP."""
