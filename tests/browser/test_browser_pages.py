@@ -23,6 +23,7 @@ PAGES = {
     "watches": ("Watches", "布控"),
     "violations": ("Violations", "违法审核"),
     "traffic": ("Traffic", "交通"),
+    "duty": ("Traffic duty", "交通值班"),
     "health": ("Health", "运行状况"),
     "exports": ("Exports", "导出"),
     "areas": ("Areas", "行政区划"),

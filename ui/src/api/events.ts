@@ -79,6 +79,7 @@ function take(message: Pushed, queries: QueryClient): void {
     if (kind.includes('alarm')) soon(queries, 'alarms')
     if (kind === 'tollgate.changed') soon(queries, 'tollgates')
     if (kind === 'watch.changed') soon(queries, 'watches', 'hits')
+    if (kind.startsWith('sign.')) soon(queries, 'signs')
     if (kind === 'violation.changed') soon(queries, 'violations')
     if (kind === 'subscription.changed') soon(queries, 'subscriptions')
     if (kind.includes('device') || kind.includes('channel')) soon(queries, 'tree', 'devices', 'channels')

@@ -2401,6 +2401,142 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/signs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Signs
+         * @description By name, with what they say and what is wanted of them.
+         */
+        get: operations["list_signs"];
+        put?: never;
+        /**
+         * Add Sign
+         * @description A new one; it is told its fallback at once.
+         */
+        post: operations["add_sign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sign Suggestions
+         * @description What jams and closures of now would have signs say that stand before them and say nothing of them yet.
+         */
+        get: operations["list_sign_suggestions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signs/{sign}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See Sign
+         * @description One sign.
+         */
+        get: operations["see_sign"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Sign
+         * @description Take one away, with its messages and its history. What stands on it goes within a quarter of an hour.
+         */
+        delete: operations["delete_sign"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Sign
+         * @description Change one.
+         */
+        patch: operations["change_sign"];
+        trace?: never;
+    };
+    "/api/v1/signs/{sign}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sign Messages
+         * @description The newest first.
+         */
+        get: operations["list_sign_messages"];
+        put?: never;
+        /**
+         * Show Sign Message
+         * @description Have it shown. It ends by itself.
+         */
+        post: operations["show_sign_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signs/{sign}/messages/{message}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Withdraw Sign Message
+         * @description Take it off; the next one in rank is shown, or the fallback.
+         */
+        delete: operations["withdraw_sign_message"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signs/{sign}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sign History
+         * @description What it really showed, the newest first; kept for 90 days.
+         */
+        get: operations["list_sign_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{device}/text": {
         parameters: {
             query?: never;
@@ -4792,10 +4928,188 @@ export interface components {
         SightingsFiled: {
             items: components["schemas"]["SightingFiled"][];
         };
+        /** @description A new sign. Without a `key` one is made. */
+        SignAsk: {
+            name: string;
+            address: string;
+            longitude: number;
+            latitude: number;
+            direction: number;
+            lines: number;
+            columns: number;
+            fallback?: string[];
+            /**
+             * @default zh
+             * @enum {string}
+             */
+            language?: "zh" | "en";
+            area?: string | null;
+            /** @default true */
+            enabled?: boolean;
+            /** @default  */
+            key?: string;
+        };
         /** @description A name and a password. */
         SignInAsk: {
             username: string;
             password: string;
+        };
+        /** @description With the key that the sign needs as well; it is not shown again. */
+        SignMade: {
+            id: string;
+            name: string;
+            address: string;
+            longitude: number;
+            latitude: number;
+            direction: number;
+            lines: number;
+            columns: number;
+            fallback: string[];
+            /** @enum {string} */
+            language: "zh" | "en";
+            area: string | null;
+            enabled: boolean;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            revision: number;
+            says: components["schemas"]["SignSaidOut"];
+            wanted: components["schemas"]["SignMessageOut"] | null;
+            heard_at: string | null;
+            key: string;
+        };
+        /** @description What is to be shown; without `start` from now on. */
+        SignMessageAsk: {
+            lines: string[];
+            /** @default 3 */
+            priority?: number;
+            start?: string | null;
+            /** Format: date-time */
+            end: string;
+            reason: string;
+            /** @default  */
+            cause?: string;
+        };
+        /**
+         * @description What somebody wants to stand on a sign from `start` until `end`. Priority 1 comes before 4, of the same priority
+         *     the one that was set last. `cause`: the jam or closure that it is about.
+         */
+        SignMessageOut: {
+            id: string;
+            lines: string[];
+            priority: number;
+            /** Format: date-time */
+            start: string;
+            /** Format: date-time */
+            end: string;
+            reason: string;
+            cause: string;
+            set_by: string;
+            /** Format: date-time */
+            set_at: string;
+            withdrawn_by: string;
+            withdrawn_at: string | null;
+        };
+        SignMessagePage: {
+            items: components["schemas"]["SignMessageOut"][];
+            next: string | null;
+        };
+        /**
+         * @description A sign beside a road. `direction`: of the traffic that reads it, degrees from north. `lines` of `columns` letters
+         *     each; a Chinese character takes two. `fallback`: what stands on it while there is no message. `says` is its own
+         *     word, `wanted` what people set (null: its fallback). `heard_at`: when it answered last, null where it has not since
+         *     the platform was started. `address` is empty for who may not change it.
+         */
+        SignOut: {
+            id: string;
+            name: string;
+            address: string;
+            longitude: number;
+            latitude: number;
+            direction: number;
+            lines: number;
+            columns: number;
+            fallback: string[];
+            /** @enum {string} */
+            language: "zh" | "en";
+            area: string | null;
+            enabled: boolean;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            revision: number;
+            says: components["schemas"]["SignSaidOut"];
+            wanted: components["schemas"]["SignMessageOut"] | null;
+            heard_at: string | null;
+        };
+        SignPage: {
+            items: components["schemas"]["SignOut"][];
+            next: string | null;
+        };
+        /** @description What is to change. */
+        SignPatch: {
+            name?: string | null;
+            address?: string | null;
+            longitude?: number | null;
+            latitude?: number | null;
+            direction?: number | null;
+            lines?: number | null;
+            columns?: number | null;
+            fallback?: string[] | null;
+            language?: ("zh" | "en") | null;
+            area?: string | null;
+            enabled?: boolean | null;
+            key?: string | null;
+        };
+        /**
+         * @description What a sign said last. `waiting`: it was not asked yet; `silent`: it does not answer, and `lines` are those that
+         *     it said before. `message` is the id of what it shows, empty: its fallback. `since`: when it began to show it.
+         */
+        SignSaidOut: {
+            state: components["schemas"]["SignState"];
+            code: string;
+            sentence: string;
+            message: string;
+            lines: string[];
+            since: string | null;
+            at: string | null;
+        };
+        /** @description What a sign showed from then on, by its own word. */
+        SignShownOut: {
+            /** Format: date-time */
+            at: string;
+            state: components["schemas"]["SignState"];
+            code: string;
+            sentence: string;
+            message: string;
+            lines: string[];
+        };
+        SignShownPage: {
+            items: components["schemas"]["SignShownOut"][];
+            next: string | null;
+        };
+        /**
+         * @description How a sign is, as far as it says so: `waiting` until it was asked for the first time.
+         * @enum {string}
+         */
+        SignState: "waiting" | "shows" | "fault" | "silent" | "off";
+        /** @description What a sign before a jam or a closure could say. Nothing is shown before somebody sends it as a message. */
+        SignSuggestionOut: {
+            sign: string;
+            name: string;
+            /** @enum {string} */
+            kind: "jam" | "works" | "accident" | "event" | "weather" | "order";
+            cause: string;
+            metres: number;
+            lines: string[];
+            priority: number;
+            /** Format: date-time */
+            end: string;
+        };
+        /** @description The nearest to a trouble first. `jams` false: nobody can say now where jams are. */
+        SignSuggestionsOut: {
+            items: components["schemas"]["SignSuggestionOut"][];
+            jams: boolean;
         };
         /** @description What a signal shows now, and since when; `unknown` where nothing was heard of it for three minutes. */
         SignalOut: {
@@ -11379,6 +11693,358 @@ export interface operations {
             403: components["responses"]["403"];
             404: components["responses"]["404"];
             409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_signs: {
+        parameters: {
+            query?: {
+                area?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignPage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    add_sign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignMade"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_sign_suggestions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignSuggestionsOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    see_sign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sign: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    delete_sign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sign: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    change_sign: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                sign: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_sign_messages: {
+        parameters: {
+            query?: {
+                /** @description Also those that are over or were withdrawn. */
+                past?: boolean;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                sign: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignMessagePage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    show_sign_message: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                sign: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignMessageAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignMessageOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    withdraw_sign_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sign: string;
+                message: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_sign_history: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                sign: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignShownPage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
             413: components["responses"]["413"];
             414: components["responses"]["414"];
             422: components["responses"]["422"];

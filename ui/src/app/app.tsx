@@ -28,6 +28,7 @@ const WatchesPage = lazy(() => import('../watches/page').then((m) => ({ default:
 const ViolationsPage = lazy(() => import('../violations/page').then((m) => ({ default: m.ViolationsPage })))
 const FleetPage = lazy(() => import('../fleet/page').then((m) => ({ default: m.FleetPage })))
 const TrafficPage = lazy(() => import('../traffic/page').then((m) => ({ default: m.TrafficPage })))
+const DutyPage = lazy(() => import('../duty/page').then((m) => ({ default: m.DutyPage })))
 const HealthPage = lazy(() => import('../health/page').then((m) => ({ default: m.HealthPage })))
 const ExportsPage = lazy(() => import('../playback/exports').then((m) => ({ default: m.ExportsPage })))
 const PlacesPage = lazy(() => import('../admin/places').then((m) => ({ default: m.PlacesPage })))
@@ -113,6 +114,7 @@ function Pages() {
         <Route path="/violations" element={<Shell><ViolationsPage /></Shell>} />
         <Route path="/vehicles" element={<Shell><FleetPage /></Shell>} />
         <Route path="/traffic" element={<Shell><TrafficPage /></Shell>} />
+        <Route path="/duty" element={<Shell><DutyPage /></Shell>} />
         <Route path="/health" element={<Shell><HealthPage /></Shell>} />
         <Route path="/exports" element={<Shell><ExportsPage /></Shell>} />
         <Route path="/areas" element={<Shell><PlacesPage what="areas" /></Shell>} />

@@ -1,6 +1,6 @@
 import {
   AlertOutlined, ApartmentOutlined, AuditOutlined, BankOutlined, ExportOutlined, HeartOutlined, HistoryOutlined, SettingOutlined,
-  TeamOutlined, VideoCameraOutlined, AppstoreOutlined, CarOutlined, CompassOutlined, AimOutlined, FileProtectOutlined, NodeIndexOutlined, SendOutlined,
+  TeamOutlined, VideoCameraOutlined, AppstoreOutlined, CarOutlined, CompassOutlined, AimOutlined, FileProtectOutlined, NodeIndexOutlined, NotificationOutlined, SendOutlined,
 } from '@ant-design/icons'
 import type { ReactNode } from 'react'
 import { useMe } from '../api/session'
@@ -36,6 +36,7 @@ export const PAGES: PageEntry[] = [
   { path: '/violations', words: 'page.violations', icon: <FileProtectOutlined />, key: 'v', main: true, may: 'violation.see' },
   { path: '/vehicles', words: 'page.vehicles', icon: <SendOutlined />, key: 'f', main: true, may: 'vehicle.track' },
   { path: '/traffic', words: 'page.traffic', icon: <NodeIndexOutlined />, key: 'm', main: true, may: 'traffic.see' },
+  { path: '/duty', words: 'page.duty', icon: <NotificationOutlined />, key: 'y', main: true, may: 'sign.view' },
   { path: '/health', words: 'page.health', icon: <HeartOutlined />, key: 'h', main: true, may: 'health.see' },
   { path: '/exports', words: 'page.exports', icon: <ExportOutlined />, key: 'x', main: false, may: 'export.see' },
   { path: '/areas', words: 'page.areas', icon: <BankOutlined />, key: 'r', main: false },

@@ -74,5 +74,8 @@ export const actions = words({
   'action.fence.see': ['See fences', '查看电子围栏'],
   'action.fence.write': ['Fence written into terminal', '围栏下发到终端'],
   'action.fence.erase': ['Fence erased from terminal', '从终端删除围栏'],
+  'action.sign.view': ['See guidance signs', '查看诱导屏'],
+  'action.sign.show': ['Show on guidance signs', '发布诱导屏内容'],
+  'action.sign.manage': ['Add and change guidance signs', '管理诱导屏'],
   'action.fence.change': ['Change fences', '修改电子围栏'],
 })

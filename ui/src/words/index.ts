@@ -12,6 +12,7 @@ import { live } from './live'
 import { playback } from './playback'
 import { problems } from './problems'
 import server from './server.json'
+import { signs } from './signs'
 import { steps } from './steps'
 import { tollgates } from './tollgates'
 import { traffic } from './traffic'
@@ -21,7 +22,7 @@ import { watches } from './watches'
 import { wizard } from './wizard'
 
 export const catalogue = {
-  ...actions, ...general, ...live, ...playback, ...devices, ...alarms, ...health, ...admin, ...wizard, ...tollgates, ...traffic, ...fleet, ...vehicles, ...violations, ...watches, ...steps, ...problems,
+  ...actions, ...general, ...live, ...playback, ...devices, ...alarms, ...health, ...admin, ...wizard, ...tollgates, ...traffic, ...signs, ...fleet, ...vehicles, ...violations, ...watches, ...steps, ...problems,
 } as const
 
 export type Key = keyof typeof catalogue
