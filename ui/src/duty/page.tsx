@@ -97,7 +97,7 @@ export function DutyPage() {
               <SignList signs={all} chosen={chosen} onChoose={(sign) => setChosen((now) => (now === sign.id ? '' : sign.id))} onLook={look} onChange={edit} onRenew={renew} />
             </section>
             <section>
-              <h2>{t('traffic.jams', { n: jams.data?.items.length ?? 0 })}</h2>
+              <h2>{t('traffic.jams', { n: jams.error ? '–' : (jams.data?.items.length ?? 0) })}</h2>
               {jams.error ? <p className="quiet" role="status">{t('duty.noJams', { why: sentence(jams.error) })}</p> : <JamList jams={jams.data?.items} onLook={look} />}
             </section>
             <section>

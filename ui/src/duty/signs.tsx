@@ -4,7 +4,6 @@ import { useState } from 'react'
 import { api } from '../api/client'
 import { useMay } from '../api/session'
 import type { Sign } from '../api/types'
-import { Age } from '../parts/age'
 import { sentence } from '../parts/problem'
 import { shortClock, stamp } from '../parts/times'
 import type { Point } from '../traffic/view'
@@ -61,8 +60,8 @@ export function SignList({ signs, chosen, onChoose, onLook, onChange, onRenew }:
               onLook([sign.longitude, sign.latitude])
             }}
           >
-            <b className={sign.says.state === 'silent' ? 'p1' : sign.says.state === 'fault' ? 'p2' : ''}>{MARKS[sign.says.state]} {sign.name}</b>
-            <span className="quiet">{t(`sign.state.${sign.says.state}`)} {sign.says.state === 'shows' && <Age at={sign.says.since} />}</span>
+            <b className={sign.says.state === 'silent' || sign.says.state === 'fault' ? 'p2' : ''}>{MARKS[sign.says.state]} {sign.name}</b>
+            <span className="quiet">{sign.says.state === 'shows' && sign.says.since ? t('sign.since', { at: stamp(sign.says.since) }) : t(`sign.state.${sign.says.state}`)}</span>
             {sign.says.sentence && <span className="duty-why">{sign.says.sentence}</span>}
             <Face sign={sign} />
           </button>
@@ -93,6 +92,7 @@ export function SignList({ signs, chosen, onChoose, onLook, onChange, onRenew }:
 function Face({ sign }: { sign: Sign }) {
   const { state, lines } = sign.says
   if (state === 'waiting' || state === 'off') return null
+  if (sign.says.since === null) return <span className="quiet">{t('sign.unknown')}</span>
   const old = state === 'silent'
   return (
     <span className={`sign-face ${old ? 'old' : ''}`} lang={sign.language}>

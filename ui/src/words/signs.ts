@@ -16,6 +16,8 @@ export const signs = words({
   'sign.state.fault': ['Fault', '故障'],
   'sign.state.silent': ['Does not answer', '无应答'],
   'sign.state.off': ['switched off', '已停用'],
+  'sign.since': ['shows since {at}', '{at} 起显示'],
+  'sign.unknown': ['What stands on it is not known', '不知道屏上的内容'],
   'sign.before': ['It showed this when it answered last', '最后一次应答时的内容'],
   'sign.dark': ['Nothing stands on it', '屏上无内容'],
   'sign.notYet': ['Set, but the sign does not say that it shows it', '已下达，诱导屏尚未确认显示'],
