@@ -1,4 +1,4 @@
-"""`safecity sim`: simulated cameras and vehicle terminals that load a platform, and a storm of registrations."""
+"""`safecity sim`: simulated cameras, vehicle terminals and ships that load a platform, and a storm of registrations."""
 
 from __future__ import annotations
 
@@ -112,6 +112,28 @@ def sign(
         asyncio.run(play(host, port, key, lines, typer.echo))
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
+
+
+@app.command()
+def ships(
+    feed: Annotated[str, typer.Option("--feed", help="HOST:PORT where the platform hears receivers of ships.")],
+    count: Annotated[int, typer.Option(help="How many ships.", min=1, max=10_000)] = 20,
+    seconds: Seconds = 0,
+    interval: Annotated[float, typer.Option(help="Seconds between two positions.", min=2, max=3600)] = 10,
+    first: Annotated[int, typer.Option(help="Number of the first ship.", min=0, max=90_000)] = 0,
+    udp: Annotated[bool, typer.Option(help="By datagrams.")] = False,
+) -> None:
+    """Sail COUNT ships (AIS, classes A and B) up and down a river; their MMSI are 412900000 and following."""
+    from safecity.sim.ships import ShipLoad
+    from safecity.sim.ships import ships as sail
+
+    host, port = _host_port(feed)
+    options = ShipLoad(host=host, port=port, udp=udp, count=count, first=first, report_seconds=interval)
+    try:
+        figures = asyncio.run(sail(options, seconds or None))
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+    typer.echo(json.dumps(figures))
 
 
 @app.command()

@@ -6,6 +6,7 @@ reference page is made from here (docs/reference/settings.md).
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import tomllib
@@ -35,6 +36,25 @@ def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
             code="setting_unknown_choice",
             params={"setting": name, "value": value, "choices": ", ".join(choices)},
         )
+
+
+def _malformed(name: str, value: str, wanted: str) -> InvalidError:
+    return InvalidError(
+        f"{name}: {value!r} is not of type {wanted}",
+        code="setting_wrong_type",
+        params={"setting": name, "type": wanted},
+    )
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _host_port(name: str, text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
+        raise _malformed(name, text, "HOST:PORT")
+    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,6 +132,42 @@ class Jt808Settings:
         _within("jt808.heartbeat_seconds", self.heartbeat_seconds, 5, 3600)
         _within("jt808.connections_per_address", self.connections_per_address, 1, 50_000)
         _within("jt808.connections_per_second", self.connections_per_second, 1, 10_000)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AisSettings:
+    """[ais] Ships (AIS), as receivers hand on what they hear (NMEA 0183). Nothing of it is signed: whoever reaches the
+    port, or has a transmitter, can make up ships.
+
+    enabled   listen for receivers, and call those in `feeds`
+    host      address to listen on
+    port      TCP and UDP, 0 takes a free one
+    senders   addresses or networks that may connect or send here, with commas between; empty: all that reach the port
+    feeds     HOST:PORT of receivers that wait to be called (TCP), with commas between
+    """
+
+    enabled: bool = False
+    host: str = "127.0.0.1"
+    port: int = 10110
+    senders: str = ""
+    feeds: str = ""
+
+    def __post_init__(self) -> None:
+        _within("ais.port", self.port, 0, 65535)
+        for one in self.networks():
+            try:
+                ipaddress.ip_network(one, strict=False)
+            except ValueError as error:
+                raise _malformed("ais.senders", one, "address or network") from error
+        _within("ais.feeds", len(self.called()), 0, 32)
+
+    def networks(self) -> tuple[str, ...]:
+        """The senders one by one."""
+        return _listed(self.senders)
+
+    def called(self) -> tuple[tuple[str, int], ...]:
+        """The feeds one by one: (host, port)."""
+        return tuple(_host_port("ais.feeds", one) for one in _listed(self.feeds))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -333,6 +389,7 @@ class Settings:
         "http",
         "sip",
         "jt808",
+        "ais",
         "media",
         "record",
         "vision",
@@ -348,6 +405,7 @@ class Settings:
     http: HttpSettings = field(default_factory=HttpSettings)
     sip: SipSettings = field(default_factory=SipSettings)
     jt808: Jt808Settings = field(default_factory=Jt808Settings)
+    ais: AisSettings = field(default_factory=AisSettings)
     media: MediaSettings = field(default_factory=MediaSettings)
     record: RecordSettings = field(default_factory=RecordSettings)
     vision: VisionSettings = field(default_factory=VisionSettings)
@@ -408,6 +466,7 @@ _KINDS: dict[str, type[Any]] = {
         HttpSettings,
         SipSettings,
         Jt808Settings,
+        AisSettings,
         MediaSettings,
         RecordSettings,
         VisionSettings,

@@ -112,7 +112,8 @@ class Supervisor:
         ]
         if self._settings.roads.enabled:
             duties.append(Duty("traffic", [*role, "traffic"], {}, order=1))
-        signalling = [name for name in ("sip-udp", "sip-tcp", "jt808-tcp") if name in self._listeners.sockets]
+        possible = ("sip-udp", "sip-tcp", "jt808-tcp", "ais-tcp", "ais-udp")
+        signalling = [name for name in possible if name in self._listeners.sockets]
         duties.append(Duty("signal", [*role, "signal"], self._listeners.of(*signalling), order=2))
         duties.append(Duty("control", [*role, "control"], self._listeners.of("http"), order=1))
         if self._settings.demo.enabled and not self._demo_removed():
@@ -230,7 +231,9 @@ class Supervisor:
 
     def _write_state(self) -> None:
         """`state.json`: ports and processes, for the health page and for tests."""
-        names = [name for name in ("http", "media", "sip-udp", "jt808-tcp") if name in self._listeners.sockets]
+        names = [
+            name for name in ("http", "media", "sip-udp", "jt808-tcp", "ais-tcp") if name in self._listeners.sockets
+        ]
         text = json.dumps(
             {
                 "pid": os.getpid(),
@@ -319,6 +322,7 @@ def _resolved(settings: Settings, listeners: Listeners) -> Settings:
         media=replace(settings.media, port=listeners.port("media")),
         sip=replace(settings.sip, port=listeners.port("sip-udp")),
         jt808=replace(settings.jt808, port=listeners.port("jt808-tcp")) if settings.jt808.enabled else settings.jt808,
+        ais=replace(settings.ais, port=listeners.port("ais-tcp")) if settings.ais.enabled else settings.ais,
     )
 
 

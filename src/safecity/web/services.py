@@ -131,6 +131,7 @@ class WebSettings:
     slots, vision    addresses of the media and the vision slots (`media-0`, ...)
     secrets_dir      folder for keys, outside the database
     jt808_port       where vehicle terminals connect, 0: they may not
+    ais_port         where receivers of ships connect or send to, 0: they may not
     media_port       where viewers get pictures; `media_url` replaces the whole beginning (`wss://video.example`)
     tls              browsers come by https: cookies get `__Host-` and `Secure`
     ui_dist          built browser application, None: the one in the package
@@ -148,6 +149,7 @@ class WebSettings:
     media_port: int = 8081
     sip_port: int = 5060
     jt808_port: int = 0
+    ais_port: int = 0
     rtp_ports: tuple[int, int] = (10000, 10015)
     media_url: str = ""
     tls: bool = False

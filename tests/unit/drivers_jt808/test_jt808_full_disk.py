@@ -10,7 +10,7 @@ import pytest
 from tests.unit.drivers_jt808.scene import PHONE, Scene, Vehicle
 
 from safecity.backends import outbox
-from safecity.drivers.jt808 import store
+from safecity.drivers import rows as store
 from safecity.kit.errors import UnavailableError
 from safecity.model.facts.signal_calls import AskDevices
 from safecity.protocols.jt808.header import Version

@@ -3236,12 +3236,12 @@ export interface components {
             revision?: number | null;
         };
         /**
-         * @description `gb28181` and `gat1400` need `code`, `jt808` its phone number there, `http` a name of letters and digits, `rtsp`
-         *     needs `url`. An empty password of one that registers is made; that of `http` always is.
+         * @description `gb28181` and `gat1400` need `code`, `jt808` its phone number there, `http` a name of letters and digits, `ais`
+         *     an MMSI, `rtsp` needs `url`. An empty password of one that registers is made; that of `http` always is.
          */
         DeviceAsk: {
             /** @enum {string} */
-            kind: "gb28181" | "rtsp" | "gat1400" | "jt808" | "http";
+            kind: "gb28181" | "rtsp" | "gat1400" | "jt808" | "http" | "ais";
             /** @default  */
             name?: string;
             /** @default  */
@@ -3276,7 +3276,7 @@ export interface components {
          * @description How we speak with it.
          * @enum {string}
          */
-        DeviceKind: "gb28181" | "rtsp" | "gat1400" | "jt808" | "http";
+        DeviceKind: "gb28181" | "rtsp" | "gat1400" | "jt808" | "http" | "ais";
         /** @description A new device, once with its credentials where it registers with us. */
         DeviceMade: {
             id: string;

@@ -12,8 +12,8 @@ import { Credentials, plainNames } from './credentials'
 type Kind = Body<'post', 'devices'>['kind']
 type Filled = Omit<Body<'post', 'devices'>, 'kind'>
 
-const TRANSPORT: Record<Kind, 'auto' | 'udp' | 'tcp'> = { gb28181: 'udp', rtsp: 'auto', gat1400: 'tcp', jt808: 'tcp', http: 'tcp' }
-const EXPLAIN: Record<Kind, Key> = { gb28181: 'device.gbExplain', rtsp: 'device.rtspExplain', gat1400: 'device.viidExplain', jt808: 'device.jtExplain', http: 'device.httpExplain' }
+const TRANSPORT: Record<Kind, 'auto' | 'udp' | 'tcp'> = { gb28181: 'udp', rtsp: 'auto', gat1400: 'tcp', jt808: 'tcp', http: 'tcp', ais: 'auto' }
+const EXPLAIN: Record<Kind, Key> = { gb28181: 'device.gbExplain', rtsp: 'device.rtspExplain', gat1400: 'device.viidExplain', jt808: 'device.jtExplain', http: 'device.httpExplain', ais: 'device.aisExplain' }
 
 /** Add a camera: what it must be told, or where it is fetched from and whether that works. */
 export function AddDevice({ code, kind = 'gb28181', onClose }: { code: string; kind?: Kind; onClose: () => void }) {
@@ -68,13 +68,17 @@ export function AddForm({ code, first = 'gb28181', onMade }: { code: string; fir
           setKind(value)
           form.setFieldValue('transport', TRANSPORT[value])
         }}
-        options={[{ value: 'gb28181', label: t('device.kind.gb28181') }, { value: 'rtsp', label: t('device.kind.rtsp') }, { value: 'gat1400', label: t('device.kind.gat1400') }, { value: 'jt808', label: t('device.kind.jt808') }, { value: 'http', label: t('device.kind.http') }]}
+        options={[{ value: 'gb28181', label: t('device.kind.gb28181') }, { value: 'rtsp', label: t('device.kind.rtsp') }, { value: 'gat1400', label: t('device.kind.gat1400') }, { value: 'jt808', label: t('device.kind.jt808') }, { value: 'http', label: t('device.kind.http') }, { value: 'ais', label: t('device.kind.ais') }]}
       />
       <p className="quiet">{t(EXPLAIN[kind])}</p>
       <Form.Item name="name" label={t('word.name')} rules={[{ required: true, whitespace: true, message: t('word.name') }]}><Input maxLength={120} autoFocus /></Form.Item>
       {kind === 'jt808' ? (
         <Form.Item name="code" label={t('device.phone')} rules={[{ required: true, pattern: /^\d{5,20}$/, message: t('device.phoneBad') }]} validateTrigger="onBlur">
           <Input maxLength={20} inputMode="numeric" className="mono" />
+        </Form.Item>
+      ) : kind === 'ais' ? (
+        <Form.Item name="code" label={t('device.mmsi')} rules={[{ required: true, pattern: /^\d{9}$/, message: t('device.mmsiBad') }]} validateTrigger="onBlur">
+          <Input maxLength={9} inputMode="numeric" className="mono" />
         </Form.Item>
       ) : kind === 'http' ? (
         <Form.Item name="code" label={t('device.beacon')} rules={[{ required: true, pattern: /^[\w.-]{1,40}$/, message: t('device.beaconBad') }]} validateTrigger="onBlur">

@@ -16,7 +16,7 @@ import { Credentials, plainNames } from './credentials'
 import { Digests } from './digests'
 import { ChannelTable } from './page'
 
-const TRANSPORTS: Record<Device['kind'], string[]> = { rtsp: ['auto', 'tcp', 'udp'], gb28181: ['udp', 'tcp_passive', 'tcp_active'], gat1400: ['tcp'], jt808: ['tcp'], http: ['tcp'] }
+const TRANSPORTS: Record<Device['kind'], string[]> = { rtsp: ['auto', 'tcp', 'udp'], gb28181: ['udp', 'tcp_passive', 'tcp_active'], gat1400: ['tcp'], jt808: ['tcp'], http: ['tcp'], ais: ['auto'] }
 
 export function DevicePage() {
   useLanguage()
@@ -61,7 +61,7 @@ export function DevicePage() {
       <div className="cards device-cards">
         <DeviceFacts device={device} />
         {mayChange && <DeviceForm device={device} />}
-        {mayChange && device.kind !== 'rtsp' && <RegistrationCard id={id} kind={device.kind} />}
+        {mayChange && device.kind !== 'rtsp' && device.kind !== 'ais' && <RegistrationCard id={id} kind={device.kind} />}
       </div>
       <div style={{ minHeight: 240, flex: 1 }}>
         <ChannelTable rows={channels.data?.items ?? []} loading={channels.isPending} more={undefined} onOpen={(row) => void navigate(`/channels/${row.id}`)} />
@@ -164,7 +164,7 @@ function DeviceForm({ device }: { device: Device }) {
           <Form.Item name="username" label={t('device.username')}><Input autoComplete="off" /></Form.Item>
         </>
       )}
-      {device.kind !== 'jt808' && device.kind !== 'http' && (
+      {device.kind !== 'jt808' && device.kind !== 'http' && device.kind !== 'ais' && (
         <Form.Item name="password" label={t(device.kind === 'rtsp' ? 'device.cameraPassword' : 'device.password')}><Input.Password autoComplete="new-password" /></Form.Item>
       )}
       <Form.Item name="transport" label={t('device.transport')}>

@@ -21,7 +21,7 @@ const NOWHERE: View = { longitude: 105, latitude: 34, scale: 0.03 }
 const NEAR = 2e-5
 const EMPTY: never[] = []
 /** What tells where it is. */
-const KINDS = ['jt808', 'http']
+const KINDS = ['jt808', 'http', 'ais']
 
 /** Vehicles on the map: what they are told, where they were, and the fences they are held against. */
 export function FleetPage() {

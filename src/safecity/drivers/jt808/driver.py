@@ -18,8 +18,8 @@ from safecity.drivers.jt808.orders import Orders
 from safecity.drivers.jt808.reports import Reports
 from safecity.drivers.jt808.roll import Vehicle
 from safecity.drivers.jt808.store import TerminalRow, TerminalStore
-from safecity.drivers.jt808.tally import Tally
 from safecity.drivers.jt808.translate import clean, described_fact
+from safecity.drivers.tally import Tally
 from safecity.kit.clock import Clock
 from safecity.kit.errors import ConflictError
 from safecity.model.facts.envelope import Event, Mode
@@ -80,7 +80,7 @@ class TerminalPlatform:
         self._flush_timer: asyncio.TimerHandle | None = None
         self._ticking: asyncio.Task[None] | None = None
         self._refusals = Buckets(rate=1 / 60, burst=1.0)
-        self.tally = Tally()
+        self.tally = Tally("terminals")
         self._host = Host(self._find, self._is_here, lambda: os.urandom(16), clock.now_us)
         self.hall = Hall(
             self._host,

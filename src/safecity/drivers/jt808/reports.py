@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from safecity.drivers.jt808.roll import Vehicle
 from safecity.drivers.jt808.store import TerminalRow
-from safecity.drivers.jt808.tally import Tally
 from safecity.drivers.jt808.translate import alarm_fact, begins, position_fact, priority, safety_fact, safety_key
+from safecity.drivers.tally import Tally
 from safecity.kit.clock import Clock
 from safecity.model.facts.envelope import Mode
 from safecity.protocols.gb28181.limits import Buckets

@@ -1,4 +1,5 @@
-"""What one asks of the duty `signal` (address `signal`): GB/T 28181 devices by their codes, terminals by their phones.
+"""What one asks of the duty `signal` (address `signal`): GB/T 28181 devices by their codes, terminals by their phones,
+ships by their MMSI.
 
 Business answers of devices come back as plain data (`Answered.body`), with the element names of the standard.
 """
@@ -67,6 +68,14 @@ class JtTerminal(Message, frozen=True):
     enabled: bool = True
 
 
+class AisShip(Message, frozen=True):
+    """A ship, a base station or an aid to navigation (AIS) whose positions are taken; `mmsi` has nine digits."""
+
+    device: str
+    mmsi: str
+    enabled: bool = True
+
+
 class ApplySignal(Message, frozen=True):
     """The whole truth, persisted by signal, which goes on from it without control. Answer: Done.
 
@@ -81,6 +90,7 @@ class ApplySignal(Message, frozen=True):
     part: int = 0
     parts: int = 1
     terminals: tuple[JtTerminal, ...] = ()
+    ships: tuple[AisShip, ...] = ()
 
 
 class OpenStream(Message, frozen=True):

@@ -1,4 +1,4 @@
-"""What of a position may be believed: told the time of receipt, it says when, whether it moves the ship, and why not."""
+"""What of a position may be believed: told the time of receipt, it says when, whether it moves the ship, why not."""
 
 from __future__ import annotations
 

@@ -216,6 +216,7 @@ def _web_settings(context: RoleContext, setup_token: str) -> WebSettings:
         media_port=settings.media.port,
         sip_port=settings.sip.port,
         jt808_port=settings.jt808.port if settings.jt808.enabled else 0,
+        ais_port=settings.ais.port if settings.ais.enabled else 0,
         rtp_ports=(first, first + settings.media.slot_count() * settings.media.rtp_ports - 1),
         tls=settings.http.tls != "off",
         ui_dist=Path(dist) if dist and Path(dist).is_dir() else None,

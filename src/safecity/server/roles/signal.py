@@ -11,6 +11,8 @@ import resource
 
 from safecity.backends.outbox import SqlOutbox, relay
 from safecity.backends.sqlitefile import open_file
+from safecity.drivers.ais.driver import ShipListener
+from safecity.drivers.ais.link import Door, Feeds
 from safecity.drivers.gb28181.driver import GbPlatform
 from safecity.drivers.jt808.driver import TerminalPlatform
 from safecity.drivers.jt808.link import Limits
@@ -57,9 +59,10 @@ PER_SOURCE = Allowance(per_second=3000.0, burst=20_000.0)
 class SignalDuty:
     """The platform side of each device protocol, its calls, and the watch over the media slots."""
 
-    def __init__(self, platform: GbPlatform, terminals: TerminalPlatform, calls: Calls) -> None:
+    def __init__(self, platform: GbPlatform, terminals: TerminalPlatform, ships: ShipListener, calls: Calls) -> None:
         self.platform = platform
         self.terminals = terminals
+        self.ships = ships
         self._calls = calls
         self._watches: dict[str, asyncio.Task[None]] = {}
 
@@ -89,6 +92,7 @@ class SignalDuty:
     async def _apply(self, message: ApplySignal) -> Message:
         self.platform.apply(message)
         self.terminals.configure(self.platform.configuration)
+        self.ships.configure(self.platform.configuration)
         self.watch_slots()
         return Done()
 
@@ -105,13 +109,16 @@ class SignalDuty:
 
     async def _figures(self, message: AskDevices) -> Message:
         cameras, vehicles = self.platform.figures(message), self.terminals.figures(message)
+        ships = self.ships.figures(message)
         # Each is in order and says whether there is more: together they are cut where the first of them was.
-        ends = [one.next for one in (cameras, vehicles) if one.next]
-        both = sorted([*cameras.devices, *vehicles.devices], key=lambda one: one.device)
-        shown = [one for one in both if not ends or one.device <= min(ends)][: max(1, message.limit)]
-        more = bool(ends) or len(shown) < len(both)
+        ends = [one.next for one in (cameras, vehicles, ships) if one.next]
+        every = sorted([*cameras.devices, *vehicles.devices, *ships.devices], key=lambda one: one.device)
+        shown = [one for one in every if not ends or one.device <= min(ends)][: max(1, message.limit)]
+        more = bool(ends) or len(shown) < len(every)
         unknown = sorted([*cameras.unknown, *vehicles.unknown], key=lambda one: -one.last_seen)
-        return DeviceFigures(tuple(shown), tuple(unknown[:MAX_UNKNOWN]), shown[-1].device if more and shown else "")
+        # Ships tell of themselves each few seconds: their list is their own, so that no camera is pushed out of it.
+        strangers = (*unknown[:MAX_UNKNOWN], *ships.unknown)
+        return DeviceFigures(tuple(shown), strangers, shown[-1].device if more and shown else "")
 
     async def _start_playback(self, message: StartDevicePlayback) -> Message:
         await self.platform.start_playback(message)
@@ -175,7 +182,9 @@ async def main(context: RoleContext) -> None:
         limits=Limits(per_address=vehicles.connections_per_address, per_second=vehicles.connections_per_second),
     )  # fmt: skip
     endpoint = SipEndpoint(platform.on_request, admit=guard.admit, patience=Patience(), on_lost=platform.on_lost)
-    duty = SignalDuty(platform, terminals, context.calls)
+    ships = ShipListener(file, outbox, context.clock, node=context.name)
+    feeds = Feeds(ships.take, context.clock.monotonic, Door(senders=context.settings.ais.networks()))
+    duty = SignalDuty(platform, terminals, ships, context.calls)
     drain = asyncio.get_running_loop().create_task(relay(outbox, context.calls))
     try:
         await platform.start(endpoint)
@@ -184,6 +193,11 @@ async def main(context: RoleContext) -> None:
         if "jt808-tcp" in context.fds:
             _many_connections()
             await terminals.start(context.socket("jt808-tcp"))
+        ships.configure(platform.configuration)
+        await ships.start()
+        if "ais-tcp" in context.fds:
+            tcp, udp = context.socket("ais-tcp"), context.socket("ais-udp")
+            await feeds.open(tcp, udp, context.settings.ais.called())
         await context.server.serve("signal", duty.handlers(), {})
         duty.watch_slots()
         # Parsing makes many short-lived objects and no cycles: looking for these often costs a third of it.
@@ -194,6 +208,8 @@ async def main(context: RoleContext) -> None:
     finally:
         await duty.close()
         await terminals.close()
+        await feeds.close()
+        await ships.close()
         await platform.close()
         await endpoint.close()
         drain.cancel()

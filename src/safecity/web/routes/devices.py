@@ -51,7 +51,15 @@ Transport = Literal["", "auto", "udp", "tcp", "tcp_passive", "tcp_active"]
 Charset = Literal["GB18030", "GB2312", "GBK", "UTF-8"]
 
 
-_NEVER = {DeviceKind.JT808: "jt_never_registered", DeviceKind.HTTP: "beacon_never_told"}
+_NEVER = {
+    DeviceKind.JT808: "jt_never_registered",
+    DeviceKind.HTTP: "beacon_never_told",
+    DeviceKind.AIS: "ais_never_heard",
+}
+
+
+_COME_ALONE = (DeviceKind.RTSP, DeviceKind.AIS)
+"""Into these nothing is typed."""
 
 
 class DeviceOut(Answer):
@@ -110,10 +118,10 @@ class DeviceMade(DeviceOut):
 
 
 class DeviceAsk(Ask):
-    """`gb28181` and `gat1400` need `code`, `jt808` its phone number there, `http` a name of letters and digits, `rtsp`
-    needs `url`. An empty password of one that registers is made; that of `http` always is."""
+    """`gb28181` and `gat1400` need `code`, `jt808` its phone number there, `http` a name of letters and digits, `ais`
+    an MMSI, `rtsp` needs `url`. An empty password of one that registers is made; that of `http` always is."""
 
-    kind: Literal["gb28181", "rtsp", "gat1400", "jt808", "http"]
+    kind: Literal["gb28181", "rtsp", "gat1400", "jt808", "http", "ais"]
     name: Text = ""
     code: Annotated[str, Field(max_length=40)] = ""
     url: Url = ""
@@ -245,7 +253,7 @@ async def add_device(ask: DeviceAsk, who: Who, here: Here, response: Response) -
     here.duties.look_again()
     here.hub.changed([("device", device.id)])
     plain = device_out(here, who, device, 1 if device.kind is DeviceKind.RTSP else 0)
-    registration = await credentials(here, device, password) if device.kind is not DeviceKind.RTSP else None
+    registration = await credentials(here, device, password) if device.kind not in _COME_ALONE else None
     return tag(response, DeviceMade(**plain.model_dump(), registration=registration))
 
 
@@ -301,6 +309,11 @@ async def credentials(here: Services, device: Device, password: str) -> Credenti
             platform_code="", domain="", host=platform.public_host, port=here.web.jt808_port, device_code=device.code,
             username="", password="", transport=device.transport,
         )  # fmt: skip
+    if device.kind is DeviceKind.AIS:
+        return Credentials(
+            platform_code="", domain="", host=platform.public_host, port=here.web.ais_port, device_code=device.code,
+            username="", password="", transport=device.transport,
+        )  # fmt: skip
     if device.kind is DeviceKind.HTTP:
         token = f"{device.code}.{password}" if password else ""
         return Credentials(
@@ -330,7 +343,7 @@ def device_out(
         state, step = DeviceState.ONLINE, ""
     elif state is DeviceState.NEVER:
         step = _NEVER.get(device.kind, "device_never_registered")
-    elif state is DeviceState.ONLINE and device.kind is DeviceKind.JT808:
+    elif state is DeviceState.ONLINE and device.kind in (DeviceKind.JT808, DeviceKind.AIS):
         step = figure.code_of_refusal  # somebody else in its name, or it in another's
     return DeviceOut(
         id=device.id, kind=device.kind, name=device.name, code=device.code,

@@ -141,6 +141,7 @@ PROBLEMS: dict[str, tuple[str, str]] = {
         "终端手机号须为 5 至 20 位数字。",
         "The phone number of a terminal has 5 to 20 digits.",
     ),
+    "ais_mmsi": ("MMSI 须为 9 位数字。", "An MMSI has 9 digits."),
     "gb_code": ("国标编号须为 20 位数字。", "A GB/T 28181 code has 20 digits."),
     "device_code_taken": ("编号 {code} 的设备已存在。", "A device with the code {code} exists."),
     "probe_unavailable": ("暂时无法测试该地址。", "Addresses cannot be tested now."),

@@ -48,6 +48,14 @@ STEPS: dict[str, tuple[str, str]] = {
         "终端尚未注册。请核对终端中的平台地址和端口,并确认平台已启用车载终端接入(设置 jt808.enabled)。",
         "The terminal has never registered. Check address and port in it, and that the platform listens for terminals (setting jt808.enabled).",
     ),
+    "ais_never_heard": (
+        "尚未收到此船舶的信号。请核对 MMSI 和 AIS 接收机,并确认平台已启用 AIS 接入(设置 ais.enabled)。",
+        "It was never heard. Check the MMSI and the receiver, and that the platform listens for ships (setting ais.enabled).",
+    ),
+    "ais_two_places": (
+        "有两处同时使用此 MMSI:相距太远的位置未采用。",
+        "Two use this MMSI at once: positions too far from where it was were not believed.",
+    ),
     "jt_disabled": ("此终端已停用。", "This terminal is disabled."),
     "jt_other_terminal": (
         "以此手机号注册的终端编号与已绑定的不同。若终端已更换,请删除后重新添加。",

@@ -21,6 +21,7 @@ class DeviceKind(StrEnum):
     GAT1400 = "gat1400"
     JT808 = "jt808"
     HTTP = "http"
+    AIS = "ais"
 
     @property
     def gives_pictures(self) -> bool:
@@ -95,6 +96,14 @@ def check_phone(phone: str) -> str:
     if not (phone.isascii() and phone.isdigit() and len(digits) >= 5 and len(phone) <= 20):
         raise InvalidError("not a phone number", code="jt_phone", params={"given": phone[:40]})
     return digits
+
+
+def check_mmsi(mmsi: str) -> str:
+    """The nine digits that a ship's station is known by (ITU-R M.585). InvalidError `ais_mmsi`."""
+    mmsi = mmsi.strip()
+    if not (len(mmsi) == 9 and mmsi.isascii() and mmsi.isdigit() and int(mmsi)):
+        raise InvalidError("not an MMSI", code="ais_mmsi", params={"given": mmsi[:40]})
+    return mmsi
 
 
 def check_beacon(code: str) -> str:

@@ -17,6 +17,7 @@ from safecity.core.ground.devices.decide import (
     check_beacon,
     check_choice,
     check_code,
+    check_mmsi,
     check_phone,
     check_token,
     split_url,
@@ -122,6 +123,9 @@ class Devices:
         elif kind is DeviceKind.JT808:
             # It is given a code when it registers, and has nothing that could be typed in.
             code, transport, username, password = check_phone(new.code), "tcp", "", ""
+        elif kind is DeviceKind.AIS:
+            # It tells everybody, and asks nobody.
+            code, transport, username, password = check_mmsi(new.code), "auto", "", ""
         elif kind is DeviceKind.HTTP:
             # Programs send it: nobody types it in, so that it need not be short.
             code, transport, username, password = check_beacon(new.code), "tcp", "", secrets.token_urlsafe(24)

@@ -26,7 +26,7 @@ from safecity.model.facts.media_calls import (
     StartRecording,
     VolumeSpec,
 )
-from safecity.model.facts.signal_calls import ApplySignal, GbChannel, GbDevice, JtTerminal, PlatformIdentity
+from safecity.model.facts.signal_calls import AisShip, ApplySignal, GbChannel, GbDevice, JtTerminal, PlatformIdentity
 from safecity.model.facts.vision_calls import ApplyVision, PlateTask
 from safecity.model.values.media import Quality
 from safecity.vision.enforcement.scene import Scene, write_scene
@@ -94,6 +94,7 @@ def desired(
     )
     gb_devices = tuple(_gb_device(d, secret) for d, secret in devices if d.kind is DeviceKind.GB28181)
     terminals = tuple(JtTerminal(d.id, d.code, d.enabled) for d, _ in devices if d.kind is DeviceKind.JT808)
+    ships = tuple(AisShip(d.id, d.code, d.enabled) for d, _ in devices if d.kind is DeviceKind.AIS)
     gb_channels: list[GbChannel] = []
     assignments: dict[str, list[Assignment]] = {slot: [] for slot in slots}
     shown: list[Channel] = []
@@ -113,7 +114,7 @@ def desired(
     )
     released = tuple(one.id for one in holds if one.released_at is not None)
     return Desired(
-        ApplySignal(revision, identity, gb_devices, tuple(gb_channels), terminals=terminals),
+        ApplySignal(revision, identity, gb_devices, tuple(gb_channels), terminals=terminals, ships=ships),
         {
             slot: ApplyAssignments(revision, tuple(items), holds=placed, released=released)
             for slot, items in assignments.items()

@@ -73,8 +73,10 @@ class Sighted(NamedTuple):
 
 
 def read_position(event: Event) -> Iterable[Record]:
-    """`position.received` as a record; none where it says no place that can be believed."""
+    """`position.received` as a record; none where it says no place that can be believed, or of what is on no road."""
     body = event.body
+    if body.get("travels") == "water":
+        return
     longitude, latitude = body.get("longitude"), body.get("latitude")
     if not isinstance(longitude, int | float) or not isinstance(latitude, int | float):
         return

@@ -1,0 +1,1 @@
+"""Ships that receivers hear (AIS) as devices of the platform."""
