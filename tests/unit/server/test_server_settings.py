@@ -29,6 +29,9 @@ def test_file_environment_and_command_line_override_each_other_in_that_order(tmp
         ("[http]\nport = true", "http.port"),
         ("[[record.volumes]]\nname='a'\npath='b'\nlayout='odd'", "record.volumes.layout"),
         ("[record]\nvolumes = 3", "record.volumes"),
+        ("[ais]\nsenders = '10.0.0.0/8, nobody'", "ais.senders"),
+        ("[ais]\nfeeds = 'receiver'", "ais.feeds"),
+        ("[ais]\nfeeds = 'receiver:99999'", "ais.feeds"),
         ("http = 3", "http"),
         ("not toml", "safecity.toml"),
     ],
@@ -43,3 +46,10 @@ def test_a_wrong_setting_is_named(tmp_path: Path, toml: str, named: str) -> None
 def test_settings_survive_the_environment_of_a_child() -> None:
     settings = load_settings(None, environ={}, overrides={"demo.enabled": True, "http.tls": "generated"})
     assert Settings.from_json(settings.to_json()) == settings
+
+
+def test_receivers_of_ships_are_listed_with_commas(tmp_path: Path) -> None:
+    values = {"ais.feeds": "harbour.example:10110, [2001:db8::1]:4001", "ais.senders": "10.0.0.0/8,192.168.1.7"}
+    settings = load_settings(None, environ={}, overrides=values)
+    assert settings.ais.called() == (("harbour.example", 10110), ("2001:db8::1", 4001))
+    assert settings.ais.networks() == ("10.0.0.0/8", "192.168.1.7")

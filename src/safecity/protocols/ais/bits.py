@@ -180,9 +180,8 @@ def read_fields(kind: type[Any], whole: Bits) -> tuple[dict[str, Any], tuple[str
 
 def write_fields(message: Any, size: int) -> Bits:
     """The bits of a message, filled up to `size`."""
-    kind: type[Any] = type(message)
     whole = Bits()
-    for name, form, at, _ in layout(kind):
+    for name, form, at, _ in layout(message.__class__):
         whole += Bits(0, at - whole.size)
         whole += Bits(form.write(getattr(message, name)), form.size)
     return whole + Bits(0, max(0, size - whole.size))
