@@ -11,8 +11,10 @@ import pytest
 from benchmarks.whole import Platform, until
 from playwright.sync_api import Page, expect
 from tests.browser.conftest import ROOT
+from tests.ladder import STEP, ladder
 
 from safecity.kit.clock import rfc3339
+from safecity.roads.network.versions import put_version
 from safecity.sim.signs import SimSign
 
 SHOTS = ROOT / "output" / "screenshots"
@@ -25,7 +27,9 @@ FALLBACK = ["文明驾驶", "平安出行"]
 
 @pytest.fixture(scope="module")
 def city(bare: Platform) -> Platform:
-    """Nothing but what these tests put there."""
+    """Two streets and the rungs between them."""
+    put_version(bare.data / "roads", ladder(), dropped={}, sources=("x",), at_us=time.time_ns() // 1000)
+    until(lambda: bare.api.get("/traffic/network").status_code == 200, "the network is taken up", 180.0)
     return bare
 
 
@@ -46,7 +50,7 @@ def sim() -> Iterator[SimSign]:
 @pytest.fixture(scope="module")
 def sign(city: Platform, sim: SimSign) -> str:
     body = {
-        "name": "East gate", "address": sim.address, "longitude": 118.37, "latitude": 31.33, "direction": 90,
+        "name": "East gate", "address": sim.address, "longitude": 18.0, "latitude": 59.3 + STEP / 4, "direction": 0,
         "lines": 2, "columns": 20, "fallback": FALLBACK, "key": KEY,
     }  # fmt: skip
     made = city.post("/signs", body)["id"]
@@ -109,7 +113,7 @@ def test_a_sign_that_cannot_be_reached_is_added_in_the_page_and_shown_as_silent(
     page.get_by_role("button", name="Add a sign").click()
     page.get_by_role("textbox", name="Name").fill("Bridge")
     page.get_by_role("textbox", name="Address of the sign").fill("http://127.0.0.1:1/safecity/sign/v1")
-    page.get_by_role("textbox", name="Longitude and latitude").fill("118.36, 31.34")
+    page.get_by_role("textbox", name="Longitude and latitude").fill("18.003, 59.305")
     page.screenshot(path=SHOTS / "duty-add.png")
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".duty-key")).to_be_visible(timeout=SOON)
@@ -134,3 +138,27 @@ def test_the_time_of_a_text_is_over_and_the_page_says_what_stands_there_then(
     face = page.locator(".sign-face")
     expect(face).to_have_text("SOON OVER", timeout=SOON)
     expect(face).to_have_text("".join(FALLBACK), timeout=60_000)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_a_closure_proposes_is_shown_after_one_click_and_not_before(
+    open_page: Callable[..., Page], city: Platform, sim: SimSign, sign: str, language: str
+) -> None:
+    page = open_page("/duty", language=language)
+    word = (lambda english, chinese: chinese) if language == "zh" else (lambda english, chinese: english)
+    expect(page.locator(".sign-face")).to_have_text("".join(FALLBACK), timeout=SOON)
+    works = {"kind": "works", "reason": word("water main", "供水管抢修"), "line": [[18.0, 59.3 + 2.5 * STEP]]}
+    closure = city.post("/traffic/closures", works)["id"]
+    proposed = page.get_by_role("button", name=word("Show: East gate", "显示: East gate"))
+    expect(proposed).to_be_visible(timeout=SOON)
+    assert list(sim.lines) == FALLBACK
+    proposed.click()
+    expect(page.locator(".sign-face")).to_have_text("前方0.9公里施工封路请提前绕行", timeout=SOON)
+    expect(proposed).to_have_count(0, timeout=SOON)
+    row = page.get_by_role("button").filter(has_text=works["reason"]).last
+    expect(row).to_be_visible(timeout=SOON)
+    page.screenshot(path=SHOTS / f"duty-works-{language}.png")
+    row.click()
+    page.get_by_role("button", name=word("Withdraw: East gate", "撤下: East gate")).click()
+    city.api.delete(f"/traffic/closures/{closure}")
+    expect(page.locator(".sign-face")).to_have_text("".join(FALLBACK), timeout=SOON)

@@ -191,6 +191,8 @@ async def test_a_silent_sign_is_shown_as_silent_tried_again_later_each_time_and_
     assert (seen.report.state, seen.report.lines) == (SignState.SHOWS, QUEUE)
     assert sim.lines == QUEUE
     assert await desk.events() == ["sign.failed", "sign.recovered"]
+    await sim.stop()
+    assert (await desk.turn()).report.state is SignState.SHOWS  # all begins anew
 
 
 async def test_a_fault_that_the_sign_tells_is_told_on(desk: Desk, sim: SimSign) -> None:

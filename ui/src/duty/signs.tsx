@@ -5,7 +5,7 @@ import { api } from '../api/client'
 import { useMay } from '../api/session'
 import type { Sign } from '../api/types'
 import { sentence } from '../parts/problem'
-import { shortClock, stamp } from '../parts/times'
+import { stamp } from '../parts/times'
 import type { Point } from '../traffic/view'
 import { t } from '../words'
 import { ShowForm } from './show'
@@ -68,7 +68,7 @@ export function SignList({ signs, chosen, onChoose, onLook, onChange, onRenew }:
           {sign.wanted && (
             <div className="duty-wanted">
               {sign.wanted.id !== sign.says.message && <span className="p2" role="status">{t('sign.notYet')}: {sign.wanted.lines.join(' / ')}</span>}
-              <span className="quiet">{t('sign.until', { at: shortClock(sign.wanted.end), who: sign.wanted.set_by, why: sign.wanted.reason })}</span>
+              <span className="quiet">{t('sign.until', { at: stamp(sign.wanted.end), who: sign.wanted.set_by, why: sign.wanted.reason })}</span>
             </div>
           )}
           {writing === sign.id ? (

@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { api } from '../api/client'
 import type { SignSuggestion } from '../api/types'
 import { sentence } from '../parts/problem'
-import { shortClock } from '../parts/times'
+import { stamp } from '../parts/times'
 import { t } from '../words'
 
 const kindOf = (one: SignSuggestion) => (one.kind === 'jam' ? t('sign.suggested.jam') : t(`closure.${one.kind}`))
@@ -31,7 +31,7 @@ export function Suggestions({ items, onLook, onRenew }: { items: SignSuggestion[
           <button type="button" className="traffic-way" onClick={() => onLook(one.sign)}>
             <b>{one.name}</b>
             <span>{kindOf(one)}</span>
-            <span className="quiet">{t('sign.metres', { n: Math.round(one.metres) })} · {t('traffic.until', { at: shortClock(one.end) })}</span>
+            <span className="quiet">{t('sign.metres', { n: Math.round(one.metres) })} · {t('traffic.until', { at: stamp(one.end) })}</span>
             <span className="duty-words">{one.lines.join(' / ')}</span>
           </button>
           <Button size="small" type="primary" loading={busy === one.sign + one.cause} aria-label={`${t('sign.show')}: ${one.name}, ${one.lines.join(' ')}`} onClick={() => void show(one)}>{t('sign.show')}</Button>
