@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
+import hmac
 import json
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -283,6 +285,26 @@ async def test_an_answer_that_is_none_is_a_silent_sign_with_a_reason(desk: Desk,
         await desk.turn()
         seen = await desk.turn()
     assert (seen.report.state, seen.report.code, seen.report.lines) == (SignState.SILENT, code, ())
+
+
+async def test_letters_that_are_none_are_marked_and_hurt_nobody(desk: Desk) -> None:
+    async def odd(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        asked = read(await reader.read(1 << 16), KEY, Show)
+        text = (
+            f'{{"boot":"b","number":{asked.number},"taken":{"true" if asked.boot == "b" else "false"},'
+            '"content":"x\\u0000","lines":["A\\u0000B","\\u202eC"]}'
+        )
+        mac = hmac.new(KEY.encode(), f"shown\n{text}".encode(), hashlib.sha256).hexdigest()
+        writer.write(http(json.dumps({"message": text, "mac": mac}).encode()))
+        await writer.drain()
+        writer.close()
+
+    async with answering(odd) as address:
+        await desk.add(address)
+        seen = await desk.turn()
+    assert (seen.report.state, seen.report.lines) == (SignState.SHOWS, ("A\ufffdB", "\ufffdC"))
+    assert seen.report.message == "x\ufffd"
 
 
 async def test_a_sign_that_answers_a_letter_at_a_time_holds_up_nobody_else(desk: Desk) -> None:

@@ -164,6 +164,11 @@ def check_message(sign: GuidanceSign, message: SignMessage, now: int) -> SignMes
     return message
 
 
+def readable(text: str) -> str:
+    """What a sign said, with a mark for each letter that no screen or database would take."""
+    return "".join("\ufffd" if unicodedata.category(letter)[0] == "C" else letter for letter in text)
+
+
 def fault_code(fault: str) -> str:
     """In a code of the catalogue."""
     return "" if not fault else f"sign_fault_{fault if fault in FAULTS else 'other'}"

@@ -17,7 +17,15 @@ from typing import Final
 from safecity.core.ground.access.api import Vault
 from safecity.core.ground.outbox.api import add as tell
 from safecity.core.ground.signs import store
-from safecity.core.ground.signs.decide import GuidanceSign, SignMessage, SignReport, SignState, fault_code, wanted
+from safecity.core.ground.signs.decide import (
+    GuidanceSign,
+    SignMessage,
+    SignReport,
+    SignState,
+    fault_code,
+    readable,
+    wanted,
+)
 from safecity.kit.clock import SECOND_US, Clock
 from safecity.kit.errors import SafecityError, UnavailableError
 from safecity.kit.ids import fresh
@@ -161,6 +169,8 @@ class Teller:
             await self._answered(sign, known, shown, code)
         except SafecityError as error:
             logger.warning("what a sign said is not kept yet sign=%s code=%s", sign.id, error.code)
+        except Exception:
+            logger.exception("what a sign said is not kept sign=%s", sign.id)
         finally:
             known.busy = False
 
@@ -192,8 +202,9 @@ class Teller:
         known.due = self._clock.monotonic() + AGAIN_SECONDS * (0.75 + self._luck() / 2)
         fault = fault_code(shown.fault)
         said = SignReport(
-            sign=sign.id, state=SignState.FAULT if fault else SignState.SHOWS, code=fault, message=shown.content,
-            lines=shown.lines, since=now - round(shown.seconds * SECOND_US), at=now,
+            sign=sign.id, state=SignState.FAULT if fault else SignState.SHOWS, code=fault,
+            message=readable(shown.content), lines=tuple(readable(line) for line in shown.lines),
+            since=now - round(shown.seconds * SECOND_US), at=now,
         )  # fmt: skip
         await self._keep(sign, lambda old: said)
 
