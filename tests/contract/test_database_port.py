@@ -247,7 +247,8 @@ def test_rows_live_through_every_step_and_the_way_back_is_clean(url: str) -> Non
                 for row in rows:
                     kept = {key: value for key, value in row.items() if key in tables.tables[name].columns}
                     assert any(kept.items() <= dict(one).items() for one in found), (step, name)
-        for back in [*steps[:-1][::-1], "base"]:
+        # Each step on the way back is one of the same scripts; alone they are taken once.
+        for back in [*steps[:-1][::-1], "base"] if step == steps[-1] else ["base"]:
             downgrade(engine, back)
         assert set(inspect(engine).get_table_names()) <= {"alembic_version"}, index
     engine.dispose()
