@@ -151,7 +151,10 @@ async def test_generated_requests_get_the_answers_that_are_described(
     asked, done = 0, set[str]()
     for operation in operations:
         name = operation.definition.raw["operationId"]
-        for case in collect(operation) if name not in SKIPPED else ():
+        # Duties that do not answer are met by half as many: what is asked matters less then.
+        for case in (
+            collect(operation)[: EXAMPLES if duties == "answer" else EXAMPLES // 2] if name not in SKIPPED else ()
+        ):
             for aimed in (False, True):
                 if aimed:
                     aim(case, things)
