@@ -2,11 +2,12 @@
 
 DIR holds `labels.csv` (file, plate, country, x, y, w, h, ...) and the pictures; it is never trained on. Prints one line
 of JSON. A plate counts as `exact` when its whole text is right and reported, `wrong` when a text is reported that is
-not right, `missed` otherwise (not found, or marked doubtful); the three add up to 1. `exact_with_doubtful` also counts
-doubtful readings that are right. Ours and the peer (PP-OCR of the package `rapidocr`, if it is installed) see the same
-whole pictures in the same run, on as many cores; both are told the country, as an operator would; `exact_any_country`
-is ours without that. CPU times are of the process, decoding apart: `cpu_ms_still_p50` for a picture as it lies there,
-`cpu_ms_frame_1080p_p50` for the same pictures scaled into a frame of 1920 x 1080.
+not right, `missed` otherwise (not found, or marked doubtful); the three add up to 1. `exact_alike` and `wrong_alike`
+take O and 0, I and 1 as equal, which cannot be told apart on some plates but by who issued them. `exact_with_doubtful`
+also counts doubtful readings that are right. Ours and the peer (PP-OCR of the package `rapidocr`, if it is installed)
+see the same whole pictures in the same run, on as many cores; both are told the country, as an operator would;
+`exact_any_country` is ours without that. CPU times are of the process, decoding apart: `cpu_ms_still_p50` for a picture
+as it lies there, `cpu_ms_frame_1080p_p50` for the same pictures scaled into a frame of 1920 x 1080.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ class Tally:
 
     outcomes: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     right_when_asked: int = 0
+    alike: int = 0
+    wrong_alike: int = 0
     signs: int = 0
     signs_right: int = 0
     milliseconds: list[float] = field(default_factory=list)
@@ -58,6 +61,10 @@ class Tally:
         outcome = "missed" if not text or not reported else "exact" if right else "wrong"
         self.outcomes[truth.country].append(outcome)
         self.right_when_asked += right
+        if outcome != "missed":
+            same = alike(text or "") == alike(truth.plate)
+            self.alike += same
+            self.wrong_alike += not same
         self.signs += len(truth.plate)
         self.signs_right += len(truth.plate) - min(distance(truth.plate, text or ""), len(truth.plate))
         if not right or outcome != "exact":
@@ -69,6 +76,8 @@ class Tally:
         share = {what: round(every.count(what) / len(every), 4) for what in ("exact", "wrong", "missed")}
         return {
             **share,
+            "exact_alike": round(self.alike / len(every), 4),
+            "wrong_alike": round(self.wrong_alike / len(every), 4),
             "exact_with_doubtful": round(self.right_when_asked / len(every), 4),
             "exact_by_country": {
                 country: round(many.count("exact") / len(many), 4) for country, many in sorted(self.outcomes.items())
@@ -76,6 +85,11 @@ class Tally:
             "char_accuracy": round(self.signs_right / self.signs, 4),
             "cpu_ms_still_p50": round(float(np.median(self.milliseconds)), 1),
         }
+
+
+def alike(text: str) -> str:
+    """With signs that many countries press from the same tool as one: O and 0, I and 1."""
+    return text.replace("O", "0").replace("I", "1")
 
 
 def distance(one: str, other: str) -> int:

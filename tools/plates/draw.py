@@ -12,6 +12,8 @@ from tools.plates.texts import br_text, cn_text, eu_text, us_text
 from safecity.vision.plates.alphabet import PlateKind
 
 SCALE = 0.6  # pixels per millimetre
+SELDOM = ("SmileySans", "NotoSerif", "MTLc", "ipaex", "NotoSansCJK-Black", "NotoSansCJK-Bold")
+"""Fonts whose provinces are further from those that are pressed, which are thin: the others are taken more often."""
 
 # Equal provinces need many Chinese plates; the other countries have fewer signs.
 MIX = {
@@ -61,14 +63,19 @@ class _Press:
     latin: Face = field(init=False)
     chinese: Face = field(init=False)
     boldness: float = field(init=False)
+    chinese_boldness: float = field(init=False)
 
     def __post_init__(self) -> None:
         shape = (round(self.height_mm * SCALE), round(self.width_mm * SCALE))
         self.paint = np.empty((*shape, 3), np.float32)
         self.raised = np.zeros(shape, np.float32)
         self.latin = self.faces.latin[int(self.rng.integers(len(self.faces.latin)))]
-        self.chinese = self.faces.chinese[int(self.rng.integers(len(self.faces.chinese)))]
+        plain = [face for face in self.faces.chinese if not face.name.startswith(SELDOM)]
+        chinese = plain if plain and self.rng.random() < 0.85 else self.faces.chinese
+        self.chinese = chinese[int(self.rng.integers(len(chinese)))]
         self.boldness = float(self.rng.uniform(0, 1))
+        # Letters are pressed 10 mm strong, provinces 6 to 7: there is no room for more between their strokes.
+        self.chinese_boldness = float(self.rng.uniform(-0.1, 0.6))
 
     def glyph(self, sign: str) -> Glyph:
         latin = sign.isascii()
@@ -86,7 +93,7 @@ class _Press:
         if glyph.aspect * h < w * 0.6:
             narrow = max(glyph.aspect * h, w * 0.2)
             x, w = x + (w - narrow) / 2, narrow
-        box = self.stamp(glyph, x, y, w, h, ink, self.boldness)
+        box = self.stamp(glyph, x, y, w, h, ink, self.boldness if sign.isascii() else self.chinese_boldness)
         self.signs.append(Sign(sign, *box, line))
 
     def stamp(
@@ -128,6 +135,33 @@ class _Press:
         mask = np.zeros(self.raised.shape, np.uint8)
         cv2.putText(mask, text, at, face, scale, 255, 1 + int(self.rng.random() < 0.3), cv2.LINE_AA)
         self.paint += (mask / np.float32(255))[..., None] * (np.asarray(ink, np.float32) - self.paint)
+
+    def bold_words(self, text: str, x: float, y: float, w: float, h: float, ink: tuple[float, float, float]) -> None:
+        """The same in strong capitals, as frames of dealers and names of states are: like signs, only smaller."""
+        face = self.faces.latin[int(self.rng.integers(len(self.faces.latin)))]
+        glyphs = [face.glyphs[sign][0] if sign in face.glyphs else None for sign in text.upper()]
+        wide = [(glyph.aspect if glyph else 0.4) * h * 1.15 for glyph in glyphs]
+        squeeze = min(1.0, w / max(sum(wide), 1.0))
+        at = x + (w - sum(wide) * squeeze) / 2
+        for glyph, width in zip(glyphs, wide, strict=True):
+            if glyph is not None:
+                self.stamp(glyph, at, y, width * squeeze * 0.87, h, ink, 0.7)
+            at += width * squeeze
+
+    def emblem(self, x: float, y: float, size: float) -> None:
+        """What stands between two signs of a number and is none: a fruit, a badge, the outline of a state."""
+        rng, at = self.rng, np.array([x, y]) * SCALE
+        for _ in range(int(rng.integers(1, 4))):
+            tone = _shade(rng, (110, 110, 110), 90)
+            middle = at + rng.normal(0, 0.12 * size * SCALE, 2)
+            if rng.random() < 0.5:
+                axes = rng.uniform(0.25, 0.6, 2) * size * SCALE
+                cv2.ellipse(self.paint, (middle, axes * 2, float(rng.uniform(0, 180))), tone, -1, cv2.LINE_AA)
+            else:
+                turns = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(4, 9))))
+                far = rng.uniform(0.25, 0.6, (len(turns), 1)) * size * SCALE
+                corners = middle + far * np.c_[np.cos(turns), np.sin(turns)]
+                cv2.fillPoly(self.paint, [np.round(corners * 16).astype(np.int32)], tone, cv2.LINE_AA, 4)
 
     def done(self, kind: PlateKind, lines: int) -> Flat:
         """Press it: edges catch light on one side and shadow on the other."""
@@ -204,24 +238,26 @@ def _draw_cn(rng: np.random.Generator, faces: Faces, kind: PlateKind, text: str)
             x = size[0] * 0.035 + room * (place - 2) + (room - bottom_w) / 2
             press.write(text[place], x, 90 * unit, bottom_w, 110 * unit, colour(place), 1)
         return press.done(kind, 2)
-    x, width, count = 15.5, 45.0, len(text)
+    # GA 36-2018: signs of 45 mm, 12 between them, 34 around the dot; new-energy ones of 43, 9, 49 around their mark.
+    x, width, pitch, around_dot, count = 15.5, 45.0, 57.0, 34.0 - 12.0, len(text)
     dot_after = 1 if (text[:2] != "WJ" and kind is not PlateKind.CN_WHITE) or text[-1] == "警" else -1
-    pitch = 57.0
     if green:
-        x, pitch, width = 15.0, 52.0, 43.0
-    dot = 22.0 if green or dot_after >= 0 else 0.0
-    needed = count * pitch + (12 if dot_after >= 0 else 0)
-    if needed > size[0] - 20:  # eight signs on a plate for seven
-        pitch = (size[0] - 40) / count
-        width = pitch * 0.82
+        width, pitch, around_dot = 43.0, 52.0, 49.0 - 9.0
+    if dot_after < 0:
+        around_dot = 0.0
+    needed = 2 * x + (count - 1) * pitch + width + around_dot
+    if needed > size[0] + 4:  # eight signs on a plate for seven
+        around_dot *= 0.5
+        pitch = (size[0] - 2 * x - around_dot) / (count - 0.2)
+        width = pitch * 0.8
     for place in range(count):
         press.write(text[place], x, 25, width * (1.05 if place == 0 else 1), 90, colour(place))
         x += pitch
         if place == dot_after:
             if not green:
-                centre = (round((x + 1) * SCALE), round(70 * SCALE))
+                centre = (round((x - (pitch - width) / 2 + around_dot / 2) * SCALE), round(70 * SCALE))
                 cv2.circle(press.paint, centre, round(5 * SCALE), ink, -1, cv2.LINE_AA)
-            x += dot * 0.55
+            x += around_dot
     if rng.random() < 0.6:  # mounting bolts
         for bolt in (110, size[0] - 110):
             for y in (12, 128):
@@ -252,6 +288,10 @@ _SLOGANS = (
     "GARDEN STATE", "Birthplace of Aviation", "IN GOD WE TRUST", "Greatest Snow on Earth", "myflorida.com",
     "EVERGREEN STATE", "HANCOCK COUNTY",
 )  # fmt: skip
+_DEALERS = (
+    "LAKESIDE FORD", "NORTH BAY", "CITY MOTORS", "HONDA OF TROY", "AUTO PLAZA", "TOYOTA", "RIVER VALLEY", "STAR CARS",
+    "1-800-555-0142", "DOWNTOWN", "SMITH AND SON", "UNIVERSITY", "ALUMNI", "BEST DEALS", "CAPITAL CITY", "NISSAN WEST",
+)  # fmt: skip
 
 
 def _draw_us(rng: np.random.Generator, faces: Faces, text: str) -> Flat:
@@ -274,9 +314,12 @@ def _draw_us(rng: np.random.Generator, faces: Faces, text: str) -> Flat:
     ink = _shade(rng, inks[int(rng.integers(len(inks)))] if light else WHITE, 14)
     other = _shade(rng, inks[int(rng.integers(len(inks)))] if light else WHITE, 30)
     if rng.random() < 0.92:
-        press.small_text(str(rng.choice(_STATES)), 60, 6, 185, float(rng.uniform(15, 24)), other)
+        name, high = str(rng.choice(_STATES)), float(rng.uniform(15, 27))
+        write = press.bold_words if rng.random() < 0.5 else press.small_text
+        write(name, 45, 5, 215, high, other)
     if rng.random() < 0.75:
-        press.small_text(str(rng.choice(_SLOGANS)), 60, 131, 185, float(rng.uniform(8, 14)), other)
+        write = press.bold_words if rng.random() < 0.3 else press.small_text
+        write(str(rng.choice(_SLOGANS)), 60, 131, 185, float(rng.uniform(8, 14)), other)
     for x, y in ((8, 8), (262, 8), (8, 122), (262, 122)):  # month and year
         if rng.random() < 0.35:
             a, b = (round(x * SCALE), round(y * SCALE)), (round((x + 35) * SCALE), round((y + 22) * SCALE))
@@ -288,7 +331,7 @@ def _draw_us(rng: np.random.Generator, faces: Faces, text: str) -> Flat:
     y = (152 - high) / 2 + float(rng.uniform(-4, 6))
     cell = min(295 / len(text), float(rng.uniform(34, 46)))
     gap_at = int(rng.integers(2, len(text))) if rng.random() < 0.55 and len(text) > 4 else -1
-    gap = float(rng.uniform(8, 26)) if gap_at >= 0 else 0.0
+    gap = float(rng.uniform(8, 34)) if gap_at >= 0 else 0.0
     cell = min(cell, (293 - gap) / len(text))
     x = (305 - cell * len(text) - gap) / 2
     stacked = rng.random() < 0.06  # small letters beside the number that are not read
@@ -296,9 +339,12 @@ def _draw_us(rng: np.random.Generator, faces: Faces, text: str) -> Flat:
         press.small_text("".join(chr(65 + int(i)) for i in rng.integers(0, 26, 2)), 4, y + 10, 16, 20, other)
     for place, sign in enumerate(text):
         if place == gap_at:
-            if rng.random() < 0.5:
+            if rng.random() < 0.65:
                 middle = (round((x + gap / 2) * SCALE), round((y + high / 2) * SCALE))
-                if rng.random() < 0.5:
+                which = rng.random()
+                if which < 0.6:
+                    press.emblem(x + gap / 2, y + high * float(rng.uniform(0.35, 0.65)), min(gap * 1.1, 0.45 * high))
+                elif which < 0.75:
                     cv2.circle(press.paint, middle, max(round(gap * 0.25), 2), other, -1, cv2.LINE_AA)
                 else:
                     a = (middle[0] - max(round(gap * 0.2), 2), middle[1])
@@ -309,8 +355,14 @@ def _draw_us(rng: np.random.Generator, faces: Faces, text: str) -> Flat:
     if rng.random() < 0.5:  # a dealer's frame over the edge
         tone, thick = _shade(rng, (70, 70, 70), 60), int(rng.integers(3, 11))
         cv2.rectangle(press.paint, (0, 0), (width - 1, height - 1), tone, thick)
-        if rng.random() < 0.6:
-            press.small_text(str(rng.choice(_SLOGANS)), 40, 138, 225, 10, _shade(rng, WHITE, 30))
+        if rng.random() < 0.7:
+            high = float(rng.uniform(10, 20))  # of the frame, which may cover the plate's own edge
+            edge = _shade(rng, WHITE if tone[0] < 110 else BLACK, 30)
+            for top in (True, False) if rng.random() < 0.3 else (False,):
+                y = 0 if top else round((152 - high - 3) * SCALE)
+                cv2.rectangle(press.paint, (0, y), (width - 1, y + round((high + 3) * SCALE)), tone, -1)
+                words = str(rng.choice(_DEALERS))
+                press.bold_words(words, 20, y / SCALE + 1.5, 265, high, edge)
     return press.done(PlateKind.US, 1)
 
 

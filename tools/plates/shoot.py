@@ -96,7 +96,7 @@ def exposed(rng: np.random.Generator, image: np.ndarray, across: float) -> np.nd
         cv2.circle(spot, at, max(int(across * rng.uniform(0.05, 0.25)), 2), float(rng.uniform(60, 200)), -1)
         image = image + cv2.GaussianBlur(spot, (0, 0), max(across * rng.uniform(0.05, 0.15), 1))[..., None]
     gain, dark, gamma = rng.uniform(0.35, 1.15), rng.uniform(0, 50), np.exp(rng.normal(0, 0.3))
-    if rng.random() < 0.3:
+    if rng.random() < 0.15:
         gain *= rng.uniform(0.4, 1.0)
     image = np.clip(image * gain + dark, 0, 255)
     image = 255 * (image / 255) ** gamma
@@ -109,7 +109,9 @@ def exposed(rng: np.random.Generator, image: np.ndarray, across: float) -> np.nd
         image = cv2.addWeighted(image, 2.0, cv2.GaussianBlur(image, (0, 0), 1.2), -1.0, 0)
     if rng.random() < 0.6:
         image = image + rng.normal(
-            0, abs(rng.normal(0, 9)) + 0.5, image.shape[:2] + ((1,) if rng.random() < 0.5 else (3,))
+            0,
+            abs(rng.normal(0, 9)) * min(0.3 + gain, 1.0) + 0.5,
+            image.shape[:2] + ((1,) if rng.random() < 0.5 else (3,)),
         )
     out = np.clip(image, 0, 255).astype(np.uint8)
     if rng.random() < 0.75:
@@ -184,7 +186,7 @@ class CropMaker:
 def photograph(rng: np.random.Generator, flat: Flat) -> Crop:
     """What the locator would cut out of a picture of this plate, corners a little wrong."""
     height, width = flat.image.shape[:2]
-    across = float(np.clip(np.exp(rng.normal(np.log(105), 0.45)), 36, 260))
+    across = float(np.clip(np.exp(rng.normal(np.log(110), 0.45)), 46, 300))
     if flat.lines == 2 or flat.image.shape[1] / flat.image.shape[0] < 2.2:
         across *= 0.85
     corners = pose(rng, (width, height), across)
@@ -200,11 +202,12 @@ def photograph(rng: np.random.Generator, flat: Flat) -> Crop:
     move = laid_on(ground, worn(rng, flat.image), corners)
     shot = exposed(rng, ground, across)
     size = np.array([np.hypot(*(corners[1] - corners[0])), np.hypot(*(corners[3] - corners[0]))])
-    spread = np.array([0.02, 0.05]) * (2.0 if rng.random() < 0.15 else 1.0)
+    spread = np.array([0.02, 0.05]) * (2.5 if rng.random() < 0.25 else 1.0)
     wrong = corners + rng.normal(0, 1, 2) * size * spread + rng.normal(0, 0.6, (4, 2)) * size * spread
     strip = np.empty((HEIGHT, WIDTH, 3), np.uint8)
     columns = np.zeros(COLUMNS, np.int64)
     nearest = np.full(COLUMNS, np.inf)
+    seen: list[int] = []
     lines = transforms(wrong.astype(np.float32), flat.lines == 2)
     centre = np.arange(COLUMNS) * 4 + 2.0
     for line, (into, (start, end)) in enumerate(lines):
@@ -213,17 +216,22 @@ def photograph(rng: np.random.Generator, flat: Flat) -> Crop:
         )
         strip[:, start:end] = whole[:, start:end]
         total = into @ move
-        for sign in (one for one in flat.signs if one.line == line):
+        for number, sign in enumerate(flat.signs):
+            if sign.line != line:
+                continue
             y = (sign.top + sign.bottom) / 2
             ends = cv2.perspectiveTransform(np.array([[[sign.left, y], [sign.right, y]]]), total)[0, :, 0]
             middle, half = (ends[0] + ends[1]) / 2, max((ends[1] - ends[0]) / 2, 3.0)
+            if not start - 0.2 * half <= middle <= end + 0.2 * half:
+                continue  # corners so wrong that it was cut off: nobody can read it
+            seen.append(number)
             far = np.abs(centre - middle)
             say = (far < 0.5 * half) | (far == far.min())
             near = (far < 0.95 * half) & ~say & (columns == 0)
             columns[near] = IGNORE
             columns[say & (far < nearest)] = SIGN_INDEX[sign.sign]
             nearest = np.where(say, np.minimum(nearest, far), nearest)
-    text = np.array([SIGN_INDEX[sign.sign] for sign in flat.signs], np.int64)
+    text = np.array([SIGN_INDEX[flat.signs[number].sign] for number in seen], np.int64)
     return Crop(strip, columns, text, KINDS.index(flat.kind))
 
 

@@ -57,7 +57,7 @@ class Locator:
         found: list[Found] = []
         for side in long_sides:
             found += self._look(picture, side, least)
-        return self._closer(picture, _distinct(found))
+        return self._closer(picture, self._closer(picture, _distinct(found)))
 
     def _look(self, picture: Picture, long_side: int, least: float) -> list[Found]:
         height, width = picture.shape[:2]

@@ -26,6 +26,7 @@ VIEWS = ((0.0, 0.0), (0.02, 0.07), (-0.015, -0.05))
 _LEAST = 0.35
 SURE = 0.4  # nine in ten of the readings from here on are right (tools.plates.calibrate)
 _MAYBE_TWO_LINES = 2.7  # width over height: flatter plates have one line
+_ONE_LINE = frozenset({"us"})  # countries whose plates have no second one
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +74,11 @@ class PlateRecogniser:
     def still(self, picture: Picture) -> list[PlateRead]:
         """All plates in a single picture, from large ones to small ones."""
         check_picture(picture)
-        found = self._locator.find(picture, STILL, _LEAST)
-        if not found and max(picture.shape[:2]) > STILL[-1]:
-            found = self._locator.find(picture, SMALL_IN_STILL, _LEAST)
-        return self.read(picture, found, VIEWS)
+        reads = self.read(picture, self._locator.find(picture, STILL, _LEAST), VIEWS)
+        if all(one.doubtful for one in reads) and max(picture.shape[:2]) > STILL[-1]:
+            closer = self._locator.find(picture, SMALL_IN_STILL, _LEAST)
+            reads = _best_of(reads, self.read(picture, closer, VIEWS))
+        return reads
 
     def frame(self, picture: Picture) -> list[PlateRead]:
         """All plates in a frame of a film: one look, for there will be another frame."""
@@ -90,12 +92,14 @@ class PlateRecogniser:
         strips: list[list[Picture]] = []
         whose: list[tuple[Found, int]] = []
         for one in found:
-            for lines in (1, 2) if one.width < _MAYBE_TWO_LINES * one.height else (1,):
+            for lines in (1, 2) if one.width < _MAYBE_TWO_LINES * one.height and self._countries - _ONE_LINE else (1,):
                 around = [grown(one.corners, *view) for view in views]
                 strips.append([straighten(picture, corners, lines == 2) for corners in around])
                 whose.append((one, lines))
         best: dict[int, PlateRead] = {}
         for (one, lines), reading in zip(whose, self._reader.read(strips, self._countries), strict=True):
+            if lines == 2 and reading is not None and reading.reading.kind.country in _ONE_LINE:
+                continue
             read = self._told(one, lines, reading)
             known = best.get(id(one))
             if known is None or _better(read, known):
@@ -141,8 +145,25 @@ class PlateRecogniser:
         )
 
 
+def _best_of(reads: list[PlateRead], again: list[PlateRead]) -> list[PlateRead]:
+    """Both, of the same plate the better one."""
+    best = list(reads)
+    for one in again:
+        reach = 0.5 * float(np.ptp(one.corners[:, 0]))
+        same = [
+            place
+            for place, other in enumerate(best)
+            if np.hypot(*(one.corners.mean(0) - other.corners.mean(0))) < max(reach, 0.5 * np.ptp(other.corners[:, 0]))
+        ]
+        if not same:
+            best.append(one)
+        elif _better(one, best[same[0]]):
+            best[same[0]] = one
+    return best
+
+
 def _better(one: PlateRead, other: PlateRead) -> bool:
-    return (not one.doubtful, one.confidence) > (not other.doubtful, other.confidence)
+    return (not one.doubtful, one.written, one.confidence) > (not other.doubtful, other.written, other.confidence)
 
 
 def check_picture(picture: Picture) -> None:
