@@ -37,6 +37,7 @@ from safecity.web.routes import (
     subscriptions,
     tollgates,
     traffic,
+    travel,
     tree,
     vehicles,
     violation_rules,
@@ -53,7 +54,7 @@ PARTS = (
     entry, places, devices, configuration, tree, channels, device_recordings, ptz, heads, alarms, desk, exports, health,
     audit, search, wizard, tollgates, passages, vehicles, subscriptions,
     watches, violations, violation_rules, scenes,
-    traffic, signs,
+    traffic, travel, signs,
     fleet, fences, ways, positions,
     movement,
 )  # fmt: skip

@@ -53,6 +53,10 @@ from safecity.core.ground.vehicles.api import PlateIndex, Vehicles
 from safecity.core.upper.fleet.api import Beacons, FenceFollower, Fences, FenceWriter, Replay, VehicleOrders
 from safecity.core.upper.fleet.api import any_of as fences_of
 from safecity.core.upper.fleet.api import any_under as fences_under
+from safecity.core.upper.traveltimes.api import Keys as TravelKeys
+from safecity.core.upper.traveltimes.api import TravelFollower, TravelTimes
+from safecity.core.upper.traveltimes.api import any_of as travel_of
+from safecity.core.upper.traveltimes.api import any_under as travel_under
 from safecity.core.upper.violations.api import (
     Caught,
     Exporting,
@@ -195,6 +199,8 @@ class Services:
     closures: Closures
     signs: Signs
     sign_teller: Teller
+    travel_times: TravelTimes
+    travel_follower: TravelFollower
     passages: Passages
     plates: PlateIndex
     vehicles: Vehicles
@@ -271,6 +277,8 @@ class Services:
             group.create_task(self.fence_writer.run(), name="fences in terminals")
             group.create_task(self.watch_duties.run(), name="deadlines of hits")
             group.create_task(self.section_follower.run(), name="speeds over sections")
+            group.create_task(self.travel_follower.run(), name="travel times")
+            group.create_task(self.travel_follower.tend(), name="keys of travel times")
             group.create_task(self.exports.run(), name="exports")
             group.create_task(self.timekeeper.run(), name="clock")
             group.create_task(self.alarm_pictures.run(), name="alarm pictures")
@@ -307,13 +315,13 @@ class Services:
 def _in_use(tx: Tx, area: str) -> bool:
     parts = (
         devices_under, channels_under, tollgates_under, watches_under, violations_under, closures_under, fences_under,
-        signs_under, any_in_area,
+        signs_under, travel_under, any_in_area,
     )  # fmt: skip
     return any(one(tx, area) for one in parts)
 
 
 def _belongs(tx: Tx, organisation: str) -> bool:
-    parts = (devices_of, channels_of, tollgates_of, watches_of, violations_of, fences_of, people_of)
+    parts = (devices_of, channels_of, tollgates_of, watches_of, violations_of, fences_of, travel_of, people_of)
     return any(one(tx, organisation) for one in parts)
 
 
@@ -392,6 +400,7 @@ def assemble(
     violations = Violations(database, blobs, loose, clock, web.violations)
     proposing = Proposing(database, loose, clock, web.violations)
     closures = Closures(database, calls, settings, clock)
+    travel_times = TravelTimes(database, settings, clock)
     fence_follower = FenceFollower(database, bus, clock, settings, raised, relay.wake)
     presence = Presence(database, vault, settings, bus, clock)
 
@@ -408,7 +417,9 @@ def assemble(
     signs = Signs(database, vault, clock, signs_changed)
 
     async def sweep() -> int:
-        parts = (passages, images, loose, watches, violations, closures, signs, fence_follower, fence_writer)
+        parts = (
+            passages, images, loose, watches, violations, closures, signs, fence_follower, fence_writer, travel_times,
+        )  # fmt: skip
         return sum([await part.sweep() for part in parts])
 
     keeper = Keeper(
@@ -438,6 +449,8 @@ def assemble(
         closures=closures,
         signs=signs,
         sign_teller=sign_teller,
+        travel_times=travel_times,
+        travel_follower=TravelFollower(database, bus, TravelKeys(web.run_dir / "travel-keys.json"), clock),
         passages=passages,
         plates=plates,
         vehicles=Vehicles(database, plates),

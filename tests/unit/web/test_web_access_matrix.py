@@ -108,6 +108,13 @@ BODIES: dict[str, Any] = {
     },
     "change_section": {"name": "Other"},
     "add_exemption": {"plate": "A12345", "duty": "fire", "reason": "station 3", "area": "{area}"},
+    "add_travel_section": {
+        "name": "Way",
+        "entry": "{tollgate}",
+        "exit": "{second_tollgate}",
+        "length_m": 1000,
+    },
+    "change_travel_section": {"name": "Other"},
     "add_closure": {"kind": "works", "reason": "pipes", "line": [[18.0, 59.3]]},
     "tell_driver": {"text": "call the station"},
     "track_vehicle": {"every_seconds": 5},
@@ -263,6 +270,10 @@ async def city(house: Any, admin: Any) -> dict[str, Any]:
         ids[f"{name}_second_tollgate"] = (await admin.ok("POST", "tollgates", {"name": f"{name} 2", **where}))["id"]
         section = fill(BODIES["add_section"], {kind: ids[f"{name}_{kind}"] for kind in ("tollgate", "second_tollgate")})
         ids[f"{name}_section"] = (await admin.ok("POST", "sections", section))["id"]
+        way = {"entry": ids[f"{name}_tollgate"], "exit": ids[f"{name}_second_tollgate"]}
+        ids[f"{name}_travel_section"] = (
+            await admin.ok("POST", "traffic/sections", {**BODIES["add_travel_section"], **way})
+        )["id"]
         exempt = fill(BODIES["add_exemption"], {"area": area})
         ids[f"{name}_exemption"] = (await admin.ok("POST", "exemptions", exempt))["id"]
         offence = fill(BODIES["propose_violation"], {"tollgate": ids[f"{name}_tollgate"]})
@@ -334,6 +345,7 @@ KINDS = (
     "closure",
     "violation",
     "section",
+    "travel_section",
     "exemption",
     "second_tollgate",
     "fence",

@@ -48,6 +48,7 @@ TRAFFIC: dict[str, tuple[str, str]] = {
         "{field} is no longitude and latitude.",
     ),
     "route_depart": ("出发时间最多可提前 {days} 天。", "A way can be planned at most {days} days ahead."),
+    "travel_section_invalid": ("行程时间路段的 {field} 取值无效。", "Not a value for {field} of a measured section."),
     "closure_invalid": ("封闭路段的 {field} 取值无效。", "Not a value for {field} of a closure."),
     "roads_version": ("没有路网 {version}。", "There is no road network {version}."),
     "roads_file": ("路网文件无法读取：{why}。", "The road network cannot be read: {why}."),
