@@ -2401,6 +2401,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/traffic/sections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Travel Sections
+         * @description Newest first, with the times of now.
+         */
+        get: operations["list_travel_sections"];
+        put?: never;
+        /**
+         * Add Travel Section
+         * @description A new section; passages that come from now on are measured.
+         */
+        post: operations["add_travel_section"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traffic/sections/{travel_section}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See Travel Section
+         * @description One section.
+         */
+        get: operations["see_travel_section"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Travel Section
+         * @description With all that was measured over it.
+         */
+        delete: operations["delete_travel_section"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Travel Section
+         * @description What was measured before stays as it was measured.
+         */
+        patch: operations["change_travel_section"];
+        trace?: never;
+    };
+    "/api/v1/traffic/sections/{travel_section}/times": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Travel Times
+         * @description Of the last day, or of the time that is named; three months are kept.
+         */
+        get: operations["list_travel_times"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/signs": {
         parameters: {
             query?: never;
@@ -5423,6 +5495,93 @@ export interface components {
             sample_rate: number;
             /** @default 0 */
             channels: number;
+        };
+        /**
+         * @description A new section. Lanes that are named at an end count alone there. Who is slower or faster than the bounds is left
+         *     out.
+         */
+        TravelSectionAsk: {
+            name: string;
+            entry: string;
+            exit: string;
+            entry_lanes?: number[];
+            exit_lanes?: number[];
+            length_m: number;
+            /** @default 5 */
+            slowest_kmh?: number;
+            /** @default 160 */
+            fastest_kmh?: number;
+            /** @default true */
+            enabled?: boolean;
+        };
+        /**
+         * @description From one checkpoint to another, in the direction of travel, with what it takes.
+         *
+         *     `now`: of the last 15 minutes, `at` being the last arrival. `usual_seconds`: the median at this time on such a day
+         *     (working day, Saturday, Sunday) of the last four weeks. `recent`: by five minutes, of the last six hours. Empty is
+         *     what too few vehicles drove. Names of checkpoints that the reader may not see are empty. Plates are not kept for any
+         *     of it.
+         */
+        TravelSectionOut: {
+            id: string;
+            name: string;
+            entry: string;
+            exit: string;
+            entry_name: string;
+            exit_name: string;
+            entry_place: number[];
+            exit_place: number[];
+            entry_lanes: number[];
+            exit_lanes: number[];
+            length_m: number;
+            slowest_kmh: number;
+            fastest_kmh: number;
+            enabled: boolean;
+            revision: number;
+            now: components["schemas"]["TravelTimeOut"] | null;
+            usual_seconds: number | null;
+            recent: components["schemas"]["TravelTimeOut"][];
+            least: number;
+        };
+        TravelSectionPage: {
+            items: components["schemas"]["TravelSectionOut"][];
+            next: string | null;
+        };
+        /** @description What is to change. */
+        TravelSectionPatch: {
+            name?: string | null;
+            entry?: string | null;
+            exit?: string | null;
+            entry_lanes?: number[] | null;
+            exit_lanes?: number[] | null;
+            length_m?: number | null;
+            slowest_kmh?: number | null;
+            fastest_kmh?: number | null;
+            enabled?: boolean | null;
+        };
+        /**
+         * @description What a section took the vehicles that arrived from `at` on, in the minutes that are spoken of: the median, and
+         *     between what the middle 80 of 100 lie. `vehicles`: so many different ones at least. `left_out`: drives that stopped
+         *     on the way or took another one. `speed_kmh`: the length of the section over the median.
+         */
+        TravelTimeOut: {
+            /** Format: date-time */
+            at: string;
+            seconds: number;
+            low_seconds: number;
+            high_seconds: number;
+            speed_kmh: number;
+            vehicles: number;
+            left_out: number;
+        };
+        /**
+         * @description By five minutes, oldest first; minutes in which too few arrived are left out. `next`: ask for what follows with
+         *     it as `since`.
+         */
+        TravelTimesOut: {
+            items: components["schemas"]["TravelTimeOut"][];
+            next: string | null;
+            least: number;
         };
         /** @description Somebody who tried to register and is not in the list. */
         UnknownOut: {
@@ -11693,6 +11852,223 @@ export interface operations {
             403: components["responses"]["403"];
             404: components["responses"]["404"];
             409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_travel_sections: {
+        parameters: {
+            query?: {
+                area?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TravelSectionPage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    add_travel_section: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TravelSectionAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TravelSectionOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    see_travel_section: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                travel_section: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TravelSectionOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    delete_travel_section: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                travel_section: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    change_travel_section: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                travel_section: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TravelSectionPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TravelSectionOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_travel_times: {
+        parameters: {
+            query?: {
+                since?: string | null;
+                until?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                travel_section: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TravelTimesOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
             413: components["responses"]["413"];
             414: components["responses"]["414"];
             422: components["responses"]["422"];

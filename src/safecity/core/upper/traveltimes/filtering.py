@@ -5,7 +5,8 @@ time, and there is no bound that tells it from a jam. So a time is held against 
 within three scaled median absolute deviations of the median (the robust rule of Rousseeuw and Croux, 1993, asked here
 of logarithms, for travel times are skewed to the right). Windows alone, as in TransGuide (Southwest Research
 Institute, 1998), shut out a jam that begins suddenly; as Dion and Rakha found (Transportation Research B 40, 2006),
-several in a row on the same side are no chance but a change, and are believed.
+several in a row on the same side are no chance but a change, and are believed: here while they are the last ones, and
+agree with one another, as drivers who stopped somewhere do not.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from statistics import median, quantiles
 from typing import Final
 
@@ -23,7 +23,7 @@ from safecity.core.upper.traveltimes.decide import PERIOD_US, Trip
 ENOUGH: Final = 5
 """So many in a bucket are judged by themselves; fewer together with those that arrived before them."""
 FEW: Final = 3
-"""Fewer say nothing of what is usual among them; so many in a row that agree are a change."""
+"""Fewer say nothing of what is usual among them; so many that arrived last and agree are a change."""
 SPREADS: Final = 3.0
 NORMAL: Final = 1.4826
 """Median absolute deviations in a standard deviation, where they are normal."""
@@ -65,10 +65,10 @@ def believed(taken: Sequence[int]) -> list[bool]:
     middle = median(logs)
     reach = max(SPREADS * NORMAL * median(abs(one - middle) for one in logs), LEAST_REACH)
     sides = [0 if abs(one - middle) <= reach else 1 if one > middle else -1 for one in logs]
-    good: list[bool] = []
-    for side, run in groupby(sides):
-        count = len(list(run))
-        good += [side == 0 or _agree(logs[len(good) : len(good) + count])] * count
+    good = [side == 0 for side in sides]
+    run = len(sides) - next((n for n, side in enumerate(reversed(sides)) if side != sides[-1]), len(sides))
+    if _agree(logs[run:]):  # a jam lasts: those who say so are the last ones
+        good[run:] = [True] * (len(sides) - run)
     return good
 
 
