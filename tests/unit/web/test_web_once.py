@@ -110,9 +110,9 @@ async def test_a_key_has_a_length(admin: Any, key: str) -> None:
 
 NOT_WORTH_A_KEY = {
     "open_channel", "open_playback", "test_device", "test_address", "test_clock",
-    "take_violations", "export_violations", "search_movement", "say_phases",
+    "take_violations", "export_violations", "search_movement", "say_phases", "add_sign",
 }  # fmt: skip
-"""Their answer is stale at once or goes on for minutes, or what is said again is the same."""
+"""Their answer is stale at once, goes on for minutes, holds a secret, or what is said again is the same."""
 
 
 def test_every_post_takes_a_key_but_those_whose_answer_is_stale_at_once(house: Any) -> None:
