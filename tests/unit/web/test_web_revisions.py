@@ -32,6 +32,9 @@ async def things(house: Any, admin: Any) -> dict[str, str]:
     }  # fmt: skip
     section = await admin.ok("POST", "sections", road)
     fence = await admin.ok("POST", "fences", FENCE)
+    way = {"name": "Ring", "entry": gate["id"], "exit": far["id"], "length_m": 1000}
+    timed = await admin.ok("POST", "traffic/sections", way)
+    sign = await admin.ok("POST", "signs", SIGN)
     return {
         "change_area": f"areas/{area['id']}",
         "change_organisation": f"organisations/{office['id']}",
@@ -43,6 +46,8 @@ async def things(house: Any, admin: Any) -> dict[str, str]:
         "put_scene": f"channels/{channel['id']}/scene",
         "change_fence": f"fences/{fence['id']}",
         "change_section": f"sections/{section['id']}",
+        "change_travel_section": f"traffic/sections/{timed['id']}",
+        "change_sign": f"signs/{sign['id']}",
         "change_channel": f"channels/{channel['id']}",
         "change_settings": "settings",
         "put_platform": "wizard/platform",
@@ -51,6 +56,10 @@ async def things(house: Any, admin: Any) -> dict[str, str]:
 
 
 FENCE = {"name": "Yard", "kind": "circle", "points": [[118.37, 31.33]], "metres": 100, "on_enter": True}
+SIGN = {
+    "name": "Gate", "address": "http://192.0.2.9/safecity/sign/v1", "longitude": 118.37, "latitude": 31.33,
+    "direction": 90, "lines": 1, "columns": 20, "fallback": ["x"],
+}  # fmt: skip
 BODIES: dict[str, dict[str, Any]] = {
     "change_view": {"layout": LAYOUT},
     "change_tour": {"channels": []},
