@@ -3,8 +3,9 @@
     python tools/run_tests.py [ARGUMENT OF PYTEST ...]
 
 Each group is an ordinary run of pytest. Tests that judge pictures (marked `pictures`) come first and go before all
-others; the other browser tests follow them. Beside both run the journeys, which mostly wait, at a lower priority, and
-the small tests in two halves, which take what nobody else wants. What runs beside prints in one piece when it is done.
+others: beside them run only small tests, in two halves, which take what nobody else wants. The other tests of browsers,
+in two halves, and the journeys follow beside each other, for they mostly wait. What runs beside the first group prints
+in one piece when it is done.
 Exit status: that of the first group that failed.
 """
 
@@ -22,6 +23,20 @@ TESTS = Path(__file__).parents[1] / "tests"
 BROWSER, JOURNEYS = TESTS / "browser", TESTS / "journeys"
 LIGHT_JOURNEYS = tuple(JOURNEYS / f"test_{name}.py" for name in ("signal_duty", "media_slot", "gb28181_whole"))
 """They go with the browser's tests, so that all groups take about as long."""
+OTHER_PAGES = tuple(
+    BROWSER / f"test_browser_{name}.py"
+    for name in (
+        "configuration",
+        "device_recordings",
+        "devices",
+        "duty",
+        "traffic",
+        "vehicles",
+        "violations",
+        "watches",
+    )
+)
+"""They start platforms of their own; the rest looks at one city."""
 WEB, CONTRACT = TESTS / "unit" / "web", TESTS / "contract"
 NOTHING_COLLECTED = 5
 LOWER_PRIORITY = "10"
@@ -61,15 +76,20 @@ def run(arguments: list[str], folder: Path) -> int:
     """All groups; what the others printed comes after the first."""
     small = pytest([*arguments, str(TESTS), *without(BROWSER, JOURNEYS, WEB, CONTRACT)])
     doors = pytest([*arguments, str(WEB), str(CONTRACT)])
-    whole = pytest([*arguments, "-m", "not pictures", str(BROWSER), *map(str, LIGHT_JOURNEYS)])
     pictures = pytest([*arguments, "-m", "pictures", str(BROWSER)])
+    front = [*arguments, "-m", "not pictures"]
+    whole = pytest([*front, str(BROWSER), *map(str, LIGHT_JOURNEYS), *without(*OTHER_PAGES)])
     groups = [
         begin("small tests", small, folder, idle=True),
         begin("tests of the web and of the ports", doors, folder, idle=True),
-        begin("journeys", pytest([*arguments, str(JOURNEYS), *without(*LIGHT_JOURNEYS)]), folder),
     ]
     try:
-        results = [subprocess.run(command, check=False).returncode for command in (pictures, whole)]
+        results = [subprocess.run(pictures, check=False).returncode]
+        groups += [
+            begin("journeys", pytest([*arguments, str(JOURNEYS), *without(*LIGHT_JOURNEYS)]), folder),
+            begin("other pages", pytest([*front, *map(str, OTHER_PAGES)]), folder),
+        ]
+        results += [subprocess.run(whole, check=False).returncode]
         results += [group.process.wait() for group in groups]
     finally:
         for group in groups:

@@ -36,10 +36,6 @@ class Stage:
     """H.265, which a browser without a decoder for it cannot show."""
     unsteady: tuple[SimDevice, str]
     """It can be sent away for a while."""
-    talking: str
-    """With G.711."""
-    aac: tuple[SimDevice, str]
-    """With AAC, and a microphone that can be turned off."""
 
 
 class Theatre:
@@ -69,7 +65,4 @@ def _built(platform: Platform, yard: Yard, add: Callable[..., tuple[SimDevice, l
     _, others = add(platform, yard, 3, profile=NVR_2022, channels=8, video=SMALL_CLEAR)
     _, [foreign] = add(platform, yard, 4, video=UNKNOWN)
     unsteady, [comes_and_goes] = add(platform, yard, 5, video=SMALL_CLEAR)
-    _, [talking] = add(platform, yard, 6, sound=Codec.PCMA)
-    aac, [heard] = add(platform, yard, 7, sound=Codec.AAC)
-    nine = [*first, *others]
-    return Stage(platform, yard, gate, nine, foreign, (unsteady, comes_and_goes), talking, (aac, heard))
+    return Stage(platform, yard, gate, [*first, *others], foreign, (unsteady, comes_and_goes))

@@ -99,7 +99,7 @@ export function TrafficPage() {
   const tabs = [
     { key: 'ways', label: t('traffic.ways'), children: <Ways from={from} to={to} onFrom={setFrom} onTo={setTo} found={ways.data?.features} error={ways.error} busy={ways.isFetching && !ways.data} chosen={chosen} onChoose={setChosen} /> },
     { key: 'jams', label: t('traffic.jams', { n: jams.data?.items.length ?? 0 }), children: <JamList jams={jams.data?.items} onLook={look} /> },
-    { key: 'times', label: t('times.title'), children: <TravelTimes onLook={look} /> },
+    { key: 'times', label: t('times.short'), children: <TravelTimes onLook={look} /> },
     { key: 'closures', label: t('traffic.closures'), children: <Closures closures={closures.data?.items} draft={draft} onDraft={setDraft} onLook={look} /> },
     ...(maySeeVehicles ? [{ key: 'vehicles', label: t('traffic.vehicles'), children: <VehicleList vehicles={vehicles} onLook={look} /> }] : []),
     { key: 'network', label: t('traffic.network'), children: <NetworkFacts network={network.data} /> },
@@ -108,7 +108,7 @@ export function TrafficPage() {
     <div className="split traffic">
       <div className="side traffic-side">
         <h1 className="hidden-text">{t('page.traffic')}</h1>
-        <Tabs className="page-tabs" size="small" tabBarGutter={14} activeKey={tab} onChange={setTab} items={tabs} destroyOnHidden />
+        <Tabs className="page-tabs" size="small" tabBarGutter={8} activeKey={tab} onChange={setTab} items={tabs} destroyOnHidden />
       </div>
       <div className="traffic-work">
         {conditions.error && <ProblemNote error={conditions.error} retry={() => void conditions.refetch()} />}

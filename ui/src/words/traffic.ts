@@ -63,6 +63,7 @@ export const traffic = words({
   'traffic.until': ['until {at}', '至 {at}'],
   'traffic.untilOpened': ['until it is opened', '直至解除'],
   'times.title': ['Travel times', '行程时间'],
+  'times.short': ['Times', '行程'],
   'times.hint': ['From one checkpoint to another, in the last 15 minutes.', '卡口之间最近 15 分钟的行程时间。'],
   'times.add': ['Add section', '添加路段'],
   'times.none': ['No section yet. It takes two checkpoints and the length of the road between them.', '还没有路段。需要两个卡口及其间道路长度。'],
