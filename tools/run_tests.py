@@ -4,8 +4,8 @@
 
 Each group is an ordinary run of pytest. Tests that judge pictures (marked `pictures`) come first and go before all
 others: beside them run only small tests, in two halves, which take what nobody else wants. The other tests of browsers,
-in two halves, and the journeys follow beside each other, for they mostly wait. What runs beside the first group prints
-in one piece when it is done.
+in two halves, and the journeys, in two as well, follow beside each other, for they mostly wait. What runs beside the
+first group prints in one piece when it is done.
 Exit status: that of the first group that failed.
 """
 
@@ -23,6 +23,9 @@ TESTS = Path(__file__).parents[1] / "tests"
 BROWSER, JOURNEYS = TESTS / "browser", TESTS / "journeys"
 LIGHT_JOURNEYS = tuple(JOURNEYS / f"test_{name}.py" for name in ("signal_duty", "media_slot", "gb28181_whole"))
 """They go with the browser's tests, so that all groups take about as long."""
+OTHER_JOURNEYS = tuple(
+    JOURNEYS / f"test_journey_{name}.py" for name in ("camera", "node", "traffic", "ships", "vehicles")
+)
 OTHER_PAGES = tuple(
     BROWSER / f"test_browser_{name}.py"
     for name in (
@@ -86,7 +89,8 @@ def run(arguments: list[str], folder: Path) -> int:
     try:
         results = [subprocess.run(pictures, check=False).returncode]
         groups += [
-            begin("journeys", pytest([*arguments, str(JOURNEYS), *without(*LIGHT_JOURNEYS)]), folder),
+            begin("journeys", pytest([*arguments, str(JOURNEYS), *without(*LIGHT_JOURNEYS, *OTHER_JOURNEYS)]), folder),
+            begin("other journeys", pytest([*arguments, *map(str, OTHER_JOURNEYS)]), folder),
             begin("other pages", pytest([*front, *map(str, OTHER_PAGES)]), folder),
         ]
         results += [subprocess.run(whole, check=False).returncode]
