@@ -2,16 +2,13 @@
 
     python tools/run_tests.py [ARGUMENT OF PYTEST ...]
 
-Each group is an ordinary run of pytest. Tests that judge pictures (marked `pictures`) come first and go before all
-others: beside them run only small tests, in two halves, which take what nobody else wants. The other tests of browsers,
-in two halves, and the journeys, in two as well, follow beside each other, for they mostly wait. What runs beside the
-first group prints in one piece when it is done.
-Exit status: that of the first group that failed.
+Each group is an ordinary run of pytest. The small tests, in two halves of about the same length, take a lower priority.
+Tests that judge pictures (marked `pictures`) come last and have the processors for themselves. What runs beside the
+first group prints in one piece when it is done. Exit status: that of the first group that failed.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -22,24 +19,7 @@ from typing import NamedTuple
 TESTS = Path(__file__).parents[1] / "tests"
 BROWSER, JOURNEYS = TESTS / "browser", TESTS / "journeys"
 LIGHT_JOURNEYS = tuple(JOURNEYS / f"test_{name}.py" for name in ("signal_duty", "media_slot", "gb28181_whole"))
-"""They go with the browser's tests, so that all groups take about as long."""
-OTHER_JOURNEYS = tuple(
-    JOURNEYS / f"test_journey_{name}.py" for name in ("camera", "node", "traffic", "ships", "vehicles")
-)
-OTHER_PAGES = tuple(
-    BROWSER / f"test_browser_{name}.py"
-    for name in (
-        "configuration",
-        "device_recordings",
-        "devices",
-        "duty",
-        "traffic",
-        "vehicles",
-        "violations",
-        "watches",
-    )
-)
-"""They start platforms of their own; the rest looks at one city."""
+"""They go with the browser's tests, so that both groups take about as long."""
 WEB, CONTRACT = TESTS / "unit" / "web", TESTS / "contract"
 NOTHING_COLLECTED = 5
 LOWER_PRIORITY = "10"
@@ -63,37 +43,26 @@ def without(*paths: Path) -> list[str]:
     return [f"--ignore={path}" for path in paths]
 
 
-def begin(name: str, command: list[str], folder: Path, *, idle: bool = False) -> Group:
-    """Start a group that prints into a file of the folder; an `idle` one takes what the others leave."""
+def begin(name: str, command: list[str], folder: Path) -> Group:
+    """Start a group that prints into a file of the folder."""
     said = folder / name
-    lower = [shutil.which("nice") or "nice", "-n", LOWER_PRIORITY]
     with said.open("wb") as out:
-        process = subprocess.Popen([*lower, *command], stdout=out, stderr=subprocess.STDOUT)
-    if idle and hasattr(os, "SCHED_IDLE"):
-        # What it starts later inherits this: at its beginning it has started nothing.
-        os.sched_setscheduler(process.pid, os.SCHED_IDLE, os.sched_param(0))
-    return Group(name, process, said)
+        return Group(name, subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT), said)
 
 
 def run(arguments: list[str], folder: Path) -> int:
     """All groups; what the others printed comes after the first."""
     small = pytest([*arguments, str(TESTS), *without(BROWSER, JOURNEYS, WEB, CONTRACT)])
     doors = pytest([*arguments, str(WEB), str(CONTRACT)])
-    pictures = pytest([*arguments, "-m", "pictures", str(BROWSER)])
-    front = [*arguments, "-m", "not pictures"]
-    whole = pytest([*front, str(BROWSER), *map(str, LIGHT_JOURNEYS), *without(*OTHER_PAGES)])
+    whole = pytest([*arguments, "-m", "not pictures", str(BROWSER), *map(str, LIGHT_JOURNEYS)])
+    lower = [shutil.which("nice") or "nice", "-n", LOWER_PRIORITY]
     groups = [
-        begin("small tests", small, folder, idle=True),
-        begin("tests of the web and of the ports", doors, folder, idle=True),
+        begin("small tests", [*lower, *small], folder),
+        begin("tests of the web and of the ports", [*lower, *doors], folder),
+        begin("journeys", pytest([*arguments, str(JOURNEYS), *without(*LIGHT_JOURNEYS)]), folder),
     ]
     try:
-        results = [subprocess.run(pictures, check=False).returncode]
-        groups += [
-            begin("journeys", pytest([*arguments, str(JOURNEYS), *without(*LIGHT_JOURNEYS, *OTHER_JOURNEYS)]), folder),
-            begin("other journeys", pytest([*arguments, *map(str, OTHER_JOURNEYS)]), folder),
-            begin("other pages", pytest([*front, *map(str, OTHER_PAGES)]), folder),
-        ]
-        results += [subprocess.run(whole, check=False).returncode]
+        results = [subprocess.run(whole, check=False).returncode]
         results += [group.process.wait() for group in groups]
     finally:
         for group in groups:
@@ -104,6 +73,8 @@ def run(arguments: list[str], folder: Path) -> int:
     for group in groups:
         sys.stdout.buffer.write(f"\n{group.name}, which ran beside these:\n".encode() + group.said.read_bytes())
         sys.stdout.flush()
+    print("\ntests that judge pictures:", flush=True)
+    results.append(subprocess.run(pytest([*arguments, "-m", "pictures", str(BROWSER)]), check=False).returncode)
     return next((code for code in results if code not in (0, NOTHING_COLLECTED)), 0)
 
 

@@ -14,7 +14,6 @@ import pytest
 from benchmarks.browser import CHROMIUM, chromium, signed_in
 from benchmarks.whole import Platform, until
 from playwright.sync_api import Browser, Page, Position
-from tests.browser.stage import Stage, Theatre
 
 from safecity.kit.clock import rfc3339
 from safecity.sim.gb28181.device import SimDevice
@@ -60,32 +59,24 @@ class City:
 
 
 _CITY = City()
-_THEATRE = Theatre()
-
-
-def _leave() -> None:
-    """Whatever stands from earlier files."""
-    _CITY.end()
-    _THEATRE.end()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
     """The browser ends with the last test that looks into it: what runs an event loop later cannot have it beside."""
     if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
-        _leave()
+        _CITY.end()
         _SHARED.close()
 
 
 def pytest_sessionfinish() -> None:
-    _leave()
+    _CITY.end()
     _SHARED.close()
 
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Platform:
     """The demo city, for files that look at it and add to it; they take nothing away."""
-    _THEATRE.end()
     platform = _CITY.begin(lambda: tmp_path_factory.mktemp("city"))
     until(lambda: len([c for c in platform.channels() if c["state"] == "running"]) >= 5 or None, "five cameras run")
     return platform
@@ -102,7 +93,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
     They say `city = bare` by a fixture of that name.
     """
-    _leave()
+    _CITY.end()
     platform = Platform(tmp_path_factory.mktemp("bare"))
     try:
         yield platform.start().setup()
@@ -111,19 +102,9 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
-    """Cameras that several files look at, recorded since the first of them began.
-
-    They say `city = stage.platform` by a fixture of that name.
-    """
-    _CITY.end()
-    return _THEATRE.begin(lambda: tmp_path_factory.mktemp("stage"), add_device)
-
-
-@pytest.fixture(scope="module")
 def newborn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """A platform with a demo city of its own that nobody has set up yet."""
-    _leave()
+    _CITY.end()
     platform = Platform(tmp_path_factory.mktemp("newborn"), "--demo")
     try:
         yield platform.start()

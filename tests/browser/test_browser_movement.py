@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import pytest
 from benchmarks.whole import Platform
 from playwright.sync_api import Page, expect
-from tests.browser.conftest import ROOT, SECOND, SHOWN, footage_of, probe, wait_for
-from tests.browser.stage import Stage
+from tests.browser.conftest import ROOT, SECOND, SHOWN, add_device, footage_of, probe, wait_for
 
 from safecity.kit.clock import rfc3339
+from safecity.sim.encode import VideoSpec
+from safecity.sim.yard import Yard
 
 pytestmark = pytest.mark.pictures
 SHOTS = ROOT / "output" / "screenshots"
+STREET = VideoSpec(width=320, height=180, fps=10, kbps=600, gop_seconds=1.0)
 ROAD = (0.05, 0.4, 0.95, 0.88)
 SKY = (0.55, 0.03, 0.97, 0.24)
 
@@ -29,14 +31,15 @@ class Gate:
 
 
 @pytest.fixture(scope="module")
-def city(stage: Stage) -> Platform:
-    return stage.platform
+def city(bare: Platform) -> Platform:
+    return bare
 
 
 @pytest.fixture(scope="module")
-def gate(stage: Stage) -> Gate:
+def gate(city: Platform, yard: Yard) -> Gate:
     pytest.importorskip("av", reason="recordings are decoded with the extra safecity[av]")
-    return Gate(*footage_of(stage.platform, stage.gate, 40))
+    _, [channel] = add_device(city, yard, 1, video=STREET)
+    return Gate(*footage_of(city, channel, 40))
 
 
 def open_search(open_page: Callable[..., Page], gate: Gate, **how: str) -> Page:

@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import (
     SECOND,
     SHOWN,
+    add_device,
     footage_of,
     on_timeline,
     probe,
@@ -22,12 +23,18 @@ from tests.browser.conftest import (
     strip_clock,
     wait_for,
 )
-from tests.browser.stage import Stage
 
 from safecity.kit.clock import rfc3339
+from safecity.model.values.media import Codec
+from safecity.sim.encode import VideoSpec
+from safecity.sim.gb28181.profiles import NVR_2022
+from safecity.sim.yard import SMALLER, Yard
 
 pytestmark = pytest.mark.pictures
 
+CLEAR = VideoSpec(width=320, height=180, fps=10, kbps=800, gop_seconds=1.0)
+"""Small, and so good that the clock can be read in every single picture."""
+SMALL_CLEAR = VideoSpec(width=256, height=144, fps=5, kbps=300, gop_seconds=1.0)
 SAMPLE = """async ([channel, ms]) => {
   const found = []
   const end = performance.now() + ms
@@ -76,24 +83,37 @@ class Footage:
 
 
 @pytest.fixture(scope="module")
-def city(stage: Stage) -> Platform:
-    return stage.platform
+def city(bare: Platform) -> Platform:
+    return bare
+
+
+@dataclass(frozen=True)
+class Cameras:
+    """All that the tests look at is recorded at once, so that it is waited for once."""
+
+    nine: list[str]
+    """One that can be read well and the eight of a recorder."""
+    unsteady: str
+    """It went away for some seconds while it was recorded."""
+    foreign: str
+    """H.265, which a browser without a decoder for it cannot show."""
 
 
 @pytest.fixture(scope="module")
-def unsteady(city: Platform, stage: Stage) -> str:
-    """A channel that went away for some seconds while it was recorded."""
-    device, channel = stage.unsteady
-    footage_of(city, channel, 2)
-    stage.yard.run(device.reboot(dark_seconds=6), seconds=40)
-    return channel
+def cameras(city: Platform, yard: Yard) -> Cameras:
+    _, first = add_device(city, yard, 1, video=CLEAR)
+    _, others = add_device(city, yard, 2, profile=NVR_2022, channels=8, video=SMALL_CLEAR)
+    _, [foreign] = add_device(city, yard, 4, video=VideoSpec(Codec.H265, SMALLER.width, SMALLER.height, 5, 60, 1.0))
+    device, [unsteady] = add_device(city, yard, 3, video=SMALL_CLEAR)
+    footage_of(city, unsteady, 2)
+    yard.run(device.reboot(dark_seconds=6), seconds=40)
+    return Cameras([*first, *others], unsteady, foreign)
 
 
 @pytest.fixture(scope="module")
-def footage(city: Platform, stage: Stage, unsteady: str) -> Footage:
-    """What goes away does so first: its gap is then waited for together with the rest."""
-    reaches = [footage_of(city, channel) for channel in stage.nine]
-    return Footage(stage.nine, max(start for _, start, _ in reaches), min(end for _, _, end in reaches))
+def footage(city: Platform, cameras: Cameras) -> Footage:
+    reaches = [footage_of(city, channel) for channel in cameras.nine]
+    return Footage(cameras.nine, max(start for _, start, _ in reaches), min(end for _, _, end in reaches))
 
 
 def test_a_seek_lands_on_the_clock_in_the_picture(open_page: Callable[..., Page], footage: Footage) -> None:
@@ -296,9 +316,9 @@ def test_a_viewing_copy_over_a_gap_is_one_file_that_a_browser_opens(
 
 
 def test_h265_that_the_browser_cannot_decode_is_a_sentence_in_playback(
-    city: Platform, open_page: Callable[..., Page], stage: Stage
+    city: Platform, open_page: Callable[..., Page], cameras: Cameras
 ) -> None:
-    channel = stage.foreign
+    channel = cameras.foreign
     _, start, _ = footage_of(city, channel, 5)
     page = open_page(f"/playback?channels={channel}&at={start}")
     if page.evaluate("MediaSource.isTypeSupported('video/mp4; codecs=\"hvc1.1.6.L93.B0\"')"):
@@ -324,9 +344,9 @@ def test_h265_that_the_browser_cannot_decode_is_a_sentence_in_playback(
 
 
 @pytest.fixture(scope="module")
-def broken(city: Platform, unsteady: str) -> dict[str, Any]:
+def broken(city: Platform, cameras: Cameras) -> dict[str, Any]:
     """A channel with a gap of some seconds in its footage: `channel`, `start_us`, `end_us`, `cause`."""
-    channel = unsteady
+    channel = cameras.unsteady
 
     def gap() -> dict[str, Any] | None:
         """Only once there is footage behind it: until then it ends at this moment, whatever that is."""
