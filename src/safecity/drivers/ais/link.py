@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
+from safecity.kit.retry import Backoff
 from safecity.protocols.ais.sentences import Malformed
 from safecity.protocols.ais.stream import Feed, Heard
 from safecity.protocols.gb28181.limits import Buckets
@@ -204,7 +205,7 @@ class Feeds:
             self.tick()
 
     async def _call(self, host: str, port: int) -> None:
-        name, wait, reachable = f"{host}:{port}", FIRST_WAIT, True
+        name, reachable, backoff = f"{host}:{port}", True, Backoff(FIRST_WAIT, LONGEST_WAIT)
         loop = asyncio.get_running_loop()
         while True:
             try:
@@ -220,6 +221,5 @@ class Feeds:
                 reachable, began = True, self.now()
                 await link.over.wait()
                 if self.now() - began > LONGEST_WAIT:
-                    wait = FIRST_WAIT
-            await asyncio.sleep(wait * random.uniform(0.5, 1.0))
-            wait = min(LONGEST_WAIT, wait * 2)
+                    backoff.succeeded()
+            await asyncio.sleep(backoff.failed(random.random()))

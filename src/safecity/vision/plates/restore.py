@@ -31,7 +31,7 @@ LENGTHS: Final = (4, 6, 8, 10, 12, 14, 17, 20)
 ANGLES: Final = (0.0, 90.0, 20.0, -20.0)
 NOISE: Final = (0.005, 0.02)
 LIKELY: Final = 0.45
-"""From this mean confidence of the best four on, 85 of 100 proposals are right for plates that moved
+"""From this mean confidence of the best four on, 84 of 100 proposals are right for plates that moved
 (`benchmarks.restoration`); for plates that are doubtful for another reason it is one in two."""
 _BEST = 4
 _TAPER = 24

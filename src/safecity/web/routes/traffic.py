@@ -197,7 +197,7 @@ async def find_routes(
     at = max(depart or now, now)
     if at > now + AHEAD_US:
         raise InvalidError("too far ahead", code="route_depart", params={"days": AHEAD_US // (86_400 * SECOND_US)})
-    wish = AskRoutes(_place(start, "from"), _place(end, "to"), at, alternatives, _least(who))
+    wish = AskRoutes(_place(start, "from"), _place(end, "to"), at, alternatives, least_vehicles(who))
     found = await _asked(here, wish, RoutesFound)
     return RouteCollection(features=[_route(one, at) for one in found.routes])
 
@@ -212,7 +212,7 @@ async def see_conditions(
     west, south, east, north = _numbers(box, "box", 4)
     if west > east or south > north:
         raise InvalidError("not a box", code="place_invalid", params={"field": "box"})
-    least = _least(who)
+    least = least_vehicles(who)
     wish = AskConditions(west, south, east, north, least, limit, everything)
     found = await _asked(here, wish, ConditionsFound)
     features = [_condition(one) for one in found.edges]
@@ -279,7 +279,7 @@ async def remove_closure(who: Who, here: Here, closure: ThingId) -> Response:
 
 async def jams_now(who: Actor, here: Services) -> tuple[Jam, ...]:
     """Jams as `who` may know them. UnavailableError where there is no traffic to be asked about."""
-    return (await _asked(here, AskJams(_least(who)), JamsFound)).jams
+    return (await _asked(here, AskJams(least_vehicles(who)), JamsFound)).jams
 
 
 async def _asked(here: Services, message: Message, kind: type[T]) -> T:
@@ -297,7 +297,8 @@ async def _asked(here: Services, message: Message, kind: type[T]) -> T:
     return answer
 
 
-def _least(who: Actor) -> int:
+def least_vehicles(who: Actor) -> int:
+    """What fewer vehicles than that did is not told to `who`."""
     return 1 if allowed(who, Action.DEVICE_SEE, PLATFORM) else LEAST_VEHICLES
 
 

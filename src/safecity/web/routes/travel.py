@@ -7,10 +7,11 @@ from typing import Annotated, Any
 from fastapi import Query, Response
 from pydantic import Field
 
-from safecity.core.ground.access.api import PLATFORM, Action, Actor, allowed
+from safecity.core.ground.access.api import Action, Actor
 from safecity.core.upper.traveltimes.api import BUCKET_US, Bucket, Shown, Times
 from safecity.kit.clock import SECOND_US
 from safecity.web.guard import Here, Routes, Who
+from safecity.web.routes.traffic import least_vehicles
 from safecity.web.shapes import (
     Answer,
     Ask,
@@ -27,8 +28,6 @@ from safecity.web.shapes import (
 )
 
 routes = Routes("traffic")
-LEAST_VEHICLES = 3
-"""Times of fewer say more of a driver than of a road: they are shown only to those who may see all vehicles anyway."""
 DAY_US = 86_400 * SECOND_US
 Metres = Annotated[float, Field(ge=100, le=100_000)]
 Slowest = Annotated[float, Field(ge=1, le=60)]
@@ -124,7 +123,7 @@ async def list_travel_sections(
     cursor: Annotated[str, Query(max_length=200)] = "", limit: Annotated[int, Query(ge=1, le=200)] = 100,
 ) -> Page[TravelSectionOut]:  # fmt: skip
     """Newest first, with the times of now."""
-    place, least = read_cursor(cursor, str), _least(who)
+    place, least = read_cursor(cursor, str), least_vehicles(who)
     before = place[0] if place else ""
     found = await here.travel_times.page(who, least=least, before=before, limit=limit + 1, area=area)
     more = write_cursor(found[limit - 1].section.id) if len(found) > limit else None
@@ -167,18 +166,14 @@ async def list_travel_times(
 ) -> TravelTimesOut:  # fmt: skip
     """Of the last day, or of the time that is named; three months are kept."""
     end = here.clock.now_us() + BUCKET_US if until is None else until
-    start, least = max(end - DAY_US if since is None else since, 0), _least(who)
+    start, least = max(end - DAY_US if since is None else since, 0), least_vehicles(who)
     found, more = await here.travel_times.history(who, travel_section, least=least, since=start, until=end, limit=limit)
     return TravelTimesOut(items=[_bucket(one) for one in found], next=more, least=least)
 
 
 async def _seen(section: str, who: Actor, here: Any, response: Response) -> TravelSectionOut:
-    least = _least(who)
+    least = least_vehicles(who)
     return tag(response, _section(await here.travel_times.see(who, section, least=least), least))
-
-
-def _least(who: Actor) -> int:
-    return 1 if allowed(who, Action.DEVICE_SEE, PLATFORM) else LEAST_VEHICLES
 
 
 def _section(one: Shown, least: int) -> TravelSectionOut:
