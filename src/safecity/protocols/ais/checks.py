@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from safecity.kit.clock import SECOND_US
+from safecity.kit.earth import EARTH_METRES
 from safecity.protocols.ais.messages import (
     FASTEST_KNOTS,
     AidToNavigation,
@@ -28,7 +29,6 @@ FASTEST_MS: Final = FASTEST_KNOTS * 1852 / 3600
 SLACK_METRES: Final = 1_000.0
 """Fixes to a tenth of a minute (message 27) lie apart by that without anything having moved."""
 _NOT_WORKING: Final = 63
-_EARTH_METRES: Final = 6_371_008.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,4 +100,4 @@ def metres(start: tuple[float, float], end: tuple[float, float]) -> float:
     part = math.sin(across / 2) ** 2 + math.cos(math.radians(south)) * math.cos(math.radians(north)) * (
         math.sin(along / 2) ** 2
     )
-    return 2 * _EARTH_METRES * math.asin(min(1.0, math.sqrt(part)))
+    return 2 * EARTH_METRES * math.asin(min(1.0, math.sqrt(part)))

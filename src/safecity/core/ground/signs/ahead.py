@@ -13,13 +13,13 @@ from itertools import pairwise
 from typing import Final
 
 from safecity.core.ground.signs.decide import GuidanceSign
+from safecity.kit.earth import METRES_OF_DEGREE
 
 AHEAD_METRES: Final = 3_000.0
 WITHIN_DEGREES: Final = 50.0
 """Left or right of where the drivers look who read the sign."""
 AGAINST_DEGREES: Final = 100.0
 """A road that leads farther away from their direction is the other carriageway, or one that they do not take."""
-METRES_OF_DEGREE: Final = 111_195.0
 Line = Sequence[tuple[float, float]]
 
 

@@ -14,13 +14,12 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
+from safecity.kit.earth import METRES_OF_DEGREE
 from safecity.kit.errors import InvalidError
 from safecity.vision.enforcement.geometry import inside
 
 Point = tuple[float, float]
 """Longitude and latitude."""
-DEGREE: Final = 6_371_008.8 * math.pi / 180
-"""Metres of a degree of latitude."""
 MAX_POINTS: Final = 200
 MAX_DEGREES: Final = 20.0
 """A shape is a place in a country, not on both sides of the globe."""
@@ -83,7 +82,9 @@ class Shape:
         shrink = math.cos(math.radians(place[1]))
         x0 = self.corners[0][0]
         away = _east(place[0], x0)
-        line = [((away + x - x0) * DEGREE * shrink, (y - place[1]) * DEGREE) for x, y in self.corners]
+        line = [
+            ((away + x - x0) * METRES_OF_DEGREE * shrink, (y - place[1]) * METRES_OF_DEGREE) for x, y in self.corners
+        ]
         match self.kind:
             case ShapeKind.CIRCLE:
                 return self.metres - math.hypot(*line[0])
@@ -95,7 +96,7 @@ class Shape:
 
     def is_far(self, place: Point, metres: float) -> bool:
         """Whether a place is surely more than so far outside: what most are, and cheap to say."""
-        reach = (self.metres + metres) / DEGREE
+        reach = (self.metres + metres) / METRES_OF_DEGREE
         west, south, east, north = self.bounds
         if not south - reach <= place[1] <= north + reach:
             return True
@@ -106,7 +107,7 @@ class Shape:
 def metres_between(one: Point, other: Point) -> float:
     """Along the ground; exact for what is near."""
     shrink = math.cos(math.radians((one[1] + other[1]) / 2))
-    return DEGREE * math.hypot(_east(other[0], one[0]) * shrink, one[1] - other[1])
+    return METRES_OF_DEGREE * math.hypot(_east(other[0], one[0]) * shrink, one[1] - other[1])
 
 
 def _east(start: float, end: float) -> float:
