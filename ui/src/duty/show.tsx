@@ -33,7 +33,7 @@ export function ShowForm({ sign, onDone, onShown }: Props) {
     setBusy(true)
     try {
       const end = iso((Date.now() + minutes * 60_000) * 1000)
-      await api.post('signs/{sign}/messages', { path: { sign: sign.id }, body: { lines: trimmed(lines), priority, end, reason: reason.trim(), cause: '' } })
+      await api.post('signs/{sign}/messages', { path: { sign: sign.id }, body: { lines: trimmed(lines), priority, end, reason: reason.trim(), cause: '' }, once: true })
       onDone()
       await onShown()
     } catch (error) {

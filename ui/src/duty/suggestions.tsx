@@ -17,7 +17,7 @@ export function Suggestions({ items, onLook, onRenew }: { items: SignSuggestion[
     try {
       const { lines, priority, end, cause } = one
       const reason = `${kindOf(one)}, ${t('sign.metres', { n: Math.round(one.metres) })}`
-      await api.post('signs/{sign}/messages', { path: { sign: one.sign }, body: { lines, priority, end, cause, reason } })
+      await api.post('signs/{sign}/messages', { path: { sign: one.sign }, body: { lines, priority, end, cause, reason }, once: true })
     } catch (error) {
       void message.error(sentence(error))
     }
