@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import ROOT
 from tests.ladder import NORTH, SOUTH, STEP, ladder
 
+from safecity.kit.clock import rfc3339
 from safecity.roads.network.versions import put_version
 
 SHOTS = ROOT / "output" / "screenshots"
@@ -105,3 +106,27 @@ def test_what_was_left_out_of_the_map_is_told(open_page: Callable[..., Page], ci
     page.get_by_role("tab", name="Network").click()
     expect(page.get_by_text("without length: 2")).to_be_visible(timeout=SOON)
     expect(page.get_by_text("ladder", exact=True)).to_be_visible()
+
+
+def test_what_a_loop_counts_is_seen_with_its_share_of_kinds(open_page: Callable[..., Page], city: Platform) -> None:
+    minute = int(time.time()) // 60 * 60
+    told = {
+        "source": "loops", "place": "km 1", "longitude": 18.0, "latitude": 59.3 + 1.5 * STEP, "bearing": 0, "lanes": 2,
+        "count": 40, "kinds": {"car": 30, "truck": 10}, "speed_kmh": 52,
+    }  # fmt: skip
+    items = [{**told, "since": rfc3339((minute - 60 * n) * 10**6), "until": rfc3339((minute - 60 * n + 60) * 10**6)}
+             for n in range(2, 8)]  # fmt: skip
+    filed = city.post("/traffic/counts", {"items": items})
+    assert {one["outcome"] for one in filed["items"]} == {"new"}
+    page = open_page("/traffic")
+    page.get_by_role("tab", name="Counts").click()
+    row = page.get_by_role("button", name="km 1")
+    expect(row).to_contain_text("2400 /h", timeout=SOON)
+    row.click()
+    expect(page.get_by_role("list", name="Kinds of vehicles")).to_contain_text("lorries25 %", timeout=SOON)
+    expect(page.get_by_role("img", name="Flow of the last day")).to_be_visible()
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / "traffic-counts.png")
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(row).to_have_count(0, timeout=SOON)

@@ -334,6 +334,22 @@ class ViolationSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CountSettings:
+    """[counts] How long counts of vehicles are kept.
+
+    minute_days  by the minute, or as their source told them; later than a day less than this nothing is taken
+    days         by five minutes
+    """
+
+    minute_days: int = 7
+    days: int = 400
+
+    def __post_init__(self) -> None:
+        _within("counts.minute_days", self.minute_days, 2, 92)
+        _within("counts.days", self.days, 2, 3650)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RoadsSettings:
     """[roads] The road network, and what is computed on it (extra `safecity[roads]`).
 
@@ -395,6 +411,7 @@ class Settings:
         "vision",
         "watches",
         "violations",
+        "counts",
         "roads",
         "engines",
         "demo",
@@ -411,6 +428,7 @@ class Settings:
     vision: VisionSettings = field(default_factory=VisionSettings)
     watches: WatchSettings = field(default_factory=WatchSettings)
     violations: ViolationSettings = field(default_factory=ViolationSettings)
+    counts: CountSettings = field(default_factory=CountSettings)
     roads: RoadsSettings = field(default_factory=RoadsSettings)
     engines: EngineSettings = field(default_factory=EngineSettings)
     demo: DemoSettings = field(default_factory=DemoSettings)
@@ -472,6 +490,7 @@ _KINDS: dict[str, type[Any]] = {
         VisionSettings,
         WatchSettings,
         ViolationSettings,
+        CountSettings,
         RoadsSettings,
         EngineSettings,
         DemoSettings,

@@ -16,6 +16,7 @@ from safecity.web.routes import (
     audit,
     channels,
     configuration,
+    counts,
     desk,
     device_recordings,
     devices,
@@ -54,7 +55,7 @@ PARTS = (
     entry, places, devices, configuration, tree, channels, device_recordings, ptz, heads, alarms, desk, exports, health,
     audit, search, wizard, tollgates, passages, vehicles, subscriptions,
     watches, violations, violation_rules, scenes,
-    traffic, travel, signs,
+    traffic, travel, counts, signs,
     fleet, fences, ways, positions,
     movement,
 )  # fmt: skip

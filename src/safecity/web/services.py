@@ -50,6 +50,9 @@ from safecity.core.ground.tollgates.api import Tollgates
 from safecity.core.ground.tollgates.api import any_of as tollgates_of
 from safecity.core.ground.tollgates.api import any_under as tollgates_under
 from safecity.core.ground.vehicles.api import PlateIndex, Vehicles
+from safecity.core.upper.counts.api import CountFollower, Counts, CountSettings, CountTeller
+from safecity.core.upper.counts.api import any_of as counts_of
+from safecity.core.upper.counts.api import any_under as counts_under
 from safecity.core.upper.fleet.api import Beacons, FenceFollower, Fences, FenceWriter, Replay, VehicleOrders
 from safecity.core.upper.fleet.api import any_of as fences_of
 from safecity.core.upper.fleet.api import any_under as fences_under
@@ -167,6 +170,7 @@ class WebSettings:
     alarm_picture_days: int = 90
     watches: WatchSettings = field(default_factory=WatchSettings)
     violations: ViolationSettings = field(default_factory=ViolationSettings)
+    counts: CountSettings = field(default_factory=CountSettings)
     vision: tuple[str, ...] = ()
     roads: bool = True
 
@@ -201,6 +205,9 @@ class Services:
     sign_teller: Teller
     travel_times: TravelTimes
     travel_follower: TravelFollower
+    counts: Counts
+    count_follower: CountFollower
+    count_teller: CountTeller
     passages: Passages
     plates: PlateIndex
     vehicles: Vehicles
@@ -279,6 +286,7 @@ class Services:
             group.create_task(self.section_follower.run(), name="speeds over sections")
             group.create_task(self.travel_follower.run(), name="travel times")
             group.create_task(self.travel_follower.tend(), name="keys of travel times")
+            group.create_task(self.count_follower.run(), name="counts")
             group.create_task(self.exports.run(), name="exports")
             group.create_task(self.timekeeper.run(), name="clock")
             group.create_task(self.alarm_pictures.run(), name="alarm pictures")
@@ -287,6 +295,7 @@ class Services:
             group.create_task(self._seal(), name="seals")
             if self.web.roads:
                 group.create_task(self.closures.run(), name="closures")
+                group.create_task(self.count_teller.run(), name="counts for the roads")
             group.create_task(self.sign_teller.run(), name="signs")
             group.create_task(self.retention.run(), name="retention")
             group.create_task(self._end_expired(), name="sessions")
@@ -315,13 +324,15 @@ class Services:
 def _in_use(tx: Tx, area: str) -> bool:
     parts = (
         devices_under, channels_under, tollgates_under, watches_under, violations_under, closures_under, fences_under,
-        signs_under, travel_under, any_in_area,
+        signs_under, travel_under, counts_under, any_in_area,
     )  # fmt: skip
     return any(one(tx, area) for one in parts)
 
 
 def _belongs(tx: Tx, organisation: str) -> bool:
-    parts = (devices_of, channels_of, tollgates_of, watches_of, violations_of, fences_of, travel_of, people_of)
+    parts = (
+        devices_of, channels_of, tollgates_of, watches_of, violations_of, fences_of, travel_of, counts_of, people_of,
+    )  # fmt: skip
     return any(one(tx, organisation) for one in parts)
 
 
@@ -401,6 +412,7 @@ def assemble(
     proposing = Proposing(database, loose, clock, web.violations)
     closures = Closures(database, calls, settings, clock)
     travel_times = TravelTimes(database, settings, clock)
+    counts = Counts(database, clock, web.counts)
     fence_follower = FenceFollower(database, bus, clock, settings, raised, relay.wake)
     presence = Presence(database, vault, settings, bus, clock)
 
@@ -419,6 +431,7 @@ def assemble(
     async def sweep() -> int:
         parts = (
             passages, images, loose, watches, violations, closures, signs, fence_follower, fence_writer, travel_times,
+            counts,
         )  # fmt: skip
         return sum([await part.sweep() for part in parts])
 
@@ -451,6 +464,9 @@ def assemble(
         sign_teller=sign_teller,
         travel_times=travel_times,
         travel_follower=TravelFollower(database, bus, TravelKeys(web.run_dir / "travel-keys.json"), clock),
+        counts=counts,
+        count_follower=CountFollower(database, bus, clock),
+        count_teller=CountTeller(database, calls, clock),
         passages=passages,
         plates=plates,
         vehicles=Vehicles(database, plates),

@@ -115,6 +115,17 @@ BODIES: dict[str, Any] = {
         "length_m": 1000,
     },
     "change_travel_section": {"name": "Other"},
+    "report_counts": {
+        "items": [
+            {
+                "tollgate": "{tollgate}",
+                "source": "loops",
+                "since": "2023-11-14T22:12:20Z",
+                "until": "2023-11-14T22:13:20Z",
+                "count": 7,
+            }
+        ]
+    },
     "add_closure": {"kind": "works", "reason": "pipes", "line": [[18.0, 59.3]]},
     "tell_driver": {"text": "call the station"},
     "track_vehicle": {"every_seconds": 5},
@@ -274,6 +285,8 @@ async def city(house: Any, admin: Any) -> dict[str, Any]:
         ids[f"{name}_travel_section"] = (
             await admin.ok("POST", "traffic/sections", {**BODIES["add_travel_section"], **way})
         )["id"]
+        loops = fill(BODIES["report_counts"], {"tollgate": ids[f"{name}_tollgate"]})
+        ids[f"{name}_count_point"] = (await admin.ok("POST", "traffic/counts", loops))["items"][0]["point"]
         exempt = fill(BODIES["add_exemption"], {"area": area})
         ids[f"{name}_exemption"] = (await admin.ok("POST", "exemptions", exempt))["id"]
         offence = fill(BODIES["propose_violation"], {"tollgate": ids[f"{name}_tollgate"]})
@@ -346,6 +359,7 @@ KINDS = (
     "violation",
     "section",
     "travel_section",
+    "count_point",
     "exemption",
     "second_tollgate",
     "fence",

@@ -2473,6 +2473,96 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/traffic/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Count Points
+         * @description Newest place first, with the flow of now.
+         */
+        get: operations["list_count_points"];
+        put?: never;
+        /**
+         * Report Counts
+         * @description What other systems counted. What cannot be true is refused with the reason, item by item.
+         */
+        post: operations["report_counts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traffic/counts.jsonld": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Save Counts
+         * @description In the shape of NGSI-LD's `TrafficFlowObserved`: the last 15 minutes of every place, or with `point` its five
+         *     minutes of the last day, or of the time that is named; at most 1,000.
+         */
+        get: operations["save_counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traffic/counts/{count_point}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See Count Point
+         * @description One place.
+         */
+        get: operations["see_count_point"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Count Point
+         * @description With all that was counted there.
+         */
+        delete: operations["delete_count_point"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traffic/counts/{count_point}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Counts
+         * @description Of the last day, or of the time that is named. By the minute for a week, and as far as the source told it so
+         *     finely; by five minutes and longer for 400 days (settings `[counts]`).
+         */
+        get: operations["list_counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/signs": {
         parameters: {
             query?: never;
@@ -3232,7 +3322,8 @@ export interface components {
         };
         /**
          * @description One direction of a road. `speed_kmh` and `level` (A free to F, empty: nothing is known) of the vehicles of the
-         *     last minutes, at least `vehicles` of them; `age_seconds` since the last one. `road_class` 1 motorway to 9 service
+         *     last minutes, at least `vehicles` of them; `age_seconds` since the last one. `flow`: vehicles an
+         *     hour, where they are counted. `road_class` 1 motorway to 9 service
          *     road, 0 not known.
          */
         ConditionProperties: {
@@ -3244,6 +3335,7 @@ export interface components {
             vehicles: number;
             age_seconds: number | null;
             closed: boolean;
+            flow: number | null;
         };
         /** @description `parts`: types of the edition of 2022 by element name, as a read answers them, for devices that have them. */
         ConfigurationAsk: {
@@ -3265,6 +3357,109 @@ export interface components {
         ConfirmAsk: {
             /** @default  */
             reason?: string;
+        };
+        /**
+         * @description What passed in [since, until), 10 s to an hour: at a checkpoint by id or code (and lane), or at a place beside a
+         *     road that the source names and places (`place`, longitude, latitude, and `bearing`: degrees from north in the
+         *     direction of travel). `kinds`: of some or all of the vehicles. `speed_kmh`: their mean. `occupancy`: 0 to 1, of the
+         *     time that a detector was covered. Source, place, lane and period name it: told again it is the same, told otherwise
+         *     it replaces what was told.
+         */
+        CountAsk: {
+            source: string;
+            /** @default  */
+            tollgate?: string;
+            /** @default  */
+            place?: string;
+            /** @default  */
+            name?: string;
+            longitude?: number | null;
+            latitude?: number | null;
+            bearing?: number | null;
+            lane?: number | null;
+            /** @default 1 */
+            lanes?: number;
+            area?: string | null;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+            count: number;
+            kinds?: {
+                [key: string]: number;
+            };
+            speed_kmh?: number | null;
+            occupancy?: number | null;
+        };
+        /** @description `refused` with its reason (`code`, `params`, `sentence`), or kept at `point`. */
+        CountFiled: {
+            /** @enum {string} */
+            outcome: "new" | "known" | "corrected" | "refused";
+            point: string;
+            code: string;
+            params: {
+                [key: string]: string | number | boolean | null;
+            };
+            sentence: string;
+        };
+        /**
+         * @description What passed in the `seconds` from `at` on that were counted. `flow`: vehicles an hour. `kinds`: where they are
+         *     known, without those of which there were too few. `speed_kmh`: the mean at the place, of the `timed` vehicles whose
+         *     speed is known. `occupancy`: 0 to 1.
+         */
+        CountOut: {
+            /** Format: date-time */
+            at: string;
+            seconds: number;
+            vehicles: number;
+            flow: number;
+            kinds: {
+                [key: string]: number;
+            };
+            timed: number;
+            speed_kmh: number | null;
+            occupancy: number | null;
+        };
+        /**
+         * @description A place where one source counts. `source`: `passages` where the platform counts itself. `lane`: empty stands for
+         *     all `lanes` together. `now`: the last 15 minutes; `recent`: by five minutes, of the last six hours. Fewer vehicles
+         *     than `least` are not told.
+         */
+        CountPointOut: {
+            id: string;
+            source: string;
+            place: string;
+            name: string;
+            tollgate: string | null;
+            lane: number | null;
+            lanes: number;
+            longitude: number | null;
+            latitude: number | null;
+            bearing: number | null;
+            now: components["schemas"]["CountOut"] | null;
+            recent: components["schemas"]["CountOut"][];
+            least: number;
+        };
+        CountPointPage: {
+            items: components["schemas"]["CountPointOut"][];
+            next: string | null;
+        };
+        /** @description A batch. */
+        CountsAsk: {
+            items: components["schemas"]["CountAsk"][];
+        };
+        /** @description One for each that was sent, in their order. */
+        CountsFiled: {
+            items: components["schemas"]["CountFiled"][];
+        };
+        /**
+         * @description Oldest first; times in which fewer than `least` vehicles passed are left out. `next`: ask for what follows with
+         *     it as `since`.
+         */
+        CountsOut: {
+            items: components["schemas"]["CountOut"][];
+            next: string | null;
+            least: number;
         };
         /** @description What to type into the device; the password is never shown again. */
         Credentials: {
@@ -5663,6 +5858,11 @@ export interface components {
             /** @default  */
             reason?: string;
         };
+        /**
+         * @description What is told apart, as far as detectors do.
+         * @enum {string}
+         */
+        VehicleKind: "car" | "bus" | "truck" | "motorcycle" | "bicycle" | "other";
         /** @description Why. */
         VehicleLocateAsk: {
             /** @default  */
@@ -12063,6 +12263,217 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TravelTimesOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_count_points: {
+        parameters: {
+            query?: {
+                area?: string;
+                tollgate?: string;
+                /** @description Also single lanes of checkpoints. */
+                every_lane?: boolean;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountPointPage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    report_counts: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CountsAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountsFiled"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    save_counts: {
+        parameters: {
+            query?: {
+                area?: string;
+                point?: string;
+                since?: string | null;
+                until?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Entities of the type TrafficFlowObserved. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/ld+json": string;
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    see_count_point: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                count_point: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountPointOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    delete_count_point: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                count_point: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_counts: {
+        parameters: {
+            query?: {
+                since?: string | null;
+                until?: string | null;
+                /** @description Seconds. */
+                step?: "60" | "300" | "900" | "3600";
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                count_point: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountsOut"];
                 };
             };
             400: components["responses"]["400"];

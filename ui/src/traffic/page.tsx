@@ -7,6 +7,7 @@ import type { Device, Way } from '../api/types'
 import { ProblemNote, sentence } from '../parts/problem'
 import { t, useLanguage } from '../words'
 import { Closures } from './closures'
+import { Counts } from './counts'
 import type { Vehicle } from './draw'
 import { Legend } from './legend'
 import { JamList, NetworkFacts, VehicleList } from './lists'
@@ -93,6 +94,7 @@ export function TrafficPage() {
         <div className="page-head"><h1>{t('page.traffic')}</h1></div>
         <div className="empty" role="status"><h2>{t(network.error.code === 'traffic_loading' ? 'word.loading' : 'traffic.none')}</h2><span>{sentence(network.error)}</span></div>
         <section className="panel" aria-label={t('times.title')}><h2>{t('times.title')}</h2><TravelTimes /></section>
+        <section className="panel" aria-label={t('counts.title')}><h2>{t('counts.title')}</h2><Counts /></section>
       </div>
     )
   }
@@ -100,6 +102,7 @@ export function TrafficPage() {
     { key: 'ways', label: t('traffic.ways'), children: <Ways from={from} to={to} onFrom={setFrom} onTo={setTo} found={ways.data?.features} error={ways.error} busy={ways.isFetching && !ways.data} chosen={chosen} onChoose={setChosen} /> },
     { key: 'jams', label: t('traffic.jams', { n: jams.data?.items.length ?? 0 }), children: <JamList jams={jams.data?.items} onLook={look} /> },
     { key: 'times', label: t('times.short'), children: <TravelTimes onLook={look} /> },
+    { key: 'counts', label: t('counts.short'), children: <Counts onLook={look} /> },
     { key: 'closures', label: t('traffic.closures'), children: <Closures closures={closures.data?.items} draft={draft} onDraft={setDraft} onLook={look} /> },
     ...(maySeeVehicles ? [{ key: 'vehicles', label: t('traffic.vehicles'), children: <VehicleList vehicles={vehicles} onLook={look} /> }] : []),
     { key: 'network', label: t('traffic.network'), children: <NetworkFacts network={network.data} /> },

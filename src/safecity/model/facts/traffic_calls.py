@@ -125,7 +125,7 @@ class AskConditions(Message, frozen=True):
 
 class EdgeCondition(Message, frozen=True):
     """One direction of a road. `level` A (free) to F, empty where no speed is told. `vehicles`: at least so many
-    different ones; `age_seconds`: since the last of them."""
+    different ones; `age_seconds`: since the last of them. `flow`: vehicles an hour, where they are counted."""
 
     edge: int
     line: Line
@@ -136,6 +136,7 @@ class EdgeCondition(Message, frozen=True):
     vehicles: int = 0
     age_seconds: float | None = None
     closed: bool = False
+    flow: float | None = None
 
 
 class ConditionsFound(Message, frozen=True):
@@ -182,3 +183,28 @@ class RoadsFound(Message, frozen=True):
 
     lines: tuple[Line, ...]
     metres: float
+
+
+class RoadCount(Message, frozen=True):
+    """What was counted at a place beside a road in [since, until).
+
+    point       the place or one lane of it; `site`: whose points lie beside one another and are summed
+    bearing     degrees from north in the direction of travel, None: not known
+    speed_kmh   harmonic mean, None: not measured
+    """
+
+    point: str
+    site: str
+    place: Point
+    bearing: float | None
+    since: int
+    until: int
+    vehicles: int
+    speed_kmh: float | None = None
+
+
+class ApplyCounts(Message, frozen=True):
+    """Counts of the last minutes: with what was told before, or (`anew`) in its place. Answer: Done."""
+
+    counts: tuple[RoadCount, ...]
+    anew: bool = True

@@ -84,7 +84,8 @@ class RouteCollection(Answer):
 
 class ConditionProperties(Answer):
     """One direction of a road. `speed_kmh` and `level` (A free to F, empty: nothing is known) of the vehicles of the
-    last minutes, at least `vehicles` of them; `age_seconds` since the last one. `road_class` 1 motorway to 9 service
+    last minutes, at least `vehicles` of them; `age_seconds` since the last one. `flow`: vehicles an
+    hour, where they are counted. `road_class` 1 motorway to 9 service
     road, 0 not known."""
 
     edge: int
@@ -95,6 +96,7 @@ class ConditionProperties(Answer):
     vehicles: int
     age_seconds: float | None
     closed: bool
+    flow: float | None
 
 
 class ConditionFeature(Answer):

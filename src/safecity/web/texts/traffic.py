@@ -49,6 +49,29 @@ TRAFFIC: dict[str, tuple[str, str]] = {
     ),
     "route_depart": ("出发时间最多可提前 {days} 天。", "A way can be planned at most {days} days ahead."),
     "travel_section_invalid": ("行程时间路段的 {field} 取值无效。", "Not a value for {field} of a measured section."),
+    "count_period": (
+        "统计时段应为 {shortest} 至 {longest} 的整秒数（秒）。",
+        "A time that is counted lasts {shortest} to {longest} seconds, whole ones.",
+    ),
+    "count_future": (
+        "统计时段尚未结束（来源时钟最多可快 {seconds} 秒）。",
+        "The time that was counted has not ended yet; a clock may be {seconds} s ahead.",
+    ),
+    "count_too_old": ("统计数据超过 {days} 天，不再接收。", "Counts are taken for {days} days, no later."),
+    "count_flow": (
+        "车辆数超过 {lanes} 条车道的通行上限（该时段最多 {most} 辆）。",
+        "More vehicles than {lanes} lanes can carry: at most {most} in that time.",
+    ),
+    "count_kinds": ("各车型之和大于总数。", "There are more vehicles by kinds than together."),
+    "count_speed": (
+        "平均速度不合理：应大于 0、不超过 {most} 公里/小时，且有车辆通过。",
+        "Not a mean speed: above 0, at most {most} km/h, and of somebody.",
+    ),
+    "count_overlaps": (
+        "该时段与同一来源在此处已报的时段重叠。",
+        "This source has told of another time here that overlaps this one.",
+    ),
+    "count_lane": ("该卡口没有 {lane} 号车道。", "The checkpoint has no lane {lane}."),
     "closure_invalid": ("封闭路段的 {field} 取值无效。", "Not a value for {field} of a closure."),
     "roads_version": ("没有路网 {version}。", "There is no road network {version}."),
     "roads_file": ("路网文件无法读取：{why}。", "The road network cannot be read: {why}."),

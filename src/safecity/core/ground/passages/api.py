@@ -23,7 +23,7 @@ from safecity.core.ground.passages.service import (
     picture_key,
     thing_of,
 )
-from safecity.core.ground.passages.store import Passage, sightings_of
+from safecity.core.ground.passages.store import Passage, near, sightings_of
 from safecity.core.ground.passages.telling import RECORDED, WITHDRAWN, read
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "file",
     "forget",
     "may_see_restricted",
+    "near",
     "near_misses",
     "picture_key",
     "place_of",

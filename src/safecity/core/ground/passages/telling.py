@@ -41,7 +41,7 @@ class Changes:
             if after is None and before is not None:
                 told.append(withdrawn(before, seen))
             elif after is not None and (before is None or _said(before) != _said(after)):
-                told.append(recorded(after, seen, corrected=before is not None))
+                told.append(recorded(after, seen, before=before))
         return told
 
 
@@ -50,12 +50,14 @@ def _said(one: Passage) -> Passage:
     return replace(one, sources=frozenset(), sightings=0, pictures=0, seen=0, confidence=None)
 
 
-def recorded(one: Passage, seen: int, *, corrected: bool) -> Event:
-    """A vehicle passed; `corrected`: what was told of this passage before is no longer what it says."""
+def recorded(one: Passage, seen: int, *, before: Passage | None = None) -> Event:
+    """A vehicle passed. `before`: what was told of this passage, which is no longer what it says; `was_at`: its time
+    then, so that who counts by time knows where it counted."""
     body = {
         "passage": one.id, "tollgate": one.tollgate, "device": one.device, "lane": one.lane,
         "direction": one.direction, "read": bool(one.plate), "sources": sorted(one.sources),
-        "clock_doubtful": one.clock_doubtful, "corrected": corrected,
+        "clock_doubtful": one.clock_doubtful, "corrected": before is not None,
+        "was_at": before.at if before is not None else None,
     }  # fmt: skip
     return Event(
         kind=RECORDED, subject=one.place, at=one.at, seen=seen, area=one.area_path,

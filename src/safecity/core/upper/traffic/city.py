@@ -14,6 +14,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from safecity.core.upper.flows.api import KeyState, Record, StateCodec
+from safecity.core.upper.traffic.counted import CountedRoads
 from safecity.core.upper.traffic.jams import KnownJam
 from safecity.core.upper.traffic.live import Live
 from safecity.core.upper.traffic.operator import SILENT_US, Sighted, TrafficOperator
@@ -64,6 +65,7 @@ class City:
         self.times = RoadTimes.of(network, headroom=HEADROOM)
         self.router = Router(self.times)
         self.live = Live(self.times, bucket_us=bucket_us)
+        self.counted = CountedRoads(network)
         self.zone: tzinfo = UTC
         self._placed: dict[TrafficClosure, I32] = {}
         self._closed = np.zeros(0, np.int32)
@@ -215,6 +217,7 @@ class City:
         told = np.isfinite(now.speed) & (now.vehicles >= max(1, asked.least))
         chosen = np.flatnonzero(inside if asked.everything else inside & (told | (self.times.arrays.closed > 0)))
         # The important roads first, measured ones before others.
+        flows = self.counted.flows()
         order = np.lexsort((chosen, ~told[chosen], _rank(a.edge_class[chosen])))
         shown, points = list[EdgeCondition](), 0
         for edge in chosen[order][: asked.limit].tolist():
@@ -222,7 +225,9 @@ class City:
             points += len(line)
             if points > MAX_POINTS:
                 break
-            shown.append(self._condition(edge, line, bool(told[edge])))
+            one = self._condition(edge, line, bool(told[edge]))
+            flow, counted = flows.get(edge, (0.0, 0))
+            shown.append(replace(one, flow=round(flow, 1)) if counted >= max(1, asked.least) else one)
         return ConditionsFound(tuple(shown), len(chosen) - len(shown), now.at)
 
     def _condition(self, edge: int, line: Line, told: bool) -> EdgeCondition:

@@ -95,6 +95,7 @@ class Following:
 
         def work() -> tuple[Now, list[KnownJam]]:
             city.live.take(fresh)
+            city.live.observe(city.counted.observed(at))
             now = city.live.refresh(at)
             return now, jams.found(city.network, now)
 

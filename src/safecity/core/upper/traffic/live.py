@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from safecity.core.upper.traffic.counted import Observed, rows_of
 from safecity.core.upper.traffic.sums import Sum
 from safecity.kit.clock import SECOND_US
 from safecity.roads.compiled import F64, I64, U8
@@ -46,6 +47,7 @@ class Live:
         self.free = free_speeds(times.network).astype(np.float64)
         self._sums: dict[int, dict[int, Sum]] = {}
         self._arrays: dict[int, np.ndarray] = {}
+        self._observed: Sequence[Observed] = ()
         self.now = _nothing(times.network, 0)
 
     def learn(self, times: RoadTimes) -> None:
@@ -61,6 +63,10 @@ class Live:
         for one in sums:
             self._sums.setdefault(one.bucket, {})[one.edge] = one
             self._arrays.pop(one.bucket, None)
+
+    def observe(self, observed: Sequence[Observed]) -> None:
+        """Speeds that were measured beside roads, in place of those that were known."""
+        self._observed = observed
 
     def refresh(self, at: int) -> Now:
         """What the last minutes say at that moment; in force for the next search."""
@@ -84,6 +90,8 @@ class Live:
             masks = np.zeros(edges, np.int64)
             np.bitwise_or.at(masks, edge, rows[:, 6])
             now.vehicles[:] = _count_bits(masks)
+            for one in self._observed:  # whoever is counted in one time is nobody who was counted in it before
+                now.vehicles[one.edge] = max(int(now.vehicles[one.edge]), one.vehicles)
             known = micros > 0
             now.speed[known] = metres[known] * 1000.0 / micros[known]
             now.level[:] = levels_of_service(now.speed, self.free)
@@ -107,7 +115,8 @@ class Live:
         for bucket, found in self._sums.items():
             if bucket not in self._arrays:
                 self._arrays[bucket] = np.array([tuple(one) for one in found.values()], np.int64)
-        return np.concatenate(list(self._arrays.values())) if self._arrays else np.zeros((0, 7), np.int64)
+        lengths = self._times.network.arrays.edge_length
+        return np.concatenate((*self._arrays.values(), rows_of(self._observed, lengths, self._bucket_us)))
 
 
 def _count_bits(masks: I64) -> I64:

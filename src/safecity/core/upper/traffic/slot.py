@@ -15,6 +15,7 @@ from safecity.kit.clock import Clock
 from safecity.kit.errors import SafecityError, UnavailableError
 from safecity.model.facts.media_calls import Done, Message
 from safecity.model.facts.traffic_calls import (
+    ApplyCounts,
     ApplyTraffic,
     AskConditions,
     AskJams,
@@ -70,6 +71,7 @@ class TrafficSlot:
         """One for each request of `model.facts.traffic_calls`."""
         return {
             ApplyTraffic: self.apply,
+            ApplyCounts: self._count,
             AskTraffic: self.figures,
             AskNetwork: self._network,
             AskRoutes: self._routes,
@@ -83,6 +85,11 @@ class TrafficSlot:
         self._told = message
         if self._city is not None:
             await self._work(self._close)
+        return Done()
+
+    async def _count(self, message: ApplyCounts) -> Message:
+        city = self._ready()
+        await self._work(lambda: city.counted.take(message.counts, anew=message.anew))
         return Done()
 
     async def figures(self, _: AskTraffic) -> Message:

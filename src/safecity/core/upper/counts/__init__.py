@@ -1,0 +1,1 @@
+"""How many vehicles pass a place: told by loops, radars and other systems, and counted from passages."""
