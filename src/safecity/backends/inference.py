@@ -75,6 +75,7 @@ class OnnxInference:
             hashlib.sha256(data).hexdigest(),
             tuple(_described(file.name, one) for one in session.get_inputs()),
             tuple(_described(file.name, one) for one in session.get_outputs()),
+            dict(session.get_modelmeta().custom_metadata_map),
         )
         return OnnxNetwork(session, info)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -55,6 +55,8 @@ class NetworkInfo:
     digest: str
     inputs: tuple[TensorInfo, ...]
     outputs: tuple[TensorInfo, ...]
+    notes: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What whoever made the file wrote into it, by name: the characters that a reader knows, for instance."""
 
 
 class Network(Protocol):

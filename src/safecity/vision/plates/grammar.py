@@ -177,6 +177,12 @@ def _chosen(kept: NDArray[np.bool_], pattern: int, length: int, spots: int) -> t
     return tuple(reversed(chosen))
 
 
+def weight_of(reading: Reading) -> float:
+    """How likely plates of its country are written so (log)."""
+    patterns = BY_COUNTRY[reading.kind.country]
+    return next((one.weight for one in patterns if one.classes == reading.pattern), _UNWRITTEN)
+
+
 def fits(text: str, country: str) -> bool:
     """Whether a plate of `country` may be written so."""
     return any(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,11 +36,14 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class StripReading:
-    """The best reading of a strip, the boxes of its signs (left and right, pixels of the strip), and others near it."""
+    """The best reading of a strip, the boxes of its signs (left and right, pixels of the strip), others near it, and
+    what the network said: log-probabilities of signs by column, and of kinds."""
 
     reading: Reading
     boxes: tuple[tuple[float, float], ...]
     others: tuple[Reading, ...]
+    signs: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, len(SIGNS) + 1), np.float32))
+    kinds: NDArray[np.float32] = field(default_factory=lambda: np.zeros(len(KINDS), np.float32))
 
 
 class Reader:
@@ -89,21 +92,32 @@ def read_columns(
     spots = find_spots(signs)
     if not spots:
         return None
-    possible = [(kind, float(chance)) for kind, chance in zip(KINDS, kinds, strict=True) if kind.country in countries]
-    most = max(chance for _, chance in possible)
-    likely = [(kind, chance - most) for kind, chance in possible if chance > most - _UNLIKELY]
-    readings = best_readings([spot.signs for spot in spots], [spot.there for spot in spots], likely)
+    readings = best_readings(
+        [spot.signs for spot in spots], [spot.there for spot in spots], likely_kinds(kinds, countries)
+    )
     if not readings:  # a network that gives no numbers
         return None
     best, *others = readings
     boxes = tuple(
         (spots[place].start * COLUMN - COLUMN / 2, spots[place].end * COLUMN + COLUMN / 2) for place in best.spots
     )
-    return StripReading(best, boxes, tuple(others))
+    return StripReading(best, boxes, tuple(others), signs, kinds)
+
+
+def likely_kinds(kinds: NDArray[np.float32], countries: frozenset[str]) -> list[tuple[PlateKind, float]]:
+    """Kinds of plates of these countries that are not much less likely than the likeliest, and by how much (log)."""
+    possible = [(kind, float(chance)) for kind, chance in zip(KINDS, kinds, strict=True) if kind.country in countries]
+    most = max(chance for _, chance in possible)
+    return [(kind, chance - most) for kind, chance in possible if chance > most - _UNLIKELY]
 
 
 def find_spots(signs: NDArray[np.float32]) -> list[Spot]:
-    """Where signs stand: runs of columns that say something, cut where they change their mind."""
+    """Where signs stand, those too close to be two made one."""
+    return _joined(runs_of_signs(signs), signs)
+
+
+def runs_of_signs(signs: NDArray[np.float32]) -> list[Spot]:
+    """Runs of columns that say something, cut where they change their mind."""
     blank = np.exp(signs[:, 0])
     written = 1 - blank >= _FAINT
     said = signs[:, 1:].argmax(1)
@@ -117,7 +131,7 @@ def find_spots(signs: NDArray[np.float32]) -> list[Spot]:
         while column < len(signs) and written[column] and said[column] == said[start]:
             column += 1
         spots.append(_spot(signs, blank, start, column))
-    return _joined(spots, signs, blank)
+    return spots
 
 
 def _spot(signs: NDArray[np.float32], blank: NDArray[np.float32], start: int, end: int) -> Spot:
@@ -130,8 +144,9 @@ def _spot(signs: NDArray[np.float32], blank: NDArray[np.float32], start: int, en
     return Spot(start, end, np.log(np.maximum(mixed / mixed.sum(), 1e-7)).astype(np.float32), there)
 
 
-def _joined(spots: list[Spot], signs: NDArray[np.float32], blank: NDArray[np.float32]) -> list[Spot]:
+def _joined(spots: list[Spot], signs: NDArray[np.float32]) -> list[Spot]:
     """Neighbours too close to be two signs: two opinions about one."""
+    blank = np.exp(signs[:, 0])
     joined: list[Spot] = []
     for spot in spots:
         before = joined[-1] if joined else None

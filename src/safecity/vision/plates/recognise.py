@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from safecity.kit.errors import InvalidError
+from safecity.kit.errors import InvalidError, SafecityError
 from safecity.ports.inference import Inference, NetworkInfo
 from safecity.vision.pictures import MAX_PIXELS
 from safecity.vision.plates.alphabet import COUNTRIES, PlateKind
 from safecity.vision.plates.locator import Found, Locator
+from safecity.vision.plates.opinions import weigh
 from safecity.vision.plates.reader import Reader, StripReading
+from safecity.vision.plates.second import SecondReader, open_second
 from safecity.vision.plates.straighten import HEIGHT, Corners, Picture, grown, straighten, transforms
 
+logger = logging.getLogger(__name__)
 MODELS = Path(__file__).parent / "models"
 STILL = (320, 640)
 FRAME = (640,)
@@ -25,6 +29,13 @@ SMALL_IN_STILL = (1280,)
 VIEWS = ((0.0, 0.0), (0.02, 0.07), (-0.015, -0.05))
 _LEAST = 0.35
 SURE = 0.4  # nine in ten of the readings from here on are right (tools.plates.calibrate)
+SURE_ALONE = 0.8
+"""From here on our reader is believed without a second opinion."""
+SURE_TOGETHER = 0.5
+"""Of both readers' opinion: the text is likelier than all others together."""
+MOST_OPINIONS = 4
+"""Second opinions in one look at a still; each takes some 15 ms of a core."""
+_PLATE_LIKE, _TELLING = 0.6, 5  # how surely located, and how many signs, to be worth a second opinion
 _MAYBE_TWO_LINES = 2.7  # width over height: flatter plates have one line
 _ONE_LINE = frozenset({"us"})  # countries whose plates have no second one
 
@@ -53,58 +64,123 @@ class PlateRead:
     located: float
     written: bool  # as plates of its country are
     doubtful: bool
+    second: bool = False  # whether the second reader had a say
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A plate as our reader read it: `strips` as one of one line, of two, or both."""
+
+    found: Found
+    read: PlateRead
+    strips: tuple[tuple[int, StripReading], ...]
 
 
 class PlateRecogniser:
-    """Locate, straighten, read: the three steps, with the two networks behind them."""
+    """Locate, straighten, read: the three steps, with the two networks behind them, and a second reader for what the
+    first is not sure of."""
 
     def __init__(
-        self, locator: Locator, reader: Reader, *, sure: float = SURE, countries: frozenset[str] = COUNTRIES
+        self,
+        locator: Locator,
+        reader: Reader,
+        *,
+        sure: float = SURE,
+        countries: frozenset[str] = COUNTRIES,
+        second: SecondReader | None = None,
     ) -> None:
         self._locator = locator
         self._reader = reader
         self._sure = sure
         self._countries = countries
+        self._second = second
 
     @property
     def networks(self) -> tuple[NetworkInfo, NetworkInfo]:
         """What every event that comes of a reading names: locator and reader."""
         return self._locator.info, self._reader.info
 
+    @property
+    def second(self) -> NetworkInfo | None:
+        """The second reader, named by events of those plates that it had a say in; None where there is none."""
+        return None if self._second is None else self._second.info
+
     def still(self, picture: Picture) -> list[PlateRead]:
         """All plates in a single picture, from large ones to small ones."""
         check_picture(picture)
-        reads = self.read(picture, self._locator.find(picture, STILL, _LEAST), VIEWS)
+        reads = self._looked_well(picture, STILL)
         if all(one.doubtful for one in reads) and max(picture.shape[:2]) > STILL[-1]:
-            closer = self._locator.find(picture, SMALL_IN_STILL, _LEAST)
-            reads = _best_of(reads, self.read(picture, closer, VIEWS))
+            reads = _best_of(reads, self._looked_well(picture, SMALL_IN_STILL))
         return reads
 
-    def frame(self, picture: Picture) -> list[PlateRead]:
-        """All plates in a frame of a film: one look, for there will be another frame."""
+    def frame(self, picture: Picture, opinions: int = 0) -> list[PlateRead]:
+        """All plates in a frame of a film: one look, for there will be another frame, and at most so many `opinions` of
+        the second reader."""
         check_picture(picture)
-        return self.read(picture, self._locator.find(picture, FRAME, _LEAST))
+        looks = self._looked(picture, self._locator.find(picture, FRAME, _LEAST), ((0.0, 0.0),))
+        return self._heard(picture, looks, opinions)
 
     def read(
         self, picture: Picture, found: Sequence[Found], views: Sequence[tuple[float, float]] = ((0.0, 0.0),)
     ) -> list[PlateRead]:
-        """What stands on plates whose corners are known; `views` are shares by which to look beyond them."""
+        """What stands on plates whose corners are known, by our reader alone; `views` are shares by which to look
+        beyond them."""
+        return [one.read for one in self._looked(picture, found, views)]
+
+    def _looked_well(self, picture: Picture, long_sides: Sequence[int]) -> list[PlateRead]:
+        looks = self._looked(picture, self._locator.find(picture, long_sides, _LEAST), VIEWS)
+        return self._heard(picture, looks, MOST_OPINIONS)
+
+    def _looked(
+        self, picture: Picture, found: Sequence[Found], views: Sequence[tuple[float, float]]
+    ) -> list[_Look]:
         strips: list[list[Picture]] = []
-        whose: list[tuple[Found, int]] = []
-        for one in found:
+        whose: list[tuple[int, int]] = []
+        for place, one in enumerate(found):
             for lines in (1, 2) if one.width < _MAYBE_TWO_LINES * one.height and self._countries - _ONE_LINE else (1,):
                 around = [grown(one.corners, *view) for view in views]
                 strips.append([straighten(picture, corners, lines == 2) for corners in around])
-                whose.append((one, lines))
-        best: dict[int, PlateRead] = {}
-        for (one, lines), reading in zip(whose, self._reader.read(strips, self._countries), strict=True):
-            if lines == 2 and reading is not None and reading.reading.kind.country in _ONE_LINE:
+                whose.append((place, lines))
+        read: list[list[tuple[int, StripReading | None]]] = [[] for _ in found]
+        for (place, lines), strip in zip(whose, self._reader.read(strips, self._countries), strict=True):
+            if lines == 2 and strip is not None and strip.reading.kind.country in _ONE_LINE:
                 continue
-            read = self._told(one, lines, reading)
-            known = best.get(id(one))
-            if known is None or _better(read, known):
-                best[id(one)] = read
-        return [best[id(one)] for one in found]
+            read[place].append((lines, strip))
+        looks: list[_Look] = []
+        for one, ways in zip(found, read, strict=True):
+            best, *rest = (self._told(one, lines, strip) for lines, strip in ways)
+            for other in rest:
+                best = other if _better(other, best) else best
+            looks.append(_Look(one, best, tuple((lines, strip) for lines, strip in ways if strip is not None)))
+        return looks
+
+    def _heard(self, picture: Picture, looks: Sequence[_Look], opinions: int) -> list[PlateRead]:
+        """The readings, after the second reader was asked of those that need it and look most like plates."""
+        reads = [one.read for one in looks]
+        asked = sorted(
+            (place for place, one in enumerate(looks) if _unsettled(one)), key=lambda place: -looks[place].found.score
+        )
+        for place in asked[:opinions] if self._second is not None else ():
+            reads[place] = self._opinion(picture, looks[place]) or reads[place]
+        return reads
+
+    def _opinion(self, picture: Picture, look: _Look) -> PlateRead | None:
+        """None where the second reader fails: the first goes on alone."""
+        second = self._second
+        if second is None:
+            return None
+        try:
+            columns = [second.look(picture, look.found.corners, lines == 2) for lines, _ in look.strips]
+            opinion = weigh(look.strips, columns, self._countries)
+        except (SafecityError, ValueError, ArithmeticError, cv2.error) as error:
+            logger.warning("second reader failed, the first reads alone model=%s why=%r", second.info.name, error)
+            self._second = None
+            return None
+        if opinion is None:
+            return None
+        told = self._told(look.found, opinion.lines, opinion.strip)
+        doubtful = opinion.confidence < SURE_TOGETHER or not told.written
+        return replace(told, confidence=opinion.confidence, doubtful=doubtful, second=True)
 
     def _told(self, found: Found, lines: int, strip: StripReading | None) -> PlateRead:
         if strip is None:
@@ -162,6 +238,13 @@ def _best_of(reads: list[PlateRead], again: list[PlateRead]) -> list[PlateRead]:
     return best
 
 
+def _unsettled(look: _Look) -> bool:
+    """Whether a plate is likely there, and our reader not sure what stands on it."""
+    sure = look.read.written and look.read.confidence >= SURE_ALONE
+    longest = max((len(strip.reading.text) for _, strip in look.strips), default=0)
+    return not sure and look.found.score >= _PLATE_LIKE and longest >= _TELLING
+
+
 def _better(one: PlateRead, other: PlateRead) -> bool:
     return (not one.doubtful, one.written, one.confidence) > (not other.doubtful, other.written, other.confidence)
 
@@ -175,12 +258,29 @@ def check_picture(picture: Picture) -> None:
 
 
 def open_recogniser(
-    inference: Inference, models: Path = MODELS, *, sure: float = SURE, countries: frozenset[str] = COUNTRIES
+    inference: Inference,
+    models: Path = MODELS,
+    *,
+    sure: float = SURE,
+    countries: frozenset[str] = COUNTRIES,
+    second: Path | None = None,
 ) -> PlateRecogniser:
-    """With the platform's own networks; `countries` are those whose plates are expected."""
+    """With the platform's own networks; `countries` are those whose plates are expected, `second` is the file of the
+    second reader (`second.installed`). One that cannot be used is left out: our own reader reads alone."""
     return PlateRecogniser(
         Locator(inference.load(models / "locator.onnx")),
         Reader(inference.load(models / "reader.onnx")),
         sure=sure,
         countries=countries,
+        second=_opened(inference, second),
     )
+
+
+def _opened(inference: Inference, file: Path | None) -> SecondReader | None:
+    if file is None:
+        return None
+    try:
+        return open_second(inference, file)
+    except (SafecityError, OSError) as error:
+        logger.warning("second reader cannot be used, the first reads alone file=%s why=%s", file, error)
+        return None
