@@ -14,6 +14,17 @@ SIGNS = PROVINCES + SPECIAL + LETTERS + DIGITS
 BLANK = 0  # the network's first output: no sign in this column
 SIGN_INDEX = {sign: index for index, sign in enumerate(SIGNS, start=1)}
 
+# Many countries press both from one tool, or nearly so: which one stands there is known from where it stands.
+LOOK_ALIKE = (("O", "0"), ("I", "1"))
+
+
+def looks(text: str) -> str:
+    """The text by its shapes: texts that look alike have one."""
+    for letter, digit in LOOK_ALIKE:
+        text = text.replace(letter, digit)
+    return text
+
+
 # GA 36-2018: the serial has neither I nor O, because they look like 1 and 0.
 CN_LETTERS = LETTERS.replace("I", "").replace("O", "")
 

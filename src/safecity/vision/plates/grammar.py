@@ -51,6 +51,10 @@ US = (
     *_patterns(-1.0, "LLLDDDD", "DLLLDDD", "LLLDDD", "DDDLLL"),
     *_patterns(-1.6, "LLDDDDD", "DDDDLL", "LDDDDD", "DDDDDD", "DDLLDD", "LLDDDL", "LDDLLL", "DDDLLLL", "LLLLDDD"),
     *_patterns(-1.6, "DDLLLDD", "LLDLLL", "DLLDDDD", "LLDDLL", "LLDDDD", "DDLDDDD", "DDDDDDD", "LDDDDDD"),
+    # Of one state or two each: Missouri, Texas, Florida and Utah, South Dakota, Michigan, New Jersey, Massachusetts,
+    # Tennessee, Montana.
+    *_patterns(-1.6, "LLDLDL", "LLDLDDD", "LDDDLL", "LLLLDD", "DLLDDD", "DDLDDD", "DLLLDD", "LLLDDL", "DDDLLD"),
+    *_patterns(-1.6, "LDDDDL", "DDDDDDL"),
     *_patterns(-3.0, "XXXX", "XXXXX", "XXXXXX", "XXXXXXX", "XXXXXXXX"),
 )
 EU = (

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from safecity.vision.plates.alphabet import SIGN_INDEX
+from safecity.vision.plates.alphabet import SIGN_INDEX, looks
 from safecity.vision.plates.grammar import Reading, best_readings, weight_of
-from safecity.vision.plates.reader import COLUMN, Spot, StripReading, find_spots, likely_kinds, runs_of_signs
+from safecity.vision.plates.reader import COLUMN, Spot, StripReading, find_spots, likely_kinds, runs_of_signs, shared
 from safecity.vision.plates.second import MARGIN_X
 from safecity.vision.plates.straighten import CUT, EDGE_X, WIDTH
 
@@ -71,9 +71,9 @@ def weigh(
     texts: dict[str, _Text] = {}
     for (lines, strip), columns in zip(first, second, strict=True):
         for one in _scored(lines, strip, columns, countries):
-            known = texts.get(one.reading.text)
-            if known is None or one.score > known.score:
-                texts[one.reading.text] = one
+            shape = looks(one.reading.text)
+            if shape not in texts or one.score > texts[shape].score:
+                texts[shape] = one
     if not texts:
         return None
     ranked = sorted(texts.values(), key=lambda one: -one.score)
@@ -182,7 +182,7 @@ def _in_a_row(columns: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
 
 def chances(columns: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float64]:
     """Log-probability of each text as a whole, given log-probabilities by column (none first, then every sign)."""
-    signs = np.exp(columns.astype(np.float64)) * (1 - _DOUBT) + _DOUBT / columns.shape[1]
+    signs = shared(np.exp(columns.astype(np.float64))) * (1 - _DOUBT) + _DOUBT / columns.shape[1]
     lengths = np.array([len(text) for text in texts])
     # none, sign, none, sign, ..., none: at each of these states the text may stand after a column.
     states = np.zeros((len(texts), 2 * int(lengths.max()) + 1), np.int64)

@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 
 from safecity.ports.inference import Network
 from safecity.vision.arrays import array, tensor
-from safecity.vision.plates.alphabet import COUNTRIES, KINDS, SIGNS, PlateKind
+from safecity.vision.plates.alphabet import COUNTRIES, KINDS, LOOK_ALIKE, SIGN_INDEX, SIGNS, PlateKind
 from safecity.vision.plates.grammar import Reading, best_readings
 from safecity.vision.plates.straighten import HEIGHT, WIDTH, Picture
 
 COLUMN = 4  # pixels of the strip for each column of the network's answer
 _FAINT = 0.12  # below: nothing stands there
 _CLOSEST = 2.3  # columns between the middles of two signs
+_SHARED = 0.9  # of the chance of a sign that looks alike
+_PAIRS = tuple((SIGN_INDEX[one], SIGN_INDEX[other]) for one, other in LOOK_ALIKE)
 _UNLIKELY = 4.0  # kinds that are e**4 times less likely than the best are not tried
 
 
@@ -141,7 +143,17 @@ def _spot(signs: NDArray[np.float32], blank: NDArray[np.float32], start: int, en
     weights = (1 - blank[start:end])[:, None]
     mixed = (np.exp(signs[start:end]) * weights).sum(0)
     mixed[0] = 1e-9
-    return Spot(start, end, np.log(np.maximum(mixed / mixed.sum(), 1e-7)).astype(np.float32), there)
+    return Spot(start, end, np.log(np.maximum(shared(mixed / mixed.sum()), 1e-7)).astype(np.float32), there)
+
+
+def shared(chances: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Chances of every sign (last axis), those that look alike taken for nearly one: how plates are written tells them
+    apart, the picture hardly does."""
+    both = chances.copy()
+    for one, other in _PAIRS:
+        both[..., one] += _SHARED * chances[..., other]
+        both[..., other] += _SHARED * chances[..., one]
+    return both
 
 
 def _joined(spots: list[Spot], signs: NDArray[np.float32]) -> list[Spot]:
