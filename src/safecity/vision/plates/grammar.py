@@ -50,7 +50,7 @@ BR = (*_patterns(-0.1, "LLLDDDD"), *_patterns(-0.8, "LLLDLDD"))
 US = (
     *_patterns(-1.0, "LLLDDDD", "DLLLDDD", "LLLDDD", "DDDLLL"),
     *_patterns(-1.6, "LLDDDDD", "DDDDLL", "LDDDDD", "DDDDDD", "DDLLDD", "LLDDDL", "LDDLLL", "DDDLLLL", "LLLLDDD"),
-    *_patterns(-1.6, "DDLLLDD", "LLDLLL", "DLLDDDD", "LLDDLL", "LLDDDD", "DDLDDDD", "DDDDDDD", "LDDDDDD"),
+    *_patterns(-1.6, "DDLLLDD", "DLLDDDD", "LLDDLL", "LLDDDD", "DDLDDDD", "DDDDDDD", "LDDDDDD"),
     # Of one state or two each: Missouri, Texas, Florida and Utah, South Dakota, Michigan, New Jersey, Massachusetts,
     # Tennessee, Montana.
     *_patterns(-1.6, "LLDLDL", "LLDLDDD", "LDDDLL", "LLLLDD", "DLLDDD", "DDLDDD", "DLLLDD", "LLLDDL", "DDDLLD"),

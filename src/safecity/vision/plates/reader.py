@@ -17,7 +17,7 @@ from safecity.vision.plates.straighten import HEIGHT, WIDTH, Picture
 COLUMN = 4  # pixels of the strip for each column of the network's answer
 _FAINT = 0.12  # below: nothing stands there
 _CLOSEST = 2.3  # columns between the middles of two signs
-_SHARED = 0.9  # of the chance of a sign that looks alike
+_SHARED = 0.7  # of the chance of a sign that looks alike
 _PAIRS = tuple((SIGN_INDEX[one], SIGN_INDEX[other]) for one, other in LOOK_ALIKE)
 _UNLIKELY = 4.0  # kinds that are e**4 times less likely than the best are not tried
 
