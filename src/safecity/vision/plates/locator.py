@@ -16,6 +16,7 @@ from safecity.vision.plates.straighten import Corners, Picture
 CELL = 8
 _STEP = 16  # sides of the network's picture are multiples of it
 _ZOOM_WIDTH, _ZOOM_HEIGHT, _ZOOMED = 192, 96, 96  # the second look: a plate 96 pixels wide in the middle
+_COVERED = 0.5
 _SMALLEST, _LARGEST = 12.0, 220.0  # pixels of a plate's width in the network's picture that are believed
 
 
@@ -163,7 +164,17 @@ def _distinct(found: list[Found]) -> list[Found]:
     """One for each plate: of those that cover one another the surest."""
     kept: list[Found] = []
     for one in sorted(found, key=lambda each: -each.score):
-        centre = one.corners.mean(0)
-        if not any(np.hypot(*(centre - other.corners.mean(0))) < 0.5 * max(one.width, other.width) for other in kept):
+        if not any(_cover(one, other) for other in kept):
             kept.append(one)
     return kept
+
+
+def _cover(one: Found, other: Found) -> bool:
+    """Whether their middles lie within half of the larger one, along it and across it: a lamp above a plate is none."""
+    apart = one.corners.mean(0) - other.corners.mean(0)
+    turn = np.radians(other.tilt_degrees)
+    along = abs(apart[0] * np.cos(turn) + apart[1] * np.sin(turn))
+    across = abs(apart[1] * np.cos(turn) - apart[0] * np.sin(turn))
+    return bool(
+        along < _COVERED * max(one.width, other.width) and across < _COVERED * max(one.height, other.height)
+    )
