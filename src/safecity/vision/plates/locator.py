@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ CELL = 8
 _STEP = 16  # sides of the network's picture are multiples of it
 _ZOOM_WIDTH, _ZOOM_HEIGHT, _ZOOMED = 192, 96, 96  # the second look: a plate 96 pixels wide in the middle
 _COVERED = 0.5
+_LIKELY = 0.5  # of what a closer look says: below, hardly anything is a plate
 _SMALLEST, _LARGEST = 12.0, 220.0  # pixels of a plate's width in the network's picture that are believed
 
 
@@ -56,23 +58,25 @@ class Locator:
     def find(self, picture: Picture, long_sides: Sequence[int], least: float) -> list[Found]:
         """Plates scored `least` or more, best first, looked for in copies of these sizes, then looked at closely."""
         found: list[Found] = []
+        halves = _Halves(picture)
         for side in long_sides:
-            found += self._look(picture, side, least)
-        return self._closer(picture, self._closer(picture, _distinct(found)))
+            found += self._look(halves, side, least)
+        likely = [one for one in self._closer(halves, _distinct(found)) if one.score >= max(least, _LIKELY)]
+        return self._closer(halves, likely)
 
-    def _look(self, picture: Picture, long_side: int, least: float) -> list[Found]:
-        height, width = picture.shape[:2]
+    def _look(self, halves: _Halves, long_side: int, least: float) -> list[Found]:
+        height, width = halves.size
         scale = min(long_side / max(height, width), 4.0)
         wide, high = max(round(width * scale), 8), max(round(height * scale), 8)
-        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         canvas = np.zeros((-(-high // _STEP) * _STEP, -(-wide // _STEP) * _STEP, 3), np.uint8)
-        canvas[:high, :wide] = cv2.resize(picture, (wide, high), interpolation=method)
+        near, _ = halves.near(scale)
+        canvas[:high, :wide] = cv2.resize(near, (wide, high), interpolation=cv2.INTER_LINEAR)
         scores, corners = self._run(canvas[None])
         return [
             Found((one.corners / scale).astype(np.float32), one.score) for one in _peaks(scores[0], corners[0], least)
         ]
 
-    def _closer(self, picture: Picture, found: list[Found]) -> list[Found]:
+    def _closer(self, halves: _Halves, found: list[Found]) -> list[Found]:
         """The same network on the plate alone, in the size it knows best: its corners come out much finer."""
         if not found:
             return []
@@ -84,7 +88,7 @@ class Locator:
                 scale = _ZOOM_HEIGHT * 0.75 / one.height
             shift = np.array([_ZOOM_WIDTH / 2, _ZOOM_HEIGHT / 2]) - middle * scale
             moves.append(np.array([[scale, 0, shift[0]], [0, scale, shift[1]]]))
-            views.append(_shrunk(picture, moves[-1], scale))
+            views.append(_view(halves, moves[-1]))
         scores, corners = self._run(np.stack(views))
         refined: list[Found] = []
         for one, move, score, offsets in zip(found, moves, scores, corners, strict=True):
@@ -101,37 +105,45 @@ class Locator:
         return _distinct(refined)
 
     def _run(self, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        given = pictures.transpose(0, 3, 1, 2).astype(np.float32) / np.float32(128) - np.float32(1)
+        # From -1 to 1, channels first.
+        given: Any = cv2.dnn.blobFromImages(list(pictures), 1 / 128, mean=(128.0, 128.0, 128.0))
         answer = self._network.run({"pictures": tensor(given)})
         scores = 1 / (1 + np.exp(-array(answer["scores"])[:, 0]))
         return scores.astype(np.float32), array(answer["corners"])
 
 
-def _shrunk(picture: Picture, move: NDArray[np.float64], scale: float) -> Picture:
-    """The part of the picture that `move` shows, without flicker when it becomes smaller."""
-    if scale >= 0.6:
-        return _warped(picture, move)
-    reach_x, reach_y = _ZOOM_WIDTH / 2 / scale, _ZOOM_HEIGHT / 2 / scale
-    x, y = (_ZOOM_WIDTH / 2 - move[0, 2]) / scale, (_ZOOM_HEIGHT / 2 - move[1, 2]) / scale
-    left, top = max(int(x - reach_x) - 2, 0), max(int(y - reach_y) - 2, 0)
-    part = picture[top : int(y + reach_y) + 3, left : int(x + reach_x) + 3]
-    if 0 in part.shape:
-        return _warped(picture, move)
-    size = (max(round(part.shape[1] * scale), 1), max(round(part.shape[0] * scale), 1))
-    small = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
-    rest = np.array(
-        [
-            [part.shape[1] * scale / size[0], 0, move[0, 2] + left * scale],
-            [0, part.shape[0] * scale / size[1], move[1, 2] + top * scale],
-        ]
-    )
-    return _warped(small.astype(np.uint8), rest)
+class _Halves:
+    """A picture, and it in half the size, in a quarter, ...: made when asked for, each out of the one before."""
+
+    def __init__(self, picture: Picture) -> None:
+        self._pictures = [picture]
+        self.size = picture.shape[:2]
+
+    def near(self, scale: float) -> tuple[Picture, tuple[float, float]]:
+        """The smallest that is no smaller than the picture at this scale, hence without flicker when it is made
+        so, and how much smaller than the picture it is, in x and y."""
+        level = 0
+        while scale * 2 ** (level + 1) <= 1 and min(self._at(level).shape[:2]) > 1:
+            level += 1
+        near = self._at(level)
+        return near, (near.shape[1] / self.size[1], near.shape[0] / self.size[0])
+
+    def _at(self, level: int) -> Picture:
+        while len(self._pictures) <= level:
+            last = self._pictures[-1]
+            size = (max(last.shape[1] // 2, 1), max(last.shape[0] // 2, 1))
+            half = cv2.resize(last, size, interpolation=cv2.INTER_AREA)
+            self._pictures.append(half.astype(np.uint8, copy=False))
+        return self._pictures[level]
 
 
-def _warped(picture: Picture, move: NDArray[np.float64]) -> Picture:
+def _view(halves: _Halves, move: NDArray[np.float64]) -> Picture:
+    """The part of the picture that `move` (its scale, no turn) shows."""
+    near, (x, y) = halves.near(float(move[0, 0]))
+    from_near = move / np.array([x, y, 1.0])
     return cv2.warpAffine(
-        picture, move, (_ZOOM_WIDTH, _ZOOM_HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    ).astype(np.uint8)
+        near, from_near, (_ZOOM_WIDTH, _ZOOM_HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    ).astype(np.uint8, copy=False)
 
 
 def _peaks(scores: NDArray[np.float32], offsets: NDArray[np.float32], least: float) -> list[Found]:

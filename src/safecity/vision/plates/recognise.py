@@ -128,7 +128,12 @@ class PlateRecogniser:
         return [one.read for one in self._looked(picture, found, views)]
 
     def _looked_well(self, picture: Picture, long_sides: Sequence[int]) -> list[PlateRead]:
-        looks = self._looked(picture, self._locator.find(picture, long_sides, _LEAST), VIEWS)
+        looks = self._looked(picture, self._locator.find(picture, long_sides, _LEAST), VIEWS[:1])
+        again = [place for place, one in enumerate(looks) if _signs(one) >= _TELLING - 1]
+        for place, look in zip(
+            again, self._looked(picture, [looks[place].found for place in again], VIEWS), strict=True
+        ):
+            looks[place] = look
         return self._heard(picture, looks, MOST_OPINIONS)
 
     def _looked(
@@ -240,9 +245,15 @@ def _best_of(reads: list[PlateRead], again: list[PlateRead]) -> list[PlateRead]:
 
 def _unsettled(look: _Look) -> bool:
     """Whether a plate is likely there, and our reader not sure what stands on it."""
-    sure = look.read.written and look.read.confidence >= SURE_ALONE
-    longest = max((len(strip.reading.text) for _, strip in look.strips), default=0)
-    return not sure and look.found.score >= _PLATE_LIKE and longest >= _TELLING
+    return not _sure_alone(look.read) and look.found.score >= _PLATE_LIKE and _signs(look) >= _TELLING
+
+
+def _sure_alone(read: PlateRead) -> bool:
+    return read.written and read.confidence >= SURE_ALONE
+
+
+def _signs(look: _Look) -> int:
+    return max((len(strip.reading.text) for _, strip in look.strips), default=0)
 
 
 def _better(one: PlateRead, other: PlateRead) -> bool:
