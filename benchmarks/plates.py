@@ -1,4 +1,4 @@
-"""How well and how fast plates are read: `python -m benchmarks.plates --data DIR [--no-peer] [--threads 1]`.
+"""How well and how fast plates are read: `python -m benchmarks.plates --data DIR [--no-peer] [--alone]`.
 
 DIR holds `labels.csv` (file, plate, country, x, y, w, h, ...) and the pictures; it is never trained on. Prints one line
 of JSON. A plate counts as `exact` when its whole text is right and reported, `wrong` when a text is reported that is
@@ -6,7 +6,8 @@ not right, `missed` otherwise (not found, or marked doubtful); the three add up 
 take O and 0, I and 1 as equal, which cannot be told apart on some plates but by who issued them. `exact_with_doubtful`
 also counts doubtful readings that are right. Ours and the peer (PP-OCR of the package `rapidocr`, if it is installed)
 see the same whole pictures in the same run, on as many cores; both are told the country, as an operator would;
-`exact_any_country` is ours without that. CPU times are of the process, decoding apart: `cpu_ms_still_p50` for a picture
+`exact_any_country` is ours without that. Ours is both our readers, where the second one is installed (`second`), or the
+first alone (`--alone`); `halves` are the pictures by the first hexadecimal digit of their names' SHA-256, even and odd. CPU times are of the process, decoding apart: `cpu_ms_still_p50` for a picture
 as it lies there, `cpu_ms_frame_1080p_p50` for the same pictures scaled into a frame of 1920 x 1080.
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import hashlib
 import json
 import re
 import sys
@@ -31,6 +33,7 @@ from benchmarks.all import cpu_name
 from safecity.backends.inference import OnnxInference
 from safecity.vision.plates.alphabet import COUNTRIES, DIGITS, LETTERS, PROVINCES, SPECIAL
 from safecity.vision.plates.recognise import MODELS, PlateRead, PlateRecogniser, open_recogniser
+from safecity.vision.plates.second import installed
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class Tally:
                 country: round(many.count("exact") / len(many), 4) for country, many in sorted(self.outcomes.items())
             },
             "char_accuracy": round(self.signs_right / self.signs, 4),
-            "cpu_ms_still_p50": round(float(np.median(self.milliseconds)), 1),
+            **({"cpu_ms_still_p50": round(float(np.median(self.milliseconds)), 1)} if self.milliseconds else {}),
         }
 
 
@@ -164,6 +167,11 @@ class Peer:
         return text
 
 
+def half(name: str) -> int:
+    """In which half of the pictures it is."""
+    return int(hashlib.sha256(name.encode()).hexdigest()[0], 16) % 2
+
+
 def timed(work: Callable[[], Any]) -> tuple[Any, float]:
     """The answer, and the CPU milliseconds that the whole process took for it."""
     began = time.process_time()
@@ -185,6 +193,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with labels.csv and its pictures")
     parser.add_argument("--models", type=Path, default=MODELS, help="folder of locator.onnx and reader.onnx")
     parser.add_argument("--no-peer", action="store_true", help="ours alone")
+    parser.add_argument("--alone", action="store_true", help="our first reader without the second")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--limit", type=int, default=1_000_000, help="so many pictures only")
     parser.add_argument("--mistakes", action="store_true", help="list them on standard error")
@@ -192,11 +201,14 @@ def main() -> None:
     cv2.setNumThreads(options.threads)
     truths = load(options.data, options.limit)
     inference = OnnxInference(options.threads)
+    second = None if options.alone else installed()
     by_country = {
-        country: open_recogniser(inference, options.models, countries=frozenset({country})) for country in COUNTRIES
+        country: open_recogniser(inference, options.models, countries=frozenset({country}), second=second)
+        for country in COUNTRIES
     }
-    anywhere: PlateRecogniser = open_recogniser(inference, options.models)
+    anywhere: PlateRecogniser = open_recogniser(inference, options.models, second=second)
     tally, unaided, theirs, frame_ms = Tally(), Tally(), Tally(), []
+    halves = (Tally(), Tally())
     peer, why = None, "left out"
     if not options.no_peer:
         try:
@@ -218,23 +230,25 @@ def main() -> None:
             theirs.milliseconds.append(took)
         for truth in plates:
             tally.count(truth, *ours(reads, truth))
+            halves[half(name)].count(truth, *ours(reads, truth))
             unaided.count(truth, *ours(free, truth))
             if peer is not None:
                 theirs.count(truth, peer.said(lines, truth), reported=True)
     if options.mistakes:
         for mistake in tally.mistakes:
             print(*mistake, file=sys.stderr)
-    locator, reader = anywhere.networks
+    used = [*anywhere.networks, *((anywhere.second,) if anywhere.second is not None else ())]
     figures = {
         "pictures": len(truths),
         "plates": sum(map(len, truths.values())),
         **tally.told(),
+        "halves": [{key: one.told()[key] for key in ("exact", "wrong")} for one in halves],
         "exact_any_country": unaided.told()["exact"],
         "cpu_ms_frame_1080p_p50": round(float(np.median(frame_ms)), 1),
         "peer": theirs.told() if peer is not None else why,
         "threads": options.threads,
         "cpu": cpu_name(),
-        "networks": {one.name: one.digest[:12] for one in (locator, reader)},
+        "networks": {one.name: one.digest[:12] for one in used},
     }
     print(json.dumps(figures, ensure_ascii=False))
 

@@ -10,6 +10,8 @@ root="$work/safecity-$version"
 mkdir -p "$root/wheels" dist
 $python -m build --wheel --outdir "$root/wheels" . >/dev/null
 $python -m pip download -q -d "$root/wheels" "$(ls "$root"/wheels/safecity-*.whl)[av,vision,roads]" pip
+second="$($python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["second"])')"
+$python -m pip download -q -d "$root/wheels" --no-deps "$second"
 cat > "$root/install.sh" <<'EOI'
 #!/usr/bin/env bash
 # ./install.sh [FOLDER]: installs into FOLDER (default ./safecity), from this archive alone.
@@ -25,6 +27,7 @@ EOP
 "$python" -m venv --without-pip "$target"
 pip() { PYTHONPATH="$(ls "$here"/wheels/pip-*.whl)" "$target/bin/python" -m pip install -q --no-index --find-links "$here/wheels" "$@"; }
 pip --upgrade 'safecity[av,vision,roads]'
+pip --no-deps rapidocr  # the file of the second reader of plates
 pip --force-reinstall --no-deps safecity  # also over an older build of the same version
 echo "Installed. Start it with: $target/bin/safecity run --data DATA_FOLDER --demo"
 EOI

@@ -37,3 +37,6 @@ wheels=()
 if [ -d wheels ]; then wheels=(--no-index --find-links wheels); fi
 "$VENV/bin/python" -m pip install -q --upgrade "${wheels[@]}" "pip>=25.1"
 "$VENV/bin/python" -m pip install -q "${wheels[@]}" -e '.[av,vision,roads,osm]' --group dev --group build
+# One file out of it is used (docs/design/dependencies.md); without it plates are read by our own reader alone.
+"$VENV/bin/python" -m pip install -q "${wheels[@]}" --no-deps --group second \
+  || echo "the second reader of plates is not to be had; plates are read by our own reader alone"

@@ -26,6 +26,9 @@ class Wish(NamedTuple):
     folder: Path | None
 
 
+WITHOUT_SECOND = (
+    "The second reader is not installed or cannot be used: one reader reads alone (pip install --no-deps rapidocr)."
+)
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 
 
@@ -45,16 +48,21 @@ def read(
     ] = True,
     restored: Annotated[Path | None, typer.Option(help="Folder for restored plates, each below its original.")] = None,
     models: Annotated[Path | None, typer.Option(help="Folder of other networks (locator.onnx, reader.onnx).")] = None,
+    second: Annotated[
+        bool, typer.Option(help="Ask the second reader, where it is installed, of plates that ours is not sure of.")
+    ] = True,
 ) -> None:
     """Print one line of JSON for each plate of a picture, or each vehicle of a film. Exit 1 when a file is unreadable.
 
     Doubtful readings are printed too, marked `"doubtful": true`: whether they count is for a person to decide.
     """
     try:
-        recogniser = _open(threads, models, countries)
+        recogniser = _open(threads, models, countries, second)
     except (SafecityError, ImportError) as error:
         typer.echo(f"{error} (plates need the extra safecity[vision])", err=True)
         raise typer.Exit(2) from None
+    if second and recogniser.second is None:
+        typer.echo(WITHOUT_SECOND, err=True)
     wish = Wish(restore, restored)
     good = True
     for file in files:
@@ -68,10 +76,11 @@ def read(
     raise typer.Exit(0 if good else 1)
 
 
-def _open(threads: int, models: Path | None, countries: str) -> PlateRecogniser:
+def _open(threads: int, models: Path | None, countries: str, second: bool) -> PlateRecogniser:
     from safecity.server.engines import INFERENCE, opener
     from safecity.vision.plates.alphabet import COUNTRIES
     from safecity.vision.plates.recognise import MODELS, open_recogniser
+    from safecity.vision.plates.second import installed
 
     url = f"onnx:?threads={threads}"
     wanted = frozenset(part.strip() for part in countries.split(",") if part.strip())
@@ -79,7 +88,8 @@ def _open(threads: int, models: Path | None, countries: str) -> PlateRecogniser:
         raise InvalidError(
             f"--countries: {countries!r} is not of {', '.join(sorted(COUNTRIES))}", code="plates_country"
         )
-    return open_recogniser(opener(INFERENCE, "engines.inference", url)(url), models or MODELS, countries=wanted)
+    inference = opener(INFERENCE, "engines.inference", url)(url)
+    return open_recogniser(inference, models or MODELS, countries=wanted, second=installed() if second else None)
 
 
 def _picture(recogniser: PlateRecogniser, file: Path, wish: Wish) -> list[dict[str, Any]]:
@@ -141,6 +151,7 @@ def _told(read: PlateRead) -> dict[str, Any]:
         "kind": read.kind and str(read.kind),
         "country": read.kind and read.kind.country,
         "colour": read.kind and read.kind.colour,
+        "second_reader": read.second,
         "lines": read.lines,
         "tilt_degrees": round(read.tilt_degrees, 1),
         "corners": _points(read.corners),

@@ -207,7 +207,7 @@ def vehicle(task: PlateTask, passed: Passed, watch: PlateWatch) -> VehicleRead:
         sights=seen.sights,
         first=passed.first,
         last=passed.last,
-        networks=tuple(NetworkUsed(one.name, one.digest) for one in (*watch.recogniser.networks, *_own(watch, passed))),
+        networks=tuple(NetworkUsed(one.name, one.digest) for one in _networks(watch, passed)),
         pictures=tuple(
             ShownPicture(kind, data)
             for kind, data in (("14", passed.scene), ("02", passed.plate), ("restored", _beside(passed)))
@@ -218,8 +218,14 @@ def vehicle(task: PlateTask, passed: Passed, watch: PlateWatch) -> VehicleRead:
     )  # fmt: skip
 
 
-def _own(watch: PlateWatch, passed: Passed) -> tuple[NetworkInfo, ...]:
-    return (watch.detector.info,) if watch.detector is not None and passed.vehicle is not None else ()
+def _networks(watch: PlateWatch, passed: Passed) -> list[NetworkInfo]:
+    """Those that had a part in it."""
+    found = [*watch.recogniser.networks]
+    if passed.seen.second and watch.recogniser.second is not None:
+        found.append(watch.recogniser.second)
+    if watch.detector is not None and passed.vehicle is not None:
+        found.append(watch.detector.info)
+    return found
 
 
 def _beside(passed: Passed) -> bytes:

@@ -30,6 +30,7 @@ class Scripted:
     """Stands for a `PlateRecogniser`: `reads` says what stands in a picture."""
 
     def __init__(self, reads: Callable[[NDArray[np.uint8]], Sequence[PlateRead]]) -> None:
-        self.frame = reads
+        self.frame = lambda picture, opinions=0: reads(picture)
+        self.second = None
         self.read = lambda _, found: [read("")] * len(found)
         self.networks = (NetworkInfo("locator", "1" * 64, (), ()), NetworkInfo("reader", "2" * 64, (), ()))

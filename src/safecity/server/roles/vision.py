@@ -94,6 +94,7 @@ def _open_detector(folder: str) -> Detector | None:
 
 def _open_recogniser(countries: frozenset[str]) -> PlateRecogniser:
     from safecity.vision.plates.recognise import open_recogniser
+    from safecity.vision.plates.second import installed
 
     url = "onnx:?threads=1"  # cameras are looked at beside one another, not one with all cores
-    return open_recogniser(opener(INFERENCE, "engines.inference", url)(url), countries=countries)
+    return open_recogniser(opener(INFERENCE, "engines.inference", url)(url), countries=countries, second=installed())

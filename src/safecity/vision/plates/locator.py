@@ -187,6 +187,4 @@ def _cover(one: Found, other: Found) -> bool:
     turn = np.radians(other.tilt_degrees)
     along = abs(apart[0] * np.cos(turn) + apart[1] * np.sin(turn))
     across = abs(apart[1] * np.cos(turn) - apart[0] * np.sin(turn))
-    return bool(
-        along < _COVERED * max(one.width, other.width) and across < _COVERED * max(one.height, other.height)
-    )
+    return bool(along < _COVERED * max(one.width, other.width) and across < _COVERED * max(one.height, other.height))

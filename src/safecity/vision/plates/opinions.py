@@ -101,9 +101,7 @@ def _scored(
     lines: int, strip: StripReading, columns: Sequence[NDArray[np.float32]], countries: frozenset[str]
 ) -> list[_Text]:
     kinds = likely_kinds(strip.kinds, countries)
-    mine = [
-        _Placed(one.start * COLUMN, one.end * COLUMN, one.signs, one.there) for one in find_spots(strip.signs)
-    ]
+    mine = [_Placed(one.start * COLUMN, one.end * COLUMN, one.signs, one.there) for one in find_spots(strip.signs)]
     theirs = _placed(columns, lines)
     found: dict[str, tuple[Reading, tuple[tuple[float, float], ...]]] = {}
     for spots in (mine, theirs, together(mine, theirs)):
@@ -145,8 +143,10 @@ def together(mine: Sequence[_Placed], theirs: Sequence[_Placed]) -> list[_Placed
     row, column = rows - 1, columns - 1
     joined: list[_Placed] = []
     while row or column:
-        if row and column and costs[row, column] == costs[row - 1, column - 1] + _apart(
-            mine[row - 1], theirs[column - 1]
+        if (
+            row
+            and column
+            and costs[row, column] == costs[row - 1, column - 1] + _apart(mine[row - 1], theirs[column - 1])
         ):
             row, column = row - 1, column - 1
             joined.append(_one(mine[row], theirs[column]))

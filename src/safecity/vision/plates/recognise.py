@@ -31,8 +31,6 @@ _LEAST = 0.35
 SURE = 0.4  # nine in ten of the readings from here on are right (tools.plates.calibrate)
 SURE_ALONE = 0.8
 """From here on our reader is believed without a second opinion."""
-SURE_TOGETHER = 0.5
-"""Of both readers' opinion: the text is likelier than all others together."""
 MOST_OPINIONS = 4
 """Second opinions in one look at a still; each takes some 15 ms of a core."""
 _PLATE_LIKE, _TELLING = 0.6, 5  # how surely located, and how many signs, to be worth a second opinion
@@ -128,17 +126,10 @@ class PlateRecogniser:
         return [one.read for one in self._looked(picture, found, views)]
 
     def _looked_well(self, picture: Picture, long_sides: Sequence[int]) -> list[PlateRead]:
-        looks = self._looked(picture, self._locator.find(picture, long_sides, _LEAST), VIEWS[:1])
-        again = [place for place, one in enumerate(looks) if _signs(one) >= _TELLING - 1]
-        for place, look in zip(
-            again, self._looked(picture, [looks[place].found for place in again], VIEWS), strict=True
-        ):
-            looks[place] = look
+        looks = self._looked(picture, self._locator.find(picture, long_sides, _LEAST), VIEWS)
         return self._heard(picture, looks, MOST_OPINIONS)
 
-    def _looked(
-        self, picture: Picture, found: Sequence[Found], views: Sequence[tuple[float, float]]
-    ) -> list[_Look]:
+    def _looked(self, picture: Picture, found: Sequence[Found], views: Sequence[tuple[float, float]]) -> list[_Look]:
         strips: list[list[Picture]] = []
         whose: list[tuple[int, int]] = []
         for place, one in enumerate(found):
@@ -184,7 +175,7 @@ class PlateRecogniser:
         if opinion is None:
             return None
         told = self._told(look.found, opinion.lines, opinion.strip)
-        doubtful = opinion.confidence < SURE_TOGETHER or not told.written
+        doubtful = opinion.confidence < self._sure or not told.written
         return replace(told, confidence=opinion.confidence, doubtful=doubtful, second=True)
 
     def _told(self, found: Found, lines: int, strip: StripReading | None) -> PlateRead:

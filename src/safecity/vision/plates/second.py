@@ -7,7 +7,6 @@ PaddleOCR project); none of that package's code is run. The file itself names th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 

@@ -46,6 +46,8 @@ class PlateSeen:
     """Where the plate was, by its corners, in every picture in which it was read; asked for by `PlateTracks`."""
     number: int = 0
     """Of those that have a way, which one it is."""
+    second: bool = False
+    """Whether the second reader had a say in any of the readings."""
 
 
 @dataclass(slots=True, eq=False)
@@ -208,4 +210,5 @@ def vote(sights: Sequence[Sight], count: int, first: float, last: float) -> Plat
     # Readings that are all unsure can be sure together; what is not written as plates are stays for a person.
     written = any(one.read.written for one in agreeing)
     doubtful = not written or (confidence < SURE and all(one.read.doubtful for one in agreeing))
-    return PlateSeen(voted, confidence, count, first, last, best, doubtful, _moved(sights))
+    second = any(one.read.second for one in sights)
+    return PlateSeen(voted, confidence, count, first, last, best, doubtful, _moved(sights), second=second)

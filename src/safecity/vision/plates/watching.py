@@ -14,7 +14,7 @@ from safecity.kit.errors import SafecityError
 from safecity.vision.enforcement.judge import Sight
 from safecity.vision.enforcement.watching import Caught, Left, SceneWatch, vehicle_box
 from safecity.vision.objects.detector import Detector, ObjectSeen
-from safecity.vision.plates.recognise import PlateRecogniser
+from safecity.vision.plates.recognise import PlateRead, PlateRecogniser
 from safecity.vision.plates.restore import Restored, restore
 from safecity.vision.plates.straighten import grown
 from safecity.vision.plates.voting import PlateSeen, PlateTracks
@@ -30,6 +30,8 @@ _LEAST_SIGHTS = 2
 _LEAST_SIGNS = 4
 _LEAST_MOVE = 0.5  # plate widths
 SECOND_US = 1_000_000
+OPINIONS_A_SECOND = 2
+"""Readings of a camera's plates that the second reader is asked about, at most: each takes some 15 ms of a core."""
 STANDING_US = 5 * SECOND_US
 """So often those in sight are asked whether they stand where they may not."""
 
@@ -70,6 +72,7 @@ class PlateWatch:
         self._begin: int | None = None
         self._last = 0
         self._size: tuple[int, int] = (0, 0)
+        self._opinions = float(OPINIONS_A_SECOND)
         self.left_out = 0
         """What was read and is no vehicle: clocks in the picture, signs by the road."""
         self.unpictured = 0
@@ -81,7 +84,7 @@ class PlateWatch:
         A clock that was set back and a camera that was set to another size of picture end what was in sight: neither
         the times nor the places of before can be compared with what comes.
         """
-        reads = self.recogniser.frame(picture)
+        reads = self._read(at, picture)
         size: tuple[int, int] = (picture.shape[1], picture.shape[0])
         passed: list[Passed] = []
         if self._begin is not None and (at < self._last or size != self._size):
@@ -98,6 +101,14 @@ class PlateWatch:
             self._kept[seconds] = picture
             self._keep()
         return passed
+
+    def _read(self, at: int, picture: NDArray[np.uint8]) -> list[PlateRead]:
+        """The second reader is asked no more often than its share of the time since the last picture allows."""
+        earned = max(at - self._last, 0) / SECOND_US * OPINIONS_A_SECOND
+        self._opinions = min(self._opinions + earned, float(OPINIONS_A_SECOND))
+        reads = self.recogniser.frame(picture, int(self._opinions))
+        self._opinions -= sum(one.second for one in reads)
+        return reads
 
     def _keep(self) -> None:
         """The pictures in which somebody in sight was seen best, as far as there is room: the oldest go first."""

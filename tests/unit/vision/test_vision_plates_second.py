@@ -1,0 +1,268 @@
+"""A second reader has a say in plates that ours is not sure of; without it, or with a broken one, ours goes on."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+from collections.abc import Mapping
+from itertools import groupby, product
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tests.unit.vision.plate_film import Scripted, read
+
+from safecity.backends.inference import OnnxInference
+from safecity.kit.clock import SECOND_US
+from safecity.kit.errors import InvalidError
+from safecity.ports.inference import NetworkInfo, Numbers, Tensor, TensorInfo
+from safecity.vision.arrays import tensor
+from safecity.vision.pictures import load_picture
+from safecity.vision.plates.alphabet import KINDS, SIGN_INDEX, SIGNS
+from safecity.vision.plates.locator import Found, Locator
+from safecity.vision.plates.opinions import chances
+from safecity.vision.plates.reader import Reader
+from safecity.vision.plates.recognise import MODELS, PlateRead, PlateRecogniser, open_recogniser
+from safecity.vision.plates.second import SecondReader, installed, open_second
+from safecity.vision.plates.watching import OPINIONS_A_SECOND, PlateWatch
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "vectors" / "plates"
+PICTURE = np.zeros((240, 400, 3), np.uint8)
+CORNERS = np.array([[100, 80], [300, 80], [300, 130], [100, 130]], np.float32)
+NAMED = [*SIGNS, *(letter.lower() for letter in "abcxyz"), "·", "-", "车", "é"]
+COLUMNS = 20
+
+
+class Locating:
+    """A locator that finds one plate."""
+
+    info = NetworkInfo("locator", "1" * 64, (), ())
+
+    def find(self, *_: Any) -> list[Found]:
+        return [Found(CORNERS, 0.9)]
+
+
+class Network:
+    """A network that gives what the test says, and counts."""
+
+    def __init__(self, info: NetworkInfo, answer: Mapping[str, NDArray[np.float32]]) -> None:
+        self.info, self.answer, self.asked = info, answer, 0
+
+    def run(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        (given,) = inputs.values()
+        self.asked += 1
+        return {
+            name: tensor(np.repeat(one, given.shape[0], 0) if name != "out" else one)
+            for name, one in self.answer.items()
+        }
+
+
+def first_says(text: str, sure: float = 0.999, doubt: tuple[int, str] | None = None) -> Reader:
+    """Every sign five columns from the next; at the place of `doubt` it holds that sign for as likely."""
+    signs = np.full((1, 40, len(SIGNS) + 1), 1e-4, np.float32)
+    signs[:, :, 0] = 1
+    for place, sign in enumerate(text):
+        at = slice(2 + 5 * place, 4 + 5 * place)
+        signs[:, at, 0] = 1e-3
+        signs[:, at, SIGN_INDEX[sign]] = sure
+        if doubt is not None and doubt[0] == place:
+            signs[:, at, SIGN_INDEX[sign]] = signs[:, at, SIGN_INDEX[doubt[1]]] = 0.5
+    kinds = np.full((1, len(KINDS)), -9, np.float32)
+    kinds[0, 0] = 0
+    return Reader(Network(NetworkInfo("reader", "2" * 64, (), ()), {"signs": np.log(signs), "kinds": kinds}))
+
+
+def described(characters: str) -> NetworkInfo:
+    number = Numbers.FLOAT32
+    return NetworkInfo(
+        "other", "3" * 64, (TensorInfo("in", (None, 3, 48, None), number),),
+        (TensorInfo("out", (None, None, None), number),), {"character": characters},
+    )  # fmt: skip
+
+
+def second_says(text: str, named: list[str] = NAMED, sure: float = 0.98) -> SecondReader:
+    """As PP-OCR answers: columns x (none, its characters, a space)."""
+    answer = np.full((1, COLUMNS, len(named) + 2), (1 - sure) / (len(named) + 1), np.float32)
+    answer[0, :, 0] = sure
+    for place, sign in enumerate(text):
+        column = 1 + round(place * 2.5)
+        answer[0, column, 0], answer[0, column, 1 + named.index(sign)] = (1 - sure) / (len(named) + 1), sure
+    return SecondReader(Network(described("\n".join(named)), {"out": answer}))
+
+
+def looked(first: Reader, second: SecondReader | None) -> PlateRead:
+    recogniser = PlateRecogniser(
+        cast("Locator", Locating()), first, countries=frozenset({"cn"}), second=second
+    )  # fmt: skip
+    (found,) = recogniser.still(PICTURE)
+    return found
+
+
+def asked(reader: SecondReader) -> int:
+    return cast("Any", reader)._network.asked
+
+
+def test_a_doubt_of_ours_is_settled_by_what_the_second_reader_says() -> None:
+    first = first_says("皖A12B45", doubt=(4, "8"))
+    alone = looked(first, None)
+    assert alone.doubtful or alone.confidence < 0.8
+    for sign in "B8":
+        both = looked(first, second_says(f"皖A12{sign}45"))
+        assert (both.text, both.doubtful, both.second) == (f"皖A12{sign}45", False, True)
+        assert both.confidence > 0.8
+        assert len(both.signs) == len(both.text)
+        middles = [one.corners.mean(0)[0] for one in both.signs]
+        assert middles == sorted(middles), "each sign has its place on the plate"
+
+
+def test_what_ours_is_sure_of_costs_no_second_reading() -> None:
+    second = second_says("京C99999")
+    found = looked(first_says("皖A12B45"), second)
+    assert (found.text, found.doubtful, found.second, asked(second)) == ("皖A12B45", False, False, 0)
+
+
+def test_two_readers_that_contradict_one_another_are_less_sure_and_tell_both_texts() -> None:
+    first = first_says("皖A12B45", doubt=(4, "8"))
+    agreed, torn = (looked(first, second_says(text)) for text in ("皖A12B45", "皖A72X45"))
+    assert torn.confidence < 0.5 * agreed.confidence
+    assert not agreed.doubtful
+    told = {torn.text, *torn.others}
+    assert told & {"皖A12B45", "皖A12845"}, "what ours saw"
+    assert "皖A72X45" in told, "what the other saw"
+
+
+def test_the_dot_between_the_signs_and_small_letters_are_no_matter() -> None:
+    first = first_says("皖A12B45", doubt=(3, "Z"))
+    assert looked(first, second_says("皖a·2B45".replace("·", "·1", 1))).text == "皖A12B45"
+
+
+def test_a_plate_of_two_lines_is_heard_line_by_line() -> None:
+    square = np.array([[100, 80], [220, 80], [220, 140], [100, 140]], np.float32)
+    second = second_says("皖A")
+    parts = second.look(PICTURE, square, two_lines=True)
+    assert [part.shape for part in parts] == [(COLUMNS, len(SIGNS) + 1)] * 2
+    assert asked(second) == 2
+
+
+@pytest.mark.parametrize("broken", ["", "a\nb\nc"])
+def test_a_network_that_does_not_name_the_signs_of_plates_is_refused(broken: str) -> None:
+    with pytest.raises(InvalidError) as refused:
+        SecondReader(Network(described(broken), {}))
+    assert refused.value.code == "model_characters"
+
+
+def test_a_file_that_is_missing_spoilt_or_another_network_leaves_our_reader_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    spoilt = tmp_path / "spoilt.onnx"
+    spoilt.write_bytes(b"no network")
+    for file in (tmp_path / "none.onnx", spoilt, MODELS / "reader.onnx"):
+        caplog.clear()
+        with caplog.at_level(logging.WARNING):
+            recogniser = open_recogniser(OnnxInference(), countries=frozenset({"cn"}), second=file)
+        assert recogniser.second is None
+        assert file.name in caplog.text, "and the log says which file"
+        picture = load_picture((EXAMPLES / "cn_blue.jpg").read_bytes())
+        assert "皖A7K356" in [one.text for one in recogniser.still(picture)]
+
+
+def test_a_second_reader_that_fails_is_given_up_once(caplog: pytest.LogCaptureFixture) -> None:
+    class Failing(Network):
+        def run(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+            self.asked += 1
+            raise InvalidError("out of memory", code="tensor_input")
+
+    second = SecondReader(Failing(described("\n".join(NAMED)), {}))
+    first = first_says("皖A12B45", doubt=(4, "8"))
+    recogniser = PlateRecogniser(cast("Locator", Locating()), first, countries=frozenset({"cn"}), second=second)
+    for _ in range(3):
+        (found,) = recogniser.still(PICTURE)
+        assert (found.text[:4], found.second) == ("皖A12", False)
+    assert asked(second) == 1
+    assert recogniser.second is None
+    assert caplog.text.count("second reader failed") == 1
+
+
+def test_a_frame_of_a_film_hears_no_more_opinions_than_it_may() -> None:
+    second = second_says("皖A12B45")
+    first = first_says("皖A12B45", doubt=(4, "8"))
+    recogniser = PlateRecogniser(cast("Locator", Locating()), first, countries=frozenset({"cn"}), second=second)
+    assert [one.second for one in recogniser.frame(PICTURE)] == [False]
+    assert [one.second for one in recogniser.frame(PICTURE, 1)] == [True]
+    assert asked(second) == 1
+
+
+def test_a_camera_has_so_many_opinions_a_second_and_its_vehicles_say_that_they_had_some() -> None:
+    offered: list[int] = []
+
+    class Asked(Scripted):
+        def __init__(self) -> None:
+            super().__init__(lambda _: [])
+            self.frame = self.look
+
+        def look(self, _picture: Any, opinions: int = 0) -> list[PlateRead]:
+            offered.append(opinions)
+            x = 100 + 10 * len(offered)
+            return [dataclasses.replace(read("皖A12345", x=x), second=opinions > 0)]
+
+    watch = PlateWatch(cast("Any", Asked()))
+    rate = 10
+    for step in range(4 * rate):
+        watch.look((step + 1) * SECOND_US // rate, np.full((180, 320, 3), 90, np.uint8))
+    heard = sum(1 for one in offered if one)
+    assert OPINIONS_A_SECOND * 4 <= heard <= OPINIONS_A_SECOND * 5, offered
+    assert all(0 <= one <= OPINIONS_A_SECOND for one in offered)
+    (passed,) = watch.end()
+    assert passed.seen.second
+
+
+def collapsed(path: tuple[int, ...]) -> tuple[int, ...]:
+    """The text along a way: what is said in a row is said once."""
+    return tuple(sign for sign, _ in groupby(path) if sign)
+
+
+def test_the_chance_of_a_text_is_that_of_all_ways_to_lay_it_along_the_columns() -> None:
+    few = ("A", "B")
+    random = np.random.default_rng(7)
+    shares = random.dirichlet(np.ones(3), 5)
+    columns = np.full((5, len(SIGNS) + 1), 1e-12)
+    where = [0, *(SIGN_INDEX[sign] for sign in few)]
+    columns[:, where] = shares
+    for text in ("A", "AB", "AA", "ABA", "BAAB"):
+        wanted = tuple(where.index(SIGN_INDEX[sign]) for sign in text)
+        every = sum(
+            np.prod([(1 - 0.02) * shares[at, sign] + 0.02 / columns.shape[1] for at, sign in enumerate(path)])
+            for path in product(range(3), repeat=5)
+            if collapsed(path) == wanted
+        )
+        # Ways through signs that nobody speaks of end in other texts.
+        assert np.exp(chances(np.log(columns).astype(np.float32), [text])[0]) == pytest.approx(every, rel=1e-3)
+
+
+@pytest.fixture(scope="module")
+def real() -> SecondReader:
+    file = installed()
+    if file is None:
+        pytest.skip("the second reader is not installed: pip install --no-deps rapidocr")
+    return open_second(OnnxInference(), file)
+
+
+@pytest.mark.parametrize("file", ["cn_blue.jpg", "cn_green.jpg", "br.jpg"])
+def test_the_reader_of_the_package_reads_drawn_plates(real: SecondReader, file: str) -> None:
+    truth = json.loads((EXAMPLES / "truth.json").read_text("utf-8"))[file]
+    picture = load_picture((EXAMPLES / file).read_bytes())
+    (columns,) = real.look(picture, np.array(truth["corners"], np.float32), two_lines=False)
+    path = tuple(int(one) for one in columns.argmax(1))
+    # The province in a drawn hand is what it knows least.
+    assert "".join(SIGNS[one - 1] for one in collapsed(path))[-5:] == truth["plate"][-5:]
+
+
+def test_the_package_is_found_without_being_run(real: SecondReader) -> None:
+    import sys
+
+    assert "rapidocr" not in sys.modules
+    assert len(real.info.digest) == 64
+    assert open_recogniser(OnnxInference(), second=installed()).second == real.info
