@@ -7,7 +7,8 @@ take O and 0, I and 1 as equal, which cannot be told apart on some plates but by
 also counts doubtful readings that are right. Ours and the peer (PP-OCR of the package `rapidocr`, if it is installed)
 see the same whole pictures in the same run, on as many cores; both are told the country, as an operator would;
 `exact_any_country` is ours without that. Ours is both our readers, where the second one is installed (`second`), or the
-first alone (`--alone`); `halves` are the pictures by the first hexadecimal digit of their names' SHA-256, even and odd. CPU times are of the process, decoding apart: `cpu_ms_still_p50` for a picture
+first alone (`--alone`); `halves` are the pictures by the first hexadecimal digit of their names' SHA-256, even and odd.
+CPU times are of the process, decoding apart: `cpu_ms_still_p50` for a picture
 as it lies there, `cpu_ms_frame_1080p_p50` for the same pictures scaled into a frame of 1920 x 1080.
 """
 
