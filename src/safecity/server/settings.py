@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, cast
 
+from safecity.kit.brokerurl import FORM, BrokerUrl, is_topic, read_broker_url
 from safecity.kit.errors import InvalidError
 
 _T = TypeVar("_T")
@@ -168,6 +169,45 @@ class AisSettings:
     def called(self) -> tuple[tuple[str, int], ...]:
         """The feeds one by one: (host, port)."""
         return tuple(_host_port("ais.feeds", one) for one in _listed(self.feeds))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MqttSettings:
+    """[mqtt] Positions from a broker: GeoJSON under `topic/NAME`, as over HTTP (docs/standards/positions.md).
+
+    url         mqtt(s)://[USER:PASSWORD@]HOST[:PORT]; empty: none
+    topic       what stands before the name of a device
+    trust       `token`: each message carries the token of its device; `topic`: the broker lets each device write under
+                its own name alone, and the platform believes it
+    client_id   our own name there; two platforms with one name throw each other out
+    version     of MQTT, `v5` or `v3.1.1`
+    ca          PEM file with who signed the broker's certificate; empty: those that this machine trusts
+    """
+
+    url: str = ""
+    topic: str = "safecity/positions"
+    trust: str = "token"
+    client_id: str = "safecity"
+    version: str = "v5"
+    ca: str = ""
+
+    def __post_init__(self) -> None:
+        self.broker()
+        if not is_topic(self.topic):
+            raise _malformed("mqtt.topic", self.topic, "LEVEL/LEVEL")
+        _one_of("mqtt.trust", self.trust, ("token", "topic"))
+        _one_of("mqtt.version", self.version, ("v5", "v3.1.1"))
+        # Names of up to 23 letters and digits every broker takes (MQTT 3.1.3-5); most take more.
+        if not (0 < len(self.client_id) <= 64 and self.client_id.isascii() and self.client_id.isprintable()):
+            raise _malformed("mqtt.client_id", self.client_id, "NAME")
+
+    def broker(self) -> BrokerUrl | None:
+        """Where it is; None: there is none."""
+        try:
+            return read_broker_url(self.url) if self.url else None
+        except InvalidError as error:
+            # Never what was given: it may hold a password.
+            raise _malformed("mqtt.url", "...", FORM) from error
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -406,6 +446,7 @@ class Settings:
         "sip",
         "jt808",
         "ais",
+        "mqtt",
         "media",
         "record",
         "vision",
@@ -423,6 +464,7 @@ class Settings:
     sip: SipSettings = field(default_factory=SipSettings)
     jt808: Jt808Settings = field(default_factory=Jt808Settings)
     ais: AisSettings = field(default_factory=AisSettings)
+    mqtt: MqttSettings = field(default_factory=MqttSettings)
     media: MediaSettings = field(default_factory=MediaSettings)
     record: RecordSettings = field(default_factory=RecordSettings)
     vision: VisionSettings = field(default_factory=VisionSettings)
@@ -485,6 +527,7 @@ _KINDS: dict[str, type[Any]] = {
         SipSettings,
         Jt808Settings,
         AisSettings,
+        MqttSettings,
         MediaSettings,
         RecordSettings,
         VisionSettings,

@@ -84,6 +84,7 @@ from safecity.ports.calls import Calls
 from safecity.ports.database import Database, Tx
 from safecity.ports.history import History
 from safecity.ports.leases import Leases
+from safecity.ports.positions import FeedFigure
 from safecity.ports.signs import SignLink
 from safecity.protocols.signs import Show, Shown
 from safecity.web.downloads import Downloads
@@ -254,6 +255,8 @@ class Services:
     probe: Probe | None
     processes: Processes
     on_demo_removed: Callable[[], Awaitable[None]] | None = None
+    position_feed: Callable[[], FeedFigure | None] = lambda: None
+    """How the broker is that positions come from; None: there is none."""
     ready: bool = False
 
     async def start(self) -> None:

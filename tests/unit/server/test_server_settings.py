@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from safecity.kit.errors import InvalidError
+from safecity.kit.logs import redact
 from safecity.server.settings import Settings, load_settings
 
 
@@ -32,6 +33,17 @@ def test_file_environment_and_command_line_override_each_other_in_that_order(tmp
         ("[ais]\nsenders = '10.0.0.0/8, nobody'", "ais.senders"),
         ("[ais]\nfeeds = 'receiver'", "ais.feeds"),
         ("[ais]\nfeeds = 'receiver:99999'", "ais.feeds"),
+        ("[mqtt]\nurl = 'http://broker'", "mqtt.url"),
+        ("[mqtt]\nurl = 'mqtt://broker:99999'", "mqtt.url"),
+        ("[mqtt]\nurl = 'mqtt://broker/topic'", "mqtt.url"),
+        ("[mqtt]\nurl = 'mqtts://:secret@broker'", "mqtt.url"),
+        ("[mqtt]\nurl = 'mqtt://bro ker'", "mqtt.url"),
+        ("[mqtt]\ntopic = 'a/+/b'", "mqtt.topic"),
+        ("[mqtt]\ntopic = '$SYS'", "mqtt.topic"),
+        ("[mqtt]\ntopic = '/a'", "mqtt.topic"),
+        ("[mqtt]\ntrust = 'anybody'", "mqtt.trust"),
+        ("[mqtt]\nclient_id = ''", "mqtt.client_id"),
+        ("[mqtt]\nversion = 'v4'", "mqtt.version"),
         ("http = 3", "http"),
         ("not toml", "safecity.toml"),
     ],
@@ -53,3 +65,19 @@ def test_receivers_of_ships_are_listed_with_commas(tmp_path: Path) -> None:
     settings = load_settings(None, environ={}, overrides=values)
     assert settings.ais.called() == (("harbour.example", 10110), ("2001:db8::1", 4001))
     assert settings.ais.networks() == ("10.0.0.0/8", "192.168.1.7")
+
+
+def test_the_broker_is_taken_apart_and_its_password_stands_nowhere() -> None:
+    url = "mqtts://city%40hall:p%2Fw-secret@[2001:db8::1]"
+    settings = load_settings(None, environ={"SAFECITY_MQTT__URL": url})
+    broker = settings.mqtt.broker()
+    assert broker is not None
+    assert (broker.tls, broker.host, broker.port, broker.place) == (True, "2001:db8::1", 8883, "[2001:db8::1]:8883")
+    assert (broker.username, broker.password) == ("city@hall", "p/w-secret")
+    assert Settings.from_json(settings.to_json()) == settings
+    assert "secret" not in repr(broker)
+    assert "secret" not in redact(settings.to_json())
+    for wrong in ("mqtt://city:its-secret@broker:x", "http://city:its-secret@broker", "mqtt://city:its-secret@a b"):
+        with pytest.raises(InvalidError) as error:
+            load_settings(None, environ={"SAFECITY_MQTT__URL": wrong})
+        assert "its-secret" not in f"{error.value} {error.value.params}"

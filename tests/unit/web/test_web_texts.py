@@ -28,9 +28,9 @@ def test_every_code_that_can_reach_a_person_has_a_sentence() -> None:
 
 def test_every_failed_step_of_a_driver_has_a_sentence() -> None:
     steps: set[str] = set()
-    for part in ("drivers", "media/receive"):
+    for part in ("drivers", "media/receive", "protocols/mqtt", "core/upper/fleet"):
         for file in (SOURCE / part).rglob("*.py"):
-            steps |= set(re.findall(r'"((?:gb|rtsp)_[a-z_]+)"', file.read_text("utf-8")))
+            steps |= set(re.findall(r'"((?:gb|rtsp|mqtt)_[a-z_]+)"', file.read_text("utf-8")))
     assert sorted(step for step in steps if not known(step)) == []
 
 

@@ -3806,6 +3806,30 @@ export interface components {
             next: string | null;
         };
         /**
+         * @description The broker that positions come from. `state`: `online` or `offline`. Since the process began: `messages`, the
+         *     positions that were `taken`, how many of these were `doubled` (known already), and what was `refused`, the most
+         *     frequent first. `waiting`: messages that are not on the disk yet; the broker keeps them.
+         */
+        FeedOut: {
+            name: string;
+            state: string;
+            /** Format: date-time */
+            since: string;
+            code: string;
+            sentence: string;
+            messages: number;
+            taken: number;
+            doubled: number;
+            waiting: number;
+            refused: components["schemas"]["FeedRefused"][];
+        };
+        /** @description What was not taken, and how often (docs/standards/positions.md). */
+        FeedRefused: {
+            code: string;
+            sentence: string;
+            times: number;
+        };
+        /**
          * @description A new fence. At least one of `on_enter`, `on_leave` (being outside) and `speed_kmh` (0: no limit), which must be
          *     exceeded for `speed_seconds`.
          */
@@ -4000,6 +4024,7 @@ export interface components {
             facts_waiting: number;
             facts_dropped: number;
             clock: components["schemas"]["ClockOut"] | null;
+            broker: components["schemas"]["FeedOut"] | null;
         };
         /** @description Something that was found; `detail` tells it from its namesakes. */
         Hit: {

@@ -24,8 +24,11 @@ from safecity.core.ground.settings.api import Platform, VolumeWish
 from safecity.core.ground.wizard.addresses import own_addresses
 from safecity.core.ground.wizard.proposals import propose_platform
 from safecity.core.upper.counts.api import CountSettings
+from safecity.core.upper.fleet.api import Mailroom
 from safecity.core.upper.violations.api import ViolationSettings
 from safecity.core.upper.watches.api import WatchSettings
+from safecity.drivers.mqtt.broker import VERSIONS, Broker
+from safecity.drivers.mqtt.driver import PositionFeed
 from safecity.drivers.signs.link import HttpSigns
 from safecity.kit.errors import ConflictError, InvalidError, SafecityError
 from safecity.links.ntp import ask_time
@@ -111,6 +114,7 @@ async def _serve(
 ) -> None:
     """Until the server ends."""
     services, bus, history = parts
+    feed = position_feed(context, services)
     front.serves(create_app(services))
     async with asyncio.TaskGroup() as group:
         tasks = [
@@ -119,11 +123,28 @@ async def _serve(
             group.create_task(_keep_house(context, bus, history), name="housekeeping"),
             group.create_task(_announce(context, services), name="announce"),
         ]
+        if feed is not None:
+            tasks.append(group.create_task(feed.run(), name="positions of the broker"))
         if context.settings.demo.enabled:
             tasks.append(group.create_task(_bring_demo(context, services), name="demo"))
         await asyncio.wait({answering})
         for task in tasks:
             task.cancel()
+
+
+def position_feed(context: RoleContext, services: Services) -> PositionFeed | None:
+    """The broker of the settings, its letters taken by `services`; None: there is none."""
+    settings = context.settings.mqtt
+    url = settings.broker()
+    if url is None:
+        return None
+    broker = Broker(
+        url=url, topic=settings.topic, client_id=settings.client_id, version=VERSIONS[settings.version], ca=settings.ca
+    )
+    room = Mailroom(services.beacons, bound=settings.trust == "topic", address=url.place)
+    feed = PositionFeed(broker, room, services.clock)
+    services.position_feed = feed.figure
+    return feed
 
 
 async def _first(stopped: Coroutine[Any, Any, Any], answering: asyncio.Task[None], *, timeout: float) -> None:

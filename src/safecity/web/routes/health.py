@@ -11,10 +11,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from safecity.core.ground.access.api import PLATFORM, Action, Actor, allowed, scope
 from safecity.core.ground.channels.api import find_many, thing_of
+from safecity.core.upper.fleet.api import MAX_FEATURES, OLD_DAYS
 from safecity.kit.errors import ForbiddenError, SafecityError, UnavailableError
 from safecity.model.facts.media_calls import AskStreams, StreamFigure, StreamFigures
 from safecity.model.facts.vision_calls import TaskFigure
 from safecity.model.values.media import Quality
+from safecity.ports.positions import FeedFigure
 from safecity.web.clock import ClockOut, clock_out
 from safecity.web.guard import PUBLIC, Here, Routes, Who, client_address
 from safecity.web.metrics import EVENTS_SET_ASIDE, REGISTRY
@@ -26,6 +28,10 @@ routes = Routes("health")
 open_routes = Routes("probes")
 FIGURES = 1000
 """Streams in one answer: with codes and parameters of failed steps about 0.4 MB of the 1 MiB a frame holds."""
+
+_AS_A_SUM = {"position_flood": "mqtt_flood"}
+_OF_ALL = {"limit": MAX_FEATURES, "days": OLD_DAYS, "field": "speed_kmh, direction"}
+"""What is said of one position is here said of many."""
 
 
 class StreamOut(Answer):
@@ -111,6 +117,31 @@ class AnalysisOut(Answer):
     unpictured: int = 0
 
 
+class FeedRefused(Answer):
+    """What was not taken, and how often (docs/standards/positions.md)."""
+
+    code: str
+    sentence: str
+    times: int
+
+
+class FeedOut(Answer):
+    """The broker that positions come from. `state`: `online` or `offline`. Since the process began: `messages`, the
+    positions that were `taken`, how many of these were `doubled` (known already), and what was `refused`, the most
+    frequent first. `waiting`: messages that are not on the disk yet; the broker keeps them."""
+
+    name: str
+    state: str
+    since: Moment
+    code: str
+    sentence: str
+    messages: int
+    taken: int
+    doubled: int
+    waiting: int
+    refused: list[FeedRefused]
+
+
 class HealthOut(Answer):
     """All of it. `readings_waiting`: what vision slots read and control has not filed yet; `readings_lost`: what never
     will be, because the disk did not take it, gave it back wrong, or too many waited."""
@@ -127,6 +158,7 @@ class HealthOut(Answer):
     facts_waiting: int
     facts_dropped: int
     clock: ClockOut | None
+    broker: FeedOut | None = None
 
 
 @routes.get("/health", Action.HEALTH_SEE)
@@ -167,6 +199,7 @@ async def see_health(who: Who, here: Here) -> HealthOut:
         readings_lost=sum(one.lost for one in here.duties.looking.values()),
         udp_drops=drops,
         clock=clock_out(here.timekeeper.standing, who.language) if whole else None,
+        broker=_feed(here.position_feed(), who) if whole else None,
         accepts_failed=refused,
         facts_waiting=waiting,
         facts_dropped=lost,
@@ -248,6 +281,19 @@ async def _analysis(here: Services, who: Actor) -> list[AnalysisOut]:
             values = {name: getattr(task, name) for name in task.__struct_fields__}
             found.append(AnalysisOut(**values, channel_name=channel.name, slot=slot))
     return found
+
+
+def _feed(told: FeedFigure | None, who: Actor) -> FeedOut | None:
+    if told is None:
+        return None
+    made = ("sentence", "refused")
+    values = {name: getattr(told, name) for name in FeedOut.model_fields if name not in made}
+    refused = [
+        FeedRefused(code=code, sentence=sentence(_AS_A_SUM.get(code, code), _OF_ALL, who.language), times=times)
+        for code, times in sorted(told.refused.items(), key=lambda one: -one[1])
+    ]
+    said = sentence(told.code, told.params, who.language) if told.code else ""
+    return FeedOut(**values, sentence=said, refused=refused)
 
 
 def _process(raw: dict[str, Any], who: Actor) -> ProcessOut:

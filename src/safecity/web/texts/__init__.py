@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from safecity.web.texts.analysis import ANALYSIS
+from safecity.web.texts.broker import BROKER
 from safecity.web.texts.passages import PASSAGES
 from safecity.web.texts.problems import PROBLEMS
 from safecity.web.texts.signs import SIGNS
@@ -13,7 +14,9 @@ from safecity.web.texts.steps import STEPS
 from safecity.web.texts.traffic import TRAFFIC
 from safecity.web.texts.vehicles import VEHICLES
 
-CATALOGUE: dict[str, tuple[str, str]] = {**PROBLEMS, **PASSAGES, **ANALYSIS, **STEPS, **TRAFFIC, **VEHICLES, **SIGNS}
+CATALOGUE: dict[str, tuple[str, str]] = {
+    **PROBLEMS, **PASSAGES, **ANALYSIS, **STEPS, **TRAFFIC, **VEHICLES, **SIGNS, **BROKER,
+}  # fmt: skip
 """code -> (Chinese, English)."""
 _UNKNOWN = ("出现问题(代码 {_code})。", "Something went wrong (code {_code}).")
 

@@ -41,8 +41,8 @@ STEPS: dict[str, tuple[str, str]] = {
         "It failed to register too often and is not answered for a while.",
     ),
     "beacon_never_told": (
-        "尚未收到此设备上报的位置。请核对上报地址 /api/v1/positions 和令牌。",
-        "It never told a position. Check the address, /api/v1/positions, and its token.",
+        "尚未收到此设备上报的位置。请核对上报地址(/api/v1/positions 或消息代理)和令牌。",
+        "It never told a position. Check its token, and where it sends: /api/v1/positions, or the broker.",
     ),
     "jt_never_registered": (
         "终端尚未注册。请核对终端中的平台地址和端口,并确认平台已启用车载终端接入(设置 jt808.enabled)。",

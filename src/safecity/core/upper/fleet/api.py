@@ -2,11 +2,12 @@
 where they were."""
 
 from safecity.core.upper.fleet.beaconing import Beacons
-from safecity.core.upper.fleet.beacons import Refused, features_of
+from safecity.core.upper.fleet.beacons import MAX_FEATURES, OLD_DAYS, Refused, features_of
 from safecity.core.upper.fleet.copies import Copy, FenceWriter
 from safecity.core.upper.fleet.fences import EVERY_DAY, Fence
 from safecity.core.upper.fleet.following import FenceFollower
 from safecity.core.upper.fleet.journeys import Journey
+from safecity.core.upper.fleet.mail import Mailroom
 from safecity.core.upper.fleet.orders import VehicleOrders
 from safecity.core.upper.fleet.replay import Replay
 from safecity.core.upper.fleet.service import Fences
@@ -15,6 +16,8 @@ from safecity.core.upper.fleet.store import any_of, any_under
 
 __all__ = [
     "EVERY_DAY",
+    "MAX_FEATURES",
+    "OLD_DAYS",
     "Beacons",
     "Copy",
     "Fence",
@@ -22,6 +25,7 @@ __all__ = [
     "FenceWriter",
     "Fences",
     "Journey",
+    "Mailroom",
     "Refused",
     "Replay",
     "ShapeKind",

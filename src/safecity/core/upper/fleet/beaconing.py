@@ -1,4 +1,4 @@
-"""The door for positions over HTTP: who it is, how much it may tell, and whether it is still here."""
+"""The door for positions over HTTP and MQTT: who it is, how much it may tell, and whether it is still here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import asyncio
 import hashlib
 import hmac
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from safecity.kit.errors import ExhaustedError, SafecityError, UnauthenticatedEr
 from safecity.kit.ids import fresh, show
 from safecity.model.facts.envelope import Event, Mode
 from safecity.ports.bus import Bus
-from safecity.ports.database import Database
+from safecity.ports.database import Database, Tx
 from safecity.protocols.gb28181.limits import Buckets as Rates
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,29 @@ A_SECOND: Final = 20.0
 AT_ONCE: Final = 2_000.0
 MAX_TOKEN: Final = 300
 MAX_CODE: Final = 40
+FLOOD: Final = "position_flood"
+Known = tuple[Device, bytes | None]
+"""A device with its sealed secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a device sent at once. `transport`: `tcp` (HTTP), `mqtt`; `address`: where it came from."""
+
+    device: Device
+    features: Sequence[Any]
+    address: str
+    transport: str = "tcp"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """`times` of the positions that were taken, and those that were not; `code` where all of it was refused."""
+
+    times: tuple[int, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    code: str = ""
+    params: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 class Beacons:
@@ -56,37 +80,78 @@ class Beacons:
     async def identify(self, token: str, address: str) -> Device:
         """Whose token it is. UnauthenticatedError `beacon_token`; ExhaustedError `too_many_tries` where too many were
         guessed, before anything is looked up. Right ones are not counted: hundreds of phones have one address."""
-        code, _, secret = token[:MAX_TOKEN].rpartition(".")
+        code, secret = split_token(token)
         network, now = network_of(address), self._clock.monotonic()
-        there = f"{code[:MAX_CODE]}@{network}"
+        there = f"{code}@{network}"
         refuse_for(max(self._wrong_there.wait(there, now), self._wrong.wait(network, now)))
-        found = await self._database.read(lambda tx: find_with_secret(tx, code, DeviceKind.HTTP)) if code else None
-        kept = self._vault.open(found[1], found[0].id) if found is not None else ""
-        is_right = bool(kept) and hmac.compare_digest(kept.encode(), secret.encode("utf-8", "replace"))
-        if found is None or not is_right:
+        known = (await self.look_up([code])).get(code)
+        is_right = known is not None and self.proves(known, secret)
+        if not is_right:
             self._wrong_there.take(there, now)
             self._wrong.take(network, now)
-        if found is None or not is_right or not found[0].enabled:
+        if known is None or not is_right or not known[0].enabled:
             raise UnauthenticatedError("no such token", code="beacon_token")
-        return found[0]
+        return known[0]
+
+    async def look_up(self, codes: Iterable[str]) -> dict[str, Known]:
+        """By code, those that exist."""
+        # Codes are plain letters and digits; what a database would stumble over asks for nobody.
+        wanted = {code for code in codes if code and code.isascii() and code.isprintable()}
+
+        def work(tx: Tx) -> dict[str, Known | None]:
+            return {code: find_with_secret(tx, code, DeviceKind.HTTP) for code in wanted}
+
+        found = await self._database.read(work) if wanted else {}
+        return {code: known for code, known in found.items() if known is not None}
+
+    def proves(self, known: Known, secret: str) -> bool:
+        """Whether it is the device's own secret. UnavailableError `secret_unreadable`."""
+        kept = self._vault.open(known[1], known[0].id)
+        return bool(kept) and hmac.compare_digest(kept.encode(), secret.encode("utf-8", "replace"))
 
     async def take(self, device: Device, features: Sequence[Any], address: str) -> tuple[int, list[Refused]]:
         """(how many positions were taken, those that were not). ExhaustedError `position_flood`."""
-        now = self._clock.now_us()
-        if not self._told.take(device.id, self._clock.monotonic(), max(1, len(features))):
-            seconds = max(1, round(len(features) / A_SECOND))
-            raise ExhaustedError("too many", code="position_flood", params={"seconds": seconds})
-        good, bad = read_all(features, now)
-        events = [self._position(device, told, now) for told in good]
-        if device.state is not DeviceState.ONLINE:
-            events.insert(0, self._presence(device, "device.went_online", {"address": address, "transport": "tcp"}))
-        origin = await self._origin()
-        if events:
-            await self._bus.publish([_from(event, origin) for event in events])
-        self._heard[device.id] = self._clock.monotonic()
-        live = [told.at for told in good if now - told.at <= LIVE_US]
-        self._newest[device.id] = max([self._newest.get(device.id, 0), *live])
-        return len(good), bad
+        ((taken,), _) = await self.take_all([Sent(device, features, address)])
+        if taken.code:
+            raise ExhaustedError("too many", code=taken.code, params=taken.params)
+        return len(taken.times), list(taken.refused)
+
+    async def take_all(self, sent: Sequence[Sent]) -> tuple[list[Taken], int]:
+        """What became of each, and how many of the positions were known already. All of it is durable on return."""
+        now, clock = self._clock.now_us(), self._clock.monotonic()
+        answers: list[Taken] = []
+        events: list[Event] = []
+        came: dict[str, Event] = {}
+        newest: dict[str, int] = {}
+        spent: list[tuple[str, int]] = []
+        for one in sent:
+            device, count = one.device, max(1, len(one.features))
+            if not self._told.take(device.id, clock, count):
+                answers.append(Taken(code=FLOOD, params={"seconds": max(1, round(count / A_SECOND))}))
+                continue
+            spent.append((device.id, count))
+            good, bad = read_all(one.features, now)
+            answers.append(Taken(tuple(told.at for told in good), tuple(bad)))
+            if device.state is not DeviceState.ONLINE and device.id not in came:
+                facts = {"address": one.address, "transport": one.transport}
+                came[device.id] = self._presence(device, "device.went_online", facts)
+            before = newest.get(device.id, self._newest.get(device.id, 0))
+            events += [self._position(device, told, now, before) for told in good]
+            newest[device.id] = max([before, *(told.at for told in good if now - told.at <= LIVE_US)])
+        doubled = 0
+        if events or came:
+            try:
+                origin = await self._origin()
+                new = await self._bus.publish([_from(event, origin) for event in (*came.values(), *events)])
+            except BaseException:
+                # It will be sent again, and must not be a flood by that.
+                for device_id, count in spent:
+                    self._told.take(device_id, clock, -count)
+                raise
+            doubled = len(events) + len(came) - new
+        self._newest |= newest
+        self._heard |= dict.fromkeys(newest, clock)
+        return answers, doubled
 
     async def run(self) -> None:
         """Until cancelled: who told nothing for ten minutes is offline, also one that was here before we were."""
@@ -112,8 +177,8 @@ class Beacons:
             events = [self._presence(device, "device.went_offline", {"why": "keepalive"}) for device in silent]
             await self._bus.publish([_from(event, origin) for event in events])
 
-    def _position(self, device: Device, told: Told, now: int) -> Event:
-        late = now - told.at > LIVE_US or told.at < self._newest.get(device.id, 0)
+    def _position(self, device: Device, told: Told, now: int, newest: int) -> Event:
+        late = now - told.at > LIVE_US or told.at < newest
         speed = None if told.speed_kmh is None else round(told.speed_kmh / 3.6, 3)
         return Event(
             kind="position.received", subject=device.id, at=told.at, seen=now, id=_id(device.id, told.at),
@@ -136,6 +201,12 @@ class Beacons:
 
     async def _origin(self) -> str:
         return f"{(await self._settings.read()).code}/http"
+
+
+def split_token(token: str) -> tuple[str, str]:
+    """(code of a device, its secret); longer ones than we make are cut."""
+    code, _, secret = token[:MAX_TOKEN].rpartition(".")
+    return code[:MAX_CODE], secret
 
 
 def _from(event: Event, origin: str) -> Event:

@@ -1,0 +1,1 @@
+"""Positions from a city's MQTT broker."""
