@@ -137,6 +137,41 @@ def ships(
 
 
 @app.command()
+def phones(
+    broker: Annotated[
+        str, typer.Option(help="mqtt(s)://[USER:PASSWORD@]HOST[:PORT]; {code} in it: each its own name.")
+    ],
+    count: Annotated[int, typer.Option(help="How many phones.", min=1, max=10_000)] = 20,
+    seconds: Seconds = 0,
+    interval: Annotated[float, typer.Option(help="Seconds between two positions.", min=0.1, max=3600)] = 10,
+    first: Annotated[int, typer.Option(help="Number of the first phone.", min=0, max=90_000_000)] = 0,
+    topic: Annotated[str, typer.Option(help="As mqtt.topic of the platform.")] = "safecity/positions",
+    tokens: Annotated[Path | None, typer.Option(help="File with a token of a device in each line.")] = None,
+    ca: Annotated[str, typer.Option(help="PEM file with who signed the broker's certificate.")] = "",
+    data: Data = None,
+) -> None:
+    """Walk COUNT people with phones (MQTT) through a town; their names are sim-phone-0000 and following, or those of
+    TOKENS. Prints what the broker acknowledged."""
+    from safecity.kit.brokerurl import read_broker_url
+    from safecity.sim.manifest import write_manifest
+    from safecity.sim.phones import PhoneLoad, phone_manifest
+    from safecity.sim.phones import phones as walk
+
+    known = tuple(tokens.read_text("ascii").split()) if tokens is not None else ()
+    options = PhoneLoad(
+        broker=read_broker_url(broker), count=min(count, len(known)) if known else count, first=first, topic=topic,
+        report_seconds=interval, tokens=known, ca=ca,
+    )  # fmt: skip
+    if data is not None:
+        write_manifest(data / "demo" / "phones.json", phone_manifest(options))
+    try:
+        figures = asyncio.run(walk(options, seconds or None))
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+    typer.echo(json.dumps(figures))
+
+
+@app.command()
 def render(
     out: Annotated[Path, typer.Argument(help="The clip to write, e.g. street.mp4; its truth goes to street.jsonl.")],
     seconds: Annotated[float, typer.Option(help="Length.", min=0.1, max=86_400)] = 20,
