@@ -14,6 +14,7 @@ import pytest
 from benchmarks.browser import CHROMIUM, chromium, signed_in
 from benchmarks.whole import Platform, until
 from playwright.sync_api import Browser, Page, Position
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from safecity.kit.clock import rfc3339
 from safecity.sim.gb28181.device import SimDevice
@@ -24,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _OUR_MISTAKES = re.compile(r"Content Security Policy|Uncaught|Warning: ")
 
 SECOND = 1_000_000
+PLAYERS = "() => ({ players: window.__safecity?.players() ?? [], pips: window.__pips, level: window.__level })"
 SHOWN = """([channel, at]) => {
   const p = window.__safecity?.players().find((p) => p.channel === channel && p.kind === 'playback')
   return p && p.phase !== 'seeking' && p.decoded > 0 && Math.abs(p.wall - at) < 2.5e6
@@ -222,8 +224,11 @@ def strip_clock(page: Page, channel: str, kind: str = "live") -> float | None:
 
 
 def wait_for(page: Page, script: str, argument: Any = None, seconds: float = 40) -> None:
-    """Until the page says yes."""
-    page.wait_for_function(script, arg=argument, timeout=seconds * 1000)
+    """Until the page says yes; else the failure tells what its players were doing."""
+    try:
+        page.wait_for_function(script, arg=argument, timeout=seconds * 1000)
+    except PlaywrightTimeoutError as error:
+        raise AssertionError(f"not in {seconds} s: {script}; {page.evaluate(PLAYERS)}") from error
 
 
 def footage_of(platform: Platform, channel: str, seconds: int = 30) -> tuple[str, int, int]:

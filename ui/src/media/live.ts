@@ -219,12 +219,7 @@ export class LivePlayer {
     const ranges = this.sink.ranges()
     if (!ranges || ranges.length === 0 || document.hidden) return
     const at = this.video.currentTime
-    let reach: number | null = null
-    let next: number | null = null
-    for (let index = 0; index < ranges.length; index += 1) {
-      if (ranges.start(index) <= at + 0.05 && at < ranges.end(index) + 0.001) reach = ranges.end(index)
-      else if (ranges.start(index) > at && next === null) next = ranges.start(index)
-    }
+    let { reach, next } = this.sink.around(at)
     // Browsers wait well before the end of a range, and join ranges over lost pictures to sit through the time between.
     const waits = this.video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA
     const hole = this.sink.walls.overHole(at, waits)

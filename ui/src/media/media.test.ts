@@ -3,6 +3,7 @@ import { chase, nextTarget } from './chase'
 import { correct, strays } from './deck'
 import { decodeG711 } from './g711'
 import { Lane, MOST_HELD_FRAMES } from './lane'
+import { around } from './sink'
 import { pace } from './voice'
 import { Walls } from './walls'
 import { readPacket, readText } from './wire'
@@ -175,6 +176,23 @@ describe('the lane of the audio thread', () => {
     expect(take(lane, MOST_HELD_FRAMES, 2)).toEqual([0, 0])
     lane.put(MOST_HELD_FRAMES + 2, ramp(5, 1))
     expect(take(lane, MOST_HELD_FRAMES + 2, 1)).toEqual([5])
+  })
+})
+
+describe('what is buffered around a moment', () => {
+  const ranges = (...pairs: [number, number][]): TimeRanges => ({
+    length: pairs.length,
+    start: (index) => pairs[index]![0],
+    end: (index) => pairs[index]![1],
+  })
+
+  it('tells how far the stretch goes, and where the next one begins behind a hole', () => {
+    const holed = ranges([0, 4.6], [4.9, 8.8])
+    expect(around(holed, 2)).toEqual({ reach: 4.6, next: 4.9 })
+    expect(around(holed, 4.7)).toEqual({ reach: null, next: 4.9 })
+    expect(around(holed, 4.88)).toEqual({ reach: 8.8, next: null })
+    expect(around(holed, 9)).toEqual({ reach: null, next: null })
+    expect(around(null, 1)).toEqual({ reach: null, next: null })
   })
 })
 

@@ -369,12 +369,7 @@ export class DevicePlayer {
     if (!ranges || ranges.length === 0 || !this.playing || document.hidden) return
     const at = this.video.currentTime
     const rate = this.pace.at(now)
-    let reach: number | null = null
-    let next: number | null = null
-    for (let index = 0; index < ranges.length; index += 1) {
-      if (ranges.start(index) <= at + 0.05 && at < ranges.end(index) + 0.001) reach = ranges.end(index)
-      else if (ranges.start(index) > at && next === null) next = ranges.start(index)
-    }
+    const { reach, next } = this.sink.around(at)
     // Told in seconds of waiting, so that the same rules hold at every speed.
     const end = this.sink.walls.edge(ranges.end(ranges.length - 1))
     const move = chase({ at: at / rate, reach: reach === null ? null : reach / rate, next: next === null ? null : next / rate, end: end / rate, target: TARGET_SECONDS, young: false })

@@ -150,7 +150,14 @@ export class RecordedPlayer {
    */
   private help(ahead: number): void {
     if (this.playing && this.video.paused && ahead > 0.2) void this.video.play().catch(() => undefined)
+    else if (this.playing && this.video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA) this.overHole()
     else if (!this.playing && !this.asked && this.rendered.missed) this.lookAgain()
+  }
+
+  // A browser waits for ever before a hole in what is buffered, however much lies behind it.
+  private overHole(): void {
+    const { next } = this.sink.around(this.video.currentTime)
+    if (next !== null) this.video.currentTime = next + 0.001
   }
 
   private lookAgain(): void {

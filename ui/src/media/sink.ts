@@ -19,6 +19,25 @@ export interface SinkEvents {
   failed(code: string): void
 }
 
+export interface Around {
+  /** End of the stretch that holds the moment, or null where it is in none. */
+  reach: number | null
+  /** Start of the next stretch behind the moment, or null. */
+  next: number | null
+}
+
+/** A browser counts a moment just before a stretch to it. */
+const AT_ITS_DOOR_SECONDS = 0.05
+
+export function around(ranges: TimeRanges | null, at: number): Around {
+  const found: Around = { reach: null, next: null }
+  for (let index = 0; ranges && index < ranges.length; index += 1) {
+    if (ranges.start(index) <= at + AT_ITS_DOOR_SECONDS && at < ranges.end(index) + 0.001) found.reach = ranges.end(index)
+    else if (ranges.start(index) > at && found.next === null) found.next = ranges.start(index)
+  }
+  return found
+}
+
 export class Sink {
   readonly walls = new Walls()
   /** Fragments dropped because the browser could not keep up. */
@@ -80,6 +99,11 @@ export class Sink {
     } catch {
       return null // the browser took the buffer away with its source
     }
+  }
+
+  /** Where the buffered stretch that holds `at` ends, and where the next one behind it begins (media seconds). */
+  around(at: number): Around {
+    return around(this.ranges(), at)
   }
 
   start(): number | null {
