@@ -2,9 +2,9 @@
 
     python tools/run_tests.py [ARGUMENT OF PYTEST ...]
 
-Each group is an ordinary run of pytest. The small tests, in two halves of about the same length, take a lower priority.
-Tests that judge pictures (marked `pictures`) come last and have the processors for themselves. What runs beside the
-first group prints in one piece when it is done. Exit status: that of the first group that failed.
+Each group is an ordinary run of pytest. First come the tests that judge pictures (marked `pictures`), then the other
+whole platforms. The small tests run beside both, and take only what those leave over. What a group says is printed in
+one piece when it is done. Exit status: that of the first group that failed.
 """
 
 from __future__ import annotations
@@ -13,69 +13,98 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 TESTS = Path(__file__).parents[1] / "tests"
 BROWSER, JOURNEYS = TESTS / "browser", TESTS / "journeys"
-LIGHT_JOURNEYS = tuple(JOURNEYS / f"test_{name}.py" for name in ("signal_duty", "media_slot", "gb28181_whole"))
-"""They go with the browser's tests, so that both groups take about as long."""
 WEB, CONTRACT = TESTS / "unit" / "web", TESTS / "contract"
 NOTHING_COLLECTED = 5
-LOWER_PRIORITY = "10"
+LOWEST_PRIORITY = "19"
+
+
+def files(folder: Path, prefix: str, names: str) -> tuple[Path, ...]:
+    """Test files of a folder by the words that tell them apart."""
+    return tuple(folder / f"{prefix}{name}.py" for name in names.split())
+
+
+# Each half takes about as long as the other one; whatever is named in no half goes with the last.
+PICTURES_THAT_WAIT = files(BROWSER, "test_browser_", "sound movement")
+PAGES = files(
+    BROWSER, "test_browser_", "configuration device_recordings devices duty traffic vehicles violations watches"
+)
+SHORT_JOURNEYS = files(
+    JOURNEYS, "test_", "signal_duty media_slot gb28181_whole journey_camera record_kill device_recordings two_slots"
+)
 
 
 class Group(NamedTuple):
-    """A run of pytest beside the first one; `said` is the file it prints into."""
+    """A run of pytest; `said` is the file it prints into."""
 
     name: str
     process: subprocess.Popen[bytes]
     said: Path
+    began: float
 
 
-def pytest(arguments: list[str]) -> list[str]:
-    """The command."""
-    return [sys.executable, "-m", "pytest", "-q", *arguments]
+class Runs:
+    """The groups that were started, in a folder for what they say."""
+
+    def __init__(self, arguments: Sequence[str], folder: Path) -> None:
+        self._arguments = arguments
+        self._folder = folder
+        self._running: list[Group] = []
+        self.results: list[int] = []
+
+    def begin(self, name: str, *what: str | Path, without: Iterable[Path] = (), lowest: bool = False) -> None:
+        """Start a group: arguments and paths of pytest, and paths it leaves out."""
+        command = [sys.executable, "-m", "pytest", "-q", *self._arguments, *map(str, what)]
+        command += [f"--ignore={path}" for path in without]
+        if lowest:
+            command = [shutil.which("nice") or "nice", "-n", LOWEST_PRIORITY, *command]
+        said = self._folder / name
+        with said.open("wb") as out:
+            process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
+        self._running.append(Group(name, process, said, time.monotonic()))
+
+    def wait(self, *names: str) -> None:
+        """Until these groups have ended (all, if none is named); each is printed as soon as it has."""
+        while waiting := [group for group in self._running if not names or group.name in names]:
+            for group in [group for group in self._running if group.process.poll() is not None]:
+                self._running.remove(group)
+                self.results.append(group.process.returncode)
+                took = time.monotonic() - group.began
+                sys.stdout.buffer.write(f"\n{group.name} ({took:.0f} s):\n".encode() + group.said.read_bytes())
+                sys.stdout.flush()
+            if waiting[0].process.poll() is None:
+                time.sleep(0.5)
+
+    def end(self) -> None:
+        """Whatever still runs is ended."""
+        for group in self._running:
+            group.process.terminate()
+            group.process.wait()
 
 
-def without(*paths: Path) -> list[str]:
-    """Arguments that leave those out."""
-    return [f"--ignore={path}" for path in paths]
-
-
-def begin(name: str, command: list[str], folder: Path) -> Group:
-    """Start a group that prints into a file of the folder."""
-    said = folder / name
-    with said.open("wb") as out:
-        return Group(name, subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT), said)
-
-
-def run(arguments: list[str], folder: Path) -> int:
-    """All groups; what the others printed comes after the first."""
-    small = pytest([*arguments, str(TESTS), *without(BROWSER, JOURNEYS, WEB, CONTRACT)])
-    doors = pytest([*arguments, str(WEB), str(CONTRACT)])
-    whole = pytest([*arguments, "-m", "not pictures", str(BROWSER), *map(str, LIGHT_JOURNEYS)])
-    lower = [shutil.which("nice") or "nice", "-n", LOWER_PRIORITY]
-    groups = [
-        begin("small tests", [*lower, *small], folder),
-        begin("tests of the web and of the ports", [*lower, *doors], folder),
-        begin("journeys", pytest([*arguments, str(JOURNEYS), *without(*LIGHT_JOURNEYS)]), folder),
-    ]
+def run(arguments: Sequence[str], folder: Path) -> int:
+    """All groups."""
+    runs = Runs(arguments, folder)
     try:
-        results = [subprocess.run(whole, check=False).returncode]
-        results += [group.process.wait() for group in groups]
+        runs.begin("small tests", TESTS, without=(BROWSER, JOURNEYS, WEB, CONTRACT), lowest=True)
+        runs.begin("tests of the web and of the ports", WEB, CONTRACT, lowest=True)
+        runs.begin("sound and movement", "-m", "pictures", *PICTURES_THAT_WAIT)
+        runs.begin("pictures", "-m", "pictures", BROWSER, without=PICTURES_THAT_WAIT)
+        runs.wait("sound and movement", "pictures")
+        runs.begin("pages", "-m", "not pictures", *PAGES)
+        runs.begin("other pages", "-m", "not pictures", BROWSER, without=PAGES)
+        runs.begin("short journeys", *SHORT_JOURNEYS)
+        runs.begin("journeys", JOURNEYS, without=SHORT_JOURNEYS)
+        runs.wait()
     finally:
-        for group in groups:
-            if group.process.poll() is None:
-                group.process.terminate()
-                group.process.wait()
-    sys.stdout.flush()
-    for group in groups:
-        sys.stdout.buffer.write(f"\n{group.name}, which ran beside these:\n".encode() + group.said.read_bytes())
-        sys.stdout.flush()
-    print("\ntests that judge pictures:", flush=True)
-    results.append(subprocess.run(pytest([*arguments, "-m", "pictures", str(BROWSER)]), check=False).returncode)
-    return next((code for code in results if code not in (0, NOTHING_COLLECTED)), 0)
+        runs.end()
+    return next((code for code in runs.results if code not in (0, NOTHING_COLLECTED)), 0)
 
 
 def main() -> int:
