@@ -33,7 +33,9 @@ def files(folder: Path, prefix: str, names: str) -> tuple[Path, ...]:
 # Each half takes about as long as the other one; whatever is named in no half goes with the last.
 PICTURES_THAT_WAIT = files(BROWSER, "test_browser_", "sound movement")
 PAGES = files(
-    BROWSER, "test_browser_", "configuration device_recordings devices duty traffic vehicles violations watches"
+    BROWSER,
+    "test_browser_",
+    "configuration device_recordings devices first_run ptz traffic vehicles violations watches wheel",
 )
 SHORT_JOURNEYS = files(
     JOURNEYS, "test_", "signal_duty media_slot gb28181_whole journey_camera record_kill device_recordings two_slots"
