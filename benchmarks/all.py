@@ -29,6 +29,7 @@ COMMANDS: dict[str, list[str]] = {
     "linear_road": ["--data", "../shared/data/traffic/linear_road_dev"],
     "matching": ["--data", "../shared/data/traffic/mapmatch_world_dev"],
     "routing": [],
+    "eta": ["--data", "../shared/data/traffic/stockholm_network"],
     "vision": ["--seconds", "60"],
     "movement": ["--minutes", "60"],
     "road_file": [],

@@ -311,6 +311,31 @@ def test_the_metres_are_those_that_are_driven() -> None:
     assert router.route([Place(one, 1e9)], end, NOON).metres == pytest.approx(100, abs=0.1)
 
 
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=25, deadline=None)
+def test_a_way_that_is_given_takes_what_the_same_way_takes_that_is_found(seed: int) -> None:
+    scene, chance = Scene(), random.Random(seed)
+    scene.times.measured([chance.randrange(scene.network.edges) for _ in range(60)], [2.0] * 60, NOON / 1e6 - 60)
+    start, end = scene.place(chance), scene.place(chance)
+    try:
+        found = scene.router.route([start], [end], NOON)
+    except NotFoundError:
+        return
+    given = scene.router.along(found.edges, NOON, begun=start.along, ended=end.along)
+    assert (given.seconds, given.metres) == pytest.approx((found.seconds, found.metres), rel=1e-5, abs=0.05)
+    assert (given.low, given.high) == pytest.approx((found.low, found.high), rel=1e-4, abs=0.05)
+
+
+def test_what_is_no_way_has_no_time() -> None:
+    scene = Scene()
+    a = scene.network.arrays
+    apart = next(edge for edge in range(scene.network.edges) if a.edge_from[edge] != a.edge_to[0])
+    for edges in ([], [scene.network.edges], [-1], [0, apart]):
+        with pytest.raises(InvalidError, match="follow") as told:
+            scene.router.along(edges, NOON)
+        assert told.value.code == "no_place"
+
+
 def test_any_number_of_places_to_set_out_from() -> None:
     network, edge = row_of_streets()
     router = Router(RoadTimes.of(network), landmarks=2)

@@ -16,7 +16,7 @@ from safecity.roads.network.arrays import EdgeFlag
 from safecity.roads.network.grid import edges_near
 from safecity.roads.routing.landmarks import chosen_landmarks, landmark_table
 from safecity.roads.routing.search import Costs, new_work, search_routes
-from safecity.roads.routing.times import BINS, RoadTimes, Times, quarter_of_week
+from safecity.roads.routing.times import BINS, RoadTimes, Times, quarter_of_week, seconds_along
 
 SNAP_METRES: Final = 300.0
 _TOGETHER: Final = 0.15
@@ -128,6 +128,26 @@ class Router:
             if last.seconds <= slower * best.seconds + 30 and max(shares) <= alike * total:
                 routes.append(last)
         return routes
+
+    def along(self, edges: ArrayLike, at_us: int, *, begun: float = 0.0, ended: float = math.inf) -> Route:
+        """A way that is given, from `begun` metres along its first edge to `ended` along its last, set out on at
+        `at_us`: when it arrives, whatever is closed or forbidden on it. InvalidError `no_place` for what is no way."""
+        way, a = np.asarray(edges, np.int32).reshape(-1), self._arrays
+        inside = len(way) > 0 and 0 <= way.min() <= way.max() < self._network.edges
+        if not inside or (a.edge_to[way[:-1]] != a.edge_from[way[1:]]).any():
+            raise InvalidError("edges that do not follow one another", code="no_place")
+        lengths = np.maximum(a.edge_length[way].astype(np.float64), 1e-3)
+        driven = lengths.copy()
+        driven[-1] = min(max(ended, 0.0), float(lengths[-1]))
+        driven[0] = max(driven[0] - max(begun, 0.0), 0.0)
+        wait = np.zeros(len(way))
+        wait[1:] = np.where(a.edge_twin[way[:-1]] == way[1:], self._u_turn, 0.0)
+        times, start = self._times.arrays, at_us / 1e6
+        quarter = quarter_of_week(start, float(times.zone[0]))
+        ends = seconds_along(times, way, driven / lengths, wait, start, quarter)
+        seconds = np.diff(ends, prepend=start)
+        total, (low, high) = float(seconds.sum()), self._interval(seconds, self._spread[way])
+        return Route(way, (ends * 1e6).astype(np.int64), total, low, high, total, float(driven.sum()))
 
     def one_to_many(
         self, start: Sequence[Place], ends: Sequence[Place], at_us: int, *, limit_seconds: float = 7_200.0

@@ -67,6 +67,22 @@ def edge_seconds(
     return seconds
 
 
+@compiled
+def seconds_along(t: Times, edges: I32, share: F64, wait: F64, start: float, quarter: float) -> F64:
+    """When each of the edges is left that are driven one after the other, seconds UTC, [n]; `share` [n] of each that is
+    driven, `wait` [n] seconds before it is entered. `start`, `quarter` as for `search_routes`."""
+    left = np.empty(len(edges), np.float64)
+    at = start
+    for n in range(len(edges)):
+        at += wait[n]
+        later = (at - start) / BIN_SECONDS
+        at += share[n] * edge_seconds(
+            t.best, t.usual, t.slow, t.share, t.extra, t.measured, edges[n], at, quarter + later
+        )
+        left[n] = at
+    return left
+
+
 def quarter_of_week(at: float, zone_seconds: float) -> float:
     """Quarters of an hour since Monday, local time."""
     return ((at + zone_seconds - _MONDAY) % WEEK_SECONDS) / BIN_SECONDS
