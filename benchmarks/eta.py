@@ -28,6 +28,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +52,7 @@ WORST = ((7.5, 9.0), (16.0, 18.0))
 
 @dataclass(frozen=True)
 class Size:
-    """learnt, judged: how many days; seconds of it are spent in the simulation."""
+    """learnt, judged: so many days."""
 
     wishes: Wishes
     learnt: int
@@ -59,8 +60,8 @@ class Size:
 
 
 SIZES = {
-    "smoke": Size(Wishes(7.5, 8.0, 250, probes=0.3, obstacles=1), 1, 1),
-    "full": Size(Wishes(6.5, 18.5, 14_000), 3, 3),
+    "smoke": Size(Wishes(((7.5, 8.0),), 250, probes=0.3, obstacles=1), 1, 1),
+    "full": Size(Wishes(((7.0, 9.5), (16.0, 18.0)), 17_000), 3, 3),
 }
 
 
@@ -80,7 +81,6 @@ class Judged:
 
     told: dict[str, list[Told]]
     worst: dict[str, list[Told]]
-    positions: int
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ async def judge(city: SimulatedCity, day: Day, driven: Driven, weekday: int, fol
         outcome = driven.outcomes.get(trip.name)
         if outcome is not None:
             leaving.setdefault(int(outcome.depart) // STEP_SECONDS * STEP_SECONDS, []).append((trip, outcome))
-    judged = Judged({}, {}, 0)
+    judged = Judged({}, {})
     for moment in driven.moments:
         await product.hear(weekday, moment)
         now = product.city.live.now.speed
@@ -189,7 +189,9 @@ def _advise(city: SimulatedCity, day: Day, weekday: int, folder: Path, seed: int
     return asyncio.run(advise(city, day, weekday, folder, seed))
 
 
-def prove(city: SimulatedCity, size: Size, folder: Path, processes: int, say=lambda text: None) -> dict[str, object]:
+def prove(
+    city: SimulatedCity, size: Size, folder: Path, processes: int, say: Callable[[str], None] = lambda _: None
+) -> dict[str, object]:
     """All of it."""
     demand = Demand(city, size.wishes, SEED)
     say(f"{len(demand.habits)} commuters")

@@ -8,6 +8,7 @@ it, and what is left for advice is what differs from day to day.
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass
 from itertools import pairwise
@@ -70,10 +71,10 @@ class Habit:
 
 @dataclass(frozen=True)
 class Wishes:
-    """begin, end: hours; commuters who want to drive in that time; share of probes and of those who follow advice."""
+    """hours: from and to, of each part of the day; commuters who want to drive in them, `comes` of whom do on a day;
+    `others` for each commuter; shares of probes and of those who follow advice; obstacles on a day."""
 
-    begin: float
-    end: float
+    hours: tuple[tuple[float, float], ...]
     commuters: int
     probes: float = 0.05
     following: float = 0.10
@@ -82,10 +83,10 @@ class Wishes:
     obstacles: int = 3
 
 
-def hourly(hour: np.ndarray) -> np.ndarray:
+def hourly(hour: float) -> float:
     """How much is driven at that hour, of the worst."""
-    peak = np.exp(-(((hour - MORNING) / 0.9) ** 2)) + 0.95 * np.exp(-(((hour - EVENING) / 1.2) ** 2))
-    return 0.35 + 0.65 * peak
+    morning, evening = (math.exp(-(((hour - peak) / 1.0) ** 2)) for peak in (MORNING, EVENING))
+    return 0.35 + 0.65 * max(morning, evening)
 
 
 class Demand:
@@ -116,8 +117,8 @@ class Demand:
             hour = self._hour(chance)
             stranger = Habit(0, one.way, chance.random() < wishes.probes, chance.random() < wishes.following)
             trips.append((hour * 3600, stranger))
-        first, last = wishes.begin * 3600, wishes.end * 3600
-        kept = sorted(((int(at), one) for at, one in trips if first <= at < last), key=lambda each: each[0])
+        inside = ((int(at), one) for at, one in trips if any(a <= at / 3600 < b for a, b in wishes.hours))
+        kept = sorted(inside, key=lambda each: each[0])
         obstacles = [
             Obstacle(chance.choice(self._busy), int(self._hour(chance) * 3600), chance.randint(*CLOSED_SECONDS))
             for _ in range(wishes.obstacles)
@@ -144,9 +145,11 @@ class Demand:
         self._inside = (length * (0.3 + 3.0 * centre)).cumsum()
 
     def _hour(self, chance: random.Random) -> float:
+        parts = self._wishes.hours
         while True:
-            hour = chance.uniform(self._wishes.begin, self._wishes.end)
-            if chance.random() < float(hourly(np.array(hour))):
+            begin, end = chance.choices(parts, [b - a for a, b in parts])[0]
+            hour = chance.uniform(begin, end)
+            if chance.random() < hourly(hour):
                 return hour
 
     def _wish(self) -> tuple[float, int, int]:

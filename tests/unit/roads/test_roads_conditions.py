@@ -235,10 +235,20 @@ def test_a_blend_lies_between_now_and_usual(now: float, count: int, age: float, 
     assert min(now, usual) - 1e-9 <= speed <= max(now, usual) + 1e-9
 
 
+def test_what_is_told_of_a_road_with_a_signal_is_what_it_takes_on_average() -> None:
+    """One after the other is measured, at 12 m/s or after a wait that makes it 2; the usual day has both in it."""
+    measured, metres = np.array([12.0, 2.0]), 100.0
+    took = metres / measured
+    usual = metres / took.mean()
+    told = metres / blended(measured, [2, 2], [30.0, 30.0], [usual, usual])
+    assert told.mean() == pytest.approx(took.mean())
+    assert told[0] < took.mean() < told[1], "and what is measured counts"
+
+
 def test_many_and_fresh_count_more_than_few_and_old() -> None:
     few, many, old = blended([5.0] * 3, [1, 30, 30], [0, 0, 3600], [15.0] * 3)
     assert 5 < many < few < old < 15
-    assert blended([5.0], [3], [0], [15.0], usual_weight=3.0)[0] == pytest.approx(10.0)
+    assert blended([5.0], [3], [0], [15.0], usual_weight=3.0)[0] == pytest.approx(7.5)
     assert blended([math.nan, -1.0, math.inf], [9] * 3, [0] * 3, [15.0] * 3).tolist() == [15.0] * 3
     assert blended([5.0] * 3, [9, math.nan, -9], [math.nan, 0, 0], [15.0] * 3).tolist() == [15.0] * 3
     assert half_width([4.0, 4.0], [1, 16]).tolist() == pytest.approx([math.inf, 1.2816 * 0.5])

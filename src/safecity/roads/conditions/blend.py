@@ -25,7 +25,8 @@ def blended(
     speed: ArrayLike, count: ArrayLike, age_seconds: ArrayLike, usual: ArrayLike,
     usual_weight: float = USUAL_WEIGHT, fade_seconds: float = FADE_SECONDS,
 ) -> F64:  # fmt: skip
-    """v = (n v_now e^(-age/tau) + k v_usual) / (n e^(-age/tau) + k), m/s, [n].
+    """1/v = (n e^(-age/tau) / v_now + k / v_usual) / (n e^(-age/tau) + k), m/s, [n]: times are blended, since times are
+    what is foretold. A mean of speeds would say that half the traffic waiting at a red light costs next to nothing.
 
     `count` vehicles that `speed` was measured from, `age_seconds` ago; where one of the three is no number, or there is
     no vehicle, the usual one is the answer.
@@ -33,9 +34,8 @@ def blended(
     v, n, age = (np.asarray(one, np.float64) for one in (speed, count, age_seconds))
     known = np.isfinite(v) & (v > 0) & np.isfinite(n) & (n > 0) & np.isfinite(age)
     weight = np.where(known, n * np.exp(-np.maximum(age, 0) / fade_seconds), 0.0)
-    return (weight * np.where(weight > 0, v, 0.0) + usual_weight * np.asarray(usual, np.float64)) / (
-        weight + usual_weight
-    )
+    pace = weight / np.where(weight > 0, v, 1.0) + usual_weight / np.asarray(usual, np.float64)
+    return (weight + usual_weight) / pace
 
 
 def half_width(variance: ArrayLike, count: ArrayLike) -> F64:
