@@ -29,6 +29,9 @@ test: setup ## run every test (smoke sizes)
 	@if [ -d ui/node_modules ]; then $(BIN)/python tools/build_ui.py --test; fi
 
 check: setup ## style, types, layers, texts, generated pages, breaks of the API
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check-browser check-python
+
+check-python:
 	@$(BIN)/ruff format --check src tests benchmarks tools
 	@$(BIN)/ruff check src tests benchmarks tools
 	@$(BIN)/basedpyright --level error src
@@ -36,6 +39,8 @@ check: setup ## style, types, layers, texts, generated pages, breaks of the API
 	@$(BIN)/python tools/licences.py
 	@$(BIN)/python tools/reference.py --check
 	@$(BIN)/python tools/api_breaks.py
+
+check-browser:
 	@$(BIN)/python tools/build_ui.py --check
 
 format: $(VENV)/.ready ## put the sources into shape
@@ -65,4 +70,4 @@ bundle: setup ## an archive that installs on a machine without any network
 clean: ## forget what was built (recordings in $(DATA) stay)
 	rm -rf $(VENV) ui/node_modules ui/dist dist build .cache
 
-.PHONY: help setup ui-if-changed run test check format reference bench fuzz soak wheel bundle clean
+.PHONY: help setup ui-if-changed run test check check-python check-browser format reference bench fuzz soak wheel bundle clean
