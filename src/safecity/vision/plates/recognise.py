@@ -33,7 +33,7 @@ SURE_ALONE = 0.8
 """From here on our reader is believed without a second opinion."""
 MOST_OPINIONS = 4
 """Second opinions in one look at a still; each takes some 15 ms of a core."""
-_PLATE_LIKE, _TELLING = 0.6, 5  # how surely located, and how many signs, to be worth a second opinion
+_PLATE_LIKE, _TELLING = 0.7, 5  # how surely located, and how many signs, to be worth a second opinion
 _MAYBE_TWO_LINES = 2.7  # width over height: flatter plates have one line
 _ONE_LINE = frozenset({"us"})  # countries whose plates have no second one
 
