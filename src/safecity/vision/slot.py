@@ -113,7 +113,12 @@ class VisionSlot:
         running = {name: self._figures.get(name) or camera.measure() for name, (camera, _) in self._cameras.items()}
         found = {**self._idle, **running}
         tasks = tuple(found[name] for name in sorted(found))
-        return VisionFigures(tasks, self._revision, self._spool.waiting, self._spool.lost)
+        return VisionFigures(tasks, self._revision, self._spool.waiting, self._spool.lost, self._second_reader())
+
+    def _second_reader(self) -> str:
+        if self._recogniser is None:
+            return ""
+        return "absent" if self._recogniser.second is None else "used"
 
     async def search(self, message: SearchMovement) -> Message:
         """A page of a search in recordings; UnavailableError `vision_not_installed` without what it needs."""

@@ -26,8 +26,8 @@ from safecity.vision.plates.locator import Found, Locator
 from safecity.vision.plates.opinions import chances
 from safecity.vision.plates.reader import Reader
 from safecity.vision.plates.recognise import MODELS, PlateRead, PlateRecogniser, open_recogniser
-from safecity.vision.plates.second import SecondReader, installed, open_second
-from safecity.vision.plates.watching import OPINIONS_A_SECOND, PlateWatch
+from safecity.vision.plates.second import OPINIONS_A_SECOND, SecondReader, installed, open_second
+from safecity.vision.plates.watching import PlateWatch
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "vectors" / "plates"
 PICTURE = np.zeros((240, 400, 3), np.uint8)

@@ -46,3 +46,13 @@ async def test_what_a_slot_says_of_its_cameras_is_shown_with_what_it_leaves_out(
         assert (task["state"], task["channel_name"]) == (told.state, "Gate")
         assert (task["no_vehicle"], task["unpictured"], task["crashes"]) == (3, 2, 1)
     assert (await admin.ok("GET", "health"))["readings_lost"] == 2
+
+
+async def test_health_says_when_a_slot_reads_plates_without_the_second_reader(house: Any, admin: Any) -> None:
+    slots = house.services.duties.looking
+    assert (await admin.ok("GET", "health"))["second_reader"] == ""
+    slots["vision-0"] = VisionFigures((), second_reader="used")
+    slots["vision-1"] = VisionFigures(())
+    assert (await admin.ok("GET", "health"))["second_reader"] == "used"
+    slots["vision-1"] = VisionFigures((), second_reader="absent")
+    assert (await admin.ok("GET", "health"))["second_reader"] == "absent"

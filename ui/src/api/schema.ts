@@ -4008,7 +4008,8 @@ export interface components {
         };
         /**
          * @description All of it. `readings_waiting`: what vision slots read and control has not filed yet; `readings_lost`: what never
-         *     will be, because the disk did not take it, gave it back wrong, or too many waited.
+         *     will be, because the disk did not take it, gave it back wrong, or too many waited. `second_reader` of plates:
+         *     `used`, `absent` where a slot has to do without, empty where no plate is looked for.
          */
         HealthOut: {
             /** Format: date-time */
@@ -4019,6 +4020,7 @@ export interface components {
             analysis: components["schemas"]["AnalysisOut"][];
             readings_waiting: number;
             readings_lost: number;
+            second_reader: string;
             udp_drops: number;
             accepts_failed: number;
             facts_waiting: number;

@@ -23,6 +23,7 @@ export const health = words({
   'health.analysis.vehicles': ['Vehicles', '车辆数'],
   'health.analysis.crashes': ['Decoder died', '解码器异常次数'],
   'health.waiting': ['{n} readings wait to be filed', '{n} 条识别结果等待入库'],
+  'health.oneReader': ['plates: one reader alone', '号牌:仅一个识别器'],
   'health.readingsLost': ['{n} readings were lost', '{n} 条识别结果丢失'],
   'state.left_out': ['not looked at', '未分析'],
   'state.no_stream': ['no stream', '无码流'],

@@ -80,12 +80,14 @@ class TaskFigure(Message, frozen=True):
 
 class VisionFigures(Message, frozen=True):
     """All tasks of the slot. `revision`: of what it was told, 0: nothing yet. `waiting`: readings that control has not
-    taken yet; `lost`: those that its disk did not take or gave back wrong, and the oldest of too many that waited."""
+    taken yet; `lost`: those that its disk did not take or gave back wrong, and the oldest of too many that waited.
+    `second_reader`: `used`, `absent` (not installed, or of no use), or empty where no plate was looked for yet."""
 
     tasks: tuple[TaskFigure, ...]
     revision: int = 0
     waiting: int = 0
     lost: int = 0
+    second_reader: str = ""
 
 
 class ShownPicture(Message, frozen=True):

@@ -26,6 +26,8 @@ WIDTH, TOP_WIDTH, BOTTOM_WIDTH = 160, 120, 192
 """Of a plate of one line, and of the two lines of one of two, in pixels that the network sees."""
 MARGIN_X, MARGIN_Y = 0.03, 0.08
 """Shares of the plate that are shown around it: this reader was taught on lines with some room around them."""
+OPINIONS_A_SECOND = 2
+"""Readings of a film's plates that the second reader is asked about, at most: each takes some 15 ms of a core."""
 _NEVER = 1e-7
 _SHARPEST = 2.0  # times that a plate may be shrunk without being smoothed before
 _WRITTEN_ON_PLATES = np.array([SIGN_INDEX[sign] for sign in PROVINCES + SPECIAL])
@@ -62,6 +64,22 @@ class SecondReader:
         signs[:, _WRITTEN_ON_PLATES] += han[:, None] / len(_WRITTEN_ON_PLATES)
         signs[:, 1:] += rest[:, None] / len(SIGNS)
         return np.log(np.maximum(signs / signs.sum(1, keepdims=True), _NEVER)).astype(np.float32)
+
+
+class Allowance:
+    """How often a film may ask: `OPINIONS_A_SECOND`, saved up for one second at most."""
+
+    def __init__(self) -> None:
+        self._left = float(OPINIONS_A_SECOND)
+
+    def after(self, seconds: float) -> int:
+        """Opinions that may be asked now, `seconds` after the last picture."""
+        self._left = min(self._left + max(seconds, 0.0) * OPINIONS_A_SECOND, float(OPINIONS_A_SECOND))
+        return int(self._left)
+
+    def spend(self, opinions: int) -> None:
+        """So many were asked."""
+        self._left -= opinions
 
 
 def _grouped(name: str, characters: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -16,6 +16,7 @@ from safecity.vision.enforcement.watching import Caught, Left, SceneWatch, vehic
 from safecity.vision.objects.detector import Detector, ObjectSeen
 from safecity.vision.plates.recognise import PlateRead, PlateRecogniser
 from safecity.vision.plates.restore import Restored, restore
+from safecity.vision.plates.second import Allowance
 from safecity.vision.plates.straighten import grown
 from safecity.vision.plates.voting import PlateSeen, PlateTracks
 
@@ -30,8 +31,6 @@ _LEAST_SIGHTS = 2
 _LEAST_SIGNS = 4
 _LEAST_MOVE = 0.5  # plate widths
 SECOND_US = 1_000_000
-OPINIONS_A_SECOND = 2
-"""Readings of a camera's plates that the second reader is asked about, at most: each takes some 15 ms of a core."""
 STANDING_US = 5 * SECOND_US
 """So often those in sight are asked whether they stand where they may not."""
 
@@ -72,7 +71,7 @@ class PlateWatch:
         self._begin: int | None = None
         self._last = 0
         self._size: tuple[int, int] = (0, 0)
-        self._opinions = float(OPINIONS_A_SECOND)
+        self._opinions = Allowance()
         self.left_out = 0
         """What was read and is no vehicle: clocks in the picture, signs by the road."""
         self.unpictured = 0
@@ -103,11 +102,8 @@ class PlateWatch:
         return passed
 
     def _read(self, at: int, picture: NDArray[np.uint8]) -> list[PlateRead]:
-        """The second reader is asked no more often than its share of the time since the last picture allows."""
-        earned = max(at - self._last, 0) / SECOND_US * OPINIONS_A_SECOND
-        self._opinions = min(self._opinions + earned, float(OPINIONS_A_SECOND))
-        reads = self.recogniser.frame(picture, int(self._opinions))
-        self._opinions -= sum(one.second for one in reads)
+        reads = self.recogniser.frame(picture, self._opinions.after((at - self._last) / SECOND_US))
+        self._opinions.spend(sum(one.second for one in reads))
         return reads
 
     def _keep(self) -> None:

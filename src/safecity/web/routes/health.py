@@ -144,7 +144,8 @@ class FeedOut(Answer):
 
 class HealthOut(Answer):
     """All of it. `readings_waiting`: what vision slots read and control has not filed yet; `readings_lost`: what never
-    will be, because the disk did not take it, gave it back wrong, or too many waited."""
+    will be, because the disk did not take it, gave it back wrong, or too many waited. `second_reader` of plates:
+    `used`, `absent` where a slot has to do without, empty where no plate is looked for."""
 
     now: Moment
     streams: list[StreamOut]
@@ -153,6 +154,7 @@ class HealthOut(Answer):
     analysis: list[AnalysisOut]
     readings_waiting: int
     readings_lost: int
+    second_reader: str
     udp_drops: int
     accepts_failed: int
     facts_waiting: int
@@ -197,6 +199,7 @@ async def see_health(who: Who, here: Here) -> HealthOut:
         analysis=await _analysis(here, who),
         readings_waiting=sum(one.waiting for one in here.duties.looking.values()),
         readings_lost=sum(one.lost for one in here.duties.looking.values()),
+        second_reader=min((one.second_reader for one in here.duties.looking.values() if one.second_reader), default=""),
         udp_drops=drops,
         clock=clock_out(here.timekeeper.standing, who.language) if whole else None,
         broker=_feed(here.position_feed(), who) if whole else None,
