@@ -29,8 +29,10 @@ def read(text: str, sure: float | list[float] = 0.98, x: float = 100, y: float =
 class Scripted:
     """Stands for a `PlateRecogniser`: `reads` says what stands in a picture."""
 
-    def __init__(self, reads: Callable[[NDArray[np.uint8]], Sequence[PlateRead]]) -> None:
+    def __init__(
+        self, reads: Callable[[NDArray[np.uint8]], Sequence[PlateRead]], second: NetworkInfo | None = None
+    ) -> None:
         self.frame = lambda picture, opinions=0: reads(picture)
-        self.second = None
+        self.second = second
         self.read = lambda _, found: [read("")] * len(found)
         self.networks = (NetworkInfo("locator", "1" * 64, (), ()), NetworkInfo("reader", "2" * 64, (), ()))

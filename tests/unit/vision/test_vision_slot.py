@@ -35,6 +35,7 @@ from safecity.model.facts.vision_calls import (
     VisionFigures,
 )
 from safecity.model.values.media import VIDEO, Codec, Quality, StreamKey, Unit, VideoParameters
+from safecity.ports.inference import NetworkInfo
 from safecity.vision import camera, slot
 from safecity.vision.live import decoder
 from safecity.vision.plates.recognise import PlateRead
@@ -75,12 +76,14 @@ class City:
         self.caught: list[OffenceSeen] = []
         self.streams: dict[str, tuple[Callable[[Unit], None], Callable[[str], None]]] = {}
         self.reads: dict[int, Sequence[PlateRead] | Exception] = {}
+        self.second: NetworkInfo | None = None
         self.looked: list[int] = []
         self.hold: threading.Event | None = None
         self.at = NOON_US
         self.spool = Spool(open_file(folder / "v.db"))
         self.slot = VisionSlot(
-            "vision-0", cast("Any", self), self.spool, self.follow, lambda: cast("Any", Scripted(self.frame)),
+            "vision-0", cast("Any", self), self.spool, self.follow,
+            lambda: cast("Any", Scripted(self.frame, self.second)),
             cores=cores, clock=self.clock, command=command,
         )  # fmt: skip
         self.running = asyncio.create_task(self.slot.run())
@@ -183,6 +186,22 @@ async def test_a_vehicle_before_a_camera_is_told_to_control_whole(make: Make) ->
     assert [network.name for network in one.networks] == ["locator", "reader"]
     assert (await city.slot.figures(AskVision())).second_reader == "absent"
     assert city.at - 12 * SECOND_US // 5 < one.at <= city.at
+
+
+async def test_the_second_reader_is_named_by_the_vehicles_that_it_had_a_say_in(make: Make) -> None:
+    city = make()
+    city.second = NetworkInfo("other", "3" * 64, (), ())
+    heard = dataclasses.replace(read("皖A12345", x=8, y=4), second=True)
+    city.reads = {1: [read("皖A12345", x=4, y=4)], 2: [heard], 3: [read("京B77345", x=4, y=4)]}
+    await city.apply(task())
+    for grey in (1, 2, *[0] * 10, 3, *[0] * 10):
+        await city.show(grey)
+    await city.until(lambda: len(city.told) == 2)
+    assert {one.plate: [network.name for network in one.networks] for one in city.told} == {
+        "皖A12345": ["locator", "reader", "other"],
+        "京B77345": ["locator", "reader"],
+    }
+    assert (await city.slot.figures(AskVision())).second_reader == "used"
 
 
 def small(y: float) -> PlateRead:
