@@ -1,6 +1,7 @@
 """Foretold times and advice, held against what really happened in a simulated city.
 
     python -m benchmarks.eta --data FOLDER [--size full]      (FOLDER: nodes.csv.gz, edges.csv.gz of Stockholm)
+    python -m benchmarks.eta --data FOLDER --size morning     (two hours of four days instead of two peaks of six)
     python -m benchmarks.eta --size smoke                     (a made town, seconds)
 
 Needs the package `eclipse-sumo` (group `simulation`), a traffic simulator by itself: every vehicle follows, changes
@@ -61,6 +62,7 @@ class Size:
 
 SIZES = {
     "smoke": Size(Wishes(((7.5, 8.0),), 250, probes=0.3, obstacles=1), 1, 1),
+    "morning": Size(Wishes(((7.0, 9.0),), 8_500, obstacles=2), 2, 2),
     "full": Size(Wishes(((7.0, 9.5), (16.0, 18.0)), 17_000), 3, 3),
 }
 

@@ -94,3 +94,18 @@ def test_where_an_edge_says_too_little_its_hour_and_then_its_class_speak(tmp_pat
     assert hour.slow[hour.rows[0], EIGHT + 4] == pytest.approx(HEADROOM)
     assert hour.slow[hour.rows[0], 5 * 96 + EIGHT] == pytest.approx(HEADROOM), "another day"
     assert hour.rows.max() < len(hour.slow)
+
+
+def test_the_jam_of_the_main_street_is_not_that_of_the_streets_where_few_drive() -> None:
+    roads = ladder()
+    a = roads.arrays
+    same = np.flatnonzero((a.edge_class == a.edge_class[0]) & (a.edge_limit == a.edge_limit[0])).tolist()
+    main, quiet, unknown = same[0], same[1:4], same[4]
+    free = float(roads.arrays.edge_limit[main]) * 0.9 / 3.6
+    days = [drove(main, EIGHT, 0.2, vehicles=100), *(drove(edge, EIGHT, 0.8, vehicles=2) for edge in quiet)]
+    learnt = usual.factors(roads, days, HEADROOM)
+    assert learnt is not None
+    jam, calm = (HEADROOM * free / (FREE * share) for share in (0.2, 0.8))
+    assert learnt.slow[learnt.rows[main], EIGHT] == pytest.approx(jam, rel=1e-3)
+    for edge in (*quiet, unknown):
+        assert learnt.slow[learnt.rows[edge], EIGHT] == pytest.approx(calm, rel=1e-3)

@@ -1,8 +1,9 @@
 """Usual days: sums that are an hour old or more go into what is usual for an edge on such a day at such a time, and
 what is usual becomes factors for the router.
 
-Where an edge says too little of a quarter of an hour, its hour speaks for it, then the edges of its class at that time,
-and at last the empty road.
+Where an edge says too little of a quarter of an hour, its hour speaks for it, then those edges of its class that say
+too little as well (the others are where everybody drives, and where the jams are), then its whole class, and at last
+the empty road.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from sqlalchemy import BigInteger, Column, Table, bindparam, delete, func, inser
 from safecity.core.upper.traffic.sums import metadata, sums
 from safecity.kit.clock import SECOND_US
 from safecity.ports.database import Tx
-from safecity.roads.compiled import F32, F64, I32
+from safecity.roads.compiled import F32, F64, I32, I64
 from safecity.roads.conditions.blend import DAY_KINDS, HOURS, QUARTERS
 from safecity.roads.network.arrays import RoadNetwork, free_speeds
 
@@ -119,8 +120,9 @@ def factors(network: RoadNetwork, what: Iterable[Usual], headroom: float) -> Fac
     edge, slot = table[:, 0], table[:, 1]
     # Seconds that the way would take on an empty road, seconds that it took, vehicles.
     parts: F64 = np.stack((table[:, 2] / 1000 / free[edge], table[:, 3] / 1e6, table[:, 4]), axis=1).astype(np.float64)
-    own = _summed(classes[edge], slot, parts, int(classes.max()) + 1)
-    by_class = _slow(own, np.ones(own.shape[:3]) * headroom, headroom)
+    by_class = np.full((int(classes.max()) + 1, DAY_KINDS, QUARTERS), headroom)
+    for few in (np.ones(len(edge), bool), _quiet(edge, slot, table[:, 4])):
+        by_class = _slow(_summed(classes[edge[few]], slot[few], parts[few], len(by_class)), by_class, headroom)
     most = np.bincount(edge, table[:, 4], network.edges)
     chosen = np.sort(np.argsort(-most, kind="stable")[: min(MAX_EDGES, int(np.count_nonzero(most)))])
     number = np.full(network.edges, -1, np.int64)
@@ -131,6 +133,12 @@ def factors(network: RoadNetwork, what: Iterable[Usual], headroom: float) -> Fac
     rows = np.where(number >= 0, number + len(by_class), classes).astype(np.int32)
     week = [kind for kind, days in enumerate((5, 1, 1)) for _ in range(days)]
     return Factors(rows, slow[:, week].reshape(len(slow), -1).astype(np.float32))
+
+
+def _quiet(edge: I64, slot: I64, entered: I64) -> np.ndarray:
+    """Whether the edge of each row says too little of that hour to speak for itself, [n] bool."""
+    _, which = np.unique(edge * DAY_KINDS * HOURS + slot // (QUARTERS // HOURS), return_inverse=True)
+    return np.bincount(which, entered)[which] < LEAST
 
 
 def _summed(which: np.ndarray, slot: np.ndarray, parts: F64, count: int) -> F64:
