@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -179,6 +179,17 @@ def _chosen(kept: NDArray[np.bool_], pattern: int, length: int, spots: int) -> t
             chosen.append(spot)
             length -= 1
     return tuple(reversed(chosen))
+
+
+def neighbours(reading: Reading, spots: Sequence[NDArray[np.float32]], count: int) -> list[Reading]:
+    """The reading with one sign changed for each of the `count` likeliest others that its pattern allows there."""
+    found: list[Reading] = []
+    for place, spot in enumerate(reading.spots if reading.pattern is not None else ()):
+        allowed = [SIGN_INDEX[sign] for sign in CLASSES.get((reading.pattern or "")[place], "")]
+        likely = sorted(allowed, key=lambda sign: -float(spots[spot][sign]))[: count + 1]
+        for sign in [SIGNS[one - 1] for one in likely if SIGNS[one - 1] != reading.text[place]][:count]:
+            found.append(replace(reading, text=reading.text[:place] + sign + reading.text[place + 1 :]))
+    return found
 
 
 def weight_of(reading: Reading) -> float:

@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safecity.vision.plates.alphabet import SIGN_INDEX, looks
-from safecity.vision.plates.grammar import Reading, best_readings, weight_of
+from safecity.vision.plates.grammar import Reading, best_readings, neighbours, weight_of
 from safecity.vision.plates.reader import COLUMN, Spot, StripReading, find_spots, likely_kinds, runs_of_signs, shared
 from safecity.vision.plates.second import MARGIN_X
 from safecity.vision.plates.straighten import CUT, EDGE_X, WIDTH
 
 _TEXTS = 8  # of each source
+_NEIGHBOURS = 2  # other signs tried at each place of the best text of each source
 _DOUBT = 0.02  # share of every column that anything could stand for: no reader can rule a text out alone
 _SECOND = 1.5  # how much more the second reader counts: it was taught on real pictures
 _EVENNESS = 3.0  # columns beside one another are wrong together: their chances are not independent
@@ -107,7 +108,9 @@ def _scored(
     for spots in (mine, theirs, together(mine, theirs)):
         if not spots:
             continue
-        for one in best_readings([spot.signs for spot in spots], [spot.there for spot in spots], kinds, _TEXTS):
+        signs = [spot.signs for spot in spots]
+        best = best_readings(signs, [spot.there for spot in spots], kinds, _TEXTS)
+        for one in [*best, *neighbours(best[0], signs, _NEIGHBOURS)] if best else ():
             boxes = tuple((spots[place].left, spots[place].right) for place in one.spots)
             found.setdefault(one.text, (one, boxes))
     if not found:
