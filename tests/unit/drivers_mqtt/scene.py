@@ -10,7 +10,7 @@ from typing import Any
 from safecity.drivers.mqtt.broker import Broker
 from safecity.drivers.mqtt.driver import PositionFeed
 from safecity.kit.brokerurl import BrokerUrl
-from safecity.kit.clock import SystemClock
+from safecity.kit.clock import FakeClock
 from safecity.ports.positions import Letter, Receipt
 from safecity.protocols.mqtt.packets import PROTOCOL_311, Publish, write_publish
 
@@ -104,7 +104,7 @@ class Scene:
         self.server = await asyncio.start_server(self._came, "127.0.0.1", 0)
         url = BrokerUrl(False, "127.0.0.1", self.server.sockets[0].getsockname()[1], "platform", "its-password")
         broker = Broker(url=url, topic="p", client_id="sc", version=PROTOCOL_311)
-        self.feed = PositionFeed(broker, self.box, SystemClock())
+        self.feed = PositionFeed(broker, self.box, FakeClock())
         self._tasks.append(asyncio.create_task(self.feed.run()))
 
     async def _came(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
