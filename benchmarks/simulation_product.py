@@ -111,7 +111,8 @@ class Product:
         await self._bus.sweep(self.clock.now_us())
 
     def advice(self, way: Sequence[int], chance: float) -> Route | None:
-        """For who would drive that way: one of the alternatives, drawn as the product spreads its drivers over them."""
+        """For who would drive that way: one of the alternatives, drawn as the product spreads its drivers over them. None
+        where it says to turn round first, which SUMO's cars cannot do everywhere: they keep their way."""
         length = float(self._network.arrays.edge_length[way[-1]])
         start, end = [Place(int(way[0]), 0.0)], [Place(int(way[-1]), length)]
         try:
@@ -119,4 +120,6 @@ class Product:
         except NotFoundError:
             return None
         drawn = int(np.searchsorted(np.cumsum(shares(found)), chance))
-        return found[min(drawn, len(found) - 1)]
+        route = found[min(drawn, len(found) - 1)]
+        turns = self._network.arrays.edge_twin[route.edges[:-1]] == route.edges[1:]
+        return None if turns.any() else route
