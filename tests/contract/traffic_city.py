@@ -24,7 +24,7 @@ from safecity.backends.sqlitefile import open_file
 from safecity.core.upper.traffic import sums
 from safecity.core.upper.traffic.city import City
 from safecity.core.upper.traffic.following import Following
-from safecity.core.upper.traffic.operator import Sighted, TrafficOperator, read_position
+from safecity.core.upper.traffic.operator import Driven, Sighted, TrafficOperator, read_position
 from safecity.kit.clock import SECOND_US, Clock, FakeClock
 from safecity.model.facts.envelope import Event
 from safecity.roads.network.arrays import RoadNetwork
@@ -110,6 +110,8 @@ def totals(operator: TrafficOperator, events: list[Event]) -> dict[tuple[int, in
         for record in read_position(event):
             assert isinstance(record.value, Sighted)
             for one in operator.process([record], states.setdefault(record.key, Memory())):
+                if not isinstance(one, Driven):
+                    continue
                 before = found.get((one.bucket, one.edge), (0, 0, 0, 0))
                 new = (one.millimetres, one.microseconds, one.square, one.entered)
                 found[one.bucket, one.edge] = tuple(a + b for a, b in zip(before, new, strict=True))

@@ -27,6 +27,7 @@ from safecity.web.routes import (
     fleet,
     heads,
     health,
+    incidents,
     movement,
     passages,
     places,
@@ -55,7 +56,7 @@ PARTS = (
     entry, places, devices, configuration, tree, channels, device_recordings, ptz, heads, alarms, desk, exports, health,
     audit, search, wizard, tollgates, passages, vehicles, subscriptions,
     watches, violations, violation_rules, scenes,
-    traffic, travel, counts, signs,
+    traffic, travel, counts, incidents, signs,
     fleet, fences, ways, positions,
     movement,
 )  # fmt: skip

@@ -13,12 +13,16 @@ from safecity.core.ground.devices import api as devices
 from safecity.kit.ids import fresh
 from safecity.model.facts.traffic_calls import (
     AskConditions,
+    AskIncidents,
     AskJams,
     AskNetwork,
     AskRoutes,
     ConditionsFound,
+    IncidentsFound,
     JamsFound,
+    JudgeIncident,
     NetworkDescribed,
+    RoadIncident,
     RoutesFound,
 )
 from safecity.protocols.gat1400.objects import read_object
@@ -115,6 +119,7 @@ BODIES: dict[str, Any] = {
         "length_m": 1000,
     },
     "change_travel_section": {"name": "Other"},
+    "judge_road_incident": {"verdict": "confirmed"},
     "report_counts": {
         "items": [
             {
@@ -303,6 +308,8 @@ async def city(house: Any, admin: Any) -> dict[str, Any]:
         AskRoutes: RoutesFound(()),
         AskConditions: ConditionsFound((), 0, 0),
         AskJams: JamsFound(()),
+        AskIncidents: IncidentsFound(()),
+        JudgeIncident: IncidentsFound((RoadIncident("ti_1", "stopped", "confirmed", (18.0, 59.3), 1, 0, 0),)),
         AskNetwork: NetworkDescribed("1a", "town", "", 0, (), 2, 1, 0, 0.1, (18.0, 59.3, 18.1, 59.4), {}),
     }
     for subscription in (await admin.ok("GET", "subscriptions"))["items"]:
@@ -380,6 +387,7 @@ async def test_every_route_against_things_of_a_foreign_area_and_organisation(
         "view": city["view"],
         "tour": city["tour"],
         "session": admin.me["session"],
+        "road_incident": "ti_1",
         "name": "x.mp4",
         "number": "0",
     }

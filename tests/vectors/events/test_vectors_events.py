@@ -30,6 +30,7 @@ KEY = StreamKey("ch_01m89ph1kte3svjyyb7bs4gb30", Quality.MAIN)
 NOW = 1_790_000_000_000_000
 SAID_BY_CONTROL = {
     "clock.measured", "passage.recorded", "passage.withdrawn", "traffic.jam_began", "traffic.jam_ended",
+    "traffic.incident_began", "traffic.incident_changed", "traffic.incident_dismissed", "traffic.incident_ended",
     "fence.breach_began", "fence.breach_ended", "vehicle.theft_suspected", "vehicle.theft_over",
     "sign.failed", "sign.recovered",
 }  # fmt: skip

@@ -2563,6 +2563,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/traffic/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Road Incidents
+         * @description Stopped vehicles and probable accidents of now.
+         */
+        get: operations["list_road_incidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traffic/incidents/{road_incident}/verdict": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Judge Road Incident
+         * @description What a person says of it; written down. Roads lie in no area: for those who may change traffic everywhere.
+         */
+        post: operations["judge_road_incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/signs": {
         parameters: {
             query?: never;
@@ -4860,6 +4900,33 @@ export interface components {
             reason?: string;
         };
         /**
+         * @description At least so many `vehicles` stand at a place where others drive. `kind`: `stopped`, or `accident`, a probable
+         *     one: two or more, and traffic behind them much slower than usual. `state`: `open`, `confirmed`, `dismissed` or
+         *     `ended`; `why` it ended: they drove on (`moved`), nobody says any more that they stand there (`silent`), or a person
+         *     said so (`cleared`).
+         */
+        RoadIncidentOut: {
+            id: string;
+            /** @enum {string} */
+            kind: "stopped" | "accident";
+            /** @enum {string} */
+            state: "open" | "confirmed" | "dismissed" | "ended";
+            longitude: number;
+            latitude: number;
+            vehicles: number;
+            /** Format: date-time */
+            began_at: string;
+            /** Format: date-time */
+            changed_at: string;
+            decided_by: string;
+            why: string;
+        };
+        /** @description Those that last, the newest first. Of fewer vehicles than `least` only those are told that a person confirmed. */
+        RoadIncidentsOut: {
+            items: components["schemas"]["RoadIncidentOut"][];
+            least: number;
+        };
+        /**
          * @description The road network in force. `bounds`: west, south, east, north. `dropped`: what was left out of the import, by
          *     reason. `islands`: directions of roads that lead nowhere. `unplaced`: closures that fit no road of it.
          */
@@ -5922,6 +5989,16 @@ export interface components {
             seconds?: number;
             /** @default  */
             reason?: string;
+        };
+        /**
+         * @description `confirmed`; `dismissed`: it is none, until they drive on; `known_stop`: nor is it for 30 days when one stands
+         *     there; `cleared`: it is over.
+         */
+        VerdictAsk: {
+            /** @enum {string} */
+            verdict: "confirmed" | "dismissed" | "known_stop" | "cleared";
+            /** @default  */
+            note?: string;
         };
         /** @description A wall under a name. */
         ViewAsk: {
@@ -12507,6 +12584,76 @@ export interface operations {
             401: components["responses"]["401"];
             403: components["responses"]["403"];
             404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_road_incidents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoadIncidentsOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    judge_road_incident: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                road_incident: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerdictAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoadIncidentOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
             413: components["responses"]["413"];
             414: components["responses"]["414"];
             422: components["responses"]["422"];

@@ -7,6 +7,7 @@ import type { Closure, Sign } from '../api/types'
 import { boxOf } from '../fleet/track'
 import { ProblemNote, sentence } from '../parts/problem'
 import { stamp } from '../parts/times'
+import { IncidentList, useIncidents } from '../traffic/incidents'
 import { JamList } from '../traffic/lists'
 import { RoadMap } from '../traffic/map'
 import { asked, fitted, type Point, type Size, type View, written } from '../traffic/view'
@@ -35,6 +36,7 @@ export function DutyPage() {
 
   const signs = useQuery({ queryKey: ['signs'], refetchInterval: LIVE, queryFn: ({ signal }) => api.get('signs', { query: { limit: 500 }, signal }) })
   const proposed = useQuery({ queryKey: ['signs', 'suggestions'], enabled: mayShow, refetchInterval: LIVE, queryFn: ({ signal }) => api.get('sign-suggestions', { signal }) })
+  const incidents = useIncidents()
   const jams = useQuery({ queryKey: ['traffic', 'jams'], refetchInterval: LIVE, retry: false, queryFn: ({ signal }) => api.get('traffic/jams', { signal }) })
   const closures = useQuery({ queryKey: ['traffic', 'closures'], refetchInterval: LIVE, queryFn: ({ signal }) => api.get('traffic/closures', { query: { limit: 200 }, signal }) })
   const network = useQuery({ queryKey: ['traffic', 'network'], retry: false, refetchInterval: 60_000, queryFn: ({ signal }) => api.get('traffic/network', { signal }) })
@@ -58,10 +60,10 @@ export function DutyPage() {
   })
   const scene = useMemo(
     () => ({
-      roads: roads.data?.features ?? [], jams: jams.data?.items ?? [], closures: closed, vehicles: [], ways: [], chosen: 0, from: null, to: null, draft: [],
+      roads: roads.data?.features ?? [], jams: jams.data?.items ?? [], incidents: incidents.data?.items ?? [], closures: closed, vehicles: [], ways: [], chosen: 0, from: null, to: null, draft: [],
       places: all.map((each) => ({ name: each.name, place: [each.longitude, each.latitude] as const })),
     }),
-    [roads.data, jams.data, closed, all],
+    [roads.data, jams.data, incidents.data, closed, all],
   )
   const look = useCallback((point: Point) => setView((now) => ({ scale: Math.min((now ?? whole)?.scale ?? NEAR, NEAR), longitude: point[0], latitude: point[1] })), [whole])
   const pick = useCallback((point: Point) => setPlace(written(point)), [])
@@ -96,6 +98,12 @@ export function DutyPage() {
               {signs.data && all.length === 0 && <p className="quiet">{t('sign.none')}</p>}
               <SignList signs={all} chosen={chosen} onChoose={(sign) => setChosen((now) => (now === sign.id ? '' : sign.id))} onLook={look} onChange={edit} onRenew={renew} />
             </section>
+            {!incidents.error && (
+              <section>
+                <h2>{t('incident.list', { n: incidents.data?.items.length ?? 0 })}</h2>
+                <IncidentList incidents={incidents.data?.items} onLook={look} />
+              </section>
+            )}
             <section>
               <h2>{t('traffic.jams', { n: jams.error ? '–' : (jams.data?.items.length ?? 0) })}</h2>
               {jams.error ? <p className="quiet" role="status">{t('duty.noJams', { why: sentence(jams.error) })}</p> : <JamList jams={jams.data?.items} onLook={look} />}

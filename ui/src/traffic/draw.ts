@@ -1,6 +1,6 @@
 // Draws the roads, what is driven on them, and what somebody asked for. Colour says how fast; width and dashes say it too.
 
-import type { Closure, Condition, Jam, Way } from '../api/types'
+import type { Closure, Condition, Jam, RoadIncident, Way } from '../api/types'
 import { METRES_OF_DEGREE, type Point, shown, type Size, type View } from './view'
 
 export interface Vehicle {
@@ -39,6 +39,7 @@ export interface Scene {
   trails?: Trail[]
   roads: Condition[]
   jams: Jam[]
+  incidents?: RoadIncident[]
   closures: Closure[]
   vehicles: Vehicle[]
   ways: Way[]
@@ -107,6 +108,7 @@ export function paint(canvas: HTMLCanvasElement, view: View, scene: Scene): void
   const chosen = scene.ways[scene.chosen]
   if (chosen) pen.way(chosen.geometry.coordinates, true)
   for (const jam of scene.jams) pen.jam([jam.longitude, jam.latitude])
+  for (const one of scene.incidents ?? []) pen.incident([one.longitude, one.latitude], one.kind === 'accident')
   for (const vehicle of scene.vehicles) pen.vehicle(vehicle, near)
   for (const place of scene.places ?? []) pen.named(place)
   if (scene.draft.length > 0) pen.closure(scene.draft.map((point) => [...point]))
@@ -298,6 +300,32 @@ class Pen {
     this.context.strokeStyle = this.colour.ground
     this.context.lineWidth = 1.5
     this.context.stroke()
+  }
+
+  /** A square on its corner: with a cross for an accident, with a bar for who stands. */
+  incident(place: number[], accident: boolean): void {
+    const [x, y] = this.at(place)
+    const { context } = this
+    context.beginPath()
+    context.moveTo(x, y - 10)
+    context.lineTo(x + 10, y)
+    context.lineTo(x, y + 10)
+    context.lineTo(x - 10, y)
+    context.closePath()
+    context.fillStyle = accident ? this.colour.red : this.colour.orange
+    context.fill()
+    context.strokeStyle = this.colour.ground
+    context.lineWidth = 1.5
+    context.stroke()
+    context.beginPath()
+    context.moveTo(x - 4, accident ? y - 4 : y)
+    context.lineTo(x + 4, accident ? y + 4 : y)
+    if (accident) {
+      context.moveTo(x - 4, y + 4)
+      context.lineTo(x + 4, y - 4)
+    }
+    context.lineWidth = 2.5
+    context.stroke()
   }
 
   vehicle(vehicle: Vehicle, named: boolean): void {

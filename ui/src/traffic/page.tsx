@@ -9,6 +9,7 @@ import { t, useLanguage } from '../words'
 import { Closures } from './closures'
 import { Counts } from './counts'
 import type { Vehicle } from './draw'
+import { IncidentList, useIncidents } from './incidents'
 import { Legend } from './legend'
 import { JamList, NetworkFacts, VehicleList } from './lists'
 import { RoadMap } from './map'
@@ -51,6 +52,7 @@ export function TrafficPage() {
     queryFn: ({ signal }) => api.get('traffic/conditions', { query: { box: boxText, everything: true, limit: 3000 }, signal }),
   })
   const jams = useQuery({ queryKey: ['traffic', 'jams'], queryFn: ({ signal }) => api.get('traffic/jams', { signal }), enabled: Boolean(bounds), refetchInterval: LIVE })
+  const incidents = useIncidents(Boolean(bounds))
   const closures = useQuery({ queryKey: ['traffic', 'closures'], queryFn: ({ signal }) => api.get('traffic/closures', { query: { limit: 200 }, signal }), refetchInterval: LIVE })
   const devices = useQuery({
     queryKey: ['devices', 'vehicles'], enabled: maySeeVehicles, refetchInterval: 5_000,
@@ -67,10 +69,10 @@ export function TrafficPage() {
   const shownWays: Way[] = (tab === 'ways' && start && end && ways.data?.features) || EMPTY
   const scene = useMemo(
     () => ({
-      roads: conditions.data?.features ?? [], jams: jams.data?.items ?? [], closures: closures.data?.items ?? [], vehicles,
+      roads: conditions.data?.features ?? [], jams: jams.data?.items ?? [], closures: closures.data?.items ?? [], incidents: incidents.data?.items ?? [], vehicles,
       ways: shownWays, chosen, from: tab === 'ways' ? read(from) : null, to: tab === 'ways' ? read(to) : null, draft: tab === 'closures' ? draft : [],
     }),
-    [conditions.data, jams.data, closures.data, vehicles, shownWays, chosen, from, to, draft, tab],
+    [conditions.data, jams.data, incidents.data, closures.data, vehicles, shownWays, chosen, from, to, draft, tab],
   )
 
   const pick = useCallback(
@@ -101,6 +103,7 @@ export function TrafficPage() {
   const tabs = [
     { key: 'ways', label: t('traffic.ways'), children: <Ways from={from} to={to} onFrom={setFrom} onTo={setTo} found={ways.data?.features} error={ways.error} busy={ways.isFetching && !ways.data} chosen={chosen} onChoose={setChosen} /> },
     { key: 'jams', label: t('traffic.jams', { n: jams.data?.items.length ?? 0 }), children: <JamList jams={jams.data?.items} onLook={look} /> },
+    { key: 'incidents', label: t('incident.list', { n: incidents.data?.items.length ?? 0 }), children: <div className="traffic-panel"><span className="quiet">{t('incident.hint')}</span><IncidentList incidents={incidents.data?.items} onLook={look} /></div> },
     { key: 'times', label: t('times.short'), children: <TravelTimes onLook={look} /> },
     { key: 'counts', label: t('counts.short'), children: <Counts onLook={look} /> },
     { key: 'closures', label: t('traffic.closures'), children: <Closures closures={closures.data?.items} draft={draft} onDraft={setDraft} onLook={look} /> },

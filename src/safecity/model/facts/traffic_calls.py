@@ -208,3 +208,39 @@ class ApplyCounts(Message, frozen=True):
 
     counts: tuple[RoadCount, ...]
     anew: bool = True
+
+
+class AskIncidents(Message, frozen=True):
+    """Answer: IncidentsFound. `least`: of fewer vehicles only those are told that a person confirmed."""
+
+    least: int
+
+
+class RoadIncident(Message, frozen=True):
+    """Vehicles that stand where others drive. `kind` is `stopped` or `accident` (a probable one), `state` `open`,
+    `confirmed`, `dismissed` or `ended`; `why` it ended: `moved`, `silent`, `cleared`."""
+
+    id: str
+    kind: str
+    state: str
+    place: Point
+    vehicles: int
+    began_at: int
+    changed_at: int
+    decided_by: str = ""
+    why: str = ""
+
+
+class IncidentsFound(Message, frozen=True):
+    """Those that last, the newest first."""
+
+    incidents: tuple[RoadIncident, ...]
+
+
+class JudgeIncident(Message, frozen=True):
+    """What a person says of it: `confirmed`, `dismissed`, `known_stop` (dismissed, and vehicles may stand there), or
+    `cleared`. Answer: IncidentsFound with this one, or the error `not_found` or `incident_state`."""
+
+    incident: str
+    verdict: str
+    by: str

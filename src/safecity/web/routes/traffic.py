@@ -200,7 +200,7 @@ async def find_routes(
     if at > now + AHEAD_US:
         raise InvalidError("too far ahead", code="route_depart", params={"days": AHEAD_US // (86_400 * SECOND_US)})
     wish = AskRoutes(_place(start, "from"), _place(end, "to"), at, alternatives, least_vehicles(who))
-    found = await _asked(here, wish, RoutesFound)
+    found = await asked(here, wish, RoutesFound)
     return RouteCollection(features=[_route(one, at) for one in found.routes])
 
 
@@ -216,7 +216,7 @@ async def see_conditions(
         raise InvalidError("not a box", code="place_invalid", params={"field": "box"})
     least = least_vehicles(who)
     wish = AskConditions(west, south, east, north, least, limit, everything)
-    found = await _asked(here, wish, ConditionsFound)
+    found = await asked(here, wish, ConditionsFound)
     features = [_condition(one) for one in found.edges]
     return ConditionCollection(features=features, left_out=found.left_out, least=least, at=found.at)
 
@@ -238,7 +238,7 @@ async def list_jams(who: Who, here: Here) -> JamsOut:
 @routes.get("/traffic/network", Action.TRAFFIC_SEE, fails=(503,))
 async def see_network(who: Who, here: Here) -> RoadNetworkOut:
     """Which network is in force, and what was left out when it was imported."""
-    found = await _asked(here, AskNetwork(), NetworkDescribed)
+    found = await asked(here, AskNetwork(), NetworkDescribed)
     figures = here.closures.figures
     told: dict[str, Any] = {name: getattr(found, name) for name in NetworkDescribed.__struct_fields__}
     told |= {"sources": [*found.sources], "bounds": [*found.bounds]}
@@ -281,10 +281,10 @@ async def remove_closure(who: Who, here: Here, closure: ThingId) -> Response:
 
 async def jams_now(who: Actor, here: Services) -> tuple[Jam, ...]:
     """Jams as `who` may know them. UnavailableError where there is no traffic to be asked about."""
-    return (await _asked(here, AskJams(least_vehicles(who)), JamsFound)).jams
+    return (await asked(here, AskJams(least_vehicles(who)), JamsFound)).jams
 
 
-async def _asked(here: Services, message: Message, kind: type[T]) -> T:
+async def asked(here: Services, message: Message, kind: type[T]) -> T:
     """UnavailableError with the reason where there is no traffic to be asked about."""
     if not here.web.roads:
         raise UnavailableError("switched off", code="traffic_off")

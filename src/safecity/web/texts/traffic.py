@@ -49,6 +49,10 @@ TRAFFIC: dict[str, tuple[str, str]] = {
     ),
     "route_depart": ("出发时间最多可提前 {days} 天。", "A way can be planned at most {days} days ahead."),
     "travel_section_invalid": ("行程时间路段的 {field} 取值无效。", "Not a value for {field} of a measured section."),
+    "incident_state": (
+        "事件已是“{state}”状态，不能再这样处理。",
+        "The incident is {state}; that can no longer be said of it.",
+    ),
     "count_period": (
         "统计时段应为 {shortest} 至 {longest} 的整秒数（秒）。",
         "A time that is counted lasts {shortest} to {longest} seconds, whole ones.",

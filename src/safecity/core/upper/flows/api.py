@@ -2,12 +2,15 @@
 
 from safecity.core.upper.flows.operators import Flow, Item, Late, Operator, Record, State
 from safecity.core.upper.flows.service import FlowRunner, FlowStatus, letters, snapshot, status
+from safecity.core.upper.flows.standing import STOPPED_AFTER, TOGETHER, reports_here
 from safecity.core.upper.flows.state import KeyState, StateCodec
 from safecity.core.upper.flows.store import TABLES as FLOW_TABLES
 from safecity.core.upper.flows.store import KeptLetter
 
 __all__ = [
     "FLOW_TABLES",
+    "STOPPED_AFTER",
+    "TOGETHER",
     "Flow",
     "FlowRunner",
     "FlowStatus",
@@ -20,6 +23,7 @@ __all__ = [
     "State",
     "StateCodec",
     "letters",
+    "reports_here",
     "snapshot",
     "status",
 ]

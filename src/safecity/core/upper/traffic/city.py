@@ -35,7 +35,7 @@ from safecity.model.facts.traffic_calls import (
     RoutesFound,
     TrafficClosure,
 )
-from safecity.roads.compiled import I32
+from safecity.roads.compiled import F64, I32
 from safecity.roads.conditions.levels import LEVELS
 from safecity.roads.conditions.levels import jams as jams_of
 from safecity.roads.network.arrays import METRES_PER_DEGREE, RoadNetwork
@@ -254,6 +254,12 @@ class City:
             )
             for one in sorted(shown, key=lambda each: -each.metres)[:200]
         )  # fmt: skip
+
+    def usual_speeds(self, at: int) -> F64:
+        """Of all edges [E], m/s, at that time of such a day."""
+        lengths = np.maximum(self.network.arrays.edge_length, 0.1)
+        edges = np.arange(self.network.edges)
+        return lengths / np.maximum(self.times.usual(edges, at / SECOND_US), 1e-3)
 
     def describe(self) -> NetworkDescribed:
         """Where the network is from."""

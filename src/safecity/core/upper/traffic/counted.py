@@ -12,6 +12,7 @@ import numpy as np
 
 from safecity.kit.clock import SECOND_US
 from safecity.model.facts.traffic_calls import Point, RoadCount
+from safecity.roads.compiled import F64
 from safecity.roads.network.arrays import METRES_PER_DEGREE, RoadNetwork
 from safecity.roads.network.grid import edges_near
 
@@ -101,17 +102,30 @@ def edge_at(network: RoadNetwork, place: Point, bearing: float | None) -> int | 
     return nearest[1] if bearing is not None or nearest[0] <= float(gaps[0]) else None
 
 
+def along_edge(network: RoadNetwork, edge: int, place: Point) -> float:
+    """Metres from the beginning of an edge to where it is nearest to a place."""
+    steps, along, nearest = _projected(network, edge, place)
+    metres = np.hypot(*steps.T)
+    return float(metres[:nearest].sum() + metres[nearest] * along[nearest])
+
+
 def _turn(network: RoadNetwork, edge: int, place: Point, bearing: float) -> bool:
     """Whether the edge runs within TURN_DEGREES of the bearing where it is nearest to the place."""
-    line = network.line(edge)
+    steps, _, nearest = _projected(network, edge, place)
+    east, north = steps[nearest]
+    course = math.degrees(math.atan2(float(east), float(north)))
+    return abs((course - bearing + 180) % 360 - 180) <= TURN_DEGREES
+
+
+def _projected(network: RoadNetwork, edge: int, place: Point) -> tuple[F64, F64, int]:
+    """Of the pieces of an edge: their ways in metres [n, 2], what share of each leads to where it is nearest to the
+    place [n], and which piece is the nearest one."""
     scale = np.array((math.cos(math.radians(place[1])) * METRES_PER_DEGREE, METRES_PER_DEGREE))
-    points = (line - np.array(place)) * scale
+    points = (network.line(edge) - np.array(place)) * scale
     starts, steps = points[:-1], np.diff(points, axis=0)
     along = np.clip(-(starts * steps).sum(axis=1) / np.maximum((steps**2).sum(axis=1), 1e-9), 0, 1)
     gaps = np.hypot(*(starts + steps * along[:, None]).T)
-    east, north = steps[int(np.argmin(gaps))]
-    course = math.degrees(math.atan2(float(east), float(north)))
-    return abs((course - bearing + 180) % 360 - 180) <= TURN_DEGREES
+    return steps, along, int(np.argmin(gaps))
 
 
 def rows_of(observed: Sequence[Observed], lengths: np.ndarray, bucket_us: int) -> np.ndarray:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
+import numpy as np
+
 from safecity.core.upper.flows.api import Flow, FlowRunner
-from safecity.core.upper.traffic import jams, sums, usual
+from safecity.core.upper.traffic import incidents, jams, sums, usual
 from safecity.core.upper.traffic.city import HEADROOM, City
+from safecity.core.upper.traffic.incidents import Incident, Stop
 from safecity.core.upper.traffic.jams import KnownJam
+from safecity.core.upper.traffic.judging import believable, clusters, judged
 from safecity.core.upper.traffic.live import WINDOW_US, Now
 from safecity.core.upper.traffic.operator import TrafficOperator, read_position, too_late
+from safecity.core.upper.traffic.standing import Standing
 from safecity.core.upper.traffic.sums import Sum
 from safecity.kit.clock import SECOND_US, Clock
 from safecity.ports.bus import Bus
@@ -31,7 +38,7 @@ Work = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
 class Following:
-    """On one network. `city`: what is known there; `jams`: those that last."""
+    """On one network. `city`: what is known there; `jams`, `incidents`: those that last."""
 
     def __init__(
         self, database: Database, bus: Bus, clock: Clock, city: City, work: Work, *, bucket_us: int = 60 * SECOND_US,
@@ -49,6 +56,9 @@ class Following:
         self._operator: TrafficOperator | None = None
         self._runner: FlowRunner | None = None
         self._learnt = 0.0
+        self._deciding = asyncio.Lock()
+        """Nobody decides about an incident while it is looked at."""
+        self.incidents: list[Incident] = []
         self.jams: list[KnownJam] = []
 
     @property
@@ -104,13 +114,38 @@ class Following:
         if ended or lasting != known:
             await self._database.write(lambda tx: jams.keep(tx, lasting, ended, at))
             self.jams = lasting
+        await self._look(at)
         await self._tell()
+
+    async def _look(self, at: int) -> None:
+        """Incidents that begin, change and end."""
+        async with self._deciding:
+            stood, known, stops = await self._database.read(
+                lambda tx: (incidents.standing_now(tx), incidents.lasting(tx), incidents.known_stops(tx))
+            )
+            changed: list[Incident] = []
+            if stood or known:
+                changed = await self._work(lambda: _changed(self.city, known, stood, stops, at))
+            if changed:
+                await self._database.write(lambda tx: incidents.keep(tx, changed, at))
+            new = {one.id: one for one in (*known, *changed)}
+            self.incidents = [one for one in new.values() if one.state is not incidents.State.ENDED]
+
+    async def decide(self, incident: str, verdict: str, by: str) -> Incident:
+        """What a person says of it; see `incidents.decide`."""
+        async with self._deciding:
+            at = self._clock.now_us()
+            one = await self._database.write(lambda tx: incidents.decide(tx, incident, verdict, by, at))
+            self.incidents = await self._database.read(incidents.lasting)
+        await self._tell()
+        return one
 
     async def keep_house(self) -> None:
         """Old sums become part of the usual day; forget what is no longer needed."""
         now, zone = self._clock.now_us(), self.city.zone
 
         await self._database.write(lambda tx: jams.forget(tx, now - JAMS_KEPT_US))
+        await self._database.write(lambda tx: incidents.forget(tx, now, now - JAMS_KEPT_US))
         while await self._database.write(lambda tx: usual.fold(tx, now - KEPT_US, zone)):
             pass
         if self._clock.monotonic() - self._learnt >= LEARN_SECONDS:
@@ -130,4 +165,14 @@ class Following:
 
     def _keep(self, tx: Tx, outputs: Sequence[tuple[str, Any]]) -> None:
         new = sums.add(tx, sums.driven_of(outputs))
+        incidents.stand(tx, [output for _, output in outputs if isinstance(output, Standing)])
         tx.after_commit(lambda: self._fresh.extend(new))
+
+
+def _changed(
+    city: City, known: Sequence[Incident], stood: Sequence[Standing], stops: Sequence[Stop], at: int
+) -> list[Incident]:
+    every = clusters(city.network, believable(stood, at))
+    usual_speeds = city.usual_speeds(at) if every else np.zeros(0)
+    kind_of = partial(judged, city.network, city.live.now, usual_speeds, every)
+    return incidents.followed(known, every, stood, kind_of, stops, at)

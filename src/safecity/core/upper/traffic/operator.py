@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from safecity.core.upper.flows.api import Item, Late, Record, State
 from safecity.core.upper.traffic.memory import clear, put_back, taken
+from safecity.core.upper.traffic.standing import Standing, Still, seen
 from safecity.kit.clock import SECOND_US
 from safecity.kit.errors import InvalidError
 from safecity.model.facts.envelope import Event
@@ -56,20 +57,23 @@ class Driven(NamedTuple):
 
 
 class Known(Struct, frozen=True, array_like=True, gc=False):
-    """What is known of a vehicle: on which network, when it was heard, whether positions wait, the matcher's memory."""
+    """What is known of a vehicle: on which network, when it was heard, whether positions wait, the matcher's memory,
+    and whether it stands."""
 
     network: str
     heard: int
     waits: bool
     memory: bytes
+    still: Still | None = None
 
 
 class Sighted(NamedTuple):
-    """A position of a vehicle."""
+    """A position of a vehicle; its speed (m/s) as it says it."""
 
     vehicle: str
     longitude: float
     latitude: float
+    speed: float | None = None
 
 
 def read_position(event: Event) -> Iterable[Record]:
@@ -83,7 +87,9 @@ def read_position(event: Event) -> Iterable[Record]:
     # A platform speaks for many that move; a terminal names itself.
     vehicle = f"{body.get('device') or event.subject}/{body.get('code') or ''}"[:100]
     group = crc32(vehicle.encode("utf-8", "replace")) % GROUPS
-    yield Record(f"g{group:02d}", event.at, Sighted(vehicle, float(longitude), float(latitude)))
+    speed = body.get("speed")
+    said = float(speed) if isinstance(speed, int | float) else None
+    yield Record(f"g{group:02d}", event.at, Sighted(vehicle, float(longitude), float(latitude), said))
 
 
 def too_late(_: Late) -> None:
@@ -110,8 +116,8 @@ class TrafficOperator:
         self.positions = 0
         """Taken since it was made; some of them again after a crash."""
 
-    def process(self, batch: Sequence[Record], state: State) -> Iterable[Driven]:
-        outputs: list[Driven] = []
+    def process(self, batch: Sequence[Record], state: State) -> Iterable[Driven | Standing]:
+        outputs: list[Driven | Standing] = []
         numbers: dict[str, int] = {}
         begin = 0
         for end, record in enumerate(batch):
@@ -123,8 +129,8 @@ class TrafficOperator:
         self._wake(state)
         return outputs
 
-    def on_watermark(self, time: int, state: State) -> Iterable[Driven]:
-        outputs: list[Driven] = []
+    def on_watermark(self, time: int, state: State) -> Iterable[Driven | Standing]:
+        outputs: list[Driven | Standing] = []
         known = [(vehicle, one) for vehicle, one in state.items().items() if isinstance(one, Known)]
         gone = [vehicle for vehicle, one in known if one.network != self._name or one.heard <= time - GONE_US]
         silent = [str(vehicle) for vehicle, one in known if one.waits and one.heard <= time - SILENT_US]
@@ -133,7 +139,7 @@ class TrafficOperator:
             numbers = {vehicle: number for number, vehicle in enumerate(part)}
             self._load(numbers, state)
             self._spread(self._matcher.flush(list(numbers.values())), numbers, outputs)
-            self._store(numbers, state)
+            self._store(numbers, state, {vehicle: state.get(vehicle).still for vehicle in part})
         for vehicle in gone:
             state.put(vehicle, None)
         self._wake(state)
@@ -143,15 +149,27 @@ class TrafficOperator:
         return items
 
     def _take(
-        self, batch: Sequence[Record], numbers: dict[str, int], state: State, outputs: list[Driven]
+        self, batch: Sequence[Record], numbers: dict[str, int], state: State, outputs: list[Driven | Standing]
     ) -> None:  # fmt: skip
         self._load(numbers, state)
+        stills = self._stills(batch, numbers, state, outputs)
         found = [(numbers[one.vehicle], at, one.longitude, one.latitude) for _, at, one in batch]
         vehicle, us, lon, lat = (np.array(column) for column in zip(*found, strict=True))
         matched, _ = self._matcher.feed(vehicle, us, lon, lat)
         self._spread(matched, numbers, outputs)
-        self._store(numbers, state)
+        self._store(numbers, state, stills)
         self.positions += len(batch)
+
+    def _stills(
+        self, batch: Sequence[Record], numbers: dict[str, int], state: State, outputs: list[Driven | Standing]
+    ) -> dict[str, Still | None]:
+        known = {vehicle: state.get(vehicle) for vehicle in numbers}
+        stills: dict[str, Still | None] = {vehicle: one.still if one else None for vehicle, one in known.items()}
+        for _, at, one in batch:
+            stills[one.vehicle], told = seen(stills[one.vehicle], at, one.longitude, one.latitude, one.speed)
+            if told is not None:
+                outputs.append(told._replace(vehicle=self._name_of(one.vehicle)))
+        return stills
 
     def _load(self, numbers: dict[str, int], state: State) -> None:
         for vehicle, number in numbers.items():
@@ -163,13 +181,14 @@ class TrafficOperator:
                 except InvalidError:  # of an older form: the vehicle begins anew
                     clear(self._vehicles, self._last, number)
 
-    def _store(self, numbers: dict[str, int], state: State) -> None:
+    def _store(self, numbers: dict[str, int], state: State, stills: dict[str, Still | None]) -> None:
         v = self._vehicles
         for vehicle, number in numbers.items():
             memory = taken(v, self._last, number)
-            state.put(vehicle, Known(self._name, int(v.heard[number]), bool(v.waiting[number] > 0), memory))
+            heard, waits = int(v.heard[number]), bool(v.waiting[number] > 0)
+            state.put(vehicle, Known(self._name, heard, waits, memory, stills[vehicle]))
 
-    def _spread(self, matched: Matched, numbers: dict[str, int], outputs: list[Driven]) -> None:
+    def _spread(self, matched: Matched, numbers: dict[str, int], outputs: list[Driven | Standing]) -> None:
         """Position by position: what a hop adds is rounded by itself."""
         bits = {number: self._bit(vehicle) for vehicle, number in numbers.items()}
         s = self._sums
@@ -202,6 +221,10 @@ class TrafficOperator:
     def _bit(self, vehicle: str) -> int:
         digest = blake2b(vehicle.encode("utf-8", "replace"), key=self._salt, digest_size=8).digest()
         return int.from_bytes(digest, "big") % BITS
+
+    def _name_of(self, vehicle: str) -> str:
+        """That nobody reads a vehicle from."""
+        return blake2b(vehicle.encode("utf-8", "replace"), key=self._salt, digest_size=16).hexdigest()
 
     def _wake(self, state: State) -> None:
         """When the first vehicle that waits has been silent for long, or the first one is to be forgotten."""

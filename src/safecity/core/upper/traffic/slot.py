@@ -18,12 +18,16 @@ from safecity.model.facts.traffic_calls import (
     ApplyCounts,
     ApplyTraffic,
     AskConditions,
+    AskIncidents,
     AskJams,
     AskNetwork,
     AskRoutes,
     AskTraffic,
     FindRoads,
+    IncidentsFound,
     JamsFound,
+    JudgeIncident,
+    RoadIncident,
     TrafficFigures,
 )
 from safecity.ports.bus import Bus
@@ -33,6 +37,7 @@ from safecity.ports.database import Database
 if TYPE_CHECKING:
     from safecity.core.upper.traffic.city import City
     from safecity.core.upper.traffic.following import Following
+    from safecity.core.upper.traffic.incidents import Incident
 
 logger = logging.getLogger(__name__)
 LOOK_SECONDS: Final = 2.0
@@ -77,6 +82,8 @@ class TrafficSlot:
             AskRoutes: self._routes,
             AskConditions: self._conditions,
             AskJams: self._jams,
+            AskIncidents: self._incidents,
+            JudgeIncident: self._judge,
             FindRoads: self._roads,
         }
 
@@ -218,6 +225,23 @@ class TrafficSlot:
         known = following.jams if following is not None else []
         return JamsFound(await self._work(lambda: city.jams(known, message.least)))
 
+    async def _incidents(self, message: AskIncidents) -> Message:
+        following = self._following_now()
+        told = [
+            one for one in following.incidents
+            if one.state != "dismissed" and (one.vehicles >= message.least or one.state == "confirmed")
+        ]  # fmt: skip
+        return IncidentsFound(tuple(_told(one) for one in sorted(told, key=lambda one: one.id, reverse=True)))
+
+    async def _judge(self, message: JudgeIncident) -> Message:
+        one = await self._following_now().decide(message.incident, message.verdict, message.by)
+        return IncidentsFound((_told(one),))
+
+    def _following_now(self) -> Following:
+        self._ready()
+        assert self._following is not None
+        return self._following
+
     async def _roads(self, message: FindRoads) -> Message:
         city = self._ready()
         return await self._work(lambda: city.roads(message.line, both_ways=message.both_ways))
@@ -248,3 +272,10 @@ def _load(folder: Path, name: str, bucket_us: int) -> City:
     city = City(read_version(folder, name), described(folder, name), bucket_us=bucket_us)
     city.warm()
     return city
+
+
+def _told(one: Incident) -> RoadIncident:
+    return RoadIncident(
+        one.id, str(one.kind), str(one.state), (one.longitude, one.latitude), one.vehicles, one.began_at,
+        one.changed_at, one.decided_by, one.why,
+    )  # fmt: skip

@@ -1,0 +1,282 @@
+"""Vehicles that stand where others drive: found, told, decided about by people, and over when they drive on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.contract.traffic_city import itself, open_own
+
+from safecity.backends.bus import EmbeddedBus
+from safecity.backends.database import SqlDatabase
+from safecity.backends.sqlitefile import open_file
+from safecity.core.upper.traffic import incidents
+from safecity.core.upper.traffic.city import City
+from safecity.core.upper.traffic.following import Following
+from safecity.core.upper.traffic.incidents import Incident, State
+from safecity.core.upper.traffic.sums import Sum
+from safecity.kit.clock import SECOND_US, FakeClock
+from safecity.kit.errors import ConflictError, NotFoundError
+from safecity.model.facts.envelope import Event
+from safecity.roads.network.arrays import RoadClass, RoadNetwork
+from safecity.roads.network.build import build_network
+from safecity.roads.network.draft import Draft
+from safecity.roads.network.versions import put_version
+
+GOLDEN = Path(__file__).resolve().parents[2] / "vectors" / "events"
+METRE = 1 / 111_195.08
+"""Degrees of latitude."""
+NOW = 1_790_000_100
+TRUNK, STREET = 18.0, 18.01
+
+
+def roads() -> RoadNetwork:
+    """A trunk road and a street, 570 m apart, both to the north, with a crossing each kilometre."""
+    draft = Draft()
+    for n in range(5):
+        for side, longitude in enumerate((TRUNK, STREET)):
+            draft.add_node(10 * side + n, longitude, 59.3 + 1_000 * n * METRE)
+    for n in range(4):
+        draft.add_row(100 + n, n, n + 1, road_class=RoadClass.TRUNK, limit=80)
+        draft.add_row(200 + n, 10 + n, 11 + n, road_class=RoadClass.SECONDARY, limit=50)
+    for n in range(5):
+        draft.add_row(300 + n, n, 10 + n, backward=True, road_class=RoadClass.RESIDENTIAL, limit=30)
+    return build_network(draft, label="trunk").network
+
+
+class Road:
+    """What terminals say, and what comes of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = FakeClock(NOW * SECOND_US)
+        self.bus = EmbeddedBus(open_file, folder / "bus.db")
+        self.database: SqlDatabase = open_own(folder)
+        self.version = put_version(folder / "roads", roads(), dropped={}, sources=(), at_us=1)
+        self.following: Following = None  # pyright: ignore[reportAttributeAccessIssue]
+        self._number = 0
+
+    async def begin(self) -> None:
+        """A life of the duty."""
+        self.following = Following(self.database, self.bus, self.clock, City(roads(), self.version), itself)
+        await self.following.start()
+
+    async def say(
+        self, vehicle: str, second: float, metres: float, *, on: float = TRUNK, speed: float | None = None
+    ) -> None:
+        """A position, so many seconds from the beginning, so far along a road."""
+        self._number += 1
+        body = {"device": vehicle, "longitude": on, "latitude": 59.3 + metres * METRE, "speed": speed}
+        at = round((NOW + second) * SECOND_US)
+        await self.bus.publish(
+            [Event(kind="position.received", subject=vehicle, at=at, seen=at, id=f"ev_{self._number}", body=body)]
+        )
+
+    async def stop(
+        self,
+        vehicle: str,
+        metres: float,
+        *,
+        on: float = TRUNK,
+        start: float = 0,
+        stands: float = 150,
+        every: float = 30,
+    ) -> None:
+        """It drives half a kilometre to a place in 25 s, and stands there."""
+        for n in range(5):
+            await self.say(vehicle, start + 5 * n, metres - 500 + 100 * n, on=on, speed=20)
+        at = start + 25
+        while at <= start + 25 + stands:
+            await self.say(vehicle, at, metres, on=on, speed=0)
+            at += every
+
+    async def look(self, second: float) -> list[Incident]:
+        """What is known at that moment of those that nobody dismissed."""
+        self.clock.advance(NOW + second - self.clock.now_us() / SECOND_US)
+        while await self.following.step():
+            pass
+        await self.following.refresh()
+        return [one for one in self.following.incidents if one.state is not State.DISMISSED]
+
+    def creep(self, key: int, kmh: float, *, second: float, vehicles: int = 4) -> None:
+        """Others on an edge, so slow."""
+        city, minute = self.following.city, 60 * SECOND_US
+        edge = city.network.arrays.edge_key.tolist().index(key)
+        micros = round(vehicles * 1_000 / (kmh / 3.6) * 1e6)
+        begin = round(NOW + second) * SECOND_US // minute * minute
+        city.live.take([Sum(begin, edge, vehicles * 1_000_000, micros, 0, vehicles, 2**vehicles - 1)])
+
+    async def told(self) -> list[Event]:
+        """Of incidents, not of the jams they make."""
+        every = [event for _, event in await self.bus.pull("judge", ["traffic.*"], 100)]
+        return [event for event in every if event.kind.startswith("traffic.incident_")]
+
+
+@pytest.fixture
+async def road(tmp_path: Path) -> AsyncIterator[Road]:
+    made = Road(tmp_path)
+    await made.begin()
+    yield made
+    await made.bus.close()
+    await made.database.close()
+
+
+async def test_who_stops_on_a_trunk_road_is_an_incident_until_they_drive_on(road: Road) -> None:
+    await road.stop("a", 1_500)
+    (one,) = await road.look(180)
+    assert (one.kind, one.state, one.vehicles, one.began_at) == ("stopped", "open", 1, (NOW + 25) * SECOND_US)
+    assert (one.longitude, one.latitude) == (TRUNK, pytest.approx(59.3 + 1_500 * METRE))
+    assert [each.id for each in await road.look(190)] == [one.id]
+    await road.say("a", 200, 1_600, speed=10)
+    assert await road.look(205) == []
+    began, ended = await road.told()
+    assert (began.kind, ended.kind) == ("traffic.incident_began", "traffic.incident_ended")
+    assert (began.subject, ended.subject, ended.body["why"]) == (one.id, one.id, "moved")
+    for event in (began, ended):
+        golden = json.loads((GOLDEN / f"{event.kind}.v1.json").read_text("utf-8"))
+        assert golden["body"].keys() == event.body.keys()
+        assert "a" not in [event.subject, *event.body.values()], "which vehicle it is, is nobody's business"
+
+
+@pytest.mark.parametrize("every", [1, 10, 30])
+async def test_however_often_they_report_they_stand_after_a_minute_and_a_half(road: Road, every: float) -> None:
+    await road.stop("a", 1_500, stands=60, every=every)
+    assert await road.look(90) == []
+    await road.stop("b", 1_500, start=100, stands=120, every=every)
+    assert len(await road.look(250)) == 1
+
+
+async def test_a_terminal_that_goes_dead_does_not_stand(road: Road) -> None:
+    await road.stop("a", 1_500, stands=60)
+    await road.say("a", 400, 1_500, speed=0)
+    assert await road.look(405) == [], "nobody knows what was between the two"
+
+
+async def test_silence_ends_what_nobody_confirmed_and_nothing_that_somebody_did(road: Road) -> None:
+    await road.stop("a", 1_500)
+    await road.stop("b", 3_500)
+    first, second = await road.look(180)
+    await road.following.decide(first.id, "confirmed", "chief")
+    assert len(await road.look(500)) == 2, "five minutes of silence are no news"
+    (left,) = await road.look(1_200)
+    assert (left.id, left.state, left.decided_by) == (first.id, "confirmed", "chief")
+    assert [(event.subject, event.body["why"]) for event in await road.told() if event.kind.endswith("ended")] == [
+        (second.id, "silent")
+    ]
+    await road.following.decide(first.id, "cleared", "chief")
+    assert await road.look(1_201) == []
+
+
+async def test_who_was_parked_lies_or_jumps_is_no_incident(road: Road) -> None:
+    for n in range(8):
+        await road.say("parked", 30 * n, 1_500, speed=0)
+        await road.say("liar", 30 * n, 500 if n == 0 else 2_500, speed=20 if n < 1 else 15)
+        await road.say("jumps", 30 * n, 0 if n == 0 else 3_500, speed=0)  # 420 km/h
+    assert await road.look(215) == []
+
+
+async def test_on_a_street_it_takes_two_at_one_place_and_traffic_that_is_held_up_behind_them(road: Road) -> None:
+    await road.stop("a", 1_500, on=STREET)
+    assert await road.look(180) == [], "one stands at the kerb"
+    await road.stop("b", 1_510, on=STREET, start=180)
+    for second in (210, 240, 270, 300, 330, 355):
+        await road.say("a", second, 1_500, on=STREET, speed=0)
+    assert await road.look(360) == [], "two may do so as well"
+    road.creep(201, 8, second=330)
+    (one,) = await road.look(361)
+    assert (one.kind, one.vehicles) == ("accident", 2)
+
+
+async def test_a_queue_is_not_its_own_cause(road: Road) -> None:
+    await road.stop("head", 2_800)
+    for n in range(1, 4):
+        await road.stop(f"v{n}", 2_800 - 80 * n, start=n)
+    (one,) = await road.look(180)
+    assert one.latitude == pytest.approx(59.3 + 2_800 * METRE)
+    # A jam before them: the whole road stands.
+    await road.begin()
+    assert [each.id for each in await road.look(181)] == [one.id], "what began goes on"
+
+
+async def test_who_waits_behind_a_jam_is_no_incident(road: Road) -> None:
+    road.creep(102, 8, second=120)
+    await road.look(121)
+    await road.stop("a", 1_900)
+    assert await road.look(180) == []
+
+
+async def test_what_comes_an_hour_late_is_history(road: Road) -> None:
+    await road.look(3_600)
+    await road.stop("a", 1_500)
+    assert await road.look(3_601) == []
+
+
+async def test_a_stop_becomes_an_accident_when_another_one_stands_there_and_traffic_slows(road: Road) -> None:
+    await road.stop("a", 1_500)
+    (one,) = await road.look(180)
+    await road.following.decide(one.id, "confirmed", "chief")
+    await road.stop("b", 1_490, start=180)
+    for second in (210, 240, 270, 300, 330, 355):
+        await road.say("a", second, 1_500, speed=0)
+    road.creep(101, 10, second=330)
+    (grown,) = await road.look(360)
+    assert (grown.id, grown.kind, grown.vehicles, grown.state) == (one.id, "accident", 2, "confirmed")
+    assert [event.kind.removeprefix("traffic.incident_") for event in await road.told()] == [
+        "began", "changed", "changed",
+    ]  # fmt: skip
+
+
+async def test_what_was_dismissed_comes_again_with_the_next_vehicle_but_not_at_a_known_stop(road: Road) -> None:
+    await road.stop("a", 1_500)
+    (one,) = await road.look(180)
+    await road.following.decide(one.id, "dismissed", "chief")
+    assert await road.look(181) == []
+    await road.say("a", 185, 2_000, speed=20)
+    await road.look(186)
+    await road.stop("b", 1_505, start=190)
+    (again,) = await road.look(370)
+    assert again.id != one.id
+    await road.following.decide(again.id, "known_stop", "chief")
+    await road.say("b", 375, 2_000, speed=20)
+    await road.look(376)
+    await road.stop("c", 1_495, start=380)
+    assert await road.look(560) == []
+    assert [event.kind.removeprefix("traffic.incident_") for event in await road.told()] == [
+        "began", "dismissed", "began", "dismissed",
+    ]  # fmt: skip
+
+
+async def test_a_life_that_ends_at_any_moment_begins_no_incident_twice(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await road.stop("a", 1_500)
+    real = road.bus.publish
+
+    async def dies(events: list[Event]) -> int:
+        await real(events)
+        raise OSError("killed")
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="killed"):
+        patched.setattr(road.bus, "publish", dies)
+        await road.look(180)
+    (one,) = road.following.incidents
+    await road.begin()
+    assert [each.id for each in await road.look(181)] == [one.id]
+    assert [event.kind for event in await road.told()] == ["traffic.incident_began"]
+    await road.say("a", 200, 1_800, speed=20)
+    await road.begin()
+    assert await road.look(205) == []
+
+
+async def test_nobody_decides_about_what_is_over(road: Road) -> None:
+    await road.stop("a", 1_500)
+    (one,) = await road.look(180)
+    await road.following.decide(one.id, "cleared", "chief")
+    with pytest.raises(ConflictError) as refused:
+        await road.following.decide(one.id, "confirmed", "chief")
+    assert refused.value.code == "incident_state"
+    with pytest.raises(NotFoundError):
+        await road.following.decide("ti_none", "confirmed", "chief")
+    assert (await road.look(181)) == [], "it was cleared: they stand there, and somebody is with them"
+    assert incidents.near(18.0, 59.3, (18.0005, 59.3))
