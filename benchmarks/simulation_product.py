@@ -111,7 +111,7 @@ class Product:
         await self._bus.sweep(self.clock.now_us())
 
     def advice(self, way: Sequence[int], chance: float) -> Route | None:
-        """For who would drive that way: one of the alternatives, drawn as the product spreads its drivers over them. None
+        """For who would drive that way: one of the alternatives, drawn as the product spreads drivers over them. None
         where it says to turn round first, which SUMO's cars cannot do everywhere: they keep their way."""
         length = float(self._network.arrays.edge_length[way[-1]])
         start, end = [Place(int(way[0]), 0.0)], [Place(int(way[-1]), length)]
