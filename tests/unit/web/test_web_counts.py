@@ -181,6 +181,17 @@ async def test_a_passage_that_is_corrected_moves_and_one_that_is_withdrawn_goes(
     assert sorted(one["now"]["vehicles"] for one in await points(admin)) == [1, 2]
 
 
+@pytest.mark.usefixtures("noon", "city")
+async def test_a_passage_that_a_second_source_saw_before_the_minute_began_moves_into_that_minute(
+    house: Any, admin: Any
+) -> None:
+    await report(house, admin, seen(house, -5 + 0.01, "1"))
+    await report(house, admin, seen(house, -5 - 0.02, "2", source="laser", plate=""))
+    (gate,) = await points(admin)
+    minutes = await history(admin, gate["id"], step=60)
+    assert [(one["vehicles"], one["at"]) for one in minutes] == [(1, moment(house, -6))]
+
+
 @pytest.mark.parametrize("between", ["acknowledge", "pull"])
 @pytest.mark.usefixtures("noon", "city")
 async def test_who_is_killed_between_two_events_counts_nobody_twice(
