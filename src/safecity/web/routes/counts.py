@@ -33,7 +33,6 @@ from safecity.web.shapes import (
     Params,
     Text,
     ThingId,
-    binary,
     read_cursor,
     write_cursor,
 )
@@ -43,6 +42,12 @@ routes = Routes("traffic")
 DAY_US = 86_400 * SECOND_US
 EXPORTED = 1_000
 """Places, or times five minutes, in one file."""
+_ENTITIES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Entities of the type TrafficFlowObserved.",
+        "content": {MEDIA_TYPE: {"schema": {"type": "array", "items": {"type": "object"}}}},
+    }
+}
 Number = Annotated[int, Field(ge=0, le=100_000)]
 Label = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^/\x00-\x1f]+$")]
 Lane = Annotated[int | None, Field(ge=1, le=99)]
@@ -172,10 +177,7 @@ async def list_count_points(
     return Page(items=[_point(one, least) for one in found[:limit]], next=more)
 
 
-@routes.get(
-    "/traffic/counts.jsonld", Action.TRAFFIC_SEE, response_class=Response,
-    responses={200: {"description": "Entities of the type TrafficFlowObserved.", "content": binary(MEDIA_TYPE)}},
-)  # fmt: skip
+@routes.get("/traffic/counts.jsonld", Action.TRAFFIC_SEE, response_class=Response, responses=_ENTITIES)
 async def save_counts(
     who: Who, here: Here, area: Annotated[str, Query(max_length=40)] = "",
     point: Annotated[str, Query(max_length=40)] = "", since: Annotated[OptionalMoment, Query()] = None,
