@@ -106,13 +106,14 @@ async def test_what_cannot_be_true_is_refused_with_the_reason_and_keeps_back_not
         loop(house, -7 * 24 * 60, count=5),
         loop(house, -10, count=105),  # 3,000 an hour and lane, and two close behind
         loop(house, -10, count=4, speed_kmh=300),
+        loop(house, -10, count=4, speed_kmh=1e-300),
         loop(house, -10, count=0, speed_kmh=50),
         loop(house, -10, count=4, kinds={"car": 5}),
         loop(house, -10, count=400, kinds={"bicycle": 400}),
     )
     assert [one["code"] for one in told] == [
         "", "count_overlaps", "count_overlaps", "count_future", "count_period", "count_period", "count_too_old",
-        "count_flow", "count_speed", "count_speed", "count_kinds", "",
+        "count_flow", "count_speed", "count_speed", "count_speed", "count_kinds", "",
     ]  # fmt: skip
     assert told[7]["params"] == {"most": 104, "lanes": 2}
     assert "104" in told[7]["sentence"]
@@ -206,6 +207,15 @@ async def test_who_is_killed_between_two_events_counts_nobody_twice(
             await report(house, admin, seen(house, -9.9 + number / 10, str(number)))
     await follow(house)
     assert [one["now"]["vehicles"] for one in await points(admin)] == [4]
+
+
+@pytest.mark.usefixtures("noon", "city")
+async def test_who_passes_at_next_to_no_speed_is_a_vehicle_without_one(house: Any, admin: Any) -> None:
+    speeds = (1e-300, 1e-13, 36, 36)
+    await report(house, admin, *(seen(house, -9, str(n), speed_kmh=speed) for n, speed in enumerate(speeds)))
+    (point,) = await points(admin)
+    assert (point["now"]["vehicles"], point["now"]["timed"], point["now"]["speed_kmh"]) == (4, 2, 36.0)
+    assert house.services.count_follower.failed == 0
 
 
 @pytest.mark.parametrize("gate", [{"purposes": ["security"]}, {"restricted": True}])

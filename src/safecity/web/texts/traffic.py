@@ -68,8 +68,8 @@ TRAFFIC: dict[str, tuple[str, str]] = {
     ),
     "count_kinds": ("各车型之和大于总数。", "There are more vehicles by kinds than together."),
     "count_speed": (
-        "平均速度不合理：应大于 0、不超过 {most} 公里/小时，且有车辆通过。",
-        "Not a mean speed: above 0, at most {most} km/h, and of somebody.",
+        "平均速度不合理：应为 {least} 至 {most} 公里/小时，且有车辆通过。",
+        "Not a mean speed: {least} to {most} km/h, and of somebody.",
     ),
     "count_overlaps": (
         "该时段与同一来源在此处已报的时段重叠。",

@@ -23,6 +23,8 @@ Capacity Manual), of minutes up to 3,000 are known."""
 CLOSE_VEHICLES: Final = 2
 """In a short time a platoon may exceed what an hour can carry."""
 FASTEST_KMH: Final = 250.0
+SLOWEST_KMH: Final = 0.1
+"""Who is slower stands; the time that a kilometre takes them is a number that no sum holds."""
 COMPASS: Final = {
     "south_north": 0, "southwest_northeast": 45, "west_east": 90, "northwest_southeast": 135, "north_south": 180,
     "northeast_southwest": 225, "east_west": 270, "southeast_northwest": 315,
@@ -188,8 +190,9 @@ def check(report: CountReport, lanes: int, now: int, settings: CountSettings) ->
     if sum(report.kinds.values()) > report.vehicles:
         raise InvalidError("more by kinds than together", code="count_kinds")
     speed = report.speed_kmh
-    if speed is not None and (not 0 < speed <= FASTEST_KMH or not report.vehicles):
-        raise InvalidError("nobody drives like that", code="count_speed", params={"most": FASTEST_KMH})
+    if speed is not None and (not SLOWEST_KMH <= speed <= FASTEST_KMH or not report.vehicles):
+        bounds = {"least": SLOWEST_KMH, "most": FASTEST_KMH}
+        raise InvalidError("nobody drives like that", code="count_speed", params=bounds)
 
 
 def kind_of(vehicle_class: str) -> VehicleKind | None:
@@ -204,7 +207,7 @@ def one_vehicle(vehicle_class: str, speed_kmh: float | None) -> Counted:
     """A passage as sums, of no time."""
     kind = kind_of(vehicle_class)
     known = {str(kind): 1} if kind is not None else {}
-    if speed_kmh is None or not 0 < speed_kmh <= FASTEST_KMH:
+    if speed_kmh is None or not SLOWEST_KMH <= speed_kmh <= FASTEST_KMH:
         return Counted(vehicles=1, **known)
     return Counted(vehicles=1, timed=1, speed=round(speed_kmh * 10), pace=round(3_600_000 / speed_kmh), **known)
 
