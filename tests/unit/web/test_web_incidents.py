@@ -62,6 +62,17 @@ async def test_whoever_may_change_traffic_in_a_district_alone_decides_about_no_r
     assert await audited(admin, "traffic.change") == []
 
 
+async def test_nobody_decides_about_one_that_they_may_not_know_of_nor_unwritten(
+    house: Any, admin: Any, duty: Any
+) -> None:
+    known = {"single": incident(house), "none": incident(house, state="dismissed")}
+    for name, told in {"single": (), "none": (known["none"],)}.items():
+        duty.answers[AskIncidents] = lambda asked, told=told: IncidentsFound(told if asked.dismissed else ())
+        answer = await admin.ask("POST", "traffic/incidents/ti_1/verdict", {"verdict": "confirmed"})
+        assert answer.status_code == (404 if name == "single" else 200)
+    assert len(duty.of(JudgeIncident)) == len(await audited(admin, "traffic.change")) == 1
+
+
 async def test_what_the_duty_refuses_is_said_in_words(house: Any, admin: Any, duty: Any) -> None:
     refusal = ConflictError("over", code="incident_state", params={"state": "ended"})
     duty.answers[JudgeIncident] = refusal

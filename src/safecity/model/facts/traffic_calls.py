@@ -211,14 +211,16 @@ class ApplyCounts(Message, frozen=True):
 
 
 class AskIncidents(Message, frozen=True):
-    """Answer: IncidentsFound. `least`: of fewer vehicles only those are told that a person confirmed."""
+    """Answer: IncidentsFound. `least`: of fewer vehicles only those are told that a person confirmed. `dismissed`: also
+    those of which a person said that they are none."""
 
     least: int
+    dismissed: bool = False
 
 
 class RoadIncident(Message, frozen=True):
     """Vehicles that stand where others drive. `kind` is `stopped` or `accident` (a probable one), `state` `open`,
-    `confirmed`, `dismissed` or `ended`; `why` it ended: `moved`, `silent`, `cleared`."""
+    `confirmed`, `dismissed` or `ended`; `why` it ended: `moved`, `silent`, `lost`, `cleared`."""
 
     id: str
     kind: str

@@ -6,6 +6,7 @@ from typing import Literal
 
 from safecity.core.ground.access.api import Action, Actor, Thing, authorize
 from safecity.core.ground.audit.api import note
+from safecity.kit.errors import NotFoundError
 from safecity.model.facts.traffic_calls import AskIncidents, IncidentsFound, JudgeIncident, RoadIncident
 from safecity.web.guard import Here, Routes, Who
 from safecity.web.routes.traffic import asked, least_vehicles
@@ -19,8 +20,8 @@ Verdict = Literal["confirmed", "dismissed", "known_stop", "cleared"]
 class RoadIncidentOut(Answer):
     """At least so many `vehicles` stand at a place where others drive. `kind`: `stopped`, or `accident`, a probable
     one: two or more, and traffic behind them much slower than usual. `state`: `open`, `confirmed`, `dismissed` or
-    `ended`; `why` it ended: they drove on (`moved`), nobody says any more that they stand there (`silent`), or a person
-    said so (`cleared`)."""
+    `ended`; `why` it ended: they drove on (`moved`), nobody says any more that they stand there (`silent`; `lost`:
+    for a day, of one that was confirmed), or a person said so (`cleared`)."""
 
     id: str
     kind: Literal["stopped", "accident"]
@@ -61,15 +62,17 @@ async def list_road_incidents(who: Who, here: Here) -> RoadIncidentsOut:
 async def judge_road_incident(road_incident: str, ask: VerdictAsk, who: Who, here: Here) -> RoadIncidentOut:
     """What a person says of it; written down. Roads lie in no area: for those who may change traffic everywhere."""
     authorize(who, Action.TRAFFIC_CHANGE, Thing("road_incident", id=road_incident))
-    found = await asked(here, AskIncidents(least_vehicles(who)), IncidentsFound)
-    if any(one.id == road_incident for one in found.incidents):
-        await _write_down(here, who, road_incident, ask)
+    found = await asked(here, AskIncidents(least_vehicles(who), dismissed=True), IncidentsFound)
+    if all(one.id != road_incident for one in found.incidents):
+        # Nobody decides about what they may not know of, and nothing is decided that is written down nowhere.
+        raise NotFoundError("no such incident", code="not_found", params={"kind": "incident"})
+    await _write_down(here, who, road_incident, ask)
     answer = await asked(here, JudgeIncident(road_incident, ask.verdict, who.name), IncidentsFound)
     return _incident(answer.incidents[0])
 
 
 async def _write_down(here: Services, who: Actor, incident: str, ask: VerdictAsk) -> None:
-    """Before it is said to the duty: nothing is decided that is written down nowhere."""
+    """Before it is said to the duty."""
     thing = Thing("road_incident", id=incident)
     await here.database.write(
         lambda tx: note(tx, who, Action.TRAFFIC_CHANGE, thing, incident, verdict=ask.verdict, note=ask.note)

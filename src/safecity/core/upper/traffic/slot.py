@@ -229,7 +229,8 @@ class TrafficSlot:
         following = self._following_now()
         told = [
             one for one in following.incidents
-            if one.state != "dismissed" and (one.vehicles >= message.least or one.state == "confirmed")
+            if (message.dismissed or one.state != "dismissed")
+            and (one.vehicles >= message.least or one.state == "confirmed")
         ]  # fmt: skip
         return IncidentsFound(tuple(_told(one) for one in sorted(told, key=lambda one: one.id, reverse=True)))
 
