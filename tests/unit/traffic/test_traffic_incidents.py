@@ -168,6 +168,31 @@ async def test_silence_ends_what_nobody_confirmed_and_nothing_that_somebody_did(
     assert await road.look(1_201) == []
 
 
+async def test_one_that_was_confirmed_ends_after_a_day_of_silence_and_says_so(road: Road) -> None:
+    await road.stop("a", 1_500)
+    (one,) = await road.look(180)
+    await road.following.decide(one.id, "confirmed", "chief")
+    await road.following.keep_house()
+    assert len(await road.look(23 * 3_600)) == 1
+    await road.following.keep_house()
+    assert await road.look(24 * 3_600 + 300) == []
+    assert [event.body["why"] for event in await road.told()][-1] == "lost"
+
+
+async def test_who_is_heard_again_where_it_stood_has_not_left_and_who_drives_on_after_an_hour_has(road: Road) -> None:
+    await road.stop("a", 1_500)
+    (one,) = await road.look(180)
+    await road.say("a", 300, 1_500, speed=0)
+    assert [each.id for each in await road.look(305)] == [one.id]
+    await road.following.decide(one.id, "confirmed", "chief")
+    await road.say("other", 2_500, 0, on=STREET, speed=9)
+    await road.say("other", 3_600, 0, on=STREET, speed=9)
+    assert [each.id for each in await road.look(3_600)] == [one.id]
+    await road.say("a", 3_700, 2_600, speed=20)
+    assert await road.look(3_705) == []
+    assert [event.body["why"] for event in await road.told()][-1] == "moved"
+
+
 async def test_who_was_parked_lies_or_jumps_is_no_incident(road: Road) -> None:
     for n in range(8):
         await road.say("parked", 30 * n, 1_500, speed=0)

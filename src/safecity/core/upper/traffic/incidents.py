@@ -1,7 +1,7 @@
 """Incidents over time: which cluster is one that was there before, what people said of it, and what is told of it.
 
 open -> confirmed or dismissed by a person -> ended: by itself when the vehicles drive on, or nobody says any more that
-they stand there; one that was confirmed is not ended by silence, for a terminal may have died in it.
+they stand there; one that was confirmed is not ended by silence of less than a day, for a terminal may have died in it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ CHANGED, DISMISSED = "traffic.incident_changed", "traffic.incident_dismissed"
 SAME_METRES: Final = 60.0
 SILENT_US: Final = 600 * SECOND_US
 """Who has said nothing for so long stands there no more, as far as anybody knows."""
-FORGOTTEN_US: Final = 24 * 3600 * SECOND_US
+LOST_US: Final = 24 * 3600 * SECOND_US
+"""After so long of silence also that ends which a person confirmed."""
+FORGOTTEN_US: Final = 48 * 3600 * SECOND_US
+"""Later than LOST_US by more than a duty is ever away: an incident ends by what is known of its vehicles."""
 STOP_US: Final = 30 * 86_400 * SECOND_US
 """So long a place where vehicles may stand is remembered."""
 CLEARED_US: Final = 1_800 * SECOND_US
@@ -67,7 +70,8 @@ class Stop:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Incident:
-    """Where vehicles stand. `why` it ended: `moved`, `silent`, or `cleared` by a person."""
+    """Where vehicles stand. `why` it ended: `moved`, `silent`, `lost` (confirmed, and silent for a day), or `cleared`
+    by a person."""
 
     id: str
     kind: IncidentKind
@@ -136,8 +140,10 @@ def followed(
         silent = [each for each in stood if _near(one, each)]
         if not silent:
             changed.append(one.move_to(State.ENDED, at, why="moved"))
-        elif one.state is not State.CONFIRMED and at - max(each.last for each in silent) > SILENT_US:
-            changed.append(one.move_to(State.ENDED, at, why="silent"))
+            continue
+        confirmed, silence = one.state is State.CONFIRMED, at - max(each.last for each in silent)
+        if silence > (LOST_US if confirmed else SILENT_US):
+            changed.append(one.move_to(State.ENDED, at, why="lost" if confirmed else "silent"))
     for n, cluster in enumerate(now):
         kind = None if n in taken else kind_of(cluster)
         if kind is not None and not _allowed(kind, cluster, quiet, at):
@@ -229,7 +235,7 @@ def near(longitude: float, latitude: float, place: tuple[float, float]) -> bool:
 
 
 def forget(tx: Tx, now: int, ended_before: int) -> None:
-    """Incidents that ended earlier, stops that are past their time, and vehicles that nobody heard of for a day."""
+    """Incidents that ended earlier, stops that are past their time, and vehicles that nobody heard of for two days."""
     tx.run(delete(incidents).where(incidents.c.state == str(State.ENDED), incidents.c.changed_at < ended_before))
     tx.run(delete(stops).where(stops.c.until < now))
     # As long as an incident lasts, somebody who never left it is what it lasts for.

@@ -30,6 +30,8 @@ SILENT_US: Final = 90 * SECOND_US
 """A vehicle that says nothing for so long has what it said decided, as far as it goes."""
 GONE_US: Final = 1_800 * SECOND_US
 """Nothing is remembered of a vehicle after so long: it begins anew anyway (`MatchSettings.gap_seconds`)."""
+STOOD_US: Final = 48 * 3600 * SECOND_US
+"""Of one that stood: when it is heard of again it is told whether it has left."""
 BITS: Final = 62
 """Of the mask by which different vehicles are told apart without being named."""
 MAX_AT_ONCE: Final = 512
@@ -132,7 +134,10 @@ class TrafficOperator:
     def on_watermark(self, time: int, state: State) -> Iterable[Driven | Standing]:
         outputs: list[Driven | Standing] = []
         known = [(vehicle, one) for vehicle, one in state.items().items() if isinstance(one, Known)]
-        gone = [vehicle for vehicle, one in known if one.network != self._name or one.heard <= time - GONE_US]
+        gone = [
+            vehicle for vehicle, one in known
+            if one.heard <= time - _kept_us(one) or (one.network != self._name and not _stood(one))
+        ]  # fmt: skip
         silent = [str(vehicle) for vehicle, one in known if one.waits and one.heard <= time - SILENT_US]
         for begin in range(0, len(silent), MAX_AT_ONCE):
             part = silent[begin : begin + MAX_AT_ONCE]
@@ -229,8 +234,16 @@ class TrafficOperator:
     def _wake(self, state: State) -> None:
         """When the first vehicle that waits has been silent for long, or the first one is to be forgotten."""
         times = [
-            one.heard + (SILENT_US if one.waits else GONE_US)
+            one.heard + (SILENT_US if one.waits else _kept_us(one))
             for one in state.items().values()
             if isinstance(one, Known)
         ]
         state.wake_at = min(times) if times else None
+
+
+def _stood(one: Known) -> bool:
+    return one.still is not None and one.still.told > 0
+
+
+def _kept_us(one: Known) -> int:
+    return STOOD_US if _stood(one) else GONE_US

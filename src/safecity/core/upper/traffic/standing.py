@@ -75,8 +75,11 @@ def seen(
         drove = metres >= DROVE_METRES and gap <= CAME_US and metres <= FASTEST_MPS * gap / SECOND_US
         kept = course if drove else before.course if metres < DROVE_METRES and gap <= SILENT_US else None
         return Still(longitude, latitude, at, at, course=kept), _left(before, at)
-    if gap > SILENT_US or (speed is not None and speed > STANDS_MPS):
+    if speed is not None and speed > STANDS_MPS:
         return Still(before.longitude, before.latitude, at, at), _left(before, at)
+    if gap > SILENT_US:  # it begins to stand anew; and it has not left
+        kept = before.course if before.told and gap <= CAME_US else None
+        return Still(before.longitude, before.latitude, at, at, course=kept, told=before.told), None
     reports = reports_here(before.reports, same_place=True)
     now = Still(before.longitude, before.latitude, before.since, at, reports, before.course, before.told)
     stands = reports >= STOPPED_AFTER and at - now.since >= LEAST_US and now.course is not None
