@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from unittest.mock import Mock
 
 import pytest
 
-from safecity.drivers.mqtt.driver import AT_ONCE, MAX_WAITING
+from safecity.drivers.mqtt.driver import AT_ONCE, MAX_WAITING, MAX_WAITING_BYTES
 from safecity.drivers.mqtt.link import MAX_MESSAGE
 from safecity.kit.errors import UnavailableError
+from safecity.protocols.mqtt.packets import Publish, TooLong
 
 from .scene import KNOWN, Scene
 
@@ -130,6 +132,23 @@ async def test_while_nothing_can_be_kept_no_more_is_let_in_than_there_is_room_fo
     await visit.until(last)
     await pouring
     assert len(scene.box.letters) == last
+
+
+@pytest.mark.parametrize(
+    "message",
+    [Publish("p/a", bytes(200_000), retained=True), Publish("p/" + 50_000 * "a", b"x"), TooLong(50_000 * "a", 0, 0, 9)],
+    ids=["not to be handed on", "under a long name", "passed over, under a long name"],
+)
+async def test_what_waits_is_bounded_by_what_it_holds_whether_it_is_handed_on_or_not(
+    scene: Scene, message: Publish | TooLong
+) -> None:
+    link = Mock(deaf=False)
+    link.hold.side_effect = lambda deaf: setattr(link, "deaf", deaf)
+    held = 0
+    while not link.deaf:
+        scene.feed.heard(link, message)
+        held += len(message.topic) + len(getattr(message, "payload", b""))
+    assert held < MAX_WAITING_BYTES + 300_000
 
 
 async def test_a_letter_that_breaks_us_is_left_out_alone(scene: Scene) -> None:

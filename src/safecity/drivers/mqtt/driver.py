@@ -28,6 +28,8 @@ MAX_WAITING_BYTES: Final = 8 << 20
 """Messages that wait for the disk; then no more are let in, and the broker keeps them."""
 A_SECOND, AT_ONCE = 20.0, 2_000.0
 """Messages of one topic: as many positions as one device may tell."""
+NAME: Final = 80
+"""Letters of a topic, from its end, that are remembered: one may have 65,535, and nothing is known by so many."""
 FIRST_WAIT, LONGEST_WAIT = 0.5, 15.0
 """Seconds until letters that could not be kept are handed on again."""
 TOO_LONG: Final = "mqtt_too_long"
@@ -46,7 +48,7 @@ class _Came:
 
     @property
     def size(self) -> int:
-        return len(self.message.payload) if isinstance(self.message, Publish) and not self.reason else 0
+        return len(self.message.topic) + (len(self.message.payload) if isinstance(self.message, Publish) else 0)
 
 
 class PositionFeed:
@@ -119,7 +121,7 @@ class PositionFeed:
         if one.retained:
             # It was told before, to whoever listened then; where somebody is now it does not say.
             return RETAINED
-        return "" if self._told.take(one.topic, self._clock.monotonic()) else FLOOD
+        return "" if self._told.take(one.topic[-NAME:], self._clock.monotonic()) else FLOOD
 
     # --- where it goes ----------------------------------------------------------------------------------------
 
