@@ -4902,8 +4902,8 @@ export interface components {
         /**
          * @description At least so many `vehicles` stand at a place where others drive. `kind`: `stopped`, or `accident`, a probable
          *     one: two or more, and traffic behind them much slower than usual. `state`: `open`, `confirmed`, `dismissed` or
-         *     `ended`; `why` it ended: they drove on (`moved`), nobody says any more that they stand there (`silent`), or a person
-         *     said so (`cleared`).
+         *     `ended`; `why` it ended: they drove on (`moved`), nobody says any more that they stand there (`silent`; `lost`:
+         *     for a day, of one that was confirmed), or a person said so (`cleared`).
          */
         RoadIncidentOut: {
             id: string;
