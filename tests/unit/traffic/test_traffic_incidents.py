@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.contract.traffic_city import itself, open_own
 
 from safecity.backends.bus import EmbeddedBus
@@ -191,6 +192,24 @@ async def test_who_is_heard_again_where_it_stood_has_not_left_and_who_drives_on_
     await road.say("a", 3_700, 2_600, speed=20)
     assert await road.look(3_705) == []
     assert [event.body["why"] for event in await road.told()][-1] == "moved"
+
+
+async def test_a_clock_that_is_a_day_ahead_keeps_no_incident_alive_and_its_own_vehicle_is_believed_once_it_is_right(
+    road: Road,
+) -> None:
+    await road.stop("a", 1_500)
+    (one,) = await road.look(180)
+    real = road.bus.publish
+    with pytest.MonkeyPatch.context() as patched:
+        came = round((NOW + 180) * SECOND_US)
+        patched.setattr(road.bus, "publish", lambda events: real([replace(each, seen=came) for each in events]))
+        await road.stop("b", 1_500, start=86_400)
+    await road.look(181)
+    assert await road.look(900) == []
+    assert [event.body["why"] for event in await road.told()][-1] == "silent"
+    await road.stop("b", 1_500, start=1_000)
+    (again,) = await road.look(1_180)
+    assert again.id != one.id
 
 
 async def test_who_was_parked_lies_or_jumps_is_no_incident(road: Road) -> None:

@@ -28,6 +28,8 @@ GROUPS: Final = 64
 """Fixed: vehicles are stored by group."""
 SILENT_US: Final = 90 * SECOND_US
 """A vehicle that says nothing for so long has what it said decided, as far as it goes."""
+AHEAD_US: Final = 300 * SECOND_US
+"""A clock that is farther ahead is wrong: its vehicle would stand, and be heard of, until that time has come."""
 GONE_US: Final = 1_800 * SECOND_US
 """Nothing is remembered of a vehicle after so long: it begins anew anyway (`MatchSettings.gap_seconds`)."""
 STOOD_US: Final = 48 * 3600 * SECOND_US
@@ -79,9 +81,10 @@ class Sighted(NamedTuple):
 
 
 def read_position(event: Event) -> Iterable[Record]:
-    """`position.received` as a record; none where it says no place that can be believed, or of what is on no road."""
+    """`position.received` as a record; none where it says no place or time that can be believed, or of what is on no
+    road."""
     body = event.body
-    if body.get("travels") == "water":
+    if body.get("travels") == "water" or event.at > event.seen + AHEAD_US:
         return
     longitude, latitude = body.get("longitude"), body.get("latitude")
     if not isinstance(longitude, int | float) or not isinstance(latitude, int | float):
