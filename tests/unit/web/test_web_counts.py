@@ -249,6 +249,23 @@ async def test_fewer_than_three_are_told_only_to_those_who_see_all_vehicles_anyw
 
 
 @pytest.mark.usefixtures("noon")
+async def test_a_checkpoint_that_goes_to_another_district_takes_its_counts_along_though_nobody_passes_any_more(
+    house: Any, admin: Any, city: dict[str, Any]
+) -> None:
+    await report(house, admin, *(seen(house, -9, str(number)) for number in range(4)))
+    times = {"since": moment(house, -9), "until": moment(house, -8)}
+    assert await outcomes(admin, {"source": "loops", "tollgate": GATE, "count": 5, **times}) == ["new"]
+    officer, stranger = await client_of(house, "officer"), await client_of(house, "stranger")
+    every = {"every_lane": True}
+    assert (len(await points(officer, **every)), len(await points(stranger, **every))) == (3, 0)
+    await admin.ok("PATCH", f"tollgates/{city['own_gate']}", {"area": city["foreign_area"], "name": "elsewhere"})
+    await house.services.count_teller.tell()
+    assert await points(officer, **every) == []
+    assert [one["name"] for one in await points(stranger, **every)] == ["elsewhere"] * 3
+    assert [one["now"]["vehicles"] for one in await points(stranger, **every)] == [5, 4, 4]
+
+
+@pytest.mark.usefixtures("noon")
 async def test_nobody_tells_for_a_checkpoint_or_an_area_that_is_not_theirs(
     house: Any, admin: Any, city: dict[str, Any]
 ) -> None:

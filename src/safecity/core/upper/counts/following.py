@@ -13,9 +13,10 @@ from typing import Final
 
 from safecity.core.ground.following import Follower
 from safecity.core.ground.passages.api import RECORDED, WITHDRAWN, Passage, near
-from safecity.core.ground.tollgates.api import Purpose, Tollgate, find_many
+from safecity.core.ground.tollgates.api import Purpose, find_many
 from safecity.core.upper.counts import tables
-from safecity.core.upper.counts.decide import MINUTE_US, Counted, CountPoint, bearing_of, one_vehicle
+from safecity.core.upper.counts.decide import MINUTE_US, Counted, one_vehicle
+from safecity.core.upper.counts.placing import at_gate
 from safecity.kit.clock import Clock
 from safecity.model.facts.envelope import Event
 from safecity.ports.bus import Bus
@@ -56,7 +57,8 @@ def _count(tx: Tx, touched: dict[str, set[int]]) -> None:
         points = {one.lane: one for one in tables.at_gate(tx, ORIGIN, gate)}
         lanes = {one.lane for some in seen.values() for one in some}
         if any(seen.values()) and gate in gates:
-            points |= {lane: tables.known(tx, _point(gates[gate], lane)) for lane in {None, *lanes}}
+            wanted = {lane: at_gate(gates[gate], lane, origin=ORIGIN, source=ORIGIN) for lane in {None, *lanes}}
+            points |= {lane: tables.known(tx, one) for lane, one in wanted.items()}
         for lane, point in points.items():
             tables.put(tx, point.id, [(minute, _sum(some, lane)) for minute, some in seen.items()])
 
@@ -76,12 +78,3 @@ def _sum(passages: Sequence[Passage], lane: int | None) -> Counted | None:
         return None
     counted = sum((one_vehicle(one.vehicle_class, one.speed_kmh) for one in mine), Counted())
     return replace(counted, seconds=MINUTE_US // 1_000_000)
-
-
-def _point(gate: Tollgate, number: int | None) -> CountPoint:
-    lanes = [lane for lane in gate.lanes if number is None or lane.number == number]
-    return CountPoint(
-        id="", origin=ORIGIN, source=ORIGIN, place=gate.id, lane=number, name=gate.name, tollgate=gate.id,
-        longitude=gate.longitude, latitude=gate.latitude, bearing=bearing_of({lane.direction for lane in lanes}),
-        lanes=max(1, len(lanes)), area_path=gate.area_path, organisation_path=gate.organisation_path,
-    )  # fmt: skip

@@ -21,10 +21,10 @@ from safecity.core.upper.counts.decide import (
     CountPoint,
     CountReport,
     CountSettings,
-    bearing_of,
     check,
 )
 from safecity.core.upper.counts.following import ORIGIN
+from safecity.core.upper.counts.placing import at_gate
 from safecity.kit.clock import SECOND_US, Clock
 from safecity.kit.errors import InvalidError, NotFoundError
 from safecity.ports.database import Database, Tx
@@ -219,15 +219,9 @@ def _placed(tx: Tx, who: Actor, told: Told) -> CountPoint:
     common: dict[str, Any] = {"id": "", "origin": f"{who.user}/{told.source}", "source": told.source}
     if told.tollgate:
         gate = _gate(tx, who, told.tollgate)
-        lane = gate.lane(told.lane)
-        if told.lane is not None and lane is None:
+        if told.lane is not None and gate.lane(told.lane) is None:
             raise NotFoundError("no such lane", code="count_lane", params={"lane": told.lane})
-        lanes = [lane] if lane is not None else gate.lanes
-        return CountPoint(
-            **common, place=gate.id, lane=told.lane, name=gate.name, tollgate=gate.id, longitude=gate.longitude,
-            latitude=gate.latitude, bearing=bearing_of({one.direction for one in lanes}), lanes=max(1, len(lanes)),
-            area_path=gate.area_path, organisation_path=gate.organisation_path,
-        )  # fmt: skip
+        return at_gate(gate, told.lane, origin=common["origin"], source=told.source)
     area_path = find_area(tx, told.area).path if told.area else ROOT
     point = CountPoint(
         **common, place=told.place, lane=told.lane, name=told.name or told.place, tollgate=None,

@@ -92,6 +92,11 @@ def at_gate(tx: Tx, origin: str, gate: str) -> list[CountPoint]:
     return [_point(row) for row in tx.rows(select(points).where(points.c.tollgate == gate, points.c.origin == origin))]
 
 
+def at_gates(tx: Tx) -> list[CountPoint]:
+    """Those at checkpoints."""
+    return [_point(row) for row in tx.rows(select(points).where(points.c.tollgate.is_not(None)))]
+
+
 def page(
     tx: Tx, allowed: Predicate, *, before: str, limit: int, area: str = "", tollgate: str = "", every_lane: bool = False
 ) -> list[CountPoint]:

@@ -10,6 +10,7 @@ from typing import Final
 from safecity.core.upper.counts import tables
 from safecity.core.upper.counts.decide import BUCKET_US, Counted, CountPoint
 from safecity.core.upper.counts.following import ORIGIN
+from safecity.core.upper.counts.placing import moved
 from safecity.kit.clock import SECOND_US, Clock
 from safecity.kit.errors import SafecityError
 from safecity.model.facts.traffic_calls import ApplyCounts, RoadCount
@@ -43,6 +44,7 @@ class CountTeller:
 
     async def tell(self) -> int:
         """Once; how many counts there were."""
+        await self._follow_gates()
         now = self._clock.now_us()
         counts = await self._database.read(lambda tx: _counts(tx, now))
         if not counts and self._silent:
@@ -52,6 +54,12 @@ class CountTeller:
             await self._calls.call(ADDRESS, ApplyCounts(part, anew=begin == 0), timeout=TIMEOUT)
         self._silent = not counts
         return len(counts)
+
+    async def _follow_gates(self) -> None:
+        """A checkpoint that was moved, or given to another district, takes along what is counted there, also where
+        nobody passes it any more."""
+        if await self._database.read(moved):
+            await self._database.write(lambda tx: [tables.known(tx, one) for one in moved(tx)])
 
 
 def _counts(tx: Tx, now: int) -> list[RoadCount]:
