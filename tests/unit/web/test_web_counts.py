@@ -278,6 +278,8 @@ async def test_nobody_tells_for_a_checkpoint_or_an_area_that_is_not_theirs(
     ):  # fmt: skip
         assert (await reporter.ask("POST", "traffic/counts", {"items": [item]})).status_code in (400, 404)
     assert await outcomes(reporter, loop(house, -9, area=city["own_area"])) == ["new"]
+    as_us = loop(house, -9, area=city["own_area"], source="passages")
+    assert (await reporter.ask("POST", "traffic/counts", {"items": [as_us]})).status_code == 422
     # The same words of somebody else are another source.
     assert await outcomes(admin, loop(house, -9, area=city["own_area"])) == ["new"]
     assert len(await points(await client_of(house, "officer"))) == 2

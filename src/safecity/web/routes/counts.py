@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from safecity.core.ground.access.api import Action
 from safecity.core.upper.counts.api import (
     BUCKET_US,
+    ORIGIN,
     Counted,
     CountPoint,
     CountReport,
@@ -79,11 +80,13 @@ class CountAsk(Ask):
 
     @model_validator(mode="after")
     def _somewhere(self) -> CountAsk:
-        """One of the two places, and whole."""
+        """One of the two places, and whole; and nobody speaks in the platform's name."""
         if bool(self.tollgate) == bool(self.place):
             raise ValueError("either a tollgate or a place")
         if (self.longitude is None) != (self.latitude is None):
             raise ValueError("longitude and latitude go together")
+        if self.source == ORIGIN:
+            raise ValueError("that is what the platform calls itself")
         return self
 
 
