@@ -271,6 +271,23 @@ async def test_a_stop_becomes_an_accident_when_another_one_stands_there_and_traf
     ]  # fmt: skip
 
 
+async def test_a_stop_that_was_dismissed_hides_no_accident_that_happens_there(road: Road) -> None:
+    await road.stop("a", 1_500)
+    (one,) = await road.look(180)
+    await road.following.decide(one.id, "dismissed", "chief")
+    await road.stop("b", 1_490, start=180)
+    for second in (210, 240, 270, 300, 330, 355):
+        await road.say("a", second, 1_500, speed=0)
+    assert await road.look(359) == [], "a second one is still none"
+    road.creep(101, 10, second=330)
+    (crash,) = await road.look(360)
+    assert (crash.id != one.id, crash.kind, crash.vehicles) == (True, "accident", 2)
+    assert [each.id for each in await road.look(361)] == [crash.id]
+    assert [event.kind.removeprefix("traffic.incident_") for event in await road.told()] == [
+        "began", "dismissed", "began",
+    ]  # fmt: skip
+
+
 async def test_what_was_dismissed_comes_again_with_the_next_vehicle_but_not_at_a_known_stop(road: Road) -> None:
     await road.stop("a", 1_500)
     (one,) = await road.look(180)

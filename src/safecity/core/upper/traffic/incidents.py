@@ -129,7 +129,9 @@ def followed(
     taken: set[int] = set()
     for one in known:
         here = [n for n, cluster in enumerate(now) if _near(one, cluster)]
-        taken |= set(here)
+        # Who said that a vehicle may stand there did not say that nobody may drive into it.
+        harmless = one.state is State.DISMISSED and one.kind is IncidentKind.STOPPED
+        taken |= {n for n in here if not (harmless and kind_of(now[n]) is IncidentKind.ACCIDENT)}
         if here:
             grown = one.kind is IncidentKind.STOPPED and any(kind_of(now[n]) is IncidentKind.ACCIDENT for n in here)
             vehicles = max(now[n].vehicles for n in here)
