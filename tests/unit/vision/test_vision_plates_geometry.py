@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from safecity.kit.errors import InvalidError
 from safecity.ports.inference import NetworkInfo, Tensor
-from safecity.vision.arrays import tensor
+from safecity.vision.arrays import array, tensor
 from safecity.vision.plates.alphabet import KINDS, SIGN_INDEX, SIGNS
 from safecity.vision.plates.locator import CELL, Found, Locator
 from safecity.vision.plates.reader import Reader
@@ -89,10 +89,32 @@ class Pointing(Said):
 
 def test_corners_come_back_in_the_pixels_of_the_picture() -> None:
     picture = np.zeros((480, 640, 3), np.uint8)
-    found = Locator(Pointing([TILTED], (640, 480))).find(picture, (320, 640), 0.5)
+    found = Locator(Pointing([TILTED], (640, 480), score=2.0)).find(picture, (640, 320), 0.5)
     assert len(found) == 1, "two sizes and two cells mean one plate"
     assert np.abs(found[0].corners - TILTED).max() < 0.1
     assert found[0].tilt_degrees == pytest.approx(9.2, abs=0.5)
+
+
+@pytest.mark.parametrize(("score", "wholes"), [(6.0, [(384, 640)]), (2.0, [(384, 640), (192, 320)])])
+def test_larger_plates_are_looked_for_where_none_is_plain_to_see(score: float, wholes: list[tuple[int, int]]) -> None:
+    pointing = Pointing([TILTED], (640, 380), score)
+    (found,) = Locator(pointing).find(np.zeros((380, 640, 3), np.uint8), (640, 320), 0.5)
+    assert np.abs(found.corners - TILTED).max() < 0.1
+    assert [shape[2:] for shape in pointing.asked if shape[2:] != (96, 192)] == wholes
+
+
+def test_the_network_is_shown_numbers_from_minus_one_to_one_by_channel() -> None:
+    shown: list[NDArray[np.float32]] = []
+
+    class Watching(Pointing):
+        def run(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+            shown.append(array(inputs["pictures"]).copy())
+            return super().run(inputs)
+
+    picture = np.zeros((96, 640, 3), np.uint8)
+    picture[..., 1], picture[..., 2] = 128, 255
+    Locator(Watching([], (640, 96))).find(picture, (640,), 0.5)
+    assert [shown[0][0, channel].mean() for channel in range(3)] == [-1.0, 0.0, pytest.approx(127 / 128)]
 
 
 def test_two_plates_are_two() -> None:
@@ -110,8 +132,23 @@ def test_what_is_scored_too_low_is_not_found() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (3, 4000), (1081, 1921), (480, 640)])
 def test_pictures_of_any_size_are_looked_at(size: tuple[int, int]) -> None:
     pointing = Pointing([], size)
-    assert Locator(pointing).find(np.zeros((*size, 3), np.uint8), (320, 640), 0.5) == []
+    assert Locator(pointing).find(np.zeros((*size, 3), np.uint8), (640, 320), 0.5) == []
     assert all(height % 16 == 0 and width % 16 == 0 for _, _, height, width in pointing.asked)
+
+
+@pytest.mark.parametrize(("text", "looks"), [("皖A12345", [1, 2]), ("皖A12", [1])])
+def test_what_shows_too_few_signs_for_a_plate_is_not_looked_at_again(text: str, looks: list[int]) -> None:
+    class Many(Said):
+        def run(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+            (given,) = inputs.values()
+            self.answer = saying(text, given.shape[0]).answer
+            return super().run(inputs)
+
+    network = Many("many")
+    (read,) = Reader(network).read([[np.zeros((HEIGHT, WIDTH, 3), np.uint8)] * 3])
+    assert read is not None
+    assert read.reading.text == text
+    assert [shape[0] for shape in network.asked] == looks
 
 
 def saying(text: str, strips: int = 1) -> Said:

@@ -62,7 +62,7 @@ def test_a_still_that_is_read_without_doubt_is_looked_at_once() -> None:
     eyes = Eyes({640: [plate(NEAR)]}, [reading("皖A12B45", 0.9)])
     (read,) = recogniser(eyes).still(PICTURE)
     assert (read.text, read.doubtful) == ("皖A12B45", False)
-    assert eyes.sizes == [320, 640]
+    assert eyes.sizes == [640, 320]
 
 
 def test_a_doubtful_still_is_looked_at_closer_and_the_better_reading_told() -> None:
@@ -86,7 +86,7 @@ def test_a_closer_look_that_is_worse_changes_nothing() -> None:
 def test_a_small_picture_has_nothing_more_to_show() -> None:
     eyes = Eyes({640: [plate(NEAR)]}, [reading("皖A12845", 0.2)])
     recogniser(eyes).still(PICTURE[:480, :640])
-    assert eyes.sizes == [320, 640]
+    assert eyes.sizes == [640, 320]
 
 
 def test_american_plates_are_not_cut_into_two_lines() -> None:

@@ -131,7 +131,9 @@ def best_readings(
             by_country[kind.country] = (kind, chance)
     book = _book(frozenset(by_country))
     chances = np.stack(spots)
-    firsts = np.stack([signs[chances[:, signs].argmax(1)] for signs in _SIGNS_OF], 1)  # spot x class: its best sign
+    firsts = np.empty((len(chances), len(_NAMES)), np.int64)  # spot x class: its best sign
+    for name, signs in enumerate(_SIGNS_OF):
+        firsts[:, name] = signs[0] if len(signs) == 1 else signs[chances[:, signs].argmax(1)]
     values = np.take_along_axis(chances, firsts, 1).astype(np.float64)
     keep = np.log(np.asarray(there, np.float64))
     drop = np.log(np.maximum(1 - np.asarray(there, np.float64), _NEVER_SURER))

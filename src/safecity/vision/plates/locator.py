@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -18,7 +17,9 @@ CELL = 8
 _STEP = 16  # sides of the network's picture are multiples of it
 _ZOOM_WIDTH, _ZOOM_HEIGHT, _ZOOMED = 192, 96, 96  # the second look: a plate 96 pixels wide in the middle
 _COVERED = 0.5
-_LIKELY = 0.5  # of what a closer look says: below, hardly anything is a plate
+_FROM_BYTE = ((np.arange(256) - 128) / 128).astype(np.float32)  # -1 to 1, as the network was taught
+_LIKELY, _LIKELIER = 0.5, 0.6  # of what one closer look says, and two: below, hardly anything is a plate
+_PLAIN, _NOT_FAR = 0.95, 0.05  # as sure at first sight, as wide in the picture: nothing larger is looked for
 _SMALLEST, _LARGEST = 12.0, 220.0  # pixels of a plate's width in the network's picture that are believed
 
 
@@ -56,13 +57,19 @@ class Locator:
         self.info = network.info
 
     def find(self, picture: Picture, long_sides: Sequence[int], least: float) -> list[Found]:
-        """Plates scored `least` or more, best first, looked for in copies of these sizes, then looked at closely."""
+        """Plates scored `least` or more, best first, looked for in copies of these sizes, then looked at closely.
+
+        Sizes go from large to small. A smaller copy is for plates that are too large in the one before, and is left
+        out where one is plain to see there.
+        """
         found: list[Found] = []
         halves = _Halves(picture)
         for side in long_sides:
             found += self._look(halves, side, least)
+            if any(one.score >= _PLAIN and one.width >= _NOT_FAR * max(halves.size) for one in found):
+                break
         likely = [one for one in self._closer(halves, _distinct(found)) if one.score >= max(least, _LIKELY)]
-        return self._closer(halves, likely)
+        return [one for one in self._closer(halves, likely) if one.score >= max(least, _LIKELIER)]
 
     def _look(self, halves: _Halves, long_side: int, least: float) -> list[Found]:
         height, width = halves.size
@@ -105,11 +112,18 @@ class Locator:
         return _distinct(refined)
 
     def _run(self, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        # From -1 to 1, channels first.
-        given: Any = cv2.dnn.blobFromImages(list(pictures), 1 / 128, mean=(128.0, 128.0, 128.0))
+        given = np.empty((len(pictures), 3, *pictures.shape[1:3]), np.float32)
+        for picture, channels in zip(pictures, given, strict=True):
+            _show(picture, channels)
         answer = self._network.run({"pictures": tensor(given)})
         scores = 1 / (1 + np.exp(-array(answer["scores"])[:, 0]))
         return scores.astype(np.float32), array(answer["corners"])
+
+
+def _show(picture: Picture, channels: NDArray[np.float32]) -> None:
+    """The picture as the network takes it, by table: that takes a tenth of the time of OpenCV's blobFromImages."""
+    for channel in range(3):
+        cv2.LUT(cv2.extractChannel(picture, channel), _FROM_BYTE, dst=channels[channel])
 
 
 class _Halves:

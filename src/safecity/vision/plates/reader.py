@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from safecity.vision.plates.alphabet import COUNTRIES, KINDS, LOOK_ALIKE, SIGN_I
 from safecity.vision.plates.grammar import Reading, best_readings
 from safecity.vision.plates.straighten import HEIGHT, WIDTH, Picture
 
+TELLING = 5  # signs that are enough to be a plate's, and to look again
 COLUMN = 4  # pixels of the strip for each column of the network's answer
 _FAINT = 0.12  # below: nothing stands there
 _CLOSEST = 2.3  # columns between the middles of two signs
@@ -61,18 +63,29 @@ class Reader:
         """One answer for each plate, given one or more strips of it, as a plate of one of `countries`.
 
         None where nothing is written. What the strips of a plate say is averaged: corners are never quite right, and
-        a sign that is read in all of them is read.
+        a sign that is read in all of them is read. Where the first shows fewer signs than `TELLING`, hence hardly a
+        plate, the others are not looked at.
         """
         if not views:
             return []
-        signs, kinds = self._run(np.stack([strip for strips in views for strip in strips]))
-        answers: list[StripReading | None] = []
-        start = 0
-        for strips in views:
-            part = slice(start, start + len(strips))
-            answers.append(read_columns(_averaged(signs[part]), _averaged(kinds[part]), countries))
-            start += len(strips)
-        return answers
+        signs, kinds = self._run(np.stack([strips[0] for strips in views]))
+        said = [([signs[place]], [kinds[place]], find_spots(signs[place])) for place in range(len(views))]
+        whose = [
+            (place, strip)
+            for place, strips in enumerate(views)
+            for strip in (strips[1:] if len(said[place][2]) >= TELLING else ())
+        ]
+        if whose:
+            signs, kinds = self._run(np.stack([strip for _, strip in whose]))
+            for (place, _), more_signs, more_kinds in zip(whose, signs, kinds, strict=True):
+                said[place][0].append(more_signs)
+                said[place][1].append(more_kinds)
+        return [
+            _read_spots(spots, signs[0], kinds[0], countries)
+            if len(signs) == 1
+            else read_columns(_averaged(np.stack(signs)), _averaged(np.stack(kinds)), countries)
+            for signs, kinds, spots in said
+        ]
 
     def _run(self, strips: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         found = self._network.run({"strips": tensor(normalised(strips))})
@@ -91,7 +104,12 @@ def read_columns(
     signs: NDArray[np.float32], kinds: NDArray[np.float32], countries: frozenset[str] = COUNTRIES
 ) -> StripReading | None:
     """The best text for log-probabilities of signs (column x sign) and of kinds."""
-    spots = find_spots(signs)
+    return _read_spots(find_spots(signs), signs, kinds, countries)
+
+
+def _read_spots(
+    spots: Sequence[Spot], signs: NDArray[np.float32], kinds: NDArray[np.float32], countries: frozenset[str]
+) -> StripReading | None:
     if not spots:
         return None
     readings = best_readings(
@@ -115,35 +133,36 @@ def likely_kinds(kinds: NDArray[np.float32], countries: frozenset[str]) -> list[
 
 def find_spots(signs: NDArray[np.float32]) -> list[Spot]:
     """Where signs stand, those too close to be two made one."""
-    return _joined(runs_of_signs(signs), signs)
+    chances = np.exp(signs)
+    joined: list[tuple[int, int]] = []
+    for start, end in _runs(chances):
+        # Neighbours too close to be two signs: two opinions about one.
+        if joined and (start + end) / 2 - sum(joined[-1]) / 2 < _CLOSEST:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return [_spot(chances, start, end) for start, end in joined]
 
 
 def runs_of_signs(signs: NDArray[np.float32]) -> list[Spot]:
     """Runs of columns that say something, cut where they change their mind."""
-    blank = np.exp(signs[:, 0])
-    written = 1 - blank >= _FAINT
-    said = signs[:, 1:].argmax(1)
-    spots: list[Spot] = []
-    column = 0
-    while column < len(signs):
-        if not written[column]:
-            column += 1
-            continue
-        start = column
-        while column < len(signs) and written[column] and said[column] == said[start]:
-            column += 1
-        spots.append(_spot(signs, blank, start, column))
-    return spots
+    chances = np.exp(signs)
+    return [_spot(chances, start, end) for start, end in _runs(chances)]
 
 
-def _spot(signs: NDArray[np.float32], blank: NDArray[np.float32], start: int, end: int) -> Spot:
-    peak = start + int(np.argmin(blank[start:end]))
-    there = float(1 - blank[peak])
+def _runs(chances: NDArray[np.float32]) -> list[tuple[int, int]]:
+    said = np.where(1 - chances[:, 0] >= _FAINT, chances[:, 1:].argmax(1) + 1, 0)
+    cuts = [0, *(np.flatnonzero(np.diff(said)) + 1).tolist(), len(said)]
+    return [(start, end) for start, end in pairwise(cuts) if end > start and said[start]]
+
+
+def _spot(chances: NDArray[np.float32], start: int, end: int) -> Spot:
+    weights = 1 - chances[start:end, 0]
     # Given that a sign stands here, which: the blank's share is left out.
-    weights = (1 - blank[start:end])[:, None]
-    mixed = (np.exp(signs[start:end]) * weights).sum(0)
+    mixed = weights @ chances[start:end]
     mixed[0] = 1e-9
-    return Spot(start, end, np.log(np.maximum(shared(mixed / mixed.sum()), 1e-7)).astype(np.float32), there)
+    signs = np.log(np.maximum(shared(mixed / mixed.sum()), 1e-7)).astype(np.float32)
+    return Spot(start, end, signs, float(weights.max()))
 
 
 def shared(chances: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -154,19 +173,6 @@ def shared(chances: NDArray[np.floating]) -> NDArray[np.floating]:
         both[..., one] += _SHARED * chances[..., other]
         both[..., other] += _SHARED * chances[..., one]
     return both
-
-
-def _joined(spots: list[Spot], signs: NDArray[np.float32]) -> list[Spot]:
-    """Neighbours too close to be two signs: two opinions about one."""
-    blank = np.exp(signs[:, 0])
-    joined: list[Spot] = []
-    for spot in spots:
-        before = joined[-1] if joined else None
-        if before is not None and spot.centre - before.centre < _CLOSEST:
-            joined[-1] = _spot(signs, blank, before.start, spot.end)
-        else:
-            joined.append(spot)
-    return joined
 
 
 def _averaged(x: NDArray[np.float32]) -> NDArray[np.float32]:

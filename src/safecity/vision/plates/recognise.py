@@ -16,16 +16,16 @@ from safecity.vision.pictures import MAX_PIXELS
 from safecity.vision.plates.alphabet import COUNTRIES, PlateKind
 from safecity.vision.plates.locator import Found, Locator
 from safecity.vision.plates.opinions import weigh
-from safecity.vision.plates.reader import Reader, StripReading
+from safecity.vision.plates.reader import TELLING, Reader, StripReading
 from safecity.vision.plates.second import SecondReader, open_second
 from safecity.vision.plates.straighten import HEIGHT, Corners, Picture, grown, straighten, transforms
 
 logger = logging.getLogger(__name__)
 MODELS = Path(__file__).parent / "models"
-STILL = (320, 640)
+STILL = (640, 320)
 FRAME = (640,)
 SMALL_IN_STILL = (1280,)
-# A still is looked at thrice, for there is no other frame that could vote.
+# What is likely a plate in a still is looked at thrice, for there is no other frame that could vote.
 VIEWS = ((0.0, 0.0), (0.02, 0.07), (-0.015, -0.05))
 _LEAST = 0.35
 SURE = 0.4  # nine in ten of the readings from here on are right (tools.plates.calibrate)
@@ -33,7 +33,7 @@ SURE_ALONE = 0.8
 """From here on our reader is believed without a second opinion."""
 MOST_OPINIONS = 4
 """Second opinions in one look at a still; each takes some 15 ms of a core."""
-_PLATE_LIKE, _TELLING = 0.7, 5  # how surely located, and how many signs, to be worth a second opinion
+_PLATE_LIKE = 0.7  # how surely located, to be worth more views and a second opinion
 _MAYBE_TWO_LINES = 2.7  # width over height: flatter plates have one line
 _ONE_LINE = frozenset({"us"})  # countries whose plates have no second one
 
@@ -107,7 +107,7 @@ class PlateRecogniser:
         """All plates in a single picture, from large ones to small ones."""
         check_picture(picture)
         reads = self._looked_well(picture, STILL)
-        if all(one.doubtful for one in reads) and max(picture.shape[:2]) > STILL[-1]:
+        if all(one.doubtful for one in reads) and max(picture.shape[:2]) > STILL[0]:
             reads = _best_of(reads, self._looked_well(picture, SMALL_IN_STILL))
         return reads
 
@@ -134,7 +134,7 @@ class PlateRecogniser:
         whose: list[tuple[int, int]] = []
         for place, one in enumerate(found):
             for lines in (1, 2) if one.width < _MAYBE_TWO_LINES * one.height and self._countries - _ONE_LINE else (1,):
-                around = [grown(one.corners, *view) for view in views]
+                around = [grown(one.corners, *view) for view in (views if one.score >= _PLATE_LIKE else views[:1])]
                 strips.append([straighten(picture, corners, lines == 2) for corners in around])
                 whose.append((place, lines))
         read: list[list[tuple[int, StripReading | None]]] = [[] for _ in found]
@@ -195,13 +195,13 @@ class PlateRecogniser:
                 written=False,
                 doubtful=True,
             )
-        moves = transforms(found.corners, lines == 2)
+        moves = [(np.linalg.inv(into), columns) for into, columns in transforms(found.corners, lines == 2)]
         signs: list[SignRead] = []
         for sign, sure, (left, right) in zip(strip.reading.text, strip.reading.confidences, strip.boxes, strict=True):
             middle = (left + right) / 2
-            move = next(into for into, (start, end) in moves if start <= middle <= end or end == moves[-1][1][1])
+            back = next(out for out, (start, end) in moves if start <= middle <= end or end == moves[-1][1][1])
             box = np.array([[left, 2], [right, 2], [right, HEIGHT - 2], [left, HEIGHT - 2]], np.float32)
-            corners = cv2.perspectiveTransform(box[None], np.linalg.inv(move))[0].astype(np.float32)
+            corners = cv2.perspectiveTransform(box[None], back)[0].astype(np.float32)
             signs.append(SignRead(sign, sure, corners))
         confidence = float(np.prod(strip.reading.confidences))
         return PlateRead(
@@ -238,7 +238,7 @@ def _best_of(reads: list[PlateRead], again: list[PlateRead]) -> list[PlateRead]:
 
 def _unsettled(look: _Look) -> bool:
     """Whether a plate is likely there, and our reader not sure what stands on it."""
-    return not _sure_alone(look.read) and look.found.score >= _PLATE_LIKE and _signs(look) >= _TELLING
+    return not _sure_alone(look.read) and look.found.score >= _PLATE_LIKE and _signs(look) >= TELLING
 
 
 def _sure_alone(read: PlateRead) -> bool:
