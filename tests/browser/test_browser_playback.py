@@ -47,6 +47,10 @@ SAMPLE = """async ([channel, ms]) => {
 }"""
 CLOCKS = """() => [...document.querySelectorAll('video[data-kind="playback"]')]
   .map((video) => window.readStrip(video)?.ms ?? null)"""
+STANDS = """(selector) => {
+  const video = document.querySelector(selector)
+  return video.paused && !video.seeking && video.readyState >= 2
+}"""
 STANDING = """() => window.__safecity.players().filter((p) => p.kind === 'playback')"""
 WHOSE = """(selector) => {
   const video = document.querySelector(selector)
@@ -133,7 +137,7 @@ def test_frames_are_stepped_both_ways(open_page: Callable[..., Page], footage: F
     channel = footage.channels[0]
     page = open_playback(open_page, channel, footage.start + 10 * SECOND)
     page.keyboard.press("k")
-    page.wait_for_timeout(1000)
+    wait_for(page, STANDS, f'video[data-channel="{channel}"][data-kind="playback"]')
     first = until(lambda: strip_clock(page, channel, "playback"), "a clock")
     page.keyboard.press(".")
     forward = until(lambda: newer(strip_clock(page, channel, "playback"), first), "the next frame is shown")

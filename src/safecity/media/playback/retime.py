@@ -70,15 +70,11 @@ class Line:
             self._origin, self._base = dts, self.end
 
     def lay(self, shown: Sequence[Timed]) -> list[Sample]:
-        """Pictures in order onto the line, without a hole.
-
-        A camera that sent nothing for some tenths of a second leaves one between two chunks. The picture before is at
-        the viewer's already, and a browser stops for good at what nobody covers: the picture behind is shown early.
-        """
+        """Pictures in order onto the line."""
         self.follow(shown[0].sample.dts)
         samples: list[Sample] = []
         for at, (sample, _) in enumerate(shown):
-            dts = self.place(sample.dts) if at else min(self.place(sample.dts), self.end)
+            dts = self.place(sample.dts)
             following = shown[at + 1].sample.dts if at + 1 < len(shown) else sample.dts + max(1, sample.duration)
             lasts = min(max(1, self.place(following) - dts), MAX_FRAME_90K)
             shift = round((sample.pts - sample.dts) / self.speed)
@@ -90,16 +86,16 @@ class Line:
 
     def messages(self, shown: Sequence[Timed], heard: Sequence[Sample], sound: AudioParameters | None) -> bytes:
         """Pictures in order, and before them the sound that goes with them (at normal speed only), as whole frames."""
+        first = shown[0]
         samples = self.lay(shown)
-        wall = _wall(shown[0].wall, round((samples[0].dts - self.place(shown[0].sample.dts)) * self.speed))
         voice = self._voice(heard) if sound is not None and self.speed == 1.0 else []
         before = b""
         if voice and sound is not None:
-            before = self._sound_messages(voice, sound, wall, samples[0].dts)
+            before = self._sound_messages(voice, sound, first.wall, samples[0].dts)
         self._sequence += 1
         kind = KEY_FRAGMENT if samples[0].is_key else FRAGMENT
         parts = [fragment_head(self._sequence, [TrackSamples(VIDEO, samples)]), *(one.data for one in samples)]
-        return before + binary(kind, wall, samples[0].dts, parts)
+        return before + binary(kind, first.wall, samples[0].dts, parts)
 
     def _sound_messages(self, voice: Sequence[Sample], sound: AudioParameters, wall: int, begin: int) -> bytes:
         """Sound never shares a message with pictures: a browser that lacks it, or has no use for it, leaves it out."""
