@@ -47,8 +47,10 @@ class MadeFootage:
         sound: AudioParameters | None = None,
         silent: Collection[int] = (),
         key_at: int = 0,
+        begins: float = 0,
     ) -> None:
-        """`silent`: seconds without sound; `key_at`: which picture of a second is the key frame, if it has one.
+        """`silent`: seconds without sound; `key_at`: which picture of a second is the key frame, if it has one;
+        `begins`: seconds of the run's media time before the first picture.
 
         The data of a sound is its time too, where that is AAC.
         """
@@ -57,7 +59,7 @@ class MadeFootage:
             wall = start + second * SECOND
             samples: list[Sample] = []
             for number in range(25):
-                dts = 1000 + run * 90_000_000 + (second * 25 + number) * 3600
+                dts = 1000 + run * 90_000_000 + round(begins * 90_000) + (second * 25 + number) * 3600
                 taken = wall + number * 40_000
                 samples.append(Sample(taken.to_bytes(8, "big"), dts, dts, 3600, number == key_at and second % 2 == 0))
             made = [TrackSamples(VIDEO, samples)]
@@ -138,6 +140,8 @@ class Player:
     waiting_bytes: int = 0
     said: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
     pictures: list[Got] = field(default_factory=list[Got])
+    heads: dict[int, int] = field(default_factory=dict[int, int])
+    """Which wall clock each message of pictures names for the place on the line where it begins."""
     raw_sound: list[int] = field(default_factory=list[int])
     voice: list[Got] = field(default_factory=list[Got])
     inits: int = 0
@@ -203,6 +207,7 @@ class Player:
             assert track.track == VIDEO
             assert track.samples[0].is_key == (kind == 2)
             self.pictures += _got(track.samples)
+            self.heads[int.from_bytes(content[9:17], "big")] = int.from_bytes(content[1:9], "big")
         elif kind == 6:
             self.sound_inits.append(payload)
         elif kind == 7:

@@ -87,6 +87,28 @@ async def test_a_gap_is_told_and_jumped_over(footage: Any, play: Any, t0: int) -
     whole(player)
 
 
+@pytest.mark.parametrize("speed", [0.5, 1, 2])
+@pytest.mark.parametrize("codec", ["aac", "pcma"])
+async def test_a_camera_that_paused_for_a_moment_leaves_no_hole_on_the_line(
+    footage: Any, play: Any, t0: int, speed: float, codec: str, request: pytest.FixtureRequest
+) -> None:
+    """A browser waits for ever before one, though all that follows is there."""
+    pause, sound = 300_000, request.getfixturevalue(codec)
+    footage.record(t0, 2, run=1, sound=sound)
+    behind = t0 + 2 * SECOND + pause
+    footage.record(behind, 4, run=1, sound=sound, begins=2 + pause / SECOND)
+    player = play()
+    await player.tell("play", at=t0, speed=speed)
+    await player.watch(12)
+    for one, two in pairwise(player.pictures):
+        assert one.media + one.lasts == two.media, (one, two)
+    at = next(n for n, one in enumerate(player.pictures) if one.taken == behind)
+    after = [one.media - player.pictures[0].media for one in player.pictures[at + 1 :]]
+    assert after[0] == round(2.34 * 90_000 / speed), "what follows is shown at its own time"
+    for one in player.pictures[at : at + 2]:
+        assert player.heads[one.media] == one.taken, "each is told with its own time, which steps go by"
+
+
 async def test_a_seek_into_a_gap_lands_behind_it(footage: Any, play: Any, t0: int) -> None:
     footage.record(t0, 4, run=1)
     footage.record(t0 + 100 * SECOND, 10, run=2)

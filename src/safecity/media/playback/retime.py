@@ -70,11 +70,15 @@ class Line:
             self._origin, self._base = dts, self.end
 
     def lay(self, shown: Sequence[Timed]) -> list[Sample]:
-        """Pictures in order onto the line."""
+        """Pictures in order onto the line, without a hole.
+
+        A camera that sent nothing for some tenths of a second leaves one between two chunks. The picture before is at
+        the viewer's already, and a browser stops for good at what nobody covers: the picture behind is shown early.
+        """
         self.follow(shown[0].sample.dts)
         samples: list[Sample] = []
         for at, (sample, _) in enumerate(shown):
-            dts = self.place(sample.dts)
+            dts = self.place(sample.dts) if at else min(self.place(sample.dts), self.end)
             following = shown[at + 1].sample.dts if at + 1 < len(shown) else sample.dts + max(1, sample.duration)
             lasts = min(max(1, self.place(following) - dts), MAX_FRAME_90K)
             shift = round((sample.pts - sample.dts) / self.speed)
@@ -86,16 +90,24 @@ class Line:
 
     def messages(self, shown: Sequence[Timed], heard: Sequence[Sample], sound: AudioParameters | None) -> bytes:
         """Pictures in order, and before them the sound that goes with them (at normal speed only), as whole frames."""
-        first = shown[0]
         samples = self.lay(shown)
+        early = self.place(shown[0].sample.dts) - samples[0].dts
         voice = self._voice(heard) if sound is not None and self.speed == 1.0 else []
         before = b""
         if voice and sound is not None:
-            before = self._sound_messages(voice, sound, first.wall, samples[0].dts)
+            before = self._sound_messages(voice, sound, _wall(shown[0].wall, -early), samples[0].dts)
+        if early <= 0:
+            return before + self._pictures(samples, shown[0].wall)
+        # One that is shown early stands alone, so that it and those behind it each have their own time.
+        alone, behind = self._pictures(samples[:1], shown[0].wall), samples[1:]
+        return before + alone + (self._pictures(behind, shown[1].wall) if behind else b"")
+
+    def _pictures(self, samples: Sequence[Sample], wall: int) -> bytes:
+        """One message of pictures, the first of which was taken at `wall`."""
         self._sequence += 1
         kind = KEY_FRAGMENT if samples[0].is_key else FRAGMENT
         parts = [fragment_head(self._sequence, [TrackSamples(VIDEO, samples)]), *(one.data for one in samples)]
-        return before + binary(kind, first.wall, samples[0].dts, parts)
+        return binary(kind, wall, samples[0].dts, parts)
 
     def _sound_messages(self, voice: Sequence[Sample], sound: AudioParameters, wall: int, begin: int) -> bytes:
         """Sound never shares a message with pictures: a browser that lacks it, or has no use for it, leaves it out."""
