@@ -127,16 +127,9 @@ export class RecordedPlayer {
   pause(): void {
     this.playing = false
     this.video.pause()
-    this.standStill()
     this.hush()
     this.feed.send({ type: 'pause' })
     if (this.status.get().phase !== 'unsupported') this.status.set({ phase: 'paused' })
-  }
-
-  // A browser may stop its clock in a picture that it has not shown yet: the one that is seen is where we stand.
-  private standStill(): void {
-    if (this.rendered.media < 0 || this.jump !== null || this.asked || this.video.seeking) return
-    if (this.rendered.media !== this.video.currentTime) this.video.currentTime = this.rendered.media + 0.001
   }
 
   step(direction: 1 | -1): void {
