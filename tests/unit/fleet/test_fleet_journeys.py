@@ -8,7 +8,7 @@ import pytest
 
 from safecity.core.upper.fleet import journeys
 from safecity.core.upper.fleet.journeys import Step, journey
-from safecity.core.upper.fleet.shapes import metres_between
+from safecity.kit.earth import metres_between
 
 STEP = 0.001
 """Degrees of latitude: 111 m."""

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safecity.core.upper.fleet.shapes import Shape, ShapeKind, metres_between
+from safecity.core.upper.fleet.shapes import Shape, ShapeKind
 from safecity.kit.earth import METRES_OF_DEGREE as DEGREE
+from safecity.kit.earth import metres_between
 from safecity.kit.errors import InvalidError
 
 HOME = (118.37, 31.33)

@@ -8,8 +8,8 @@ import json
 
 from safecity.core.upper.fleet.beacons import read_all
 from safecity.core.upper.fleet.mail import read_letter
-from safecity.core.upper.fleet.shapes import metres_between
 from safecity.kit.brokerurl import BrokerUrl
+from safecity.kit.earth import metres_between
 from safecity.protocols.mqtt.packets import PROTOCOL_5, Connect, PubAck, Publish, write_connect
 from safecity.protocols.mqtt.session import Session
 from safecity.protocols.mqtt.stream import PacketReader

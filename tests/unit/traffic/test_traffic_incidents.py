@@ -13,7 +13,6 @@ from tests.contract.traffic_city import itself, open_own
 from safecity.backends.bus import EmbeddedBus
 from safecity.backends.database import SqlDatabase
 from safecity.backends.sqlitefile import open_file
-from safecity.core.upper.traffic import incidents
 from safecity.core.upper.traffic.city import City
 from safecity.core.upper.traffic.following import Following
 from safecity.core.upper.traffic.incidents import Incident, State
@@ -340,4 +339,3 @@ async def test_nobody_decides_about_what_is_over(road: Road) -> None:
     with pytest.raises(NotFoundError):
         await road.following.decide("ti_none", "confirmed", "chief")
     assert (await road.look(181)) == [], "it was cleared: they stand there, and somebody is with them"
-    assert incidents.near(18.0, 59.3, (18.0005, 59.3))

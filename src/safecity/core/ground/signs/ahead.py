@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Final
 
 from safecity.core.ground.signs.decide import GuidanceSign
-from safecity.kit.earth import METRES_OF_DEGREE
+from safecity.kit.earth import plane
 
 AHEAD_METRES: Final = 3_000.0
 WITHIN_DEGREES: Final = 50.0
@@ -38,7 +38,7 @@ def metres_ahead(sign: GuidanceSign, trouble: Trouble) -> float | None:
     """To its nearest point, None where it does not lie before the drivers who read the sign."""
     best: float | None = None
     for line in trouble.lines:
-        points = [_plane(sign, point) for point in line]
+        points = [plane((sign.longitude, sign.latitude), point) for point in line]
         if (
             trouble.directed
             and len(points) > 1
@@ -58,11 +58,6 @@ def standing_before(signs: Iterable[GuidanceSign], trouble: Trouble, most: int =
     """The nearest of them, with metres."""
     found = [(sign, metres) for sign in signs if (metres := metres_ahead(sign, trouble)) is not None]
     return sorted(found, key=lambda one: (one[1], one[0].id))[:most]
-
-
-def _plane(sign: GuidanceSign, point: tuple[float, float]) -> tuple[float, float]:
-    east = (point[0] - sign.longitude) * math.cos(math.radians(sign.latitude))
-    return east * METRES_OF_DEGREE, (point[1] - sign.latitude) * METRES_OF_DEGREE
 
 
 def _bearing(a: tuple[float, float], b: tuple[float, float]) -> float:

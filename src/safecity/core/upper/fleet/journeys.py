@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from safecity.core.upper.fleet.shapes import metres_between
 from safecity.kit.clock import SECOND_US
+from safecity.kit.earth import metres_between
 
 GAP_US: Final = 120 * SECOND_US
 GAP_METRES: Final = 100.0

@@ -14,8 +14,9 @@ from typing import Any, Final, NamedTuple
 
 from safecity.core.upper.fleet.fences import Fence
 from safecity.core.upper.fleet.marks import Change, Marks, begun, news, packed, taken, unpacked
-from safecity.core.upper.fleet.shapes import Shape, metres_between
+from safecity.core.upper.fleet.shapes import Shape
 from safecity.kit.clock import SECOND_US
+from safecity.kit.earth import metres_between
 from safecity.protocols.jt808.alarms import Status, has
 
 BAND_METRES: Final = 25.0

@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
-from safecity.kit.earth import METRES_OF_DEGREE
+from safecity.kit.earth import METRES_OF_DEGREE, degrees_east
 from safecity.kit.errors import InvalidError
 from safecity.vision.enforcement.geometry import inside
 
@@ -81,7 +81,7 @@ class Shape:
         """Metres from its edge: above 0 inside, below 0 outside."""
         shrink = math.cos(math.radians(place[1]))
         x0 = self.corners[0][0]
-        away = _east(place[0], x0)
+        away = degrees_east(place[0], x0)
         line = [
             ((away + x - x0) * METRES_OF_DEGREE * shrink, (y - place[1]) * METRES_OF_DEGREE) for x, y in self.corners
         ]
@@ -101,18 +101,7 @@ class Shape:
         if not south - reach <= place[1] <= north + reach:
             return True
         wide = reach / max(0.05, math.cos(math.radians(min(85.0, abs(place[1])))))
-        return not -wide <= _east(west, place[0]) <= east - west + wide
-
-
-def metres_between(one: Point, other: Point) -> float:
-    """Along the ground; exact for what is near."""
-    shrink = math.cos(math.radians((one[1] + other[1]) / 2))
-    return METRES_OF_DEGREE * math.hypot(_east(other[0], one[0]) * shrink, one[1] - other[1])
-
-
-def _east(start: float, end: float) -> float:
-    """Degrees of longitude from one to the other, the shorter way round the globe."""
-    return (end - start + 540) % 360 - 180
+        return not -wide <= degrees_east(west, place[0]) <= east - west + wide
 
 
 def _nearest(line: Sequence[Point]) -> float:

@@ -6,7 +6,6 @@ they stand there; one that was confirmed is not ended by silence of less than a 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
@@ -20,11 +19,11 @@ from safecity.core.upper.traffic.judging import Cluster, IncidentKind
 from safecity.core.upper.traffic.standing import Standing
 from safecity.core.upper.traffic.sums import metadata
 from safecity.kit.clock import SECOND_US
+from safecity.kit.earth import metres_between
 from safecity.kit.errors import ConflictError, NotFoundError
 from safecity.kit.ids import fresh
 from safecity.model.facts.envelope import Event
 from safecity.ports.database import Row, Tx
-from safecity.roads.network.arrays import METRES_PER_DEGREE
 
 BEGAN, ENDED = "traffic.incident_began", "traffic.incident_ended"
 CHANGED, DISMISSED = "traffic.incident_changed", "traffic.incident_dismissed"
@@ -230,12 +229,6 @@ def known_stops(tx: Tx) -> list[Stop]:
     return [Stop(*(row[name] for name in Stop.__dataclass_fields__)) for row in tx.rows(select(stops))]
 
 
-def near(longitude: float, latitude: float, place: tuple[float, float]) -> bool:
-    """Whether both are one place."""
-    east = (place[0] - longitude) * math.cos(math.radians(latitude)) * METRES_PER_DEGREE
-    return math.hypot(east, (place[1] - latitude) * METRES_PER_DEGREE) <= SAME_METRES
-
-
 def forget(tx: Tx, now: int, ended_before: int) -> None:
     """Incidents that ended earlier, stops that are past their time, and vehicles that nobody heard of for two days."""
     tx.run(delete(incidents).where(incidents.c.state == str(State.ENDED), incidents.c.changed_at < ended_before))
@@ -247,13 +240,14 @@ def forget(tx: Tx, now: int, ended_before: int) -> None:
 def _allowed(kind: IncidentKind, cluster: Cluster, quiet: Iterable[Stop], at: int) -> bool:
     here = (
         one for one in quiet
-        if at < one.until and near(cluster.longitude, cluster.latitude, (one.longitude, one.latitude))
+        if at < one.until and _near(one, cluster)
     )  # fmt: skip
     return any(one.every_kind or kind is IncidentKind.STOPPED for one in here)
 
 
-def _near(one: Incident, other: Cluster | Standing) -> bool:
-    return near(one.longitude, one.latitude, (other.longitude, other.latitude))
+def _near(one: Incident | Stop, other: Cluster | Standing) -> bool:
+    """Whether both are one place."""
+    return metres_between((one.longitude, one.latitude), (other.longitude, other.latitude)) <= SAME_METRES
 
 
 def _body(one: Incident) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from safecity.core.upper.flows.api import STOPPED_AFTER, reports_here
 from safecity.kit.clock import SECOND_US
-from safecity.roads.network.arrays import METRES_PER_DEGREE
+from safecity.kit.earth import plane
 
 SAME_METRES: Final = 15.0
 """Positions wander by so much while a vehicle stands."""
@@ -97,6 +97,5 @@ def _left(before: Still, at: int) -> Standing | None:
 
 def _way(before: Still, longitude: float, latitude: float) -> tuple[float, float]:
     """Metres, and degrees from north."""
-    east = (longitude - before.longitude) * math.cos(math.radians(latitude)) * METRES_PER_DEGREE
-    north = (latitude - before.latitude) * METRES_PER_DEGREE
+    east, north = plane((before.longitude, before.latitude), (longitude, latitude))
     return math.hypot(east, north), math.degrees(math.atan2(east, north)) % 360
