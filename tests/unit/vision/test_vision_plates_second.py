@@ -186,6 +186,23 @@ def test_a_second_reader_that_fails_is_given_up_once(caplog: pytest.LogCaptureFi
     assert caplog.text.count("second reader failed") == 1
 
 
+def test_a_plate_that_the_second_reader_stumbles_over_costs_no_other_plate_its_opinion(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    second = second_says("皖A12B45")
+    answers = iter([ValueError("corners in one line")])
+
+    def look(*told: Any) -> list[NDArray[np.float32]]:
+        for error in answers:
+            raise error
+        return SecondReader.look(second, *told)
+
+    monkeypatch.setattr(second, "look", look)
+    first = first_says("皖A12B45", doubt=(4, "8"))
+    recogniser = PlateRecogniser(cast("Locator", Locating()), first, countries=frozenset({"cn"}), second=second)
+    assert [one.second for _ in range(2) for one in recogniser.still(PICTURE)] == [False, True]
+
+
 def test_a_frame_of_a_film_hears_no_more_opinions_than_it_may() -> None:
     second = second_says("皖A12B45")
     first = first_says("皖A12B45", doubt=(4, "8"))

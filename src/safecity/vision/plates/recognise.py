@@ -161,7 +161,7 @@ class PlateRecogniser:
         return reads
 
     def _opinion(self, picture: Picture, look: _Look) -> PlateRead | None:
-        """None where the second reader fails: the first goes on alone."""
+        """None where the second reader says nothing, or fails: then the first goes on alone."""
         second = self._second
         if second is None:
             return None
@@ -170,9 +170,13 @@ class PlateRecogniser:
             ways = [way for way in look.strips if way[0] == look.read.lines]
             columns = [second.look(picture, look.found.corners, lines == 2) for lines, _ in ways]
             opinion = weigh(ways, columns, self._countries)
-        except (SafecityError, ValueError, ArithmeticError, cv2.error) as error:
+        except SafecityError as error:
             logger.warning("second reader failed, the first reads alone model=%s why=%r", second.info.name, error)
             self._second = None
+            return None
+        except (ValueError, ArithmeticError, cv2.error) as error:
+            # A plate of an odd shape costs itself its second opinion, and no other plate theirs.
+            logger.info("no second opinion of a plate model=%s why=%r", second.info.name, error)
             return None
         if opinion is None:
             return None
