@@ -5,9 +5,10 @@ import { api } from '../api/client'
 import { useMay } from '../api/session'
 import type { CountPoint, Counted } from '../api/types'
 import { ProblemNote, sentence } from '../parts/problem'
-import { shortClock, toUs, zoneName } from '../parts/times'
+import { toUs } from '../parts/times'
 import { maybe, t } from '../words'
-import { drawing } from './spark'
+import type { Point } from './spark'
+import { Sparkline } from './sparkline'
 
 const DAY = 86_400_000_000
 const SIX_HOURS = DAY / 4
@@ -45,7 +46,7 @@ export function Counts({ onLook }: { onLook?: (place: [number, number]) => void 
           <li key={one.id}>
             <button type="button" className={`traffic-way travel${one.id === chosen ? ' chosen' : ''}`} aria-expanded={one.id === chosen} onClick={() => choose(one)}>
               <b className="grow">{one.lane === null ? one.name : t('counts.lane', { name: one.name, n: one.lane })}</b>
-              <Spark counts={one.recent} until={asked.dataUpdatedAt * 1000} span={SIX_HOURS} width={90} height={22} />
+              <Sparkline points={pointsOf(one.recent)} until={asked.dataUpdatedAt * 1000} span={SIX_HOURS} width={90} height={22} label={t('counts.hoursOf', { n: one.recent.length })} />
               {one.now ? <b>{t('counts.flow', { n: Math.round(one.now.flow) })}</b> : <span className="quiet">{t(one.least > 1 ? 'times.few' : 'times.nobody', { n: one.least })}</span>}
               {one.now?.speed_kmh != null && <span>{t('traffic.kmh', { n: Math.round(one.now.speed_kmh) })}</span>}
             </button>
@@ -69,7 +70,9 @@ function Day({ point, onRemove }: { point: CountPoint; onRemove: (() => void) | 
       {now && <span>{t('counts.facts', { vehicles: now.vehicles, minutes: Math.round(now.seconds / 60) })}{now.occupancy !== null && ` · ${t('counts.occupancy', { n: Math.round(100 * now.occupancy) })}`}</span>}
       {now && <Kinds now={now} />}
       {asked.error && <ProblemNote error={asked.error} />}
-      {asked.data && <Spark counts={asked.data.items} until={asked.dataUpdatedAt * 1000} span={DAY} width={290} height={80} axis />}
+      {asked.data && (
+        <Sparkline points={pointsOf(asked.data.items)} until={asked.dataUpdatedAt * 1000} span={DAY} width={290} height={80} label={t('counts.dayOf', { n: asked.data.items.length })} upTo={(most) => t('counts.upTo', { n: Math.round(most) })} />
+      )}
       {onRemove && <Button size="small" danger onClick={onRemove}>{t('verb.delete')}</Button>}
     </div>
   )
@@ -89,17 +92,6 @@ function Kinds({ now }: { now: Counted }) {
   )
 }
 
-function Spark({ counts, until, span, width, height, axis = false }: { counts: Counted[]; until: number; span: number; width: number; height: number; axis?: boolean }) {
-  const since = until - span
-  const points = counts.map((one) => ({ at: toUs(one.at), seconds: one.flow, low_seconds: 0, high_seconds: one.flow }))
-  const { line, band, most } = drawing(points, since, until, width, height)
-  return (
-    <figure className="travel-spark">
-      <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={t(axis ? 'counts.dayOf' : 'counts.hoursOf', { n: points.length })}>
-        <path className="travel-band" d={band} />
-        <path className="travel-line" d={line} />
-      </svg>
-      {axis && <figcaption className="quiet" title={zoneName()}><span>{shortClock(since)}</span><span>{t('counts.upTo', { n: Math.round(most) })}</span><span>{shortClock(until)}</span></figcaption>}
-    </figure>
-  )
+function pointsOf(counts: Counted[]): Point[] {
+  return counts.map((one) => ({ at: toUs(one.at), value: one.flow, low: 0, high: one.flow }))
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { drawing, longer } from './spark'
 
 const bucket = 300_000_000
-const point = (number: number, seconds: number) => ({ at: number * bucket, seconds, low_seconds: seconds / 2, high_seconds: seconds * 2 })
+const point = (number: number, value: number) => ({ at: number * bucket, value, low: value / 2, high: value * 2 })
 
 describe('the drawing of a day', () => {
   it('is broken where nobody arrived', () => {

@@ -5,9 +5,10 @@ import { api, type Body } from '../api/client'
 import { useMay } from '../api/session'
 import type { TravelSection, TravelTime } from '../api/types'
 import { ProblemNote, sentence } from '../parts/problem'
-import { shortClock, toUs, zoneName } from '../parts/times'
+import { toUs } from '../parts/times'
 import { type Key, t } from '../words'
-import { drawing, longer } from './spark'
+import { longer, type Point } from './spark'
+import { Sparkline } from './sparkline'
 
 type NewSection = Body<'post', 'traffic/sections'>
 const DAY = 86_400_000_000
@@ -51,7 +52,7 @@ export function TravelTimes({ onLook }: { onLook?: (place: [number, number]) => 
           <li key={one.id}>
             <button type="button" className={`traffic-way travel${one.id === chosen ? ' chosen' : ''}`} aria-expanded={one.id === chosen} onClick={() => choose(one)}>
               <b className="grow">{one.name}</b>
-              <Spark times={one.recent} until={asked.dataUpdatedAt * 1000} span={SIX_HOURS} width={90} height={22} />
+              <Sparkline points={pointsOf(one.recent)} until={asked.dataUpdatedAt * 1000} span={SIX_HOURS} width={90} height={22} label={t('times.hoursOf', { n: one.recent.length })} />
               <Now one={one} />
             </button>
             {one.id === chosen && <Day section={one} onRemove={mayChange ? () => remove(one) : undefined} />}
@@ -86,26 +87,12 @@ function Day({ section, onRemove }: { section: TravelSection; onRemove: (() => v
       <span className="quiet">{t('times.way', { entry: section.entry_name || '–', exit: section.exit_name || '–', km: (section.length_m / 1000).toFixed(1) })}</span>
       {now && <span>{t('times.facts', { low: duration(now.low_seconds), high: duration(now.high_seconds), vehicles: now.vehicles, out: now.left_out })}</span>}
       {asked.error && <ProblemNote error={asked.error} />}
-      {asked.data && <Spark times={asked.data.items} until={asked.dataUpdatedAt * 1000} span={DAY} width={290} height={80} axis />}
+      {asked.data && (
+        <Sparkline points={pointsOf(asked.data.items)} until={asked.dataUpdatedAt * 1000} span={DAY} width={290} height={80} label={t('times.dayOf', { n: asked.data.items.length })} upTo={(most) => t('times.upTo', { n: duration(most) })} />
+      )}
       <span className="quiet">{t('times.private')}</span>
       {onRemove && <Button size="small" danger onClick={onRemove}>{t('verb.delete')}</Button>}
     </div>
-  )
-}
-
-function Spark({ times, until, span, width, height, axis = false }: { times: TravelTime[]; until: number; span: number; width: number; height: number; axis?: boolean }) {
-  const since = until - span
-  const points = times.map((one) => ({ ...one, at: toUs(one.at) }))
-  const { line, band, most } = drawing(points, since, until, width, height)
-  const longest = duration(most)
-  return (
-    <figure className="travel-spark">
-      <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={t(axis ? 'times.dayOf' : 'times.hoursOf', { n: points.length })}>
-        <path className="travel-band" d={band} />
-        <path className="travel-line" d={line} />
-      </svg>
-      {axis && <figcaption className="quiet" title={zoneName()}><span>{shortClock(since)}</span><span>{t('times.upTo', { n: longest })}</span><span>{shortClock(until)}</span></figcaption>}
-    </figure>
   )
 }
 
@@ -133,6 +120,10 @@ function NewSectionForm({ onDone }: { onDone: () => Promise<unknown> }) {
       <Button type="primary" htmlType="submit">{t('times.add')}</Button>
     </Form>
   )
+}
+
+function pointsOf(times: TravelTime[]): Point[] {
+  return times.map((one) => ({ at: toUs(one.at), value: one.seconds, low: one.low_seconds, high: one.high_seconds }))
 }
 
 /** 5:07 */

@@ -24,7 +24,7 @@ from safecity.core.upper.counts.api import (
 from safecity.kit.clock import SECOND_US
 from safecity.protocols.ngsild.flow import MEDIA_TYPE, Flow, flow_observed
 from safecity.web.guard import Here, Routes, Who
-from safecity.web.routes.traffic import least_vehicles
+from safecity.web.routes.traffic import last_day, least_vehicles
 from safecity.web.shapes import (
     Answer,
     Ask,
@@ -40,7 +40,6 @@ from safecity.web.shapes import (
 from safecity.web.texts import sentence
 
 routes = Routes("traffic")
-DAY_US = 86_400 * SECOND_US
 EXPORTED = 1_000
 """Places, or times five minutes, in one file."""
 _ENTITIES: dict[int | str, dict[str, Any]] = {
@@ -190,7 +189,7 @@ async def save_counts(
     minutes of the last day, or of the time that is named; at most 1,000."""
     least = least_vehicles(who)
     if point:
-        start, end = _times(here.clock.now_us(), since, until)
+        start, end = last_day(here.clock.now_us(), since, until, BUCKET_US)
         one, found, _ = await here.counts.history(
             who, point, least=least, since=start, until=end, step_us=BUCKET_US, limit=EXPORTED
         )  # fmt: skip
@@ -224,17 +223,12 @@ async def list_counts(
 ) -> CountsOut:  # fmt: skip
     """Of the last day, or of the time that is named. By the minute for a week, and as far as the source told it so
     finely; by five minutes and longer for 400 days (settings `[counts]`)."""
-    start, end = _times(here.clock.now_us(), since, until)
+    start, end = last_day(here.clock.now_us(), since, until, BUCKET_US)
     least = least_vehicles(who)
     _, found, more = await here.counts.history(
         who, count_point, least=least, since=start, until=end, step_us=int(step) * SECOND_US, limit=limit
     )  # fmt: skip
     return CountsOut(items=[_count(one) for one in found], next=more, least=least)
-
-
-def _times(now: int, since: int | None, until: int | None) -> tuple[int, int]:
-    end = now + BUCKET_US if until is None else until
-    return max(end - DAY_US if since is None else since, 0), end
 
 
 def _told(ask: CountAsk) -> Told:

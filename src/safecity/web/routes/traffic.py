@@ -36,7 +36,8 @@ ADDRESS = "traffic"
 TIMEOUT = 10.0
 LEAST_VEHICLES = 3
 """Fewer say more about a driver than about a road: they are shown only to those who may see all vehicles anyway."""
-AHEAD_US = 14 * 86_400 * SECOND_US
+DAY_US = 86_400 * SECOND_US
+AHEAD_US = 14 * DAY_US
 T = TypeVar("T", bound=Message)
 Place = Annotated[str, Query(max_length=60, description="Longitude and latitude, `118.37,31.33` (WGS-84).")]
 Box = Annotated[str, Query(max_length=120, description="West, south, east and north, in degrees.")]
@@ -198,7 +199,7 @@ async def find_routes(
     now = here.clock.now_us()
     at = max(depart or now, now)
     if at > now + AHEAD_US:
-        raise InvalidError("too far ahead", code="route_depart", params={"days": AHEAD_US // (86_400 * SECOND_US)})
+        raise InvalidError("too far ahead", code="route_depart", params={"days": AHEAD_US // DAY_US})
     wish = AskRoutes(_place(start, "from"), _place(end, "to"), at, alternatives, least_vehicles(who))
     found = await asked(here, wish, RoutesFound)
     return RouteCollection(features=[_route(one, at) for one in found.routes])
@@ -297,6 +298,12 @@ async def asked(here: Services, message: Message, kind: type[T]) -> T:
     if not isinstance(answer, kind):
         raise UnavailableError("an answer to something else", code="answer_unexpected")
     return answer
+
+
+def last_day(now: int, since: int | None, until: int | None, step_us: int) -> tuple[int, int]:
+    """From when to when is asked: to now with the step that has begun, and a day of it, where nothing is said."""
+    end = now + step_us if until is None else until
+    return max(end - DAY_US if since is None else since, 0), end
 
 
 def least_vehicles(who: Actor) -> int:

@@ -11,7 +11,7 @@ from safecity.core.ground.access.api import Action, Actor
 from safecity.core.upper.traveltimes.api import BUCKET_US, Bucket, Shown, Times
 from safecity.kit.clock import SECOND_US
 from safecity.web.guard import Here, Routes, Who
-from safecity.web.routes.traffic import least_vehicles
+from safecity.web.routes.traffic import last_day, least_vehicles
 from safecity.web.shapes import (
     Answer,
     Ask,
@@ -28,7 +28,6 @@ from safecity.web.shapes import (
 )
 
 routes = Routes("traffic")
-DAY_US = 86_400 * SECOND_US
 Metres = Annotated[float, Field(ge=100, le=100_000)]
 Slowest = Annotated[float, Field(ge=1, le=60)]
 Fastest = Annotated[float, Field(ge=60, le=260)]
@@ -165,8 +164,7 @@ async def list_travel_times(
     until: Annotated[OptionalMoment, Query()] = None, limit: Annotated[int, Query(ge=1, le=2016)] = 288,
 ) -> TravelTimesOut:  # fmt: skip
     """Of the last day, or of the time that is named; three months are kept."""
-    end = here.clock.now_us() + BUCKET_US if until is None else until
-    start, least = max(end - DAY_US if since is None else since, 0), least_vehicles(who)
+    (start, end), least = last_day(here.clock.now_us(), since, until, BUCKET_US), least_vehicles(who)
     found, more = await here.travel_times.history(who, travel_section, least=least, since=start, until=end, limit=limit)
     return TravelTimesOut(items=[_bucket(one) for one in found], next=more, least=least)
 
