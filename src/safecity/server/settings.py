@@ -374,6 +374,19 @@ class ViolationSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CaseSettings:
+    """[cases] Investigations. While one is open, what it refers to is kept whatever retention says.
+
+    closed_days   a closed case is kept for so long, with the pictures it copied
+    """
+
+    closed_days: int = 730
+
+    def __post_init__(self) -> None:
+        _within("cases.closed_days", self.closed_days, 1, 3650)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CountSettings:
     """[counts] How long counts of vehicles are kept.
 
@@ -452,6 +465,7 @@ class Settings:
         "vision",
         "watches",
         "violations",
+        "cases",
         "counts",
         "roads",
         "engines",
@@ -470,6 +484,7 @@ class Settings:
     vision: VisionSettings = field(default_factory=VisionSettings)
     watches: WatchSettings = field(default_factory=WatchSettings)
     violations: ViolationSettings = field(default_factory=ViolationSettings)
+    cases: CaseSettings = field(default_factory=CaseSettings)
     counts: CountSettings = field(default_factory=CountSettings)
     roads: RoadsSettings = field(default_factory=RoadsSettings)
     engines: EngineSettings = field(default_factory=EngineSettings)
@@ -533,6 +548,7 @@ _KINDS: dict[str, type[Any]] = {
         VisionSettings,
         WatchSettings,
         ViolationSettings,
+        CaseSettings,
         CountSettings,
         RoadsSettings,
         EngineSettings,

@@ -14,6 +14,8 @@ from safecity.web.problems import add_handlers
 from safecity.web.routes import (
     alarms,
     audit,
+    case_entries,
+    cases,
     channels,
     configuration,
     counts,
@@ -55,7 +57,7 @@ PREFIX = "/api/v1"
 PARTS = (
     entry, places, devices, configuration, tree, channels, device_recordings, ptz, heads, alarms, desk, exports, health,
     audit, search, wizard, tollgates, passages, vehicles, subscriptions,
-    watches, violations, violation_rules, scenes,
+    watches, violations, violation_rules, scenes, cases, case_entries,
     traffic, travel, counts, incidents, signs,
     fleet, fences, ways, positions,
     movement,

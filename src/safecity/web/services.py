@@ -37,6 +37,7 @@ from safecity.core.ground.images.api import Address, Images, Notifier, Post, ref
 from safecity.core.ground.intake.api import Effects, Intake, IntakeLoop
 from safecity.core.ground.loose.api import Loose
 from safecity.core.ground.outbox.api import Relay
+from safecity.core.ground.packages.api import Signer
 from safecity.core.ground.passages.api import Passages, Readings
 from safecity.core.ground.places.api import Places
 from safecity.core.ground.retention.api import Retention
@@ -50,6 +51,9 @@ from safecity.core.ground.tollgates.api import Tollgates
 from safecity.core.ground.tollgates.api import any_of as tollgates_of
 from safecity.core.ground.tollgates.api import any_under as tollgates_under
 from safecity.core.ground.vehicles.api import PlateIndex, Vehicles
+from safecity.core.upper.cases.api import Adding, CaseReading, Cases, CaseSettings
+from safecity.core.upper.cases.api import any_of as cases_of
+from safecity.core.upper.cases.api import any_under as cases_under
 from safecity.core.upper.counts.api import CountFollower, Counts, CountSettings, CountTeller
 from safecity.core.upper.counts.api import any_of as counts_of
 from safecity.core.upper.counts.api import any_under as counts_under
@@ -171,6 +175,7 @@ class WebSettings:
     alarm_picture_days: int = 90
     watches: WatchSettings = field(default_factory=WatchSettings)
     violations: ViolationSettings = field(default_factory=ViolationSettings)
+    cases: CaseSettings = field(default_factory=CaseSettings)
     counts: CountSettings = field(default_factory=CountSettings)
     vision: tuple[str, ...] = ()
     roads: bool = True
@@ -238,6 +243,10 @@ class Services:
     viid: ViidDoor
     holds: Holds
     exports: Exports
+    signer: Signer
+    cases: Cases
+    case_adding: Adding
+    case_reading: CaseReading
     settings: Settings
     keeper: Keeper
     retention: Retention
@@ -327,14 +336,15 @@ class Services:
 def _in_use(tx: Tx, area: str) -> bool:
     parts = (
         devices_under, channels_under, tollgates_under, watches_under, violations_under, closures_under, fences_under,
-        signs_under, travel_under, counts_under, any_in_area,
+        signs_under, travel_under, counts_under, cases_under, any_in_area,
     )  # fmt: skip
     return any(one(tx, area) for one in parts)
 
 
 def _belongs(tx: Tx, organisation: str) -> bool:
     parts = (
-        devices_of, channels_of, tollgates_of, watches_of, violations_of, fences_of, travel_of, counts_of, people_of,
+        devices_of, channels_of, tollgates_of, watches_of, violations_of, fences_of, travel_of, counts_of, cases_of,
+        people_of,
     )  # fmt: skip
     return any(one(tx, organisation) for one in parts)
 
@@ -430,11 +440,14 @@ def assemble(
         hub.changed([("sign", "")])
 
     signs = Signs(database, vault, clock, signs_changed)
+    signer = Signer(lambda: key_file(web.secrets_dir / "packages.key"))
+    holds, vehicles = Holds(database, calls, clock), Vehicles(database, plates)
+    cases = Cases(database, holds, loose, clock, web.cases)
 
     async def sweep() -> int:
         parts = (
             passages, images, loose, watches, violations, closures, signs, fence_follower, fence_writer, travel_times,
-            counts,
+            counts, cases,
         )  # fmt: skip
         return sum([await part.sweep() for part in parts])
 
@@ -444,7 +457,9 @@ def assemble(
     )  # fmt: skip
     checking = Checking(database, clock, Passwords(memory_kib=web.argon2_kib))
     access_settings = AccessSettings(idle_minutes=web.session_idle_minutes, hours=web.session_hours)
-    runner = ExportRunner(command=tuple(export_command), folder=web.data_dir / "control" / "exports", blobs=blobs)
+    runner = ExportRunner(
+        command=tuple(export_command), folder=web.data_dir / "control" / "exports", blobs=blobs, signer=signer
+    )
     return Services(
         web=web,
         database=database,
@@ -472,7 +487,7 @@ def assemble(
         count_teller=CountTeller(database, calls, clock),
         passages=passages,
         plates=plates,
-        vehicles=Vehicles(database, plates),
+        vehicles=vehicles,
         readings=Readings(database, clock, passages),
         vehicle_orders=VehicleOrders(database, calls),
         fences=Fences(database, clock, fences_changed),
@@ -485,7 +500,7 @@ def assemble(
         watch_duties=WatchDuties(database, clock, web.watches, told, lambda: hub.changed([("watch", "")])),
         violations=violations,
         proposing=proposing,
-        packages=Exporting(database, blobs),
+        packages=Exporting(database, blobs, signer),
         rules=Rules(database),
         section_follower=SectionFollower(database, bus, blobs, proposing, clock, web.violations, proposed),
         caught=Caught(database, clock, proposing),
@@ -497,7 +512,11 @@ def assemble(
         notifier=Notifier(database, blobs, clock, settings, post_notification),
         presence=presence,
         viid=ViidDoor(presence, Library(database, images, settings, clock, Asked(database, clock, watches, asked))),
-        holds=Holds(database, calls, clock),
+        holds=holds,
+        signer=signer,
+        cases=cases,
+        case_adding=Adding(database, blobs, loose, holds, vehicles, violations, alarms),
+        case_reading=CaseReading(database, blobs, signer),
         exports=Exports(database, calls, clock, runner, settings, web.data_dir, ClockRecord(history, timekeeper)),
         settings=settings,
         keeper=keeper,

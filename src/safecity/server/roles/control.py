@@ -23,6 +23,7 @@ from safecity.core.ground.intake.api import placed
 from safecity.core.ground.settings.api import Platform, VolumeWish
 from safecity.core.ground.wizard.addresses import own_addresses
 from safecity.core.ground.wizard.proposals import propose_platform
+from safecity.core.upper.cases.api import CaseSettings
 from safecity.core.upper.counts.api import CountSettings
 from safecity.core.upper.fleet.api import Mailroom
 from safecity.core.upper.violations.api import ViolationSettings
@@ -250,6 +251,7 @@ def _web_settings(context: RoleContext, setup_token: str) -> WebSettings:
         alarm_picture_days=settings.record.alarm_picture_days,
         watches=WatchSettings(**asdict(settings.watches)),
         violations=ViolationSettings(**asdict(settings.violations)),
+        cases=CaseSettings(**asdict(settings.cases)),
         counts=CountSettings(**asdict(settings.counts)),
         roads=settings.roads.enabled,
         vision=tuple(f"vision-{number}" for number in range(settings.vision.slots)),

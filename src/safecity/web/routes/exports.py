@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Annotated, Any, Literal, cast
 
 from fastapi import Query, Request
@@ -10,8 +11,9 @@ from pydantic import Field, model_validator
 
 from safecity.core.ground.access.api import Action, Actor
 from safecity.core.ground.exports.api import Export, Hold, JobState
+from safecity.core.ground.packages.api import fingerprint
 from safecity.web.blobs import download
-from safecity.web.guard import Here, Routes, Who
+from safecity.web.guard import SIGNED_IN, Here, Routes, Who
 from safecity.web.shapes import (
     Answer,
     Ask,
@@ -49,7 +51,7 @@ class HoldAsk(Ask):
 
 
 class HoldOut(Answer):
-    """Footage that no deletion touches."""
+    """Footage that no deletion touches; `case`: that case needs it, and lets it go when it is closed."""
 
     id: str
     channel: str
@@ -59,6 +61,14 @@ class HoldOut(Answer):
     reason: str
     created_by: str
     created_at: Moment
+    case: str | None
+
+
+class PackageKeyOut(Answer):
+    """The key that this platform signs its packages with (Ed25519): its 32 bytes in base64, and their SHA-256."""
+
+    public_key: str
+    fingerprint: str
 
 
 class ExportAsk(Ask):
@@ -116,6 +126,13 @@ class ExportOut(Answer):
     created_by: str
     created_at: Moment
     finished_at: OptionalMoment
+
+
+@routes.get("/package-key", SIGNED_IN)
+async def see_package_key(here: Here) -> PackageKeyOut:
+    """Tell the fingerprint to whoever gets a package, by another way than the package itself."""
+    key = here.signer.public_key
+    return PackageKeyOut(public_key=base64.b64encode(key).decode(), fingerprint=fingerprint(key))
 
 
 @routes.get("/holds", Action.HOLD_SEE)
@@ -182,7 +199,7 @@ async def fetch_file(export: str, name: str, who: Who, here: Here, request: Requ
 def _hold(hold: Hold) -> HoldOut:
     return HoldOut(
         id=hold.id, channel=hold.channel, channel_name=hold.channel_name, start=hold.start, end=hold.end,
-        reason=hold.reason, created_by=hold.placed_by, created_at=hold.placed_at,
+        reason=hold.reason, created_by=hold.placed_by, created_at=hold.placed_at, case=hold.case,
     )  # fmt: skip
 
 

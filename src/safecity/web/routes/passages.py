@@ -13,6 +13,7 @@ from pydantic import Field
 from safecity.core.ground.access.api import Action, Actor
 from safecity.core.ground.passages.api import Filed, Passage, Report, Sighting, Source, dated
 from safecity.core.ground.vehicles.api import Found, Looked, Wish
+from safecity.kit.csvtext import BOM, line
 from safecity.kit.errors import InvalidError
 from safecity.kit.ids import fresh
 from safecity.protocols.gat1400.codes import clean_id
@@ -279,26 +280,18 @@ async def save_passages(who: Who, here: Here, wish: Searched) -> StreamingRespon
 
 
 async def _lines(here: Services, who: Actor, wish: Wish, part: Found) -> AsyncGenerator[str]:
-    yield "\ufeff" + ",".join(CSV_COLUMNS) + "\r\n"
+    yield BOM + line(CSV_COLUMNS)
     rows = 0
     while True:
         names = await here.tollgates.names([one.tollgate for one in part.passages if one.tollgate])
         for one in part.passages[: CSV_ROWS - rows]:
             shown = found_out(one, names, part.costs[one.plate]).model_dump(mode="json")
             shown["sources"] = " ".join(sorted(one.sources))
-            yield ",".join(_cell(shown[name]) for name in CSV_COLUMNS) + "\r\n"
+            yield line(shown[name] for name in CSV_COLUMNS)
         rows += len(part.passages)
         if part.after is None or rows >= CSV_ROWS:
             return
         part = await here.vehicles.find(who, wish, before=part.after, limit=CSV_PART)
-
-
-def _cell(value: Any) -> str:
-    """What begins like a formula is marked as text: names and plates come from strangers."""
-    text = "" if value is None else str(value)
-    if isinstance(value, str) and text[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        text = f"'{text}"
-    return f'"{text.replace(chr(34), chr(34) * 2)}"' if any(letter in text for letter in '",\r\n') else text
 
 
 @routes.get("/passages/{passage}", Action.PASSAGE_SEE)

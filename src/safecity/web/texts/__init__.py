@@ -7,6 +7,7 @@ from typing import Any
 
 from safecity.web.texts.analysis import ANALYSIS
 from safecity.web.texts.broker import BROKER
+from safecity.web.texts.cases import CASES
 from safecity.web.texts.passages import PASSAGES
 from safecity.web.texts.problems import PROBLEMS
 from safecity.web.texts.signs import SIGNS
@@ -15,7 +16,7 @@ from safecity.web.texts.traffic import TRAFFIC
 from safecity.web.texts.vehicles import VEHICLES
 
 CATALOGUE: dict[str, tuple[str, str]] = {
-    **PROBLEMS, **PASSAGES, **ANALYSIS, **STEPS, **TRAFFIC, **VEHICLES, **SIGNS, **BROKER,
+    **PROBLEMS, **PASSAGES, **ANALYSIS, **STEPS, **TRAFFIC, **VEHICLES, **SIGNS, **BROKER, **CASES,
 }  # fmt: skip
 """code -> (Chinese, English)."""
 _UNKNOWN = ("出现问题(代码 {_code})。", "Something went wrong (code {_code}).")

@@ -60,6 +60,12 @@ class Action(StrEnum):
     VIOLATION_CONFIRM = "violation.confirm"
     VIOLATION_EXPORT = "violation.export"
     VIOLATION_CHANGE = "violation.change"
+    CASE_SEE = "case.see"
+    CASE_OPEN = "case.open"
+    CASE_WRITE = "case.write"
+    CASE_MANAGE = "case.manage"
+    CASE_EXPORT = "case.export"
+    CASE_DELETE = "case.delete"
     TRAFFIC_SEE = "traffic.see"
     TRAFFIC_CHANGE = "traffic.change"
     VEHICLE_MESSAGE = "vehicle.message"
@@ -139,9 +145,14 @@ _OPERATOR: Final = {
             Action.VEHICLE_REPLAY,
             Action.FENCE_SEE,
             Action.SIGN_SHOW,
+            Action.CASE_SEE,
+            Action.CASE_OPEN,
+            Action.CASE_WRITE,
         ),
         Reach.ANY,
     ),
+    Action.CASE_MANAGE: Reach.OWN,
+    Action.CASE_EXPORT: Reach.OWN,
     Action.EXPORT_SEE: Reach.OWN,
     Action.EXPORT_DELETE: Reach.OWN,
     Action.WATCH_WITHDRAW: Reach.OWN,
@@ -157,6 +168,9 @@ _SUPERVISOR: Final = {
             Action.VIOLATION_CHANGE,
             Action.VEHICLE_CONTROL,
             Action.FENCE_CHANGE,
+            Action.CASE_MANAGE,
+            Action.CASE_EXPORT,
+            Action.CASE_DELETE,
         ),
         Reach.ANY,
     ),

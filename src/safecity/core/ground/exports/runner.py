@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import re
 import shutil
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from safecity.core.ground.packages.api import Signer, name_of_signature
 from safecity.kit.errors import NotFoundError
 from safecity.ports.blobs import BlobInfo, Blobs
 
@@ -33,11 +35,12 @@ class Outcome:
 @dataclass(frozen=True, kw_only=True)
 class ExportRunner:
     """`command` is what runs a job file (`[python, -m, safecity.media.export]`), `folder` is where it works. What it
-    made goes to `blobs`, where whoever answers a download finds it."""
+    made goes to `blobs`, where whoever answers a download finds it; `signer` signs the manifest of evidence."""
 
     command: tuple[str, ...]
     folder: Path
     blobs: Blobs
+    signer: Signer
 
     def place(self, export: str) -> Path:
         """The folder of one job."""
@@ -106,6 +109,7 @@ class ExportRunner:
             outcome = Outcome(code="export_broke", params={"status": child.returncode})
         if not outcome.code:
             try:
+                await asyncio.to_thread(self._sign, outcome.files, out)
                 for file in outcome.files:
                     await self.blobs.adopt(_key(job["id"], str(file["name"])), out / str(file["name"]))
             except BaseException:
@@ -113,6 +117,15 @@ class ExportRunner:
                 raise
         await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
         return outcome
+
+    def _sign(self, files: list[dict[str, Any]], out: Path) -> None:
+        """The manifest of evidence. The child that reads footage has no key."""
+        for name in [str(file["name"]) for file in files if str(file["name"]).endswith("-manifest.json")]:
+            signature = self.signer.sign((out / name).read_bytes())
+            beside = name_of_signature(name)
+            (out / beside).write_bytes(signature)
+            digest = hashlib.sha256(signature).hexdigest()
+            files.append({"name": beside, "bytes": len(signature), "sha256": digest})
 
 
 def _key(export: str, name: str) -> str:

@@ -25,7 +25,7 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hold:
-    """Footage no deletion may touch, [start, end)."""
+    """Footage no deletion may touch, [start, end). `case`: it was placed for that case and goes with it."""
 
     id: str
     channel: str
@@ -39,6 +39,7 @@ class Hold:
     placed_by: str
     placed_at: int
     slot: str
+    case: str | None = None
     released_at: int | None = None
 
 
@@ -80,6 +81,7 @@ holds = Table(
     Column("tags", Tags, nullable=False),
     *(moment(name) for name in ("start", "end", "placed_at")),
     moment("released_at", nullable=True),
+    ref("case", "ca", nullable=True, index=True),
 )
 exports = Table(
     "exports",
@@ -121,6 +123,12 @@ def find_hold(tx: Tx, hold: str) -> Hold | None:
 def current_holds(tx: Tx, since: int) -> list[Hold]:
     """Those in force, and those released after `since`."""
     query = select(holds).where(holds.c.released_at.is_(None) | (holds.c.released_at > since)).order_by(holds.c.id)
+    return [_hold(row) for row in tx.rows(query)]
+
+
+def holds_of_case(tx: Tx, case: str) -> list[Hold]:
+    """Those in force that were placed for it."""
+    query = select(holds).where(holds.c.case == case, holds.c.released_at.is_(None)).order_by(holds.c.id)
     return [_hold(row) for row in tx.rows(query)]
 
 

@@ -21,6 +21,7 @@ from safecity.core.ground.passages.service import (
     check_purpose,
     may_see_restricted,
     picture_key,
+    readable,
     thing_of,
 )
 from safecity.core.ground.passages.store import Passage, near, sightings_of
@@ -57,6 +58,7 @@ __all__ = [
     "picture_key",
     "place_of",
     "read",
+    "readable",
     "seeking",
     "show",
     "shown",

@@ -128,6 +128,15 @@ def whole(tx: Tx, ids: Sequence[str]) -> list[Passage]:
     return sorted((read_row(row) for row in rows), key=lambda one: (one.at, one.id), reverse=True)
 
 
+def kept(tx: Tx, ids: Sequence[str]) -> set[str]:
+    """Those of these that are not forgotten."""
+    found: set[str] = set()
+    for start in range(0, len(ids), PLATES):
+        query = select(passages.c.id).where(passages.c.id.in_(ids[start : start + PLATES]))
+        found |= {row["id"] for row in tx.rows(query)}
+    return found
+
+
 def glimpses(tx: Tx, allowed: Predicate, asked: Asked) -> list[Glimpse]:
     """Of passages that have a plate, newest first."""
     query = select(*_GLIMPSE).where(_wanted(allowed, asked), passages.c.plate != "")
@@ -145,6 +154,16 @@ def around(tx: Tx, allowed: Predicate, asked: Asked, spans: Sequence[tuple[int, 
         if len(found) >= asked.limit:
             break
     return found
+
+
+def stock(tx: Tx, allowed: Predicate, asked: Asked, most: int) -> tuple[int, int | None]:
+    """How many passages there are whatever their plate, `most` at most, and when the oldest of them was: what a
+    question could look at."""
+    rows = tx.rows(select(passages.c.id).where(_wanted(allowed, asked)).limit(most))
+    oldest = tx.row(
+        select(passages.c.at).where(_wanted(allowed, asked)).order_by(passages.c.at, passages.c.id).limit(1)
+    )
+    return len(rows), None if oldest is None else oldest["at"]
 
 
 def first_seen(tx: Tx, allowed: Predicate, asked: Asked, plates: Sequence[str]) -> dict[str, int]:

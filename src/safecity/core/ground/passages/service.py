@@ -123,7 +123,7 @@ class Passages:
         check_purpose(purpose)
 
         def work(tx: Tx) -> tuple[Passage, list[Sighting]]:
-            found = self._readable(tx, who, passage, purpose)
+            found = readable(tx, who, passage, purpose)
             note(tx, who, Action.PASSAGE_SEE, thing_of(found), found.plate, purpose=purpose)
             return found, store.sightings_of(tx, [passage])[passage]
 
@@ -134,7 +134,7 @@ class Passages:
         check_purpose(purpose)
 
         def work(tx: Tx) -> list[KeptPicture]:
-            self._readable(tx, who, passage, purpose)
+            readable(tx, who, passage, purpose)
             return [picture for one in store.sightings_of(tx, [passage])[passage] for picture in one.pictures]
 
         pictures = await self._database.read(work)
@@ -142,16 +142,6 @@ class Passages:
             raise NotFoundError("no such picture", code="no_picture")
         wanted = pictures[number]
         return wanted, b"".join([piece async for piece in self._blobs.read(wanted.key)])
-
-    def _readable(self, tx: Tx, who: Actor, passage: str, purpose: str) -> Passage:
-        found = store.find(tx, passage)
-        if (
-            found is None or not scope(who, Action.PASSAGE_SEE).allows(thing_of(found)) or found.keep_until <= who.at
-            or purpose not in found.purposes or (found.restricted and not may_see_restricted(who))
-        ):  # fmt: skip
-            raise NotFoundError("no such passage", code="not_found", params={"kind": "passage"})
-        authorize(who, Action.PASSAGE_SEE, thing_of(found))
-        return found
 
     async def sweep(self) -> int:
         """Forget what is past its time, with its pictures; how many passages."""
@@ -168,6 +158,18 @@ class Passages:
             gone += some
         await self._loose.sweep()
         return gone
+
+
+def readable(tx: Tx, who: Actor, passage: str, purpose: str) -> Passage:
+    """NotFoundError for what is not there, not for `who`, or not kept for that."""
+    found = store.find(tx, passage)
+    if (
+        found is None or not scope(who, Action.PASSAGE_SEE).allows(thing_of(found)) or found.keep_until <= who.at
+        or purpose not in found.purposes or (found.restricted and not may_see_restricted(who))
+    ):  # fmt: skip
+        raise NotFoundError("no such passage", code="not_found", params={"kind": "passage"})
+    authorize(who, Action.PASSAGE_SEE, thing_of(found))
+    return found
 
 
 def may_see_restricted(who: Actor) -> bool:

@@ -2,7 +2,16 @@
 
 from safecity.core.ground.tollgates.decide import Lane, Purpose, Tollgate
 from safecity.core.ground.tollgates.service import Tollgates, find_tollgate, reported_by, thing_of
-from safecity.core.ground.tollgates.store import any_of, any_under, everything, find, find_by_code, find_many, meant
+from safecity.core.ground.tollgates.store import (
+    any_of,
+    any_under,
+    everything,
+    find,
+    find_by_code,
+    find_many,
+    meant,
+    names_under,
+)
 
 __all__ = [
     "Lane",
@@ -17,6 +26,7 @@ __all__ = [
     "find_many",
     "find_tollgate",
     "meant",
+    "names_under",
     "reported_by",
     "thing_of",
 ]

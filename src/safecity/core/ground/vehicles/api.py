@@ -3,7 +3,7 @@
 from safecity.core.ground.vehicles.decide import Clone, Companion, Leg, Meeting, Stay, Stop
 from safecity.core.ground.vehicles.index import PlateIndex
 from safecity.core.ground.vehicles.pattern import Pattern, read_pattern
-from safecity.core.ground.vehicles.service import FASTEST_KMH, Found, Looked, Movement, Vehicles, Wish
+from safecity.core.ground.vehicles.service import FASTEST_KMH, Found, Looked, Movement, Vehicles, Wish, asked_of
 
 __all__ = [
     "FASTEST_KMH",
@@ -20,5 +20,6 @@ __all__ = [
     "Stop",
     "Vehicles",
     "Wish",
+    "asked_of",
     "read_pattern",
 ]

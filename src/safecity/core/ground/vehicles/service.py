@@ -118,7 +118,10 @@ class Vehicles:
             listed = await self._index.find(pattern, MOST_PLATES)
 
         def work(tx: Tx) -> Found:
-            may, asked = scope(who, Action.PASSAGE_SEE), replace(_asked(tx, who, wish), before=before, limit=limit + 1)
+            may, asked = (
+                scope(who, Action.PASSAGE_SEE),
+                replace(asked_of(tx, who, wish), before=before, limit=limit + 1),
+            )
             if pattern is None:
                 found = _part(seeking.page(tx, may, asked), limit, lambda _: 0.0, Looked())
             elif pattern.exact:
@@ -145,7 +148,7 @@ class Vehicles:
         plates = await self._plates(wish)
 
         def work(tx: Tx) -> Movement:
-            may, asked = scope(who, Action.PASSAGE_SEE), replace(_asked(tx, who, wish), plates=tuple(plates))
+            may, asked = scope(who, Action.PASSAGE_SEE), replace(asked_of(tx, who, wish), plates=tuple(plates))
             found = seeking.page(tx, may, replace(asked, limit=MOST_STOPS + 1))
             kept = found[:MOST_STOPS][::-1]
             first = seeking.first_seen(tx, may, asked, list(plates))
@@ -166,7 +169,7 @@ class Vehicles:
         plates = await self._plates(wish)
 
         def work(tx: Tx) -> tuple[list[Companion], Looked]:
-            may, asked = scope(who, Action.PASSAGE_SEE), _asked(tx, who, wish)
+            may, asked = scope(who, Action.PASSAGE_SEE), asked_of(tx, who, wish)
             own = _stops(tx, seeking.glimpses(tx, may, replace(asked, plates=tuple(plates), limit=MOST_OWN)))
             others: dict[str, list[Stop]] = {}
             left, reach = MOST_OTHERS, round(within_seconds * SECOND_US)
@@ -190,7 +193,7 @@ class Vehicles:
         check_purpose(wish.purpose)
 
         def work(tx: Tx) -> tuple[list[Clone], Looked]:
-            may, asked = scope(who, Action.PASSAGE_SEE), _asked(tx, who, wish)
+            may, asked = scope(who, Action.PASSAGE_SEE), asked_of(tx, who, wish)
             seen = seeking.glimpses(tx, may, replace(asked, limit=MOST_CLONES))
             found = clones(_stops(tx, seen), fastest_kmh)
             whole = len(seen) < MOST_CLONES
@@ -236,7 +239,7 @@ class Vehicles:
         await self._database.write(work)
 
 
-def _asked(tx: Tx, who: Actor, wish: Wish) -> seeking.Asked:
+def asked_of(tx: Tx, who: Actor, wish: Wish) -> seeking.Asked:
     return seeking.Asked(
         purpose=wish.purpose, now=who.at, restricted=may_see_restricted(who),
         area=find_area(tx, wish.area).path if wish.area else "", tollgate=wish.tollgate,

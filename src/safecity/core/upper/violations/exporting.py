@@ -8,9 +8,10 @@ from typing import Final
 
 from safecity.core.ground.access.api import Action, Actor
 from safecity.core.ground.audit.api import note
+from safecity.core.ground.packages.api import Signer, zipped
 from safecity.core.upper.violations import store
 from safecity.core.upper.violations.decide import State, Violation
-from safecity.core.upper.violations.package import manifest, packed, whole
+from safecity.core.upper.violations.package import contents, manifest, whole, written
 from safecity.core.upper.violations.service import find, thing_of
 from safecity.kit.clock import rfc3339
 from safecity.kit.errors import ConflictError
@@ -24,9 +25,10 @@ MOST: Final = 100
 class Exporting:
     """Writes down what leaves before the first byte of it does."""
 
-    def __init__(self, database: Database, blobs: Blobs) -> None:
+    def __init__(self, database: Database, blobs: Blobs, signer: Signer) -> None:
         self._database = database
         self._blobs = blobs
+        self._signer = signer
 
     async def package(self, who: Actor, ids: Sequence[str], words: str = "") -> tuple[str, AsyncIterator[bytes]]:
         """A name for the file, and the file. All or nothing: ConflictError `violation_not_confirmed` names one that is
@@ -37,17 +39,22 @@ class Exporting:
             for picture in one.pictures:
                 await whole(self._blobs.read, picture)
 
-        def work(tx: Tx) -> list[Violation]:
+        name = f"violations-{rfc3339(who.at)[:19].replace(':', '').replace('-', '')}Z"
+
+        def work(tx: Tx) -> tuple[list[Violation], bytes, bytes]:
             leaving = [_leaving(tx, who, name) for name in wanted]
             for one in leaving:
                 store.save(tx, replace(one, exported_at=who.at, exports=one.exports + 1))
                 note(tx, who, Action.VIOLATION_EXPORT, thing_of(one), one.plate, reason=words, offence=str(one.kind))
-            return leaving
+            text = written(manifest(leaving, name=name, by=who.name, at=who.at))
+            return (
+                leaving,
+                text,
+                self._signer.sign(text),
+            )  # what cannot be signed does not leave, and is not said to have
 
-        leaving = await self._database.write(work)
-        name = f"violations-{rfc3339(who.at)[:19].replace(':', '').replace('-', '')}Z"
-        said = manifest(leaving, name=name, by=who.name, at=who.at)
-        return f"{name}.zip", packed(self._blobs.read, leaving, said)
+        leaving, text, signature = await self._database.write(work)
+        return f"{name}.zip", zipped(contents(self._blobs.read, leaving, text, signature))
 
 
 def _leaving(tx: Tx, who: Actor, violation: str) -> Violation:

@@ -1,18 +1,18 @@
 """What leaves the platform: a ZIP with the pictures as they came and a manifest that says what they are.
 
-Documented in docs/guide/violations.md; `manifest.json` carries the SHA-256 of every file, so that whoever receives it
-can tell that nothing was changed. Pure but for the iterator that brings the pictures.
+Documented in docs/guide/violations.md; `manifest.json` carries the SHA-256 of every file and is signed, so that whoever
+receives it can tell that nothing was changed. Pure but for the iterator that brings the pictures.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from typing import IO, Any, Final, cast
+from typing import Any, Final
 
 from safecity import __version__
+from safecity.core.ground.packages.api import SIGNATURE
 from safecity.core.upper.violations.decide import Evidence, Violation
 from safecity.kit.clock import rfc3339
 from safecity.kit.errors import UnavailableError
@@ -71,33 +71,17 @@ async def whole(read: Read, picture: Evidence) -> bytes:
     return data
 
 
-class _Outlet:
-    """What a ZIP is written into, taken away piece by piece: it is never whole in memory."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-
-    def write(self, piece: bytes) -> int:
-        self._pieces.append(bytes(piece))
-        return len(piece)
-
-    def flush(self) -> None:
-        return None
-
-    def taken(self) -> bytes:
-        data, self._pieces = b"".join(self._pieces), []
-        return data
+def written(said: dict[str, Any]) -> bytes:
+    """The bytes of `manifest.json`: those that are signed."""
+    return json.dumps(said, ensure_ascii=False, indent=2, sort_keys=True).encode()
 
 
-async def packed(read: Read, violations: Sequence[Violation], said: dict[str, Any]) -> AsyncGenerator[bytes]:
-    """The package, piece by piece. Pictures are stored as they came, not compressed again."""
-    outlet = _Outlet()
-    with zipfile.ZipFile(cast("IO[bytes]", outlet), "w", zipfile.ZIP_STORED) as archive:
-        text = json.dumps(said, ensure_ascii=False, indent=2, sort_keys=True).encode()
-        archive.writestr("manifest.json", text)
-        yield outlet.taken()
-        for one in violations:
-            for number, picture in enumerate(one.pictures):
-                archive.writestr(picture_path(one, number), await whole(read, picture))
-                yield outlet.taken()
-    yield outlet.taken()
+async def contents(
+    read: Read, violations: Sequence[Violation], text: bytes, signature: bytes
+) -> AsyncGenerator[tuple[str, bytes]]:
+    """What is in the package: the manifest, its signature, and the pictures as they came."""
+    yield "manifest.json", text
+    yield SIGNATURE, signature
+    for one in violations:
+        for number, picture in enumerate(one.pictures):
+            yield picture_path(one, number), await whole(read, picture)

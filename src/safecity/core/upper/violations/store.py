@@ -202,6 +202,15 @@ def oldest_open(tx: Tx) -> int | None:
     return None if row is None else row["at"]
 
 
+def kept(tx: Tx, ids: Sequence[str]) -> set[str]:
+    """Those of these that are still there."""
+    found: set[str] = set()
+    for start in range(0, len(ids), 500):  # engines have a limit of values
+        query = select(violations.c.id).where(violations.c.id.in_(ids[start : start + 500]))
+        found |= {row["id"] for row in tx.rows(query)}
+    return found
+
+
 def any_under(tx: Tx, path: str) -> bool:
     """Whether one lies in the area of that path, or below."""
     return tx.row(select(violations.c.id).where(under(violations.c.area_path, path)).limit(1)) is not None
