@@ -5,12 +5,13 @@ from __future__ import annotations
 import typer
 
 import safecity
-from safecity.cli import backup, objects, plates, records, roads, run, sim
+from safecity.cli import backup, objects, packages, plates, records, roads, run, sim
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="An open safe-city platform.")
 app.command("run")(run.run)
 app.command("check")(records.check)
 app.command("recover")(records.recover)
+app.command("check-package")(packages.check_package)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("support")(backup.support)

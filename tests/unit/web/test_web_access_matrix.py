@@ -101,6 +101,30 @@ BODIES: dict[str, Any] = {
     "void_violation": {"void_reason": "forced"},
     "put_scene": {"clock_error_ms": 100},
     "say_phases": {"items": [{"at": "2023-11-14T22:13:20Z", "colour": "red"}]},
+    "open_case": {
+        "number": "A-7",
+        "title": "Lorry",
+        "purpose": "security",
+        "ground": "CPL art. 54",
+        "area": "{area}",
+        "organisation": "{organisation}",
+    },
+    "change_case": {"title": "Other"},
+    "note_in_case": {"words": "seen"},
+    "add_footage_to_case": {
+        "channel": "{channel}",
+        "start": "2026-01-01T00:00:00Z",
+        "end": "2026-01-01T01:00:00Z",
+    },
+    "add_alarm_to_case": {"alarm": "{alarm}"},
+    "add_passages_to_case": {"chosen": ["{passage}"]},
+    "add_violations_to_case": {"chosen": ["{violation}"]},
+    "add_movement_to_case": {
+        "channel": "{channel}",
+        "start": "2026-01-01T00:00:00Z",
+        "end": "2026-01-01T01:00:00Z",
+        "until": "2026-01-01T01:00:00Z",
+    },
     "add_section": {
         "name": "Ring",
         "entry": "{tollgate}",
@@ -302,6 +326,10 @@ async def city(house: Any, admin: Any) -> dict[str, Any]:
         sign = await admin.ok("POST", "signs", fill(BODIES["add_sign"], {"area": area}))
         said = await admin.ok("POST", f"signs/{sign['id']}/messages", BODIES["show_sign_message"])
         ids.update({f"{name}_sign": sign["id"], f"{name}_message": said["id"]})
+        case = fill(BODIES["open_case"], {kind: ids[f"{name}_{kind}"] for kind in ("area", "organisation")})
+        ids[f"{name}_case"] = (await admin.ok("POST", "cases", case))["id"]
+        said = await admin.ok("POST", f"cases/{ids[f'{name}_case']}/notes", {"words": "seen"})
+        ids[f"{name}_entry"] = said["id"]
         works = {"kind": "works", "reason": f"{name} works", "line": [[18.0, 59.3]], "area": area}
         ids[f"{name}_closure"] = (await admin.ok("POST", "traffic/closures", works))["id"]
     house.calls.answers |= {
@@ -373,6 +401,8 @@ KINDS = (
     "signal",
     "sign",
     "message",
+    "case",
+    "entry",
 )
 
 
@@ -388,6 +418,7 @@ async def test_every_route_against_things_of_a_foreign_area_and_organisation(
         "tour": city["tour"],
         "session": admin.me["session"],
         "road_incident": "ti_1",
+        "result": fresh("cr"),
         "name": "x.mp4",
         "number": "0",
     }

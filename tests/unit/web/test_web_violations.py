@@ -42,6 +42,8 @@ async def opened(client: Any, ids: list[str]) -> tuple[dict[str, Any], zipfile.Z
     answer = await client.ask("POST", "violations/package", {"violations": ids, "reason": "monthly"})
     assert answer.status_code == 200, answer.text
     archive = zipfile.ZipFile(io.BytesIO(answer.content))
+    signature = json.loads(archive.read("manifest.sig"))
+    assert signature["fingerprint"] == (await client.ok("GET", "package-key"))["fingerprint"]
     return json.loads(archive.read("manifest.json")), archive
 
 

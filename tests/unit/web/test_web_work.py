@@ -148,7 +148,10 @@ print(json.dumps({"done": True, "files": [{"name": "film.mp4", "bytes": 13, "sha
 
 async def run_export(house: Any, admin: Any, channel: str, child: str) -> dict[str, Any]:
     folder = house.services.web.data_dir / "exports"
-    runner = ExportRunner(command=(sys.executable, "-c", child), folder=folder, blobs=house.services.blobs)
+    here = house.services
+    runner = ExportRunner(
+        command=(sys.executable, "-c", child), folder=folder, blobs=here.blobs, signer=here.signer
+    )  # fmt: skip
     house.services.exports._runner = runner
     task = asyncio.create_task(house.services.exports.run())
     made = await admin.ok("POST", "exports", {"channel": channel, "product": "viewing", "reason": "case 7", **RANGE})

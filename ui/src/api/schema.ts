@@ -1027,6 +1027,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/package-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See Package Key
+         * @description Tell the fingerprint to whoever gets a package, by another way than the package itself.
+         */
+        get: operations["see_package_key"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/holds": {
         parameters: {
             query?: never;
@@ -2277,6 +2297,339 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Cases
+         * @description Newest first; `q` is looked for in number and title. The look is written down.
+         */
+        get: operations["list_cases"];
+        put?: never;
+        /**
+         * Open Case
+         * @description Open one; it is yours.
+         */
+        post: operations["open_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See Case
+         * @description One case. The look is written down.
+         */
+        get: operations["see_case"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Case
+         * @description Forget a closed case with all that it kept; what went with it.
+         */
+        delete: operations["delete_case"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Case
+         * @description Its title, ground and members.
+         */
+        patch: operations["change_case"];
+        trace?: never;
+    };
+    "/api/v1/cases/{case}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close Case
+         * @description Nothing is put into it any more, and its footage is held no longer.
+         */
+        post: operations["close_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reopen Case
+         * @description What there still is of its footage is held again.
+         */
+        post: operations["reopen_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case}/loss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See Case Loss
+         * @description What would go with it.
+         */
+        get: operations["see_case_loss"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case}/results.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Save Case
+         * @description All that lies in it as a table for a spreadsheet. Written down as an export.
+         */
+        get: operations["save_case"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case}/package": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export Case
+         * @description A ZIP of a signed manifest, the table and the pictures. Video leaves as exported evidence.
+         */
+        post: operations["export_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case}/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Case Entries
+         * @description Newest first, each with what it refers to. The look is written down.
+         */
+        get: operations["list_case_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Note In Case
+         * @description Say something.
+         */
+        post: operations["note_in_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case}/footage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Footage To Case
+         * @description Put a stretch of recorded video into it: it is held from deletion while the case is open.
+         */
+        post: operations["add_footage_to_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case}/alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Alarm To Case
+         * @description Put an alarm into it.
+         */
+        post: operations["add_alarm_to_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case}/passages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Passages To Case
+         * @description Put a search of passages into it. It is asked again, with your rights and for the purpose of the case; what was
+         *     chosen is copied with its pictures, so that the case has it longer than the checkpoint keeps it.
+         */
+        post: operations["add_passages_to_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case}/violations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Violations To Case
+         * @description Put a list of violations into it; as with passages.
+         */
+        post: operations["add_violations_to_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case}/movement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Movement To Case
+         * @description Put a search for movement into it. Chosen finds are stretches of footage, held while the case is open.
+         */
+        post: operations["add_movement_to_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case}/entries/{entry}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Case Entry
+         * @description Take it out again, by who put it in or manages the case; what went with it.
+         */
+        delete: operations["remove_case_entry"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case}/results/{result}/pictures/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See Case Picture
+         * @description A picture as it came.
+         */
+        get: operations["see_case_picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/routes": {
         parameters: {
             query?: never;
@@ -3177,6 +3530,281 @@ export interface components {
             zh: string;
             en: string;
         };
+        /** @description An alarm as it stands now; the footage around it is held where there is any. */
+        CaseAlarmAsk: {
+            alarm: string;
+            /** @default  */
+            words?: string;
+        };
+        /** @description `purpose`: what everything in it is looked at for; it never changes. `ground`: the legal ground, in words. */
+        CaseAsk: {
+            number: string;
+            title: string;
+            /** @enum {string} */
+            purpose: "traffic" | "security" | "maintenance";
+            ground: string;
+            area?: string | null;
+            organisation?: string | null;
+            readers?: string[];
+            writers?: string[];
+        };
+        /** @description What is not sent stays as it is. */
+        CaseChange: {
+            title?: string | null;
+            ground?: string | null;
+            readers?: string[] | null;
+            writers?: string[] | null;
+        };
+        /**
+         * @description What somebody put in. `question`: what a search asked for; `looked`: what it looked at, null for what is no
+         *     search. `withheld`: results that you have no right to.
+         */
+        CaseEntryOut: {
+            id: string;
+            kind: components["schemas"]["EntryKind"];
+            /** @enum {string} */
+            stock: "" | "passages" | "violations" | "recordings";
+            question: {
+                [key: string]: string | number | boolean | null;
+            };
+            looked: components["schemas"]["CaseLookedAt"] | null;
+            words: string;
+            by_name: string;
+            /** Format: date-time */
+            at: string;
+            results: components["schemas"]["CaseResultOut"][];
+            withheld: number;
+        };
+        CaseEntryPage: {
+            items: components["schemas"]["CaseEntryOut"][];
+            next: string | null;
+        };
+        /** @description A stretch of what a channel recorded, a day at most. */
+        CaseFootageAsk: {
+            channel: string;
+            /** Format: date-time */
+            start: string;
+            /** Format: date-time */
+            end: string;
+            /** @default  */
+            words?: string;
+        };
+        /**
+         * @description What a search looked at: of `since` to `until`; `oldest`: the oldest there was of it. `stock`: how many there
+         *     were in that time and place whatever their plate (`stock_more`: or more); `places`: checkpoints or cameras, the
+         *     first of them by `names`; `plates` and `rows`: what a pattern was held against; `found`: rows of the answer (`more`:
+         *     or more), back to `back_to` where it did not come to the end. Of movement: `frames` looked at, `unreadable` ones,
+         *     `step_us` between two, `missing_us` without footage; `reported`: as the search's answer said, not asked again.
+         */
+        CaseLookedAt: {
+            since: string | null;
+            until: string | null;
+            oldest: string | null;
+            /** @default 0 */
+            stock: number;
+            /** @default false */
+            stock_more: boolean;
+            /** @default 0 */
+            places: number;
+            names: string[];
+            /** @default 0 */
+            plates: number;
+            /** @default 0 */
+            rows: number;
+            /** @default 0 */
+            found: number;
+            /** @default false */
+            more: boolean;
+            back_to: string | null;
+            /** @default 0 */
+            frames: number;
+            /** @default 0 */
+            unreadable: number;
+            /** @default 0 */
+            step_us: number;
+            /** @default 0 */
+            missing_us: number;
+            /** @default false */
+            reported: boolean;
+        };
+        /**
+         * @description A search for movement in [start, end) of a channel, with what its answers said they looked at, and the finds
+         *     chosen of it.
+         */
+        CaseMovementAsk: {
+            channel: string;
+            /** Format: date-time */
+            start: string;
+            /** Format: date-time */
+            end: string;
+            regions?: components["schemas"]["RegionShape"][];
+            /**
+             * @default normal
+             * @enum {string}
+             */
+            sensitivity?: "low" | "normal" | "high";
+            /** Format: date-time */
+            until: string;
+            /** @default 0 */
+            frames?: number;
+            /** @default 0 */
+            unreadable?: number;
+            /** @default 0 */
+            step_us?: number;
+            /** @default 0 */
+            missing_us?: number;
+            chosen?: components["schemas"]["FoundAsk"][];
+            /** @default  */
+            words?: string;
+        };
+        /**
+         * @description An investigation that gathers evidence. `readers` and `writers` beside its owner are `user:ID` or
+         *     `organisation:ID`; they need the rights where the case lies all the same. While it is open the footage it refers
+         *     to is held from deletion; `keep_until`: when a closed one is forgotten with all that it kept. `yours`: it is your
+         *     own.
+         */
+        CaseOut: {
+            id: string;
+            number: string;
+            title: string;
+            /** @enum {string} */
+            purpose: "traffic" | "security" | "maintenance";
+            ground: string;
+            state: components["schemas"]["CaseState"];
+            owner_name: string;
+            yours: boolean;
+            readers: string[];
+            writers: string[];
+            area: string | null;
+            organisation: string | null;
+            /** Format: date-time */
+            opened_at: string;
+            closed_at: string | null;
+            closed_name: string;
+            closing: string;
+            keep_until: string | null;
+            entries: number;
+            revision: number;
+        };
+        CasePage: {
+            items: components["schemas"]["CaseOut"][];
+            next: string | null;
+        };
+        /** @description A search of passages as it was asked (for the purpose of the case), with the passages chosen of it. */
+        CasePassagesAsk: {
+            chosen?: string[];
+            /** @default  */
+            plate?: string;
+            /** @default false */
+            near?: boolean;
+            /** @default  */
+            area?: string;
+            /** @default  */
+            tollgate?: string;
+            /**
+             * @default
+             * @enum {string}
+             */
+            plate_colour?: "" | "black" | "white" | "grey" | "red" | "blue" | "yellow" | "orange" | "brown" | "green" | "purple" | "cyan" | "pink" | "transparent" | "other";
+            /**
+             * @default
+             * @enum {string}
+             */
+            colour?: "" | "black" | "white" | "grey" | "red" | "blue" | "yellow" | "orange" | "brown" | "green" | "purple" | "cyan" | "pink" | "transparent" | "other";
+            /** @default  */
+            vehicle_class?: string;
+            /** @default  */
+            direction?: ("west_east" | "east_west" | "north_south" | "south_north" | "southwest_northeast" | "northeast_southwest" | "northwest_southeast" | "southeast_northwest" | "other") | "";
+            lane?: number | null;
+            start?: string | null;
+            end?: string | null;
+            /** @default  */
+            words?: string;
+        };
+        /** @description A picture by its number, copied when it was put in; `kind` as GA/T 1400 numbers pictures. */
+        CasePictureOut: {
+            number: number;
+            kind: string;
+            width: number;
+            height: number;
+            sha256: string;
+        };
+        /**
+         * @description One thing that an entry refers to, as it was then. `source`: the original, which may be forgotten meanwhile.
+         *     `held`: of a stretch of footage, whether the case keeps it from deletion.
+         */
+        CaseResultOut: {
+            id: string;
+            kind: components["schemas"]["ResultKind"];
+            source: string;
+            /** Format: date-time */
+            at: string;
+            until: string | null;
+            plate: string;
+            place_name: string;
+            tollgate: string | null;
+            channel: string | null;
+            longitude: number | null;
+            latitude: number | null;
+            held: boolean;
+            details: {
+                [key: string]: string | number | boolean | null;
+            };
+            pictures: components["schemas"]["CasePictureOut"][];
+        };
+        /**
+         * @description Life of a case. What it refers to is held from deletion while it is open.
+         * @enum {string}
+         */
+        CaseState: "open" | "closed";
+        /** @description A list of violations as it was asked for, with those chosen of it. */
+        CaseViolationsAsk: {
+            chosen?: string[];
+            /** @default  */
+            state?: components["schemas"]["State"] | "";
+            /** @default  */
+            kind?: components["schemas"]["Kind"] | "";
+            /** @default  */
+            plate?: string;
+            /** @default  */
+            area?: string;
+            /** @default  */
+            tollgate?: string;
+            start?: string | null;
+            end?: string | null;
+            /** @default  */
+            words?: string;
+        };
+        /** @description `writable`: you may put something into it now. */
+        CaseWhole: {
+            id: string;
+            number: string;
+            title: string;
+            /** @enum {string} */
+            purpose: "traffic" | "security" | "maintenance";
+            ground: string;
+            state: components["schemas"]["CaseState"];
+            owner_name: string;
+            yours: boolean;
+            readers: string[];
+            writers: string[];
+            area: string | null;
+            organisation: string | null;
+            /** Format: date-time */
+            opened_at: string;
+            closed_at: string | null;
+            closed_name: string;
+            closing: string;
+            keep_until: string | null;
+            entries: number;
+            revision: number;
+            writable: boolean;
+        };
+        /** @description Why; for the log and for whoever reads the case. */
+        CaseWords: {
+            /** @default  */
+            reason?: string;
+        };
         /** @description A channel and how it stands. `sentence` says the `step` in the reader's language. */
         ChannelOut: {
             id: string;
@@ -3715,6 +4343,11 @@ export interface components {
             h: number;
         };
         /**
+         * @description What somebody put into a case.
+         * @enum {string}
+         */
+        EntryKind: "search" | "footage" | "alarm" | "note";
+        /**
          * @description A fact. `kind` ends in `.changed` where only that something changed is told: ask for it as always.
          *
          *     `body` travels with `alarm.received`, `stream.lost` and `stream.recovered`, of others it is empty.
@@ -4011,6 +4644,11 @@ export interface components {
          * @enum {string}
          */
         Filed: "new" | "fused" | "known" | "corrected";
+        /** @description A find of a search for movement. */
+        FoundAsk: {
+            start_us: number;
+            end_us: number;
+        };
         /** @description A stretch without, and why. */
         GapOut: {
             start_us: number;
@@ -4097,7 +4735,7 @@ export interface components {
             end: string;
             reason: string;
         };
-        /** @description Footage that no deletion touches. */
+        /** @description Footage that no deletion touches; `case`: that case needs it, and lets it go when it is closed. */
         HoldOut: {
             id: string;
             channel: string;
@@ -4110,6 +4748,7 @@ export interface components {
             created_by: string;
             /** Format: date-time */
             created_at: string;
+            case: string | null;
         };
         HoldPage: {
             items: components["schemas"]["HoldOut"][];
@@ -4265,6 +4904,18 @@ export interface components {
             gaps: components["schemas"]["AbsentOut"][];
             missing_us: number;
         };
+        /**
+         * @description What goes with a case or an entry. `only_here`: things whose originals are forgotten already. `held_seconds`:
+         *     footage that it keeps from deletion.
+         */
+        LossOut: {
+            entries: number;
+            results: number;
+            pictures: number;
+            picture_bytes: number;
+            only_here: number;
+            held_seconds: number;
+        };
         /** @description The signed-in person, and what the page needs for every write. */
         MeOut: {
             user: components["schemas"]["Person"];
@@ -4380,6 +5031,10 @@ export interface components {
             items: components["schemas"]["Node"][];
             next: string | null;
         };
+        /** @description In words. */
+        NoteAsk: {
+            words: string;
+        };
         /** @description `kind` is free: bureau, branch, station, department. */
         OrganisationAsk: {
             name: string;
@@ -4415,6 +5070,11 @@ export interface components {
             violations: string[];
             /** @default  */
             reason?: string;
+        };
+        /** @description The key that this platform signs its packages with (Ed25519): its 32 bytes in base64, and their SHA-256. */
+        PackageKeyOut: {
+            public_key: string;
+            fingerprint: string;
         };
         /**
          * @description `near_miss`: the plate is another than was looked for, but readers take the one for the other; `distance` tells
@@ -4890,6 +5550,11 @@ export interface components {
             blur: number;
             angle: number;
         };
+        /**
+         * @description What an entry refers to. A stretch is footage of one channel.
+         * @enum {string}
+         */
+        ResultKind: "passage" | "violation" | "stretch" | "alarm";
         /** @description The first review passes it. `plate` and `code` as the pictures show them, where they were wrong. */
         ReviewAsk: {
             /** @default  */
@@ -9178,6 +9843,36 @@ export interface operations {
             503: components["responses"]["503"];
         };
     };
+    see_package_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackageKeyOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
     list_holds: {
         parameters: {
             query?: {
@@ -11915,6 +12610,730 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SignalOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_cases: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["CaseState"] | "";
+                q?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CasePage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    open_case: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    see_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseWhole"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    delete_case: {
+        parameters: {
+            query?: {
+                reason?: string;
+            };
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LossOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    change_case: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    close_case: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CaseWords"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    reopen_case: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CaseWords"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    see_case_loss: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LossOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    save_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A table. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    export_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CaseWords"] | null;
+            };
+        };
+        responses: {
+            /** @description A package. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_case_entries: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseEntryPage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    note_in_case: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseEntryOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    add_footage_to_case: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseFootageAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseEntryOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    add_alarm_to_case: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseAlarmAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseEntryOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    add_passages_to_case: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CasePassagesAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseEntryOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    add_violations_to_case: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseViolationsAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseEntryOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    add_movement_to_case: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseMovementAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseEntryOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    remove_case_entry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: string;
+                entry: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LossOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    see_case_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: string;
+                result: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A picture. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/gif": string;
+                    "image/bmp": string;
                 };
             };
             400: components["responses"]["400"];

@@ -149,8 +149,10 @@ async def change_case(
     case: str, ask: CaseChange, who: Who, here: Here, response: Response, if_match: IfMatch = None
 ) -> CaseOut:
     """Its title, ground and members."""
-    given = {name: value for name, value in ask.given().items() if value is not None}
-    changes = {name: frozenset(value) if isinstance(value, list) else value for name, value in given.items()}
+    changes = {name: value for name, value in ask.given().items() if value is not None}
+    for name in ("readers", "writers"):
+        if name in changes:
+            changes[name] = frozenset(changes[name])
     one = await here.cases.change(who, case, changes, revision=read_revision(if_match))
     here.hub.changed([("case", "")])
     return tag(response, await _again(one, who, here))

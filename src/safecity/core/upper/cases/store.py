@@ -195,12 +195,14 @@ def _case_values(one: Case) -> dict[str, Any]:
 
 def _case(row: Row) -> Case:
     values: dict[str, Any] = {name: row[name] for name in _CASE}
-    return Case(**{**values, "state": CaseState(row["state"])})
+    values["state"] = CaseState(row["state"])
+    return Case(**values)
 
 
 def _entry(row: Row) -> Entry:
     values: dict[str, Any] = {name: row[name] for name in _ENTRY}
-    return Entry(**{**values, "kind": EntryKind(row["kind"])})
+    values["kind"] = EntryKind(row["kind"])
+    return Entry(**values)
 
 
 def _result_values(one: Result) -> dict[str, Any]:
@@ -211,4 +213,5 @@ def _result_values(one: Result) -> dict[str, Any]:
 def _result(row: Row) -> Result:
     values: dict[str, Any] = {name: row[name] for name in _RESULT}
     pictures = tuple(CasePicture(**picture) for picture in row["pictures"])
-    return Result(**{**values, "kind": ResultKind(row["kind"]), "pictures": pictures})
+    values.update(kind=ResultKind(row["kind"]), pictures=pictures)
+    return Result(**values)

@@ -1,0 +1,84 @@
+"""Evidence is signed by the platform that made it: whoever gets it finds one changed byte, and who signed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.unit.export.test_export_products import Shelf, encoded
+from typer.testing import CliRunner
+
+from safecity.backends.files import open_blobs
+from safecity.cli.main import app
+from safecity.core.ground.exports.api import ExportRunner
+from safecity.core.ground.packages.api import Signer, fingerprint
+
+
+async def evidence(folder: Path, signer: Signer) -> Path:
+    """A folder with all files of an export, as somebody gets them."""
+    shelf = Shelf(folder)
+    shelf.record(encoded(160, 120), 3)
+    shelf.recorder.turn()
+    job: dict[str, Any] = {
+        "id": "ex_1", "product": "evidence", "channel": shelf.channel, "channel_name": "gate", "code": "3402",
+        "start_us": shelf.begin, "end_us": shelf.clock.now_us(),
+        "volumes": [{"name": "main", "path": str(shelf.volume)}],
+    }  # fmt: skip
+    blobs = open_blobs(folder / "blobs")
+    runner = ExportRunner(
+        command=(sys.executable, "-m", "safecity.media.export"), folder=folder / "jobs", blobs=blobs, signer=signer
+    )  # fmt: skip
+
+    async def progress(_: float) -> None:
+        return None
+
+    outcome = await runner.run(job, progress)
+    assert outcome.code == ""
+    given = folder / "given"
+    given.mkdir()
+    for file in outcome.files:
+        data = b"".join([piece async for piece in blobs.read(f"exports/ex_1/{file['name']}")])
+        assert len(data) == file["bytes"]
+        (given / file["name"]).write_bytes(data)
+    await blobs.close()
+    return given
+
+
+def check(folder: Path, *more: str) -> tuple[int, list[str]]:
+    said = CliRunner().invoke(app, ["check-package", str(folder), *more])
+    return said.exit_code, said.output.splitlines()
+
+
+async def test_one_changed_byte_of_evidence_is_found_and_a_foreign_key_too(tmp_path: Path) -> None:
+    ours, foreign = Signer(lambda: b"a" * 32), Signer(lambda: b"b" * 32)
+    key = fingerprint(ours.public_key)
+    folder = await evidence(tmp_path, ours)
+    assert check(folder, "--key", key) == (0, [f"signed with the key {key}", "intact"])
+    assert check(folder)[0] == 0
+    status, said = check(folder, "--key", fingerprint(foreign.public_key))
+    assert (status, said[-1]) == (1, "NOT INTACT")
+    assert f"signed with a foreign key ({key})" in said[0]
+
+    (film,) = folder.glob("*.mp4")
+    whole = film.read_bytes()
+    film.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    status, said = check(folder)
+    assert status == 1
+    assert said[0] == f"{film.name}: the file was changed"
+    assert any("chunk" in line for line in said), "and which chunk of it"
+    film.unlink()
+    assert f"{film.name}: missing" in check(folder)[1]
+    film.write_bytes(whole)
+
+    # Whoever rewrites the manifest with the file cannot sign it, and whoever leaves the signature away is seen too.
+    (manifest,) = folder.glob("*-manifest.json")
+    text = manifest.read_text("utf-8")
+    manifest.write_text(json.dumps({**json.loads(text), "reason": "another"}), "utf-8")
+    assert check(folder)[1] == [f"{manifest.name}: the manifest was changed after it was signed", "NOT INTACT"]
+    manifest.write_text(text, "utf-8")
+    (signature,) = folder.glob("*.sig")
+    signature.unlink()
+    assert check(folder)[1] == [f"{manifest.name}: it is not signed ({signature.name} is missing)", "NOT INTACT"]
+    assert check(folder / "nowhere")[0] == 2
