@@ -10,7 +10,15 @@ from collections.abc import Callable, Mapping
 from safecity.kit.errors import Param
 from safecity.media.receive.feed import Feed
 from safecity.media.receive.router import Router
-from safecity.media.receive.tcp import MAX_CONNECTIONS, UNCLAIMED_SECONDS, MediaConnection, TcpListener, dial
+from safecity.media.receive.tcp import (
+    MAX_CONNECTIONS,
+    MAX_PENDING_PER_HOST,
+    UNCLAIMED_SECONDS,
+    MediaConnection,
+    TcpListener,
+    dial,
+)
+from safecity.media.receive.vehicles import Vehicles
 
 logger = logging.getLogger(__name__)
 
@@ -21,9 +29,10 @@ Lost = Callable[[Feed, str, dict[str, Param]], None]
 class Connections:
     """Listens on inherited sockets, dials for `tcp_active`, closes what nobody claims."""
 
-    def __init__(self, listening: Mapping[int, socket.socket], router: Router, lost: Lost) -> None:
+    def __init__(self, listening: Mapping[int, socket.socket], router: Router, vehicles: Vehicles, lost: Lost) -> None:
         self._listening = dict(listening)
         self._router = router
+        self._vehicles = vehicles
         self._lost = lost
         self._listeners: list[TcpListener] = []
         self._connections: set[MediaConnection] = set()
@@ -68,18 +77,29 @@ class Connections:
         """Connections on which nothing came that anybody expects; called about once a second."""
         now = asyncio.get_running_loop().time()
         for connection in tuple(self._connections):
-            if connection.source is None and now - connection.opened > UNCLAIMED_SECONDS:
+            if not connection.is_claimed and now - connection.opened > UNCLAIMED_SECONDS:
                 connection.close("nobody_expects_it")
 
     def _accepted(self, number: int, sock: socket.socket, address: tuple[str, int]) -> None:
         full = len(self._connections) >= MAX_CONNECTIONS
-        if full or not self._router.may_connect(number, address[0], self._connections):
+        if full or not self._may_connect(number, address[0]):
             sock.close()
             return
-        self._connections.add(MediaConnection(sock, address, number, self._router.packets, self._gone))
+        self._connections.add(self._connection(sock, address, number))
+
+    def _connection(self, sock: socket.socket, peer: tuple[str, int], port: int) -> MediaConnection:
+        return MediaConnection(sock, peer, port, self._router.packets, self._vehicles.packets, self._gone)
+
+    def _may_connect(self, number: int, host: str) -> bool:
+        """Somebody is expected on this port, and this host has not too many connections that nobody claimed."""
+        if not (self._router.expects(number) or self._vehicles.expects(number)):
+            return False
+        unclaimed = sum(1 for one in self._connections if not one.is_claimed and one.peer[0] == host)
+        return unclaimed < MAX_PENDING_PER_HOST
 
     def _gone(self, connection: MediaConnection, reason: str) -> None:
         self._connections.discard(connection)
+        self._vehicles.gone(connection, reason)
         feed = self._router.feed_of(connection.source) if connection.source is not None else None
         if feed is None:
             return
@@ -104,6 +124,6 @@ class Connections:
             return
         feed.connected = True
         peer = (feed.remote_host, feed.remote_port)
-        connection = MediaConnection(sock, peer, 0, self._router.packets, self._gone)
+        connection = self._connection(sock, peer, 0)
         connection.source = feed.source
         self._connections.add(connection)

@@ -16,6 +16,8 @@ from safecity.model.values.media import Quality, StreamKey
 UDP: Final = "udp"
 TCP_PASSIVE: Final = "tcp_passive"
 TCP_ACTIVE: Final = "tcp_active"
+JT1078: Final = "jt1078"
+"""A vehicle terminal connects (JT/T 1078)."""
 
 STRAY_SECONDS: Final = 1.0
 STRAY_BYTES: Final = 1024 * 1024

@@ -18,6 +18,7 @@ from safecity.media.receive.options import ReceiveOptions
 from safecity.media.receive.port import PortFigure, UdpPort
 from safecity.media.receive.router import Router
 from safecity.media.receive.source import RtpSource
+from safecity.media.receive.vehicles import Vehicles
 from safecity.media.streams import IDLE, LOST, OPENING, RUNNING, Streams
 from safecity.model.values.media import StreamKey, Unit
 
@@ -64,7 +65,8 @@ class Receiver:
             for number, sock in udp.items()
         }
         self._used = tuple(self.ports.values())
-        self._tcp = Connections(tcp, self._router, self._connection_lost)
+        self.vehicles = Vehicles(self, self.options.loss_seconds)
+        self._tcp = Connections(tcp, self._router, self.vehicles, self._connection_lost)
         self._epoll: select.epoll | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -114,8 +116,7 @@ class Receiver:
             raise InvalidError(f"not an SSRC: {ssrc}", code="invalid_ssrc")
         if transport not in (UDP, TCP_PASSIVE, TCP_ACTIVE):
             raise InvalidError(f"unknown transport {transport[:32]!r}", code="invalid_transport")
-        if len(self._current) + len(self._coming) >= self.options.sources:
-            raise ExhaustedError("too many streams", code="too_many_streams", params={"limit": self.options.sources})
+        self._check_room()
         earlier = self._coming.pop(key, None)
         if earlier is not None:
             self._forget(earlier)
@@ -132,6 +133,20 @@ class Receiver:
             self._coming[key] = feed
         self._changed()
         return 9 if transport == TCP_ACTIVE else port
+
+    def prepare_vehicle(self, key: StreamKey, phone: str, number: int, host: str = "") -> int:
+        """Make ready for a channel of a vehicle terminal, which is known to be at `host`; the port to tell it.
+
+        The errors are those of `Vehicles.prepare`, and ExhaustedError for too many streams.
+        """
+        self._check_room()
+        port = self.vehicles.prepare(self.streams.ensure(key), phone, number, host, self._tcp.numbers)
+        self._changed()
+        return port
+
+    def _check_room(self) -> None:
+        if len(self._current) + len(self._coming) + len(self.vehicles) >= self.options.sources:
+            raise ExhaustedError("too many streams", code="too_many_streams", params={"limit": self.options.sources})
 
     def _new_feed(self, key: StreamKey, ssrc: int, transport: str, port: int) -> Feed:
         stream = self.streams.ensure(key)
@@ -161,6 +176,8 @@ class Receiver:
 
         NotFoundError when it was not prepared.
         """
+        if self.vehicles.confirm(key):
+            return
         feed = self._coming.get(key) or self._current.get(key)
         if feed is None:
             raise NotFoundError(f"nothing prepared for {key.channel}", code="stream_not_prepared")
@@ -192,10 +209,11 @@ class Receiver:
         feed = self._current.pop(key, None)
         if feed is not None:
             self._forget(feed)
-        if feed is not None or coming is not None:
+        was_there = self.vehicles.forget(key) or feed is not None
+        if was_there or coming is not None:
             self._changed()
         stream = self.streams.get(key)
-        if stream is not None and (feed is not None or reason):
+        if stream is not None and (was_there or reason):
             state = LOST if reason and reason not in ("closed", "not_wanted", "reassigned", "end") else IDLE
             step = reason if state == LOST or reason == "end" else ""
             stream.tell(state, self._clock.now_us(), step, dict(params or {}))
@@ -293,6 +311,7 @@ class Receiver:
         elapsed = now - self._second
         for feed in (*self._current.values(), *self._coming.values()):
             self._watch(feed, now, us, elapsed)
+        self.vehicles.watch(now, us)
         for port in self.ports.values():
             port.shield.expire(now, port.sources)
         self._tcp.close_unclaimed()
@@ -349,7 +368,7 @@ class Receiver:
 
     def export_sessions(self) -> list[SessionRecord]:
         """The session table as it should be found after a restart."""
-        return [feed.record() for feed in self._current.values()]
+        return [*(feed.record() for feed in self._current.values()), *self.vehicles.records()]
 
     def restore_sessions(self, records: Iterable[SessionRecord]) -> list[StreamKey]:
         """Go on with sessions of before a restart, on inherited ports; the keys of those that cannot be (TCP)."""

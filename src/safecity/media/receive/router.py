@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from typing import Final, Protocol
 
 from safecity.media.receive.batch import Batch, best_batch, peer_address, peer_host, peer_key
@@ -11,7 +10,7 @@ from safecity.media.receive.feed import STRAY_BYTES, STRAY_SECONDS, TCP_PASSIVE,
 from safecity.media.receive.port import UdpPort
 from safecity.media.receive.source import PARTS, RtpSource
 from safecity.media.receive.strangers import BLOCK_SECONDS, FEED_LIMIT, Strangers
-from safecity.media.receive.tcp import MAX_PENDING_PER_HOST, MediaConnection
+from safecity.media.receive.tcp import MediaConnection
 from safecity.media.streams import LOST
 from safecity.protocols.rtp import rtcp
 from safecity.protocols.rtp.packets import HEADER, payload_span
@@ -234,12 +233,9 @@ class Router:
 
     # --- connections ----------------------------------------------------------------------------------------
 
-    def may_connect(self, number: int, host: str, connections: Iterable[MediaConnection]) -> bool:
-        """Somebody is expected on this port, and this host has not too many connections that nobody claimed."""
-        if not any(feed.transport == TCP_PASSIVE for feed in self._on_port.get(number, ())):
-            return False
-        unclaimed = sum(1 for one in connections if one.source is None and one.peer[0] == host)
-        return unclaimed < MAX_PENDING_PER_HOST
+    def expects(self, number: int) -> bool:
+        """Whether any device was told to connect to this port."""
+        return any(feed.transport == TCP_PASSIVE for feed in self._on_port.get(number, ()))
 
     def packets(self, connection: MediaConnection, packets: list[bytes]) -> None:
         """Packets of a connection, whole and in order."""

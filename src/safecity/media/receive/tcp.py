@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from safecity.media.receive.source import RtpSource
+from safecity.protocols.jt1078.packets import MAGIC, HuntError, MediaPacket, MediaReader
 from safecity.protocols.rtp.framing import FramingError, TcpDeframer
 
 logger = logging.getLogger(__name__)
@@ -30,7 +31,10 @@ _view = memoryview(_buffer)
 
 
 class MediaConnection:
-    """A connection that carries packets. `source` is set once it is known whose they are."""
+    """A connection that carries packets: of RTP, or of a vehicle terminal, which its first bytes tell.
+
+    `source` (RTP) or `terminal` is set once it is known whose they are.
+    """
 
     def __init__(
         self,
@@ -38,16 +42,21 @@ class MediaConnection:
         peer: tuple[str, int],
         port: int,
         packets: Callable[[MediaConnection, list[bytes]], None],
+        vehicle: Callable[[MediaConnection, list[MediaPacket]], None],
         gone: Callable[[MediaConnection, str], None],
     ) -> None:
         self.sock = sock
         self.peer = peer
         self.port = port
         self.source: RtpSource | None = None
+        self.terminal = ""
         self.opened = asyncio.get_running_loop().time()
-        self.deframer = TcpDeframer()
         self.bytes = 0
+        self._first = b""
+        self._rtp: TcpDeframer | None = None
+        self._terminal: MediaReader | None = None
         self._packets = packets
+        self._vehicle = vehicle
         self._gone = gone
         self._open = True
         sock.setblocking(False)
@@ -67,14 +76,43 @@ class MediaConnection:
                 return
             self.bytes += size
             try:
-                packets = self.deframer.feed(_view[:size])
-            except FramingError:
+                self._take(_view[:size])
+            except (FramingError, HuntError):
                 self.close("no_rtp_found")
                 return
-            if packets:
-                self._packets(self, packets)
             if size < CHUNK or not self._open:
                 return
+
+    def _take(self, data: memoryview) -> None:
+        if self._rtp is None and self._terminal is None:
+            data = memoryview(self._first + data)
+            self._first = b""
+            # As a length of RTP behind it there would be a packet of another version: it cannot be both.
+            if bytes(data[: len(MAGIC)]) == MAGIC:
+                self._terminal = MediaReader()
+            elif MAGIC.startswith(bytes(data)):
+                self._first = bytes(data)
+                return
+            else:
+                self._rtp = TcpDeframer()
+        if self._terminal is not None:
+            found = self._terminal.feed(bytes(data))
+            if found:
+                self._vehicle(self, found)
+        elif self._rtp is not None:
+            packets = self._rtp.feed(data)
+            if packets:
+                self._packets(self, packets)
+
+    @property
+    def is_open(self) -> bool:
+        """Not closed yet, by either end."""
+        return self._open
+
+    @property
+    def is_claimed(self) -> bool:
+        """It is known whose it is."""
+        return self.source is not None or bool(self.terminal)
 
     def close(self, reason: str) -> None:
         """Close it; the owner is told once."""

@@ -10,6 +10,7 @@ from safecity.kit.errors import NotFoundError, UnavailableError
 from safecity.media.formats.fmp4 import Sample, TrackSamples, fragment, init_segment
 from safecity.media.playback.search import key_picture
 from safecity.media.playback.shelves import ShelfFootage
+from safecity.media.receive.feed import JT1078
 from safecity.media.slot.parts import Parts
 from safecity.media.slot.slot import Slot
 from safecity.media.streams import Stream
@@ -69,6 +70,11 @@ class Answers:
     async def prepare(self, request: calls.PrepareStream) -> calls.Message:
         key = StreamKey(request.channel, request.quality)
         self._slot.expect(key)
+        if request.transport == JT1078:
+            port = self._slot.parts.receiver.prepare_vehicle(
+                key, request.terminal, request.number, request.remote_host
+            )  # fmt: skip
+            return calls.Prepared(port=port)
         return calls.Prepared(port=self._slot.parts.receiver.prepare(key, request.ssrc, request.transport))
 
     async def confirm(self, request: calls.ConfirmStream) -> calls.Message:
@@ -99,6 +105,7 @@ class Answers:
             facts_waiting=parts.relay.waiting,
             facts_dropped=parts.relay.dropped,
             next=told[-1] if len(told) < len(wanted) else "",
+            intruders=parts.receiver.vehicles.intruders,
         )
 
     def _figure(self, stream: Stream) -> calls.StreamFigure:

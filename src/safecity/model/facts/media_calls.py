@@ -151,15 +151,20 @@ class SlotSettings(Message, frozen=True):
 
 
 class PrepareStream(Message, frozen=True):
-    """Make ready to receive. `transport` is `udp`, `tcp_passive` or `tcp_active`. Answer: Prepared.
+    """Make ready to receive. `transport` is `udp`, `tcp_passive`, `tcp_active` or `jt1078`. Answer: Prepared.
 
-    Preparing a stream that already runs replaces it once packets of the new ssrc arrive.
+    Preparing a stream that already runs replaces it once packets of the new ssrc arrive. For `jt1078` no ssrc counts:
+    packets name `terminal` (its phone number) and `number` (of its channel), and `remote_host` is where that terminal
+    is known to be (empty: nowhere); what ran before is given up.
     """
 
     channel: str
     quality: Quality
     ssrc: int
     transport: str = "udp"
+    terminal: str = ""
+    number: int = 0
+    remote_host: str = ""
 
 
 class Prepared(Message, frozen=True):
@@ -266,8 +271,8 @@ class VolumeFigure(Message, frozen=True):
 
 class StreamFigures(Message, frozen=True):
     """Of a slot. `next` is not empty while there are more streams; `accepts_failed` counts connections of devices that
-    could not be taken because the process may open no more files, `facts_waiting` what control was not told yet,
-    `facts_dropped` what it never will be.
+    could not be taken because the process may open no more files, `intruders` those that named a vehicle terminal which
+    nobody expected there, `facts_waiting` what control was not told yet, `facts_dropped` what it never will be.
     """
 
     streams: tuple[StreamFigure, ...]
@@ -278,6 +283,7 @@ class StreamFigures(Message, frozen=True):
     next: str = ""
     facts_waiting: int = 0
     facts_dropped: int = 0
+    intruders: int = 0
 
 
 class StopRecording(Message, frozen=True):

@@ -1,0 +1,271 @@
+"""Pictures of vehicle terminals (JT/T 1078): whose connection it is, and what comes of its packets.
+
+The protocol proves nothing: a packet names a terminal and one of its channels, and anybody can write that. So it counts
+only where this platform ordered that channel of that terminal on that very port, and a connection speaks for one
+terminal alone: for that of its first packet. Whoever comes from the address that the terminal is known by takes the
+place of one who does not, never the other way round; of two of the same standing the one that sends keeps it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from safecity.kit.errors import ConflictError, ExhaustedError, InvalidError, Param
+from safecity.media.receive.feed import JT1078, SessionRecord
+from safecity.media.receive.tcp import MediaConnection
+from safecity.media.streams import LOST, OPENING, RUNNING, Stream
+from safecity.model.values.media import StreamKey, Unit
+from safecity.protocols.jt1078.frames import MediaStream
+from safecity.protocols.jt1078.packets import MediaPacket
+
+logger = logging.getLogger(__name__)
+
+SILENT_SECONDS: Final = 3.0
+"""A connection that sent nothing for so long gives way to another of its terminal: the line of a vehicle breaks often,
+and nobody tells its other end."""
+_SHORT_DIGITS: Final = 12
+"""Of a phone number written in six bytes: of a longer one they are the last."""
+_NEVER: Final = float("-inf")
+
+
+class Owner(Protocol):
+    """What the vehicles need of the receiver."""
+
+    def wall_us(self) -> int: ...
+    def monotonic(self) -> float: ...
+
+
+@dataclass(slots=True, eq=False)
+class VehicleFeed:
+    """One channel of a terminal that is expected or comes. `host`: where the terminal is known to be, empty: nowhere.
+
+    `intruders` counts connections that named it and were turned away; `other` is the terminal that one named which came
+    to its port and was not expected there.
+    """
+
+    stream: Stream
+    phone: str
+    number: int
+    port: int
+    host: str
+    prepared: float
+    progress: float
+    confirmed: bool = False
+    connection: MediaConnection | None = None
+    media: MediaStream | None = None
+    heard: float = _NEVER
+    packets: int = 0
+    seen_packets: int = 0
+    seen_units: int = 0
+    seen_lost: int = 0
+    intruders: int = 0
+    other: str = ""
+
+    @property
+    def key(self) -> StreamKey:
+        """Of the stream."""
+        return self.stream.key
+
+    def diagnosis(self) -> tuple[str, dict[str, Param]]:
+        """The step that failed, in the words of the catalogue."""
+        params: dict[str, Param] = {"port": self.port, "transport": JT1078, "channel": self.number}
+        media = self.media
+        if media is None:
+            if self.other:
+                return "jt_other_number", {**params, "expected": self.phone, "seen": self.other}
+            return "jt_no_connection", params
+        if media.units:
+            return "jt_packets_stopped", params
+        if media.unsupported:
+            return "codec_unsupported", {**params, "codec": media.unsupported}
+        return ("jt_no_key_frame" if self.packets else "jt_no_packet"), params
+
+    def record(self) -> SessionRecord:
+        """That there was one: it cannot be gone on with after a restart, but that it broke is to be told."""
+        return SessionRecord(self.key.channel, self.key.quality, 0, JT1078, self.port, "", 0)
+
+
+class Vehicles:
+    """All feeds of terminals, by stream and by what packets name. Counters: `intruders` are connections that nobody
+    expected or that named a terminal they have no part in, `foreign` packets of a connection that speaks for another.
+    """
+
+    def __init__(self, owner: Owner, loss_seconds: float) -> None:
+        self._owner = owner
+        self._loss_seconds = loss_seconds
+        self._feeds: dict[StreamKey, VehicleFeed] = {}
+        self._named: dict[tuple[int, str, int], VehicleFeed] = {}
+        self.intruders = 0
+        self.foreign = 0
+
+    def __len__(self) -> int:
+        return len(self._feeds)
+
+    # --- the table ------------------------------------------------------------------------------------------
+
+    def expects(self, port: int) -> bool:
+        """Whether any terminal was told to connect there."""
+        return any(feed.port == port for feed in self._feeds.values())
+
+    def prepare(self, stream: Stream, phone: str, number: int, host: str, ports: Iterable[int]) -> int:
+        """Expect that channel of that terminal; the port to tell it. What was expected for the stream is given up.
+
+        InvalidError: no phone number or channel. ExhaustedError: there is no port. ConflictError: the channel is
+        expected on each of them already.
+        """
+        digits = phone.lstrip("0")
+        if not (phone.isascii() and phone.isdigit() and digits and 0 <= number <= 255):
+            raise InvalidError(f"no channel of a terminal: {phone[:32]!r} {number}", code="invalid_terminal")
+        self.forget(stream.key)
+        numbers = tuple(ports)
+        if not numbers:
+            raise ExhaustedError("no media port", code="no_media_port")
+        free = [port for port in numbers if (port, _short(digits), number) not in self._named]
+        if not free:
+            raise ConflictError(
+                "that channel is asked for on every port", code="too_many_streams", params={"limit": len(numbers)}
+            )
+        load = {port: sum(feed.port == port for feed in self._feeds.values()) for port in free}
+        port = min(free, key=lambda one: load[one])
+        now = self._owner.monotonic()
+        feed = VehicleFeed(stream, digits, number, port, host, now, now)
+        self._feeds[stream.key] = feed
+        self._named[port, _short(digits), number] = feed
+        stream.tell(OPENING, self._owner.wall_us())
+        return port
+
+    def confirm(self, key: StreamKey) -> bool:
+        """The terminal said yes. False where nothing was prepared."""
+        feed = self._feeds.get(key)
+        if feed is None:
+            return False
+        feed.confirmed, feed.progress = True, self._owner.monotonic()
+        return True
+
+    def forget(self, key: StreamKey) -> bool:
+        """No more of it: its connection is closed where it carries nothing else. False where there was none."""
+        feed = self._feeds.pop(key, None)
+        if feed is None:
+            return False
+        self._named.pop((feed.port, _short(feed.phone), feed.number), None)
+        self._let_go(feed, "stream_closed")
+        return True
+
+    def records(self) -> list[SessionRecord]:
+        """For `Receiver.export_sessions`."""
+        return [feed.record() for feed in self._feeds.values()]
+
+    def _let_go(self, feed: VehicleFeed, reason: str) -> None:
+        connection, feed.connection = feed.connection, None
+        if connection is not None and not any(one.connection is connection for one in self._feeds.values()):
+            connection.close(reason)
+
+    # --- what comes -----------------------------------------------------------------------------------------
+
+    def packets(self, connection: MediaConnection, packets: list[MediaPacket]) -> None:
+        """Packets of a connection, in order."""
+        now, us = self._owner.monotonic(), self._owner.wall_us()
+        for packet in packets:
+            feed = self._named.get((connection.port, _short(packet.phone), packet.channel))
+            if feed is None or feed.connection is not connection:
+                if not self._may_speak(connection, packet) or feed is None or not self._claim(feed, connection, now):
+                    self._turn_away(connection, packet, feed)
+                    if not connection.is_open:
+                        return
+                    continue
+                self._begin(feed, us)
+            feed.packets += 1
+            feed.heard = now
+            if feed.media is not None:
+                feed.media.add(packet, us)
+
+    @staticmethod
+    def _may_speak(connection: MediaConnection, packet: MediaPacket) -> bool:
+        return connection.terminal in ("", _short(packet.phone))
+
+    def _claim(self, feed: VehicleFeed, connection: MediaConnection, now: float) -> bool:
+        held = feed.connection
+        if held is not None:
+            known, same = feed.host == connection.peer[0], held.peer[0] == connection.peer[0]
+            outranks = bool(feed.host) and known and not same
+            outranked = bool(feed.host) and held.peer[0] == feed.host and not known
+            if outranked or not (outranks or now - feed.heard > SILENT_SECONDS):
+                return False
+            self._let_go(feed, "taken_over")
+        feed.connection = connection
+        connection.terminal = _short(feed.phone)
+        return True
+
+    def _turn_away(self, connection: MediaConnection, packet: MediaPacket, feed: VehicleFeed | None) -> None:
+        if connection.terminal:  # it has a part here, but not in this
+            self.foreign += 1
+            return
+        self.intruders += 1
+        if feed is not None:
+            feed.intruders += 1
+        for one in self._feeds.values():
+            if one.port == connection.port and one.connection is None:
+                one.other = packet.phone[:20]
+        if self.intruders & (self.intruders - 1) == 0:  # at 1, 2, 4, ...: a flood must not fill the log
+            logger.warning(
+                "media connection turned away from=%s terminal=%s channel=%s so_far=%d",
+                connection.peer[0], packet.phone[:20], packet.channel, self.intruders,
+            )  # fmt: skip
+        connection.close("nobody_expects_it")
+
+    def _begin(self, feed: VehicleFeed, us: int) -> None:
+        """A connection of its own, from its first packet on: media time goes on where it was."""
+        stream = feed.stream
+
+        def first_unit(unit: Unit) -> None:
+            media.deliver = stream.deliver
+            stream.transport = JT1078
+            stream.tell(RUNNING, self._owner.wall_us())
+            stream.deliver(unit)
+
+        media = feed.media = MediaStream(first_unit, stream.resume_at(us))
+        feed.seen_units = feed.seen_lost = 0
+
+    def gone(self, connection: MediaConnection, reason: str) -> None:
+        """A connection ended: nothing more will come on it, no need to wait for the loss."""
+        for feed in self._feeds.values():
+            if feed.connection is not connection:
+                continue
+            feed.connection = None
+            logger.info("media connection ended channel=%s reason=%s", feed.key.channel, reason)
+            if feed.stream.state in (RUNNING, OPENING):
+                feed.stream.tell(LOST, self._owner.wall_us(), "jt_connection_closed", {"reason": reason})
+
+    # --- rhythm ---------------------------------------------------------------------------------------------
+
+    def watch(self, now: float, us: int) -> None:
+        """Once a second: counters, and whether it comes on."""
+        for feed in self._feeds.values():
+            self._watch(feed, now, us)
+
+    def _watch(self, feed: VehicleFeed, now: float, us: int) -> None:
+        stream, media = feed.stream, feed.media
+        stream.packets += feed.packets - feed.seen_packets
+        feed.seen_packets = feed.packets
+        stream.sample(now)
+        if media is not None:
+            stream.packets_lost += media.frames.lost - feed.seen_lost
+            feed.seen_lost = media.frames.lost
+            if media.units != feed.seen_units:
+                feed.seen_units = media.units
+                feed.progress = now
+                if stream.state != RUNNING:
+                    stream.tell(RUNNING, us)
+                return
+        waited_for = feed.progress if feed.confirmed or media is not None else feed.prepared + 30
+        if now - waited_for > self._loss_seconds and stream.state != LOST:
+            step, params = feed.diagnosis()
+            stream.tell(LOST, us, step, {**params, "seconds": round(now - feed.progress)})
+
+
+def _short(phone: str) -> str:
+    """What of a number is always there, whether it is written in six bytes or in ten."""
+    return phone[-_SHORT_DIGITS:].lstrip("0") or "0"
