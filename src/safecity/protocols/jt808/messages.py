@@ -64,6 +64,9 @@ ANSWER_OF: Final[dict[int, int]] = {
 }
 """Commands that are answered by more than a general answer."""
 
+MAY_ANSWER: Final[dict[int, int]] = {0x9201: 0x1205}
+"""Commands that some answer by more than a general answer, and others do not."""
+
 
 def read_body(id_: int, data: bytes, version: Version) -> AnyBody:
     """The body of a message. InvalidError when it is shorter than its fields."""

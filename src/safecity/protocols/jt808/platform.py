@@ -18,7 +18,7 @@ from safecity.protocols.jt808.checks import time_text
 from safecity.protocols.jt808.framing import Malformed
 from safecity.protocols.jt808.header import Packet, Version
 from safecity.protocols.jt808.line import MAX_NONSENSE, Line, Part, as_version
-from safecity.protocols.jt808.messages import ANSWER_OF, ANSWERS, AnyBody, Message, Raw, body_or_none
+from safecity.protocols.jt808.messages import ANSWER_OF, ANSWERS, MAY_ANSWER, AnyBody, Message, Raw, body_or_none
 from safecity.protocols.jt808.outputs import (
     Answered,
     Arrived,
@@ -350,7 +350,7 @@ class PlatformSession:
         """Answers with a body begin with the serial of what they answer."""
         serial = int.from_bytes(packet.body[:2], "big")
         waiting = self._waiting.get(serial)
-        if waiting is None or ANSWER_OF.get(waiting[0]) != packet.id:
+        if waiting is None or packet.id not in (ANSWER_OF.get(waiting[0]), MAY_ANSWER.get(waiting[0])):
             # 0x1003 and 0x0107 carry no serial: they answer the oldest question of theirs.
             serial = next((one for one, (id_, _) in self._waiting.items() if ANSWER_OF.get(id_) == packet.id), -1)
             waiting = self._waiting.get(serial)
