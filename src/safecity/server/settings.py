@@ -119,6 +119,8 @@ class Jt808Settings:
     heartbeat_seconds   a terminal is offline after three of these without a word
     connections_per_address   open at once from one address; a network of vehicles often comes from one
     connections_per_second    new ones from one address
+    media_host          where vehicles send their pictures (media.rtp_first_port, TCP): an address that they reach;
+                        empty: the platform's public address, else the one their own connection came to
     """
 
     enabled: bool = False
@@ -127,8 +129,11 @@ class Jt808Settings:
     heartbeat_seconds: int = 60
     connections_per_address: int = 5000
     connections_per_second: int = 200
+    media_host: str = ""
 
     def __post_init__(self) -> None:
+        if len(self.media_host) > 255 or any(not 33 <= ord(c) < 127 for c in self.media_host):
+            raise _malformed("jt808.media_host", self.media_host[:80], "an address")
         _within("jt808.port", self.port, 0, 65535)
         _within("jt808.heartbeat_seconds", self.heartbeat_seconds, 5, 3600)
         _within("jt808.connections_per_address", self.connections_per_address, 1, 50_000)

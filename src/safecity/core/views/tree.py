@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from safecity.core.ground.access.api import Predicate
 from safecity.core.ground.channels import api as channels
 from safecity.core.ground.channels.api import Channel
 from safecity.core.ground.devices import api as devices
-from safecity.core.ground.devices.api import Device, DeviceKind
+from safecity.core.ground.devices.api import Device
 from safecity.core.ground.places.api import Area, children_of, find_area, tops_of
 from safecity.kit.errors import InvalidError
 from safecity.ports.database import Tx
@@ -46,11 +45,9 @@ class Seen:
     channels: Predicate
 
 
-def level(
-    tx: Tx, parent: str, seen: Seen, after: Place | None, limit: int, kinds: Iterable[DeviceKind] = tuple(DeviceKind)
-) -> Level:
+def level(tx: Tx, parent: str, seen: Seen, after: Place | None, limit: int, *, pictures: bool = False) -> Level:
     """Below an area (`ar_`), a device (`dv_`), or everything (empty): at most `limit` devices or channels behind
-    `after`. Devices of other kinds are left out."""
+    `after`. `pictures`: without devices that have none to show."""
     if parent.startswith("dv_"):
         return _of_device(tx, parent, seen, after, limit)
     area: Area | None = None
@@ -61,7 +58,7 @@ def level(
     found = Level(channels=_cameras(channels.everything(tx, seen.channels, area.path if area else "")))
     if after is None:
         found.areas = children_of(tx, seen.areas, parent) if area else tops_of(tx, seen.areas)
-    rows = devices.in_area(tx, seen.devices, parent or None, after=after, limit=limit + 1, kinds=kinds)
+    rows = devices.in_area(tx, seen.devices, parent or None, after=after, limit=limit + 1, pictures=pictures)
     found.devices = [device for _, device in rows[:limit]]
     if len(rows) > limit:
         found.next = (rows[limit - 1][0], found.devices[-1].id)

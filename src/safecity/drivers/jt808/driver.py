@@ -7,7 +7,7 @@ import logging
 import os
 import socket
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -81,6 +81,8 @@ class TerminalPlatform:
         self._ticking: asyncio.Task[None] | None = None
         self._refusals = Buckets(rate=1 / 60, burst=1.0)
         self.tally = Tally("terminals")
+        self.came: Callable[[Vehicle], None] = lambda _: None
+        """Told of each terminal that has authenticated."""
         self._host = Host(self._find, self._is_here, lambda: os.urandom(16), clock.now_us)
         self.hall = Hall(
             self._host,
@@ -213,7 +215,7 @@ class TerminalPlatform:
             plate=clean(one.register.plate, 40),
         )  # fmt: skip
         self._store.put(vehicle.row)
-        self._tell("device.described", vehicle, described_fact(one.register))
+        self.tell("device.described", vehicle, described_fact(one.register))
 
     def _authenticated(self, link: TerminalLink, one: Authenticated) -> None:
         vehicle = self._vehicles[one.phone]
@@ -231,8 +233,9 @@ class TerminalPlatform:
         )  # fmt: skip
         self._store.put(vehicle.row)
         if not was:
-            self._tell("device.registered", vehicle, vehicle.facts())
-            self._tell("device.went_online", vehicle, vehicle.facts())
+            self.tell("device.registered", vehicle, vehicle.facts())
+            self.tell("device.went_online", vehicle, vehicle.facts())
+        self.came(vehicle)
 
     def _refused(self, link: TerminalLink, one: Refused) -> None:
         self.tally.note(one.reason, link.session.phone or link.peer)
@@ -245,7 +248,7 @@ class TerminalPlatform:
             return
         vehicle.refused(one.reason, self.hall.now())
         if not vehicle.is_online and self._refusals.take(one.phone, self.hall.now()):
-            self._tell("device.refused", vehicle, {"address": link.peer, "reason": one.reason})
+            self.tell("device.refused", vehicle, {"address": link.peer, "reason": one.reason})
 
     def _note_unknown(self, link: TerminalLink, one: Refused) -> None:
         old = self._unknown.pop(one.phone, None)
@@ -288,19 +291,22 @@ class TerminalPlatform:
 
     # --- facts ------------------------------------------------------------------------------------------------
 
-    def _event(self, kind: str, vehicle: Vehicle, body: dict[str, Any], at: int = 0, mode: Mode = Mode.LIVE) -> Event:
+    def _event(
+        self, kind: str, vehicle: Vehicle, body: dict[str, Any], at: int = 0, mode: Mode = Mode.LIVE, subject: str = ""
+    ) -> Event:
         device = vehicle.config.device
         body = {"device": device, "code": vehicle.row.phone, **body}
         origin, now_us = f"{self._platform_code}/{self._node}", self._clock.now_us()
-        return make_event(kind, device, body, origin=origin, now_us=now_us, at=at, mode=mode)
+        return make_event(kind, subject or device, body, origin=origin, now_us=now_us, at=at, mode=mode)
 
     def _report(
         self, kind: str, vehicle: Vehicle, body: dict[str, Any], *, at: int = 0, mode: Mode = Mode.LIVE
     ) -> None:
         self._store.add_event(self._event(kind, vehicle, body, at, mode))
 
-    def _tell(self, kind: str, vehicle: Vehicle, body: dict[str, Any]) -> None:
-        self._store.add_news(self._event(kind, vehicle, body))
+    def tell(self, kind: str, vehicle: Vehicle, body: dict[str, Any], *, subject: str = "") -> None:
+        """A fact of a terminal, in the transaction of what changed with it. `subject` empty: its device."""
+        self._store.add_news(self._event(kind, vehicle, body, subject=subject))
 
     def _went_offline(self, vehicle: Vehicle, why: str) -> None:
         if not vehicle.is_online:
@@ -309,7 +315,7 @@ class TerminalPlatform:
         silent = int(self.hall.now() - vehicle.heard_at) if vehicle.heard_at else None
         vehicle.row = replace(vehicle.row, state="offline", since=self._clock.now_us())
         self._store.put(vehicle.row)
-        self._tell("device.went_offline", vehicle, {"why": why, "silent_seconds": silent})
+        self.tell("device.went_offline", vehicle, {"why": why, "silent_seconds": silent})
 
     def sweep(self) -> None:
         """Who has not been heard for three heartbeats is offline."""
@@ -340,9 +346,13 @@ class TerminalPlatform:
             logger.exception("terminals not written, will try again")
             self._flush_timer = asyncio.get_running_loop().call_later(1.0, self.flush)
 
+    def vehicle(self, device: str) -> Vehicle | None:
+        """The terminal of a device."""
+        return next((one for one in self._vehicles.values() if one.config.device == device), None)
+
     async def give(self, order: Order) -> TerminalDid:
         """Have a terminal do something; see `model.facts.vehicle_calls`."""
-        found = next((one for one in self._vehicles.values() if one.config.device == order.device), None)
+        found = self.vehicle(order.device)
         if found is None or found.link is None:
             raise ConflictError("the terminal is not connected", code="device_offline")
         return await self.orders.give(found.link, order)

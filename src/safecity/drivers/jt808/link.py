@@ -44,6 +44,7 @@ class TerminalLink(asyncio.Protocol):
         self.session = PlatformSession(hall.host, hall.now(), heartbeat_seconds=hall.heartbeat_seconds)
         self.address = ""
         self.peer = ""
+        self.local_host = ""
         self.deadline: float | None = None
         self.paused_until: float | None = None
         self._paced = 0.0
@@ -53,6 +54,7 @@ class TerminalLink(asyncio.Protocol):
         self._transport = opened = cast("asyncio.Transport", transport)
         host, port = (opened.get_extra_info("peername") or ("", 0))[:2]
         self.address, self.peer = str(host), f"{host}:{port}"
+        self.local_host = str((opened.get_extra_info("sockname") or ("",))[0])
         if self._hall.admits(self):
             self.deadline = self.session.next_deadline()
         else:

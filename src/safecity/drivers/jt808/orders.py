@@ -10,6 +10,7 @@ from safecity.drivers.jt808.link import TerminalLink
 from safecity.drivers.jt808.ordering import answer_of, body_of
 from safecity.kit.errors import RefusedError, UnavailableError
 from safecity.model.facts.vehicle_calls import Order, TerminalDid
+from safecity.protocols.jt808.messages import AnyBody
 from safecity.protocols.jt808.outputs import Answered, Unanswered
 from safecity.protocols.jt808.registration import Result
 
@@ -31,20 +32,29 @@ class Orders:
 
     async def give(self, link: TerminalLink, order: Order) -> TerminalDid:
         """What the terminal answered. The errors are those of `model.facts.vehicle_calls`."""
+        answered = await self.ask(link, body_of(order, link.session.version))
+        return answer_of(order, answered.body)
+
+    async def ask(self, link: TerminalLink, body: AnyBody, *, within: float | None = None) -> Answered:
+        """The same of a message that is written already: the answer, once it is a yes. `within` so many seconds, where
+        somebody waits who is less patient than the session."""
         now = self._now()
-        data, serial = link.session.send(body_of(order, link.session.version), now)
+        data, serial = link.session.send(body, now)
         future: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
         self._waiting[link, serial] = future
         link.send(data)
         link.look_ahead(now)
         try:
-            answered = await future
+            async with asyncio.timeout(within):
+                answered = await future
+        except TimeoutError:
+            raise UnavailableError("the terminal did not answer", code="terminal_no_answer") from None
         finally:
             self._waiting.pop((link, serial), None)
         if answered.result != Result.OK:
             code = _REFUSED.get(answered.result, "terminal_failed")
             raise RefusedError(f"the terminal answered {answered.result}", code=code)
-        return answer_of(order, answered.body)
+        return answered
 
     def settle(self, link: TerminalLink, one: Answered | Unanswered) -> None:
         """A terminal answered, or did not in time."""

@@ -68,6 +68,15 @@ class JtTerminal(Message, frozen=True):
     enabled: bool = True
 
 
+class JtChannel(Message, frozen=True):
+    """A channel of a vehicle terminal (JT/T 1078), by its logical number; `slot` is where its media goes."""
+
+    channel: str
+    device: str
+    number: int
+    slot: str
+
+
 class AisShip(Message, frozen=True):
     """A ship, a base station or an aid to navigation (AIS) whose positions are taken; `mmsi` has nine digits."""
 
@@ -91,6 +100,7 @@ class ApplySignal(Message, frozen=True):
     parts: int = 1
     terminals: tuple[JtTerminal, ...] = ()
     ships: tuple[AisShip, ...] = ()
+    terminal_channels: tuple[JtChannel, ...] = ()
 
 
 class OpenStream(Message, frozen=True):

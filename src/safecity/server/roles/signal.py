@@ -16,6 +16,7 @@ from safecity.drivers.ais.link import Door, Feeds
 from safecity.drivers.gb28181.driver import GbPlatform
 from safecity.drivers.jt808.driver import TerminalPlatform
 from safecity.drivers.jt808.link import Limits
+from safecity.drivers.jt808.video import TerminalVideo
 from safecity.kit.errors import SafecityError
 from safecity.links.sip import SipEndpoint
 from safecity.model.facts.media_calls import Done, Message, StreamState, WatchStreams
@@ -59,9 +60,12 @@ PER_SOURCE = Allowance(per_second=3000.0, burst=20_000.0)
 class SignalDuty:
     """The platform side of each device protocol, its calls, and the watch over the media slots."""
 
-    def __init__(self, platform: GbPlatform, terminals: TerminalPlatform, ships: ShipListener, calls: Calls) -> None:
+    def __init__(
+        self, platform: GbPlatform, terminals: TerminalPlatform, video: TerminalVideo, ships: ShipListener, calls: Calls
+    ) -> None:
         self.platform = platform
         self.terminals = terminals
+        self.video = video
         self.ships = ships
         self._calls = calls
         self._watches: dict[str, asyncio.Task[None]] = {}
@@ -79,7 +83,7 @@ class SignalDuty:
             StartDevicePlayback: self._start_playback,
             SteerDevicePlayback: self._steer_playback,
             AskDevicePlayback: self._look_at_playback,
-            AskRecordings: self.platform.recordings,
+            AskRecordings: self._recordings,
             TellDriver: self.terminals.give,
             TrackVehicle: self.terminals.give,
             LocateVehicle: self.terminals.give,
@@ -92,16 +96,19 @@ class SignalDuty:
     async def _apply(self, message: ApplySignal) -> Message:
         self.platform.apply(message)
         self.terminals.configure(self.platform.configuration)
+        self.video.configure(self.platform.configuration)
         self.ships.configure(self.platform.configuration)
         self.watch_slots()
         return Done()
 
     async def _open_stream(self, message: OpenStream) -> Message:
-        await self.platform.open_stream(StreamKey(message.channel, message.quality))
+        key = StreamKey(message.channel, message.quality)
+        await (self.video.live.open_now(key) if self.video.knows(message.channel) else self.platform.open_stream(key))
         return Done()
 
     async def _key_frame(self, message: AskKeyFrame) -> Message:
-        await self.platform.ask_key_frame(message)
+        if not self.video.knows(message.channel):  # terminals cannot be asked for one
+            await self.platform.ask_key_frame(message)
         return Done()
 
     async def _steer(self, message: Steer) -> Message:
@@ -121,19 +128,26 @@ class SignalDuty:
         return DeviceFigures(tuple(shown), strangers, shown[-1].device if more and shown else "")
 
     async def _start_playback(self, message: StartDevicePlayback) -> Message:
-        await self.platform.start_playback(message)
+        desk = self.video.playback.start if self.video.knows(message.channel) else self.platform.start_playback
+        await desk(message)
         return Done()
 
     async def _steer_playback(self, message: SteerDevicePlayback) -> Message:
-        await self.platform.steer_playback(message)
+        desk = self.video.playback.steer if self.video.knows(message.session) else self.platform.steer_playback
+        await desk(message)
         return Done()
 
     async def _look_at_playback(self, message: AskDevicePlayback) -> Message:
-        return self.platform.look_at_playback(message)
+        desk = self.video.playback.look if self.video.knows(message.session) else self.platform.look_at_playback
+        return desk(message)
+
+    async def _recordings(self, message: AskRecordings) -> Message:
+        desk = self.video.playback.recordings if self.video.knows(message.channel) else self.platform.recordings
+        return await desk(message)
 
     def watch_slots(self) -> None:
         """Follow every slot that channels are placed on, and no other."""
-        wanted = self.platform.slots()
+        wanted = self.platform.slots() | self.video.slots()
         for slot in wanted - self._watches.keys():
             self._watches[slot] = asyncio.get_running_loop().create_task(self._watch(slot))
         for slot in self._watches.keys() - wanted:
@@ -147,8 +161,9 @@ class SignalDuty:
                     if not reachable:
                         logger.info("slot reachable again slot=%s", slot)
                         self.platform.streams.slot_came_back(slot)
+                        self.video.live.slot_came_back(slot)
                         reachable = True
-                    if isinstance(state, StreamState):
+                    if isinstance(state, StreamState) and not self.video.slot_says(slot, state):
                         self.platform.slot_says(slot, state)
             except SafecityError as error:
                 if reachable:
@@ -184,12 +199,15 @@ async def main(context: RoleContext) -> None:
     endpoint = SipEndpoint(platform.on_request, admit=guard.admit, patience=Patience(), on_lost=platform.on_lost)
     ships = ShipListener(file, outbox, context.clock, node=context.name)
     feeds = Feeds(ships.take, context.clock.monotonic, Door(senders=context.settings.ais.networks()))
-    duty = SignalDuty(platform, terminals, ships, context.calls)
+    video = TerminalVideo(terminals, context.calls, context.clock, media_host=vehicles.media_host)
+    duty = SignalDuty(platform, terminals, video, ships, context.calls)
     drain = asyncio.get_running_loop().create_task(relay(outbox, context.calls))
     try:
         await platform.start(endpoint)
         await endpoint.start(udp=context.socket("sip-udp"), tcp=context.socket("sip-tcp"))
         terminals.configure(platform.configuration)
+        video.configure(platform.configuration)
+        video.start()
         if "jt808-tcp" in context.fds:
             _many_connections()
             await terminals.start(context.socket("jt808-tcp"))
@@ -207,6 +225,7 @@ async def main(context: RoleContext) -> None:
         await context.stopping.wait()
     finally:
         await duty.close()
+        await video.close()
         await terminals.close()
         await feeds.close()
         await ships.close()

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from safecity.core.ground.access.api import Action, Actor, scope
 from safecity.core.ground.channels.api import Channel, ChannelState
-from safecity.core.ground.devices.api import Device, DeviceKind, DeviceState
+from safecity.core.ground.devices.api import Device, DeviceState
 from safecity.core.ground.places.api import Area
 from safecity.core.views.tree import Seen, level
 from safecity.model.values.media import Quality
@@ -53,14 +53,13 @@ async def see_tree(
 ) -> Page[Node]:
     """Children of an area or device; without `parent` the top. Areas come with the first part, and all at once.
 
-    `pictures`: without devices that have none to show, as vehicles.
+    `pictures`: without devices that have none to show, as most vehicles.
     """
     seen = Seen(scope(who, Action.AREA_SEE), scope(who, Action.DEVICE_SEE), scope(who, Action.CHANNEL_SEE))
     place = read_cursor(cursor, str, str)
-    kinds = [kind for kind in DeviceKind if kind.gives_pictures or not pictures]
 
     def work(tx: Tx) -> Page[Node]:
-        found = level(tx, parent, seen, (str(place[0]), str(place[1])) if place else None, limit, kinds)
+        found = level(tx, parent, seen, (str(place[0]), str(place[1])) if place else None, limit, pictures=pictures)
         nodes = [_area(here, who, area, found.below(area)) for area in found.areas]
         owned: dict[str, list[Channel]] = {}
         for channel in found.channels:

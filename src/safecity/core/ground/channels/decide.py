@@ -69,6 +69,8 @@ class CatalogueChange:
 def is_channel(item: Mapping[str, Any]) -> bool:
     """A source, and no directory, district or group of the tree that some devices mix in."""
     code = str(item.get("code", ""))
+    if "number" in item:  # of a vehicle terminal: it has no code of 20 digits
+        return code.isascii() and code.isdigit() and len(code) <= 3
     if item.get("video") is False and code[10:13] not in _KINDS:
         return False
     return bool(code) and len(code) > 10 and code[10:13] not in _DIRECTORY_TYPES

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Table, Text, delete, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Float,
+    Index,
+    Table,
+    Text,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from safecity.core.ground.access.api import Predicate, under, where
 from safecity.core.ground.channels.decide import Channel
@@ -155,3 +170,8 @@ def any_of(tx: Tx, organisation: str) -> bool:
     """Whether a channel belongs to the organisation of that path, or to one below it."""
     belongs = under(channels.c.organisation_path, organisation)
     return tx.row(select(channels.c.id).where(belongs).limit(1)) is not None
+
+
+def has_any(device: ColumnElement[Any]) -> ColumnElement[bool]:
+    """For queries of others: whether a device, by the column of its id, has channels."""
+    return exists().where(channels.c.device == device)

@@ -25,8 +25,13 @@ class DeviceKind(StrEnum):
 
     @property
     def gives_pictures(self) -> bool:
-        """Whether channels to look at can hang below such a device."""
+        """Whether channels to look at hang below such a device."""
         return self in (DeviceKind.GB28181, DeviceKind.RTSP)
+
+    @property
+    def may_give_pictures(self) -> bool:
+        """Whether they may: some vehicle terminals have cameras, most have none."""
+        return self is DeviceKind.JT808
 
 
 class DeviceState(StrEnum):

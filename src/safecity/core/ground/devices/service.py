@@ -187,8 +187,10 @@ class Devices:
     def template(self, tx: Tx, device: Device) -> channels.Channel:
         """What a new channel of the device starts from."""
         platform = self._settings.platform(tx)
+        # A vehicle's line is paid for by what goes over it, and its terminal records by itself.
+        usual = "off" if device.kind is DeviceKind.JT808 else "continuous"
         record = {
-            "mode": get(tx, f"record_mode/{device.id}", "continuous"),
+            "mode": get(tx, f"record_mode/{device.id}", usual),
             "retention_days": platform.retention_days,
             "floor_days": platform.floor_days,
         }

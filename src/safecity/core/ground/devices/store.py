@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from safecity.core.ground.access.api import Predicate, under, where
+from safecity.core.ground.channels import api as channels
 from safecity.core.ground.devices.decide import Device, DeviceKind, DeviceState
 from safecity.core.ground.sql import Json, area_path, key, metadata, moment, organisation_path, ref
 from safecity.core.ground.words import like, search_key, sort_key
@@ -172,11 +173,15 @@ def in_area(
     *,
     after: tuple[str, str] | None,
     limit: int,
-    kinds: Iterable[DeviceKind] = tuple(DeviceKind),
+    pictures: bool = False,
 ) -> list[tuple[str, Device]]:
-    """(sort key, device), by name: those directly in an area, not below."""
+    """(sort key, device), by name: those directly in an area, not below. `pictures`: without those that have none."""
     here = devices.c.area.is_(None) if area is None else devices.c.area == area
-    query = select(devices).where(_visible(allowed), here, devices.c.kind.in_([str(kind) for kind in kinds]))
+    query = select(devices).where(_visible(allowed), here)
+    if pictures:
+        giving = devices.c.kind.in_([str(kind) for kind in DeviceKind if kind.gives_pictures])
+        perhaps = devices.c.kind.in_([str(kind) for kind in DeviceKind if kind.may_give_pictures])
+        query = query.where(giving | (perhaps & channels.has_any(devices.c.id)))
     query = query.order_by(devices.c.sort_key, devices.c.id)
     if after is not None:
         query = query.where(_behind(after))

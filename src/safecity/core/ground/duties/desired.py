@@ -26,7 +26,15 @@ from safecity.model.facts.media_calls import (
     StartRecording,
     VolumeSpec,
 )
-from safecity.model.facts.signal_calls import AisShip, ApplySignal, GbChannel, GbDevice, JtTerminal, PlatformIdentity
+from safecity.model.facts.signal_calls import (
+    AisShip,
+    ApplySignal,
+    GbChannel,
+    GbDevice,
+    JtChannel,
+    JtTerminal,
+    PlatformIdentity,
+)
 from safecity.model.facts.vision_calls import ApplyVision, PlateTask
 from safecity.model.values.media import Quality
 from safecity.vision.enforcement.scene import Scene, write_scene
@@ -96,6 +104,7 @@ def desired(
     terminals = tuple(JtTerminal(d.id, d.code, d.enabled) for d, _ in devices if d.kind is DeviceKind.JT808)
     ships = tuple(AisShip(d.id, d.code, d.enabled) for d, _ in devices if d.kind is DeviceKind.AIS)
     gb_channels: list[GbChannel] = []
+    terminal_channels: list[JtChannel] = []
     assignments: dict[str, list[Assignment]] = {slot: [] for slot in slots}
     shown: list[Channel] = []
     for channel in channels:
@@ -105,6 +114,8 @@ def desired(
         device, secret = found
         if device.kind is DeviceKind.GB28181:
             gb_channels.append(GbChannel(channel.id, channel.device, channel.code, channel.slot, channel.epoch))
+        elif device.kind is DeviceKind.JT808 and channel.enabled and channel.code.isdecimal():
+            terminal_channels.append(JtChannel(channel.id, channel.device, int(channel.code), channel.slot))
         if channel.kind == "camera" and channel.slot in assignments and device.enabled and channel.enabled:
             demand = (demands or {}).get(channel.id)
             shown.append(channel)
@@ -114,7 +125,15 @@ def desired(
     )
     released = tuple(one.id for one in holds if one.released_at is not None)
     return Desired(
-        ApplySignal(revision, identity, gb_devices, tuple(gb_channels), terminals=terminals, ships=ships),
+        ApplySignal(
+            revision,
+            identity,
+            gb_devices,
+            tuple(gb_channels),
+            terminals=terminals,
+            ships=ships,
+            terminal_channels=tuple(terminal_channels),
+        ),
         {
             slot: ApplyAssignments(revision, tuple(items), holds=placed, released=released)
             for slot, items in assignments.items()

@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from safecity.model.facts.media_calls import ApplyAssignments, Assignment, PlaceHold
-from safecity.model.facts.signal_calls import AisShip, ApplySignal, GbChannel, GbDevice, JtTerminal
+from safecity.model.facts.signal_calls import AisShip, ApplySignal, GbChannel, GbDevice, JtChannel, JtTerminal
 
 PART_BYTES = 700_000
 """Of one message; a frame of the calls holds 1 MiB."""
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 def signal_parts(whole: ApplySignal, limit: int = PART_BYTES) -> list[ApplySignal]:
     """The same in messages of about `limit` bytes at most; one where it fits."""
-    parts = _shared([*whole.devices, *whole.channels, *whole.terminals, *whole.ships], limit)
+    parts = _shared([*whole.devices, *whole.channels, *whole.terminals, *whole.ships, *whole.terminal_channels], limit)
     return [
         ApplySignal(
             whole.revision,
@@ -31,6 +31,7 @@ def signal_parts(whole: ApplySignal, limit: int = PART_BYTES) -> list[ApplySigna
             len(parts),
             _only(one, JtTerminal),
             _only(one, AisShip),
+            _only(one, JtChannel),
         )
         for number, one in enumerate(parts)
     ]
