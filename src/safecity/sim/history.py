@@ -51,6 +51,11 @@ class History:
         self._backwards: list[int] = []
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def begins_us(self) -> int:
+        """Where the window begins."""
+        return self._start_us
+
     def start(self) -> None:
         """Begin to send."""
         self._task = asyncio.get_running_loop().create_task(self._run())

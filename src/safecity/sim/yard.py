@@ -16,6 +16,8 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from safecity.model.values.media import Codec
+from safecity.protocols.jt808.header import Version
+from safecity.protocols.jt808.terminal import Identity
 from safecity.sim.camera import Camera, CameraSpec
 from safecity.sim.city import PLATFORM_CODE
 from safecity.sim.encode import VideoSpec
@@ -23,6 +25,10 @@ from safecity.sim.gb28181.device import SimDevice
 from safecity.sim.gb28181.faults import Faults
 from safecity.sim.gb28181.profiles import CAMERA_2022, Profile
 from safecity.sim.gb28181.state import Channel, DeviceSpec
+from safecity.sim.jt808.cameras import Cameras
+from safecity.sim.jt808.drive import Drive, Plan
+from safecity.sim.jt808.load import walk
+from safecity.sim.jt808.terminal import SimTerminal, TerminalSpec
 from safecity.sim.rtsp.server import RtspCameras
 
 T = TypeVar("T")
@@ -47,6 +53,7 @@ class Yard:
         self._devices: list[SimDevice] = []
         self._rtsp: list[RtspCameras] = []
         self._cameras: list[Camera] = []
+        self._vehicles: list[SimTerminal] = []
         self._number = 0
 
     def __enter__(self) -> Yard:
@@ -63,7 +70,8 @@ class Yard:
         self._painter.shutdown(wait=True)
 
     async def _stop(self) -> None:
-        await asyncio.gather(*(each.stop() for each in self._devices), return_exceptions=True)
+        devices = (*self._devices, *self._vehicles)
+        await asyncio.gather(*(each.stop() for each in devices), return_exceptions=True)
         await asyncio.gather(*(each.close() for each in self._rtsp), return_exceptions=True)
         for camera in self._cameras:
             await camera.close()
@@ -71,6 +79,33 @@ class Yard:
     def run(self, work: Coroutine[Any, Any, T], *, seconds: float = 20) -> T:
         """Run in the yard's loop and wait."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
+
+    def vehicle(
+        self, *, phone: str, plate: str, port: int, channels: Sequence[int] = (1,), version: Version = Version.V2019,
+        video: VideoSpec = SMALL, sound: Codec | None = None, **spec: Any,
+    ) -> SimTerminal:  # fmt: skip
+        """A terminal with cameras that drives, started. `spec` is for `TerminalSpec`."""
+        cameras: dict[int, Camera] = {}
+        for number in channels:
+            self._number += 1
+            made = CameraSpec(
+                number=self._number, title=f"{self._number:02d} bus", main=video, sub=SMALLER, sound=sound
+            )
+            cameras[number] = Camera(made, self._painter)
+
+        def begin() -> SimTerminal:
+            imei = "867530902150717" if version is Version.V2019 else ""
+            identity = Identity(phone=phone, plate=plate, version=version, imei=imei)
+            pace = {"report_seconds": 1.0, "retry_seconds": 0.3, "heartbeat_seconds": 5.0} | spec
+            terminal = SimTerminal(
+                TerminalSpec(identity=identity, host="127.0.0.1", port=port, **pace), Drive(Plan(walk(1))),
+                cameras=Cameras(identity, cameras),
+            )  # fmt: skip
+            self._vehicles.append(terminal)
+            terminal.start()
+            return terminal
+
+        return self.change(begin)
 
     def change(self, act: Callable[[], T]) -> T:
         """Do something to a device in the thread that it belongs to."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from safecity.kit.clock import Clock, SystemClock
 from safecity.protocols.jt808.commands import HEARTBEAT_SECONDS, REPORT_SECONDS
@@ -14,6 +14,9 @@ from safecity.protocols.jt808.registration import Unregister
 from safecity.protocols.jt808.terminal import Commanded, Identity, Online, Output, Over, Phase, Send, TerminalSession
 from safecity.sim.jt808.drive import Drive
 from safecity.sim.jt808.vehicle import PROFILES, Profile, Vehicle
+
+if TYPE_CHECKING:
+    from safecity.sim.jt808.cameras import Cameras  # needs PyAV, which most terminals can do without
 
 logger = logging.getLogger(__name__)
 
@@ -54,10 +57,14 @@ class _Link(asyncio.Protocol):
 class SimTerminal:
     """Counters are plain attributes: `reports` made, `connections` opened; `session.acknowledged` were received."""
 
-    def __init__(self, spec: TerminalSpec, drive: Drive, clock: Clock | None = None) -> None:
+    def __init__(
+        self, spec: TerminalSpec, drive: Drive, clock: Clock | None = None, cameras: Cameras | None = None
+    ) -> None:
         self.spec = spec
         self.drive = drive
-        self.vehicle = Vehicle(spec.identity, spec.profile or PROFILES[spec.identity.version])
+        self.cameras = cameras
+        profile = spec.profile or PROFILES[spec.identity.version]
+        self.vehicle = Vehicle(spec.identity, profile, channels=cameras.numbers if cameras else ())
         self.session = TerminalSession(spec.identity, code=spec.code, heartbeat_seconds=spec.heartbeat_seconds)
         self.reports = 0
         self.connections = 0
@@ -89,6 +96,8 @@ class SimTerminal:
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.gather(self._connecting, return_exceptions=True)
+        if self.cameras is not None:
+            await self.cameras.close()
         transport = self._transport
         if transport is not None:
             if self.session.phase is Phase.ONLINE:
@@ -194,7 +203,8 @@ class SimTerminal:
         self._carry_out(self.session.expire(self._now()))
 
     def _obey(self, commanded: Commanded) -> None:
-        result, bodies = self.vehicle.obey(commanded, self.here())
+        reply = self.cameras.obey(commanded) if self.cameras is not None else None
+        result, bodies = reply or self.vehicle.obey(commanded, self.here())
         outputs: list[Output] = [] if result is None else [self.session.answer(commanded, self._now(), result)]
         outputs += [self.session.send(body, self._now()) for body in bodies]
         if commanded.body.ID == 0x8103:

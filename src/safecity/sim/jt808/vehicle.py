@@ -7,6 +7,7 @@ from typing import Final
 
 from safecity.protocols.jt808 import commands, fences
 from safecity.protocols.jt808.alarms import Alarm, Status, mask
+from safecity.protocols.jt808.channels import CHANNEL_LIST, ChannelUse, ListedChannel, write_channel_list
 from safecity.protocols.jt808.checks import time_text
 from safecity.protocols.jt808.header import Version
 from safecity.protocols.jt808.items import write_number
@@ -55,6 +56,8 @@ class Vehicle:
     clock_is_lost: bool = False
     track_seconds: float | None = None
     texts: list[str] = field(default_factory=list[str])
+    channels: tuple[int, ...] = ()
+    """Logical numbers of its cameras; without any it knows nothing of pictures."""
     fences: dict[tuple[int, int], Part] = field(default_factory=dict[tuple[int, int], Part])
     """By (id of the message that set it, its own id)."""
 
@@ -66,6 +69,9 @@ class Vehicle:
             commands.text_parameter(commands.PLATE, self.identity.plate),
         ):
             self.parameters.setdefault(each.id, each.value)
+        if self.channels:
+            listed = [ListedChannel(at, number, ChannelUse.BOTH, False) for at, number in enumerate(self.channels, 1)]
+            self.parameters.setdefault(CHANNEL_LIST, write_channel_list(listed))
 
     def number(self, parameter: int) -> int:
         """A parameter as a number."""
@@ -132,11 +138,11 @@ class Vehicle:
                 self.track_seconds = float(body.interval_seconds) or None
             case ConfirmAlarm():
                 self.pressed &= ~body.alarms
-            case AskVideoProperties():
+            case AskVideoProperties() if self.channels:
                 return None, [
                     VideoProperties(
                         audio_codec=6, audio_tracks=1, sampling=0, bits=1, frame_bytes=320, audio_output=0,
-                        video_codec=98, audio_channels=1, video_channels=1,
+                        video_codec=98, audio_channels=1, video_channels=len(self.channels),
                     )
                 ]  # fmt: skip
             case _:
