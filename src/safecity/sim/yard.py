@@ -96,7 +96,7 @@ class Yard:
         def begin() -> SimTerminal:
             imei = "867530902150717" if version is Version.V2019 else ""
             identity = Identity(phone=phone, plate=plate, version=version, imei=imei)
-            pace = {"report_seconds": 1.0, "retry_seconds": 0.3, "heartbeat_seconds": 5.0} | spec
+            pace: dict[str, Any] = {"report_seconds": 1.0, "retry_seconds": 0.3, "heartbeat_seconds": 5.0} | spec
             terminal = SimTerminal(
                 TerminalSpec(identity=identity, host="127.0.0.1", port=port, **pace), Drive(Plan(walk(1))),
                 cameras=Cameras(identity, cameras),

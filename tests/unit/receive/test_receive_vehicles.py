@@ -1,0 +1,331 @@
+"""Media of vehicle terminals at a slot: what was ordered gets through, and lies harm nobody but the liar."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+from tests.unit.jt1078.test_jt1078_media import h264_pictures
+
+from safecity.kit.errors import ConflictError, InvalidError
+from safecity.media.receive.receiver import Receiver
+from safecity.media.receive.vehicles import SILENT_SECONDS
+from safecity.media.streams import LOST, OPENING, RUNNING, Stream, Streams
+from safecity.model.values.media import Quality, StreamKey, Unit
+from safecity.protocols.jt1078.frames import packetise
+from safecity.protocols.jt1078.packets import Kind, MediaPacket, PayloadType, Piece, write_packet
+
+BUS, TAXI, LORRY = "13912345678", "13800000001", "13700000002"
+HOME, ABROAD = "127.0.0.1", "127.0.0.2"
+PICTURES = h264_pictures()
+
+
+@dataclass
+class Kept:
+    """A reader of a stream."""
+
+    units: list[Unit] = field(default_factory=list)
+
+    def offer(self, unit: Unit) -> None:
+        self.units.append(unit)
+
+    def ended(self, reason: str) -> None:
+        pass
+
+
+class Clock:
+    """Stands still until it is turned."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def now_us(self) -> int:
+        return 1_700_000_000_000_000 + round(self.seconds * 1e6)
+
+
+class Slot:
+    """A receiver with two ports that vehicles may be told to connect to."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.streams = Streams()
+        listening = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+        self.receiver = Receiver(
+            self.streams, {}, {one.getsockname()[1]: one for one in listening}, clock=self.clock
+        )  # fmt: skip
+        self.listening = listening
+        self.kept: dict[str, Kept] = {}
+        self.writers: list[asyncio.StreamWriter] = []
+
+    def order(self, channel: str, phone: str, number: int = 1, quality: Quality = Quality.MAIN, host: str = "") -> int:
+        key = StreamKey(channel, quality)
+        port = self.receiver.prepare_vehicle(key, phone, number, host)
+        self.receiver.confirm(key, 0)
+        stream = self.stream(channel, quality)
+        if channel not in self.kept:
+            self.kept[channel] = Kept()
+            stream.attach(self.kept[channel])
+        return port
+
+    def stream(self, channel: str, quality: Quality = Quality.MAIN) -> Stream:
+        found = self.streams.get(StreamKey(channel, quality))
+        assert found is not None
+        return found
+
+    async def connect(self, port: int, host: str = HOME) -> asyncio.StreamWriter:
+        _, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(host, 0))
+        self.writers.append(writer)
+        return writer
+
+    async def until(self, true: object, what: str) -> None:
+        async with asyncio.timeout(30):
+            while not true():  # type: ignore[operator]
+                await asyncio.sleep(0.005)
+        assert true(), what  # type: ignore[operator]
+
+    async def pictures(self, channel: str, count: int) -> None:
+        await self.until(lambda: len(self.kept[channel].units) >= count, f"{count} pictures of {channel}")
+
+    def pass_time(self, seconds: float) -> None:
+        self.clock.seconds += seconds
+        self.receiver.tick()
+
+    async def close(self) -> None:
+        for writer in self.writers:
+            writer.close()
+        self.receiver.stop()
+        for one in self.listening:
+            one.close()
+
+
+def sent(phone: str, number: int = 1, *, count: int = 6, long: bool = False, first: int = 0) -> bytes:
+    """Pictures as that terminal sends them."""
+    packets: list[MediaPacket] = []
+    for at, picture in enumerate(PICTURES[:count]):
+        kind = Kind.I_FRAME if b"\0\0\0\1\x67" in picture else Kind.P_FRAME
+        packets += packetise(
+            picture, phone=phone, channel=number, kind=kind, payload_type=PayloadType.H264,
+            sequence=(first + len(packets)) & 0xFFFF, timestamp_ms=at * 40, long_phone=long,
+        )  # fmt: skip
+    return b"".join(map(write_packet, packets))
+
+
+@pytest.fixture
+async def slot() -> AsyncIterator[Slot]:
+    made = Slot()
+    made.receiver.start()
+    yield made
+    await made.close()
+
+
+@pytest.mark.parametrize("long", [False, True])
+async def test_an_ordered_channel_becomes_a_stream(slot: Slot, long: bool) -> None:
+    port = slot.order("ch_bus", BUS)
+    assert slot.stream("ch_bus").state == OPENING
+    line = await slot.connect(port)
+    data = sent(BUS, long=long)
+    for at in range(0, len(data), 333):  # the network cuts where it likes
+        line.write(data[at : at + 333])
+        await asyncio.sleep(0)
+    await slot.pictures("ch_bus", 5)
+    stream = slot.stream("ch_bus")
+    assert (stream.state, stream.transport) == (RUNNING, "jt1078")
+    assert slot.kept["ch_bus"].units[0].is_key
+    slot.pass_time(1.0)
+    assert stream.packets > 0
+    line.close()
+    await slot.until(lambda: stream.state == LOST, "a closed connection is told at once")
+    assert stream.step == "jt_connection_closed"
+
+
+async def test_a_long_number_is_known_by_its_end_where_the_packets_have_room_for_no_more(slot: Slot) -> None:
+    port = slot.order("ch_bus", "88" + "0" * 7 + BUS)
+    line = await slot.connect(port)
+    line.write(sent(BUS))
+    await slot.pictures("ch_bus", 5)
+
+
+async def test_strangers_are_turned_away_and_counted(slot: Slot) -> None:
+    port = slot.order("ch_bus", BUS)
+    for phone, number in ((TAXI, 1), (BUS, 2)):
+        stranger = await slot.connect(port)
+        stranger.write(sent(phone, number))
+        await slot.until(lambda: not slot.receiver._tcp._connections, "it is cut off")
+    assert slot.receiver.vehicles.intruders == 2
+    assert slot.kept["ch_bus"].units == []
+    slot.pass_time(16)
+    stream = slot.stream("ch_bus")
+    assert (stream.state, stream.step) == (LOST, "jt_other_number"), "whoever looks for the fault is told"
+
+
+async def test_a_port_that_nobody_was_told_of_takes_nobody(slot: Slot) -> None:
+    told = slot.order("ch_bus", BUS)
+    other = next(one.getsockname()[1] for one in slot.listening if one.getsockname()[1] != told)
+    line = await slot.connect(other)
+    line.write(sent(BUS))
+    await slot.until(lambda: line.transport.is_closing() or not slot.receiver._tcp._connections, "cut off")
+    assert slot.kept["ch_bus"].units == []
+
+
+async def test_a_vehicle_that_speaks_for_another_disturbs_neither(slot: Slot) -> None:
+    """The liar has a stream of its own; on its connection it sends pictures in the name of two others, one of which is
+    only expected yet and one of which runs."""
+    ports = [slot.order(f"ch_{phone}", phone) for phone in (BUS, TAXI, LORRY)]
+    liar_port = ports[0]
+    same = [phone for phone, port in zip((TAXI, LORRY), ports[1:], strict=True) if port == liar_port]
+    assert same, "with two ports one of the others shares the liar's"
+    victim = same[0]
+    liar = await slot.connect(liar_port)
+    liar.write(sent(BUS) + sent(victim) + sent(BUS, first=6))
+    await slot.pictures(f"ch_{BUS}", 10)
+    assert slot.kept[f"ch_{victim}"].units == []
+    assert slot.stream(f"ch_{victim}").state == OPENING
+    honest = await slot.connect(liar_port)
+    honest.write(sent(victim))
+    await slot.pictures(f"ch_{victim}", 5)
+    before = len(slot.kept[f"ch_{victim}"].units)
+    liar.write(sent(victim) + sent(BUS, first=30))
+    await slot.pictures(f"ch_{BUS}", 15)
+    assert len(slot.kept[f"ch_{victim}"].units) == before
+    assert slot.receiver.vehicles.foreign > 0
+    assert not honest.transport.is_closing()
+
+
+async def test_whoever_comes_from_where_the_terminal_is_known_to_be_outranks_whoever_came_first(slot: Slot) -> None:
+    port = slot.order("ch_bus", BUS, host=HOME)
+    liar = await slot.connect(port, ABROAD)
+    liar.write(sent(BUS, count=1))
+    await slot.until(lambda: slot.receiver.vehicles._feeds[StreamKey("ch_bus", Quality.MAIN)].connection, "it is in")
+    honest = await slot.connect(port)
+    honest.write(sent(BUS))
+    await slot.pictures("ch_bus", 5)
+    late = await slot.connect(port, ABROAD)
+    late.write(sent(BUS))
+    await slot.until(lambda: len(slot.receiver._tcp._connections) == 1, "both others are cut off")
+    slot.clock.seconds += SILENT_SECONDS + 1  # nor does silence make room for one from elsewhere
+    late = await slot.connect(port, ABROAD)
+    late.write(sent(BUS))
+    await slot.until(lambda: slot.receiver.vehicles.intruders == 2, "turned away")
+    assert len(slot.receiver._tcp._connections) == 1
+
+
+async def test_a_terminal_whose_line_broke_unnoticed_comes_in_anew(slot: Slot) -> None:
+    port = slot.order("ch_bus", BUS)
+    dead = await slot.connect(port)
+    dead.write(sent(BUS))
+    await slot.pictures("ch_bus", 5)
+    early = await slot.connect(port)
+    early.write(sent(BUS))
+    await slot.until(lambda: slot.receiver.vehicles.intruders == 1, "while the first one sends there is no room")
+    slot.clock.seconds += SILENT_SECONDS + 0.5
+    units = slot.kept["ch_bus"].units
+    before = len(units)
+    again = await slot.connect(port)
+    again.write(sent(BUS))
+    await slot.pictures("ch_bus", before + 5)
+    assert [one.dts for one in units] == sorted(one.dts for one in units), "media time never goes back"
+
+
+async def test_main_stream_sub_stream_and_playback_of_a_camera_never_share_a_port(slot: Slot) -> None:
+    """Their packets carry the same name."""
+    main, sub = slot.order("ch_bus", BUS), slot.order("ch_bus", BUS, quality=Quality.SUB)
+    assert main != sub
+    with pytest.raises(ConflictError):
+        slot.receiver.prepare_vehicle(StreamKey("dp_1", Quality.MAIN), BUS, 1)
+    slot.receiver.close(StreamKey("ch_bus", Quality.SUB))
+    assert slot.receiver.prepare_vehicle(StreamKey("dp_1", Quality.MAIN), BUS, 1) == sub
+
+
+async def test_a_closed_stream_takes_its_connection_along(slot: Slot) -> None:
+    port = slot.order("ch_bus", BUS)
+    line = await slot.connect(port)
+    line.write(sent(BUS))
+    await slot.pictures("ch_bus", 5)
+    assert [one.transport for one in slot.receiver.export_sessions()] == ["jt1078"]
+    slot.receiver.close(StreamKey("ch_bus", Quality.MAIN), "not_wanted")
+    assert slot.receiver.export_sessions() == []
+    await slot.until(lambda: not slot.receiver._tcp._connections, "the terminal sees that nobody reads")
+
+
+async def test_after_a_restart_the_stream_is_told_lost(slot: Slot) -> None:
+    slot.order("ch_bus", BUS)
+    records = slot.receiver.export_sessions()
+    assert Receiver(Streams(), {}, {}).restore_sessions(records) == [StreamKey("ch_bus", Quality.MAIN)]
+
+
+async def test_silence_is_told_by_what_is_missing(slot: Slot) -> None:
+    port = slot.order("ch_bus", BUS)
+    slot.pass_time(16)
+    assert slot.stream("ch_bus").step == "jt_no_connection"
+    slot.order("ch_taxi", TAXI)
+    port = slot.receiver.vehicles._feeds[StreamKey("ch_taxi", Quality.MAIN)].port
+    line = await slot.connect(port)
+    wires = [
+        write_packet(one)
+        for at in range(1, 4)
+        for one in packetise(
+            PICTURES[1], phone=TAXI, channel=1, kind=Kind.P_FRAME, payload_type=98, sequence=at, timestamp_ms=at * 40
+        )
+    ]
+    line.write(b"".join(wires))
+    await slot.until(lambda: slot.receiver.vehicles._feeds[StreamKey("ch_taxi", Quality.MAIN)].packets, "packets came")
+    slot.pass_time(16)
+    assert slot.stream("ch_taxi").step == "jt_no_key_frame"
+
+
+def _hostile(kind: str) -> bytes:
+    """What a broken or a wicked terminal may send behind its first good pictures."""
+    good = sent(BUS)
+    packet = packetise(
+        PICTURES[0], phone=BUS, channel=1, kind=Kind.I_FRAME, payload_type=98, sequence=0, timestamp_ms=1
+    )[0]
+    match kind:
+        case "a length that is a lie":
+            wire = bytearray(write_packet(packet))
+            wire[28:30] = b"\xff\xff"
+            return bytes(wire) * 3
+        case "sequence jumps":
+            wires = [write_packet(packet)] * 50
+            return b"".join(wire[:6] + random.Random(1).randbytes(2) + wire[8:] for wire in wires)
+        case "fragments that never end":
+            middle = write_packet(MediaPacket(
+                phone=BUS, channel=1, kind=Kind.P_FRAME, piece=Piece.MIDDLE, payload_type=98, sequence=0,
+                payload=bytes(950), timestamp_ms=5,
+            ))  # fmt: skip
+            return b"".join(middle[:6] + at.to_bytes(2, "big") + middle[8:] for at in range(9000))
+        case "half a packet":
+            return good[: len(good) // 2 + 7]
+        case _:
+            return random.Random(7).randbytes(200_000)
+
+
+@pytest.mark.parametrize(
+    "kind", ["a length that is a lie", "sequence jumps", "fragments that never end", "half a packet", "noise"]
+)
+async def test_hostile_bytes_end_at_their_own_stream(slot: Slot, kind: str) -> None:
+    port = slot.order("ch_bus", BUS)
+    taxi_port = slot.order("ch_taxi", TAXI)
+    wicked, honest = await slot.connect(port), await slot.connect(taxi_port)
+    wicked.write(sent(BUS) + _hostile(kind) + sent(BUS, first=100))
+    honest.write(sent(TAXI))
+    await slot.pictures("ch_bus", 5)
+    await slot.pictures("ch_taxi", 5)
+    wicked.close()
+    await slot.until(lambda: slot.stream("ch_bus").state == LOST, "it is heard to its end")
+    assert slot.stream("ch_taxi").state == RUNNING
+    feed = slot.receiver.vehicles._feeds[StreamKey("ch_bus", Quality.MAIN)]
+    assert feed.media is not None
+    assert sum(one.size for one in feed.media.frames._joining.values()) < 5 * 1024 * 1024
+
+
+@pytest.mark.parametrize(("phone", "number"), [("", 1), ("139x", 1), ("000", 1), (BUS, 256), (BUS, -1)])
+async def test_what_is_no_channel_of_a_terminal_is_not_expected(slot: Slot, phone: str, number: int) -> None:
+    with pytest.raises(InvalidError):
+        slot.receiver.prepare_vehicle(StreamKey("ch_x", Quality.MAIN), phone, number)
