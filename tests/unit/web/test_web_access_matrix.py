@@ -45,6 +45,7 @@ BODIES: dict[str, Any] = {
     "add_device": {"kind": "gb28181", "code": "34020000001320000077"},
     "test_device": {"url": "rtsp://192.0.2.9/x"},
     "change_device": {"name": "Other"},
+    "add_cameras": {"numbers": [1]},
     "change_channel": {"name": "Other"},
     "change_device_configuration": {"basic": {"name": "Other"}},
     "change_channel_configuration": {"parts": {"FrameMirror": "0"}},

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from safecity.model.facts.envelope import Event
-from safecity.model.facts.signal_calls import DeviceFigure, DeviceFigures
+from safecity.model.facts.signal_calls import ApplySignal, DeviceFigure, DeviceFigures
 
 PHONE = "13912345678"
 
@@ -62,3 +62,47 @@ async def test_an_alarm_is_nowhere_rather_than_beyond_the_pole(house: Any, admin
     await house.publish("alarm.received", terminal, body)
     (alarm,) = (await admin.ok("GET", "alarms"))["items"]
     assert alarm["latitude"] is None
+
+
+async def told(house: Any, terminal: str, *numbers: int, code: str = "") -> None:
+    """The terminal tells its cameras."""
+    items = [{"code": code or str(n), "number": n, "name": f"皖A12345 {n}", "stream_number": 2} for n in numbers]
+    await house.catalogue(terminal, *items, complete=False)
+
+
+async def test_its_cameras_stand_below_it_and_are_not_recorded_until_somebody_says_so(
+    house: Any, admin: Any, terminal: str
+) -> None:
+    assert (await admin.ok("GET", "tree?pictures=true"))["items"] == []
+    await told(house, terminal, 1, 2)
+    await told(house, terminal, 1)  # what it leaves out stays: recordings and rights hang on it
+    await told(house, terminal, 3, code="no number")
+    channels = (await admin.ok("GET", f"channels?device={terminal}"))["items"]
+    assert [(one["code"], one["present"], one["record"]["mode"]) for one in channels] == [
+        ("1", True, "off"),
+        ("2", True, "off"),
+    ]
+    assert [one["qualities"] for one in channels] == [["main", "sub"]] * 2
+    (node,) = (await admin.ok("GET", "tree?pictures=true"))["items"]
+    assert (node["id"], node["total"]) == (terminal, 2)
+    await house.services.duties.push()
+    wanted = house.calls.of(ApplySignal)[-1]
+    assert [(one.number, one.device) for one in wanted.terminal_channels] == [(1, terminal), (2, terminal)]
+    assert wanted.channels == ()
+
+
+async def test_cameras_of_a_terminal_that_does_not_tell_them_are_added_by_number(
+    house: Any, admin: Any, terminal: str
+) -> None:
+    await told(house, terminal, 2)
+    for _ in range(2):
+        await admin.ok("POST", f"devices/{terminal}/cameras", {"numbers": [1, 2, 40]})
+    channels = (await admin.ok("GET", f"channels?device={terminal}"))["items"]
+    assert {one["code"]: one["name"] for one in channels} == {
+        "1": f"{PHONE} 驾驶员 driver",
+        "2": "皖A12345 2",
+        "40": f"{PHONE} CH40",
+    }
+    camera = await admin.ok("POST", "devices", {"kind": "gb28181", "code": "34020000001320000001"})
+    refused = await admin.ask("POST", f"devices/{camera['id']}/cameras", {"numbers": [1]})
+    assert refused.json()["code"] == "not_a_vehicle"

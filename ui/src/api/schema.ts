@@ -404,6 +404,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{device}/cameras": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Cameras
+         * @description Cameras of a vehicle terminal that does not tell which it has; of most nobody needs to.
+         */
+        post: operations["add_cameras"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{device}/configuration": {
         parameters: {
             query?: never;
@@ -463,7 +483,7 @@ export interface paths {
          * See Tree
          * @description Children of an area or device; without `parent` the top. Areas come with the first part, and all at once.
          *
-         *     `pictures`: without devices that have none to show, as vehicles.
+         *     `pictures`: without devices that have none to show, as most vehicles.
          */
         get: operations["see_tree"];
         put?: never;
@@ -3530,6 +3550,10 @@ export interface components {
             zh: string;
             en: string;
         };
+        /** @description Logical numbers (JT/T 1076-2016, table 2): 1 driver, 2 front, 3 front door, 4 and 5 cabin, ... */
+        CamerasAsk: {
+            numbers: number[];
+        };
         /** @description An alarm as it stands now; the footage around it is held where there is any. */
         CaseAlarmAsk: {
             alarm: string;
@@ -4687,7 +4711,8 @@ export interface components {
         /**
          * @description All of it. `readings_waiting`: what vision slots read and control has not filed yet; `readings_lost`: what never
          *     will be, because the disk did not take it, gave it back wrong, or too many waited. `second_reader` of plates:
-         *     `used`, `absent` where a slot has to do without, empty where no plate is looked for.
+         *     `used`, `absent` where a slot has to do without, empty where no plate is looked for. `intruders`: connections to
+         *     media ports that named a vehicle terminal which nobody expected there.
          */
         HealthOut: {
             /** Format: date-time */
@@ -4701,6 +4726,7 @@ export interface components {
             second_reader: string;
             udp_drops: number;
             accepts_failed: number;
+            intruders: number;
             facts_waiting: number;
             facts_dropped: number;
             clock: components["schemas"]["ClockOut"] | null;
@@ -8306,6 +8332,48 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             202: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    add_cameras: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CamerasAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
                 headers: {
                     /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
                     ETag?: string;

@@ -11,6 +11,7 @@ import { ProblemNote, sentence } from '../parts/problem'
 import { differing, useFilled } from '../parts/revised'
 import { StateMark } from '../parts/state'
 import { maybe, t, useLanguage } from '../words'
+import { Cameras } from './cameras'
 import { Configuration } from './configuration'
 import { Credentials, plainNames } from './credentials'
 import { Digests } from './digests'
@@ -61,6 +62,7 @@ export function DevicePage() {
       <div className="cards device-cards">
         <DeviceFacts device={device} />
         {mayChange && <DeviceForm device={device} />}
+        {mayChange && device.kind === 'jt808' && <Cameras id={id} known={(channels.data?.items ?? []).map((each) => each.code)} />}
         {mayChange && device.kind !== 'rtsp' && device.kind !== 'ais' && <RegistrationCard id={id} kind={device.kind} />}
       </div>
       <div style={{ minHeight: 240, flex: 1 }}>

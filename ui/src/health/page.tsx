@@ -32,6 +32,7 @@ export function HealthPage() {
         {(data?.readings_waiting ?? 0) > 20 && <span className="p3">▲ {t('health.waiting', { n: data?.readings_waiting ?? 0 })}</span>}
         {(data?.readings_lost ?? 0) > 0 && <span className="p2">▲ {t('health.readingsLost', { n: data?.readings_lost ?? 0 })}</span>}
         {data?.second_reader === 'absent' && <span className="quiet">{t('health.oneReader')}</span>}
+        {(data?.intruders ?? 0) > 0 && <span className="p3">▲ {t('health.intruders', { n: data?.intruders ?? 0 })}</span>}
         {(data?.udp_drops ?? 0) > 0 && <span className="p3">▲ {t('health.drops', { n: data?.udp_drops ?? 0 })}</span>}
       </div>
       {error && !data ? <div className="page-body"><ProblemNote error={error} retry={() => void refetch()} /></div> : (

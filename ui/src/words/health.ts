@@ -63,6 +63,7 @@ export const health = words({
   'health.restarts': ['Restarts', '重启次数'],
   'health.lag': ['Loop lag', '循环延迟'],
   'health.memory': ['Memory', '内存'],
+  'health.intruders': ['{n} media connections named a vehicle that was not expected there, and were refused', '{n} 个媒体连接冒用未被请求的车载终端，已拒绝'],
   'health.drops': ['{n} packets dropped by the socket buffers of this machine', '本机套接字缓冲区丢弃 {n} 个数据包'],
   'health.none': ['No streams are open. They open when recorded or watched.', '没有打开的码流；录像或观看时将自动打开。'],
   'state.ready': ['ready', '就绪'],

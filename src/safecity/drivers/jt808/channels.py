@@ -16,7 +16,7 @@ from safecity.drivers.jt808.orders import Orders
 from safecity.drivers.jt808.roll import Vehicle
 from safecity.kit.errors import NotFoundError, SafecityError
 from safecity.model.facts.signal_calls import ApplySignal, JtChannel
-from safecity.protocols.jt808.channels import CHANNEL_LIST, ChannelUse, place_of, read_channel_list
+from safecity.protocols.jt808.channels import CHANNEL_LIST, ChannelUse, camera_name, read_channel_list
 from safecity.protocols.jt808.commands import AskParameters, ParametersAnswer
 from safecity.protocols.jt808.video import AskVideoProperties, VideoProperties
 
@@ -91,7 +91,7 @@ def items(vehicle: Vehicle, numbers: Iterable[int]) -> list[dict[str, Any]]:
         {
             "code": str(number),
             "number": number,
-            "name": f"{who} {place_of(number) or f'CH{number}'}",
+            "name": camera_name(who, number),
             "status": "ON",
             "stream_number": 2,
         }

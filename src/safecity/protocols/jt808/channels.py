@@ -51,6 +51,11 @@ def place_of(number: int) -> str:
     return " ".join(PLACES[number]) if number in PLACES else ""
 
 
+def camera_name(vehicle: str, number: int) -> str:
+    """What a camera is called until somebody gives it a name: by its vehicle and where in it it looks."""
+    return f"{vehicle} {place_of(number) or f'CH{number}'}"
+
+
 def read_channel_list(value: bytes) -> list[ListedChannel]:
     """The entries that are whole and make sense; what the counts in front say is not needed for it."""
     found: list[ListedChannel] = []

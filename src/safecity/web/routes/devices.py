@@ -301,6 +301,18 @@ async def refresh_device(device: str, who: Who, here: Here, response: Response) 
     return await _tagged(here, who, response, found)
 
 
+class CamerasAsk(Ask):
+    """Logical numbers (JT/T 1076-2016, table 2): 1 driver, 2 front, 3 front door, 4 and 5 cabin, ..."""
+
+    numbers: Annotated[list[Annotated[int, Field(ge=1, le=255)]], Field(min_length=1, max_length=32)]
+
+
+@routes.post("/devices/{device}/cameras", Action.DEVICE_CHANGE, status_code=201)
+async def add_cameras(device: str, ask: CamerasAsk, who: Who, here: Here, response: Response) -> DeviceOut:
+    """Cameras of a vehicle terminal that does not tell which it has; of most nobody needs to."""
+    return await _tagged(here, who, response, await here.devices.add_cameras(who, device, ask.numbers))
+
+
 async def credentials(here: Services, device: Device, password: str) -> Credentials:
     """What somebody types into the device."""
     platform = await here.settings.read()

@@ -145,7 +145,8 @@ class FeedOut(Answer):
 class HealthOut(Answer):
     """All of it. `readings_waiting`: what vision slots read and control has not filed yet; `readings_lost`: what never
     will be, because the disk did not take it, gave it back wrong, or too many waited. `second_reader` of plates:
-    `used`, `absent` where a slot has to do without, empty where no plate is looked for."""
+    `used`, `absent` where a slot has to do without, empty where no plate is looked for. `intruders`: connections to
+    media ports that named a vehicle terminal which nobody expected there."""
 
     now: Moment
     streams: list[StreamOut]
@@ -157,6 +158,7 @@ class HealthOut(Answer):
     second_reader: str
     udp_drops: int
     accepts_failed: int
+    intruders: int
     facts_waiting: int
     facts_dropped: int
     clock: ClockOut | None
@@ -171,7 +173,7 @@ async def see_health(who: Who, here: Here) -> HealthOut:
     streams: list[StreamOut] = []
     volumes: list[VolumeOut] = []
     processes = {str(p["name"]): p for p in await here.processes()}
-    drops = refused = waiting = lost = 0
+    drops = refused = waiting = lost = intruders = 0
     whole = allowed(who, Action.HEALTH_SEE, PLATFORM)
     for slot, answer in zip(slots, answers, strict=True):
         process = processes.setdefault(slot, {"name": slot, "state": "running"})
@@ -182,6 +184,7 @@ async def see_health(who: Who, here: Here) -> HealthOut:
         refused += answer.accepts_failed
         waiting += answer.facts_waiting
         lost += answer.facts_dropped
+        intruders += answer.intruders
         process.setdefault("lag_ms", answer.loop_lag_ms)
         streams += await _streams(here, who, slot, answer.streams)
         volumes += [
@@ -206,6 +209,7 @@ async def see_health(who: Who, here: Here) -> HealthOut:
         accepts_failed=refused,
         facts_waiting=waiting,
         facts_dropped=lost,
+        intruders=intruders,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,9 +25,10 @@ from safecity.core.ground.devices.decide import (
 )
 from safecity.core.ground.places.api import check_name, find_area, find_organisation
 from safecity.core.ground.settings.api import Settings, get, put, touch_desired
-from safecity.kit.errors import ConflictError, InvalidError, NotFoundError
+from safecity.kit.errors import ConflictError, InvalidError, NotFoundError, RefusedError
 from safecity.kit.ids import fresh
 from safecity.ports.database import Database, Tx
+from safecity.protocols.jt808.channels import camera_name
 
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 """For secrets that people type into a device with a remote control: nothing that looks like something else."""
@@ -198,6 +200,29 @@ class Devices:
             id="", device=device.id, code="", name="", area=device.area, area_path=device.area_path,
             organisation=device.organisation, organisation_path=device.organisation_path, record=record,
         )  # fmt: skip
+
+    async def add_cameras(self, who: Actor, device: str, numbers: Sequence[int]) -> Device:
+        """Cameras of a vehicle terminal that does not tell them, by logical number; those that are known already stay
+        as they are. RefusedError `not_a_vehicle`."""
+
+        def work(tx: Tx) -> Device:
+            found = find_device(tx, who, Action.DEVICE_CHANGE, device)
+            if found.kind is not DeviceKind.JT808:
+                raise RefusedError("no vehicle terminal", code="not_a_vehicle", params={"name": found.name})
+            known = {channel.code for channel in channels.of_device(tx, device)}
+            template = self.template(tx, found)
+            for number in sorted({one for one in numbers if str(one) not in known}):
+                camera = replace(
+                    template, id=fresh("ch"), code=str(number), name=camera_name(found.name, number),
+                    qualities=("main", "sub"), ordinal=number,
+                )  # fmt: skip
+                channels.add(tx, replace(camera, slot=channels.place(camera.id, channels.load(tx, self._slots))))
+            touch_desired(tx)
+            cameras = ", ".join(map(str, numbers))
+            note(tx, who, Action.DEVICE_CHANGE, thing_of(found), found.name, changed="cameras", cameras=cameras)
+            return found
+
+        return await self._database.write(work)
 
     async def change(self, who: Actor, device: str, revision: int | None, changes: dict[str, Any]) -> Device:
         """Set name, password, username, url, transport, charset, enabled, position_seconds, digests, area,
