@@ -39,7 +39,7 @@ export function Cameras({ id, known }: { id: string; known: string[] }) {
       <p className="quiet" style={{ marginBottom: 8 }}>{t('device.camerasHint')}</p>
       <div style={{ display: 'flex', gap: 8 }}>
         <Select mode="multiple" aria-label={t('device.cameras')} style={{ flex: 1 }} value={numbers} onChange={setNumbers} options={options} optionFilterProp="label" />
-        <Button loading={busy} disabled={numbers.length === 0} onClick={() => void add()}>{t('device.camerasAdd')}</Button>
+        <Button loading={busy} disabled={numbers.length === 0} onClick={() => void add()}>{t('verb.add')}</Button>
       </div>
     </div>
   )
