@@ -65,7 +65,8 @@ class MadeFootage:
             made = [TrackSamples(VIDEO, samples)]
             if sound and second not in silent:
                 made.append(TrackSamples(AUDIO, _sound(sound, samples[0].dts, second, wall)))
-            key = wall + key_at * 40_000 if second % 2 == 0 else -1
+            # An index counts in milliseconds, rounded down.
+            key = wall + max(0, key_at * 40_000 - 900) if second % 2 == 0 else -1
             clip = Clip(wall, wall + SECOND, key, run, len(self.clips))
             self.bodies[len(self.clips)] = fragment(second + 1, made)
             self.clips.append(clip)

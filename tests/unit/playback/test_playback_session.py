@@ -109,6 +109,21 @@ async def test_a_camera_that_paused_for_a_moment_leaves_no_hole_on_the_line(
         assert player.heads[one.media] == one.taken, "each is told with its own time, which steps go by"
 
 
+@pytest.mark.parametrize("ask", ["seek", "step"])
+async def test_no_two_pictures_claim_the_moment_that_is_jumped_to(footage: Any, play: Any, t0: int, ask: str) -> None:
+    """How long the last picture of a chunk lasts was a guess: a browser would show it instead of the one behind it."""
+    early = 5_000
+    footage.record(t0, 2, run=1)
+    behind = t0 + 2 * SECOND - early
+    footage.record(behind, 2, run=1, begins=2 - early / SECOND, key_at=3)
+    player = play()
+    await player.tell(ask, at=behind if ask == "seek" else behind - 40_000 + early, direction=1)
+    assert player.last("position")["at"] == behind
+    assert player.shown_at(player.last("position")["media"]) == behind
+    for one, two in pairwise(player.pictures):
+        assert one.media + one.lasts == two.media, (one, two)
+
+
 async def test_a_seek_into_a_gap_lands_behind_it(footage: Any, play: Any, t0: int) -> None:
     footage.record(t0, 4, run=1)
     footage.record(t0 + 100 * SECOND, 10, run=2)
@@ -178,7 +193,7 @@ async def test_frame_steps_both_ways(footage: Any, play: Any, t0: int) -> None:
     assert player.pictures[-1].taken >= t0 + 6 * SECOND
 
 
-@pytest.mark.parametrize("told", [-1, 0, 1, 700, 20_000], ids=lambda us: f"{us} us beside its start")
+@pytest.mark.parametrize("told", [-50, -1, 0, 1, 700, 20_000, 39_500], ids=lambda us: f"{us} us beside its start")
 async def test_a_step_goes_from_the_picture_that_is_shown(footage: Any, play: Any, t0: int, told: int) -> None:
     footage.record(t0, 10, run=1)
     player = play()
@@ -187,6 +202,25 @@ async def test_a_step_goes_from_the_picture_that_is_shown(footage: Any, play: An
     assert player.last("position")["at"] == shown - 40_000, "back from any moment within the picture"
     await player.tell("step", direction=1, at=shown + told)
     assert player.last("position")["at"] == shown + 40_000
+
+
+async def test_a_step_back_leaves_a_group_of_pictures_that_begins_within_a_chunk(
+    footage: Any, play: Any, t0: int
+) -> None:
+    """The picture before a key frame needs the key frame before it, though both lie in one chunk."""
+    footage.record(t0, 10, run=1, key_at=10)
+    player = play()
+    key = t0 + 4 * SECOND + 10 * 40_000
+    for direction, expected in ((-1, -40_000), (1, 0), (1, 40_000)):
+        await player.tell("step", direction=direction, at=key + min(0, expected - direction * 40_000))
+        position = player.last("position")
+        assert position["at"] == key + expected
+        assert player.shown_at(position["media"]) == position["at"], "the picture was sent"
+    first = t0 + 10 * 40_000
+    await player.tell("step", direction=-1, at=first)
+    position = player.last("position")
+    assert position["at"] == first, "what lies before it nobody can show"
+    assert player.shown_at(position["media"]) == first
 
 
 async def test_a_step_crosses_a_gap(footage: Any, play: Any, t0: int) -> None:

@@ -35,6 +35,7 @@ const GAP_SHOWN_MS = 3000
 const HEARD_AHEAD_SECONDS = 0.5
 /** A key that is held down asks for more than can be shown; what is beyond this is let go. */
 const MOST_STEPS = 8
+const HALF_A_TICK = 0.5 / MEDIA_HZ
 
 export interface RecordedOptions {
   channel: string
@@ -127,16 +128,25 @@ export class RecordedPlayer {
   pause(): void {
     this.playing = false
     this.video.pause()
+    this.showWhereItStands()
     this.hush()
     this.feed.send({ type: 'pause' })
     if (this.status.get().phase !== 'unsupported') this.status.set({ phase: 'paused' })
   }
 
+  // A browser may stop in a picture that it never tells of. Shown once more, it is told, and steps go from there.
+  private showWhereItStands(): void {
+    if (this.rendered.media < 0 || this.jump !== null || this.asked || this.video.seeking) return
+    const at = this.video.currentTime
+    this.video.currentTime = at
+  }
+
   step(direction: 1 | -1): void {
-    if (this.playing) this.pause()
+    const first = this.playing
+    if (first) this.pause()
     // Where the step under way leads, only the server knows: the next one begins there.
     if (this.stepping) this.steps = Math.max(-MOST_STEPS, Math.min(MOST_STEPS, this.steps + direction))
-    else this.goStep(direction, direction > 0 ? this.newest() : this.wall)
+    else this.goStep(direction, direction > 0 && first ? this.newest() : this.wall)
   }
 
   /** The shown picture lies at or before this moment, and the next one behind it. */
@@ -335,15 +345,16 @@ export class RecordedPlayer {
     if (this.playing && !this.held && this.video.paused && this.jump === null) void this.video.play().catch(() => undefined)
   }
 
-  // The server tells where on its line the wanted picture lies; we go there once it is buffered.
+  // The server tells where on its line the wanted picture lies; we go there once it is buffered. A browser that is sent
+  // to the edge, where it is about to be, may end at the picture before and stand there.
   private applyJump(): void {
     if (this.jump === null) return
     const target = this.sink.toVideo(this.jump)
     const end = this.sink.end()
     const start = this.sink.start()
-    if (target === null || end === null || start === null || end < target) return
+    if (target === null || end === null || start === null || end - target < HALF_A_TICK) return
     this.jump = null
-    this.video.currentTime = Math.max(target + 0.001, start)
+    this.video.currentTime = Math.max(target + Math.min(0.001, (end - target) / 2), start)
     if (this.playing && !this.held) void this.video.play().catch(() => undefined)
   }
 

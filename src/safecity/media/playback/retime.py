@@ -69,28 +69,38 @@ class Line:
         if self._expected is None or not -900 <= dts - self._expected <= LARGEST_HOLE_90K:
             self._origin, self._base = dts, self.end
 
-    def lay(self, shown: Sequence[Timed]) -> list[Sample]:
-        """Pictures in order onto the line, without a hole.
+    def lay(self, shown: Sequence[Timed], until: int | None = None) -> list[Sample]:
+        """Pictures in order onto the line, without a hole; `until`: the recorded time of the next picture, where known.
+
+        How long the last picture of a chunk lasts was guessed when it was recorded. A browser that is sent to a moment
+        that two pictures claim shows the first of them.
 
         A camera that sent nothing for some tenths of a second leaves one between two chunks. The picture before is at
         the viewer's already, and a browser stops for good at what nobody covers: the picture behind is shown early.
         """
         self.follow(shown[0].sample.dts)
         samples: list[Sample] = []
+        last = shown[-1].sample
+        if until is None or not 0 < until - last.dts <= LARGEST_HOLE_90K:
+            until = last.dts + max(1, last.duration)
         for at, (sample, _) in enumerate(shown):
             dts = self.place(sample.dts) if at else min(self.place(sample.dts), self.end)
-            following = shown[at + 1].sample.dts if at + 1 < len(shown) else sample.dts + max(1, sample.duration)
+            following = shown[at + 1].sample.dts if at + 1 < len(shown) else until
             lasts = min(max(1, self.place(following) - dts), MAX_FRAME_90K)
             shift = round((sample.pts - sample.dts) / self.speed)
             samples.append(Sample(sample.data, dts, max(0, dts + shift), lasts, sample.is_key))
-        last = shown[-1].sample
-        self._expected = last.dts + max(1, last.duration)
+        self._expected = until
         self.end = max(self.end, samples[-1].dts + samples[-1].duration)
         return samples
 
-    def messages(self, shown: Sequence[Timed], heard: Sequence[Sample], sound: AudioParameters | None) -> bytes:
-        """Pictures in order, and before them the sound that goes with them (at normal speed only), as whole frames."""
-        samples = self.lay(shown)
+    def messages(
+        self, shown: Sequence[Timed], heard: Sequence[Sample], sound: AudioParameters | None, until: int | None = None
+    ) -> bytes:
+        """Pictures in order, and before them the sound that goes with them (at normal speed only), as whole frames.
+
+        `until`: see `lay`.
+        """
+        samples = self.lay(shown, until)
         early = self.place(shown[0].sample.dts) - samples[0].dts
         voice = self._voice(heard) if sound is not None and self.speed == 1.0 else []
         before = b""

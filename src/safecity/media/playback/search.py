@@ -24,7 +24,8 @@ STEP_SEARCH: Final = 5
 FAR_SEARCHES: Final = 100
 """How often KEY_SEARCH clips are looked through for a picture behind sound alone (several hours of it)."""
 
-ROUNDING_US: Final = 1000
+ROUNDING_US: Final = 100
+"""A browser knows the beginning of a picture in microseconds, rounded down more than once."""
 
 
 class Gap(NamedTuple):
@@ -92,7 +93,8 @@ class Searcher:
                 return None
             at, clips, step = elsewhere, list(footage.before(elsewhere + 1, KEY_SEARCH)), 0
         loaded = self._from_key(clips, at)
-        everything = [one for clip in loaded for one in clip.pictures()]
+        shown = (one for clip in loaded for one in clip.pictures())
+        everything = list(itertools.dropwhile(lambda one: not one.sample.is_key, shown))
         if not everything:
             return None
         if step:
@@ -106,10 +108,13 @@ class Searcher:
                 if further := loaded[-1].pictures():
                     target = further[0]
                     break
-        if step < 0 and target.wall >= at and loaded[0].clip.start > self._first:
-            return (
-                self.land(loaded[0].clip.start - 1, direction=-1) if footage.before(loaded[0].clip.start, 1) else None
-            )
+        if step < 0 and target.wall >= at and target.wall > self._first:
+            if not footage.before(target.wall, 1):
+                return None
+            # From a key frame the step leads into the group before, of which nothing is loaded. It may have no key frame.
+            earlier = self.land(target.wall - 1, direction=-1)
+            if earlier is None or earlier.target.wall < target.wall:
+                return earlier
         return Landing(loaded, target, gap)
 
     def load(self, clip: Clip) -> Loaded:
@@ -173,13 +178,19 @@ class Searcher:
         return None
 
     def _from_key(self, clips: Sequence[Clip], at: int) -> list[Loaded]:
-        """Clips (the latest first) back to the key frame at or before `at`."""
-        chosen: list[Clip] = []
+        """Clips (the latest first) back to the key frame at or before `at`, as its own picture tells.
+
+        The index knows it by the clock of the recorder, which may differ by a hair: it would be looked for in a chunk
+        in which it comes too late.
+        """
+        loaded: list[Loaded] = []
         for clip in clips:
-            chosen.append(clip)
-            if 0 <= clip.first_key <= at:
+            if clip.init != clips[0].init:
                 break
-        return [self.load(clip) for clip in reversed(chosen)]
+            loaded.append(self.load(clip))
+            if clip.first_key >= 0 and any(one.sample.is_key and one.wall <= at for one in loaded[-1].pictures()):
+                break
+        return loaded[::-1]
 
 
 def _decodable(clips: Sequence[Clip], at: int) -> bool:

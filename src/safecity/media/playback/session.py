@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -237,18 +238,19 @@ class PlaybackSession:
         """Everything from the key frame on to the clip of the target (`only`: to the target), and where that lies."""
         sent: list[bytes] = []
         media = self._line.end
-        key_seen = False
+        groups: list[tuple[Loaded, list[Timed]]] = []
         for loaded in clips:
             shown = loaded.pictures()
-            while not key_seen and shown and not shown[0].sample.is_key:
+            while not groups and shown and not shown[0].sample.is_key:
                 shown.pop(0)
             if only:
                 shown = [one for one in shown if one.wall <= target.wall]
-            if not shown:
-                continue
-            key_seen = True
+            if shown:
+                groups.append((loaded, shown))
+        for (loaded, shown), behind in itertools.zip_longest(groups, groups[1:]):
             heard = [] if only else [one for one in sounds(loaded.fragment) if one.dts >= shown[0].sample.dts]
-            sent.append(self._line.messages(shown, heard, self._sound))
+            until = behind[1][0].sample.dts if behind else None
+            sent.append(self._line.messages(shown, heard, self._sound, until))
             if shown[0].wall <= target.wall:
                 media = self._line.place(target.sample.pts)
             self._cursor = target.wall if only else max(loaded.clip.end, self._cursor)
