@@ -192,7 +192,7 @@ def vehicle(task: PlateTask, passed: Passed, watch: PlateWatch) -> VehicleRead:
         id=fresh("si"),
         channel=task.channel,
         tollgate=task.tollgate,
-        lane=task.lane,
+        lane=passed.lane if task.zones else task.lane,
         at=passed.at,
         plate=seen.text,
         confidence=min(max(float(seen.confidence), 0.0), 1.0),

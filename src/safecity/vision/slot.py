@@ -164,9 +164,10 @@ class VisionSlot:
             return
         scene = _scene(task)
         judge = SceneWatch(scene, self._lights, partial(jpeg, qualities=(75, 55, 35))) if scene is not None else None
+        watch = PlateWatch(self._recogniser, self._detector, judge, task.zones)
         camera = PlateCamera(
-            task, PlateWatch(self._recogniser, self._detector, judge), self._follow, self._workers, self._spool.add,
-            partial(self._died, task), self._clock, self._command or None,
+            task, watch, self._follow, self._workers, self._spool.add, partial(self._died, task), self._clock,
+            self._command or None,
             clock_error_ms=scene.clock_error_ms if scene is not None else 0,
         )  # fmt: skip
         running = asyncio.get_running_loop().create_task(camera.run(), name=f"plates {task.channel}")

@@ -22,7 +22,7 @@ from safecity.core.ground.passages.api import Passages, Readings, Sighting, Sour
 from safecity.core.ground.passages.store import Passage
 from safecity.core.ground.settings.api import Platform
 from safecity.core.ground.tollgates.api import Lane, Tollgate
-from safecity.core.ground.tollgates.store import add, save
+from safecity.core.ground.tollgates.store import add, find, save
 from safecity.kit.clock import SECOND_US, FakeClock
 from safecity.kit.errors import InvalidError
 from safecity.kit.ids import fresh
@@ -189,3 +189,54 @@ def test_slots_share_the_cameras() -> None:
 def test_a_lane_without_a_camera_cannot_be_read() -> None:
     with pytest.raises(InvalidError):
         Lane(number=1, read_plates=True)
+
+
+STRIP = ((0.1, 0.9), (0.4, 0.9), (0.45, 0.4), (0.4, 0.4))
+
+
+def test_lanes_that_share_a_camera_are_told_apart_by_their_zones() -> None:
+    one = camera()
+    left, right = Lane(number=1, channel=one.id, read_plates=True, zone=STRIP), moved(STRIP, 0.5)
+    lanes = (
+        left,
+        Lane(number=2, channel=one.id, read_plates=True, zone=right),
+        Lane(number=3, zone=(), channel=one.id),
+    )
+    ((task,),) = wanted([one], Tollgate(id="tg_1", name="Bridge", lanes=lanes))
+    assert [(zone.number, zone.area) for zone in task.zones] == [(1, STRIP), (2, right)]
+    assert task.lane is None, "who is in no zone is in none of them"
+    ((task,),) = wanted([one], Tollgate(id="tg_1", name="Bridge", lanes=(left,)))
+    assert (task.lane, [zone.number for zone in task.zones]) == (None, [1])
+
+
+def moved(corners: tuple[tuple[float, float], ...], by: float) -> tuple[tuple[float, float], ...]:
+    return tuple((x + by, y) for x, y in corners)
+
+
+async def test_a_zone_is_kept_with_its_lane(database: SqlDatabase) -> None:
+    gate = Tollgate(id=fresh("tg"), name="Bridge", lanes=(Lane(number=1, channel=CHANNEL, zone=STRIP),))
+    await database.write(lambda tx: add(tx, gate))
+    assert await database.read(lambda tx: find(tx, gate.id)) == gate
+
+
+@pytest.mark.parametrize(
+    "zone",
+    [
+        STRIP[:2],
+        ((0.1, 0.9), (0.4, 0.4), (0.4, 0.9), (0.1, 0.4)),  # crosses itself
+        ((0.1, 0.9), (0.4, 0.9), (0.4, 1.1)),  # leaves the picture
+        ((0.1, 0.1), (0.11, 0.1), (0.11, 0.11)),  # a slip of the hand
+        ((0.1, 0.1), (0.9, 0.1), (0.9, float("nan"))),
+        tuple((0.1 + 0.05 * n, 0.1 + 0.5 * (n % 2)) for n in range(13)),
+    ],
+)
+def test_what_is_no_zone_is_refused_and_the_lane_named(zone: tuple[tuple[float, float], ...]) -> None:
+    with pytest.raises(InvalidError) as caught:
+        Lane(number=3, channel=CHANNEL, zone=zone)
+    assert (caught.value.code, caught.value.params["lane"]) == ("lane_zone_invalid", 3)
+
+
+def test_a_zone_needs_the_camera_that_it_is_drawn_for() -> None:
+    with pytest.raises(InvalidError) as caught:
+        Lane(number=3, zone=STRIP)
+    assert caught.value.code == "tollgate_invalid"

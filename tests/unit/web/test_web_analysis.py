@@ -56,3 +56,22 @@ async def test_health_says_when_a_slot_reads_plates_without_the_second_reader(ho
     assert (await admin.ok("GET", "health"))["second_reader"] == "used"
     slots["vision-1"] = VisionFigures((), second_reader="absent")
     assert (await admin.ok("GET", "health"))["second_reader"] == "absent"
+
+
+async def test_zones_of_lanes_that_share_a_camera_reach_the_slot_and_what_is_none_is_refused(
+    house: Any, admin: Any, camera: str
+) -> None:
+    (gate,) = (await admin.ok("GET", "tollgates"))["items"]
+    left = [[0.0, 1.0], [0.5, 1.0], [0.5, 0.3], [0.3, 0.3]]
+    right = [[0.5, 1.0], [1.0, 1.0], [0.7, 0.3], [0.5, 0.3]]
+    shared = {"channel": camera, "read_plates": True}
+    lanes = [{"number": 1, **shared, "zone": left}, {"number": 2, **shared, "zone": right}]
+    kept = await admin.ok("PATCH", f"tollgates/{gate['id']}", {"lanes": lanes})
+    assert [lane["zone"] for lane in kept["lanes"]] == [left, right]
+    await house.services.duties.push()
+    (task,) = house.calls.of(ApplyVision)[-1].plates
+    assert [(zone.number, [list(point) for point in zone.area]) for zone in task.zones] == [(1, left), (2, right)]
+    bow = [left[0], left[2], left[1], left[3]]
+    refused = await admin.ask("PATCH", f"tollgates/{gate['id']}", {"lanes": [{"number": 1, **shared, "zone": bow}]})
+    assert (refused.status_code, refused.json()["code"]) == (400, "lane_zone_invalid")
+    assert "lane 1" in refused.json()["detail"]

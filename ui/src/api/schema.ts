@@ -4820,7 +4820,9 @@ export interface components {
         };
         /**
          * @description A lane, counted from the left in the direction of travel. `channel` is the camera that looks at it; with
-         *     `read_plates` the platform reads the plates itself, for cameras that do not.
+         *     `read_plates` the platform reads the plates itself, for cameras that do not. `zone`: where the lane lies in the
+         *     camera's picture, 3 to 12 corners as shares of its width and height from the upper left, edges that do not cross;
+         *     where lanes share a camera, a vehicle belongs to the lane in whose zone it was seen most, and to none outside.
          */
         LaneAsk: {
             number: number;
@@ -4840,6 +4842,7 @@ export interface components {
             channel?: string | null;
             /** @default false */
             read_plates?: boolean;
+            zone?: number[][];
         };
         /** @description A lane of a tollgate. */
         LaneOut: {
@@ -4852,6 +4855,7 @@ export interface components {
             city: "in" | "out" | "both" | "neither";
             channel: string | null;
             read_plates: boolean;
+            zone: number[][];
         };
         /** @description `size` tiles and what is in each. */
         Layout: {

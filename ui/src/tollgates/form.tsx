@@ -9,6 +9,7 @@ import { usePages } from '../parts/pages'
 import { ProblemNote, sentence } from '../parts/problem'
 import { type Key, t } from '../words'
 import { PURPOSES } from './passages'
+import { ZoneField } from './zone'
 
 type Filled = Body<'post', 'tollgates'>
 const DIRECTIONS = ['west_east', 'east_west', 'north_south', 'south_north', 'southwest_northeast', 'northeast_southwest', 'northwest_southeast', 'southeast_northwest', 'other'] as const
@@ -31,7 +32,7 @@ export function TollgateForm({ gate, onClose }: { gate: Tollgate | null; onClose
   const save = async (filled: Filled) => {
     setBusy(true)
     setProblem(null)
-    const lanes = (filled.lanes ?? []).map((lane) => ({ ...lane, channel: lane.channel ?? null, read_plates: Boolean(lane.channel && lane.read_plates) }))
+    const lanes = (filled.lanes ?? []).map((lane) => ({ ...lane, channel: lane.channel ?? null, read_plates: Boolean(lane.channel && lane.read_plates), zone: lane.channel ? lane.zone ?? [] : [] }))
     const body = { ...filled, lanes, longitude: filled.longitude ?? null, latitude: filled.latitude ?? null, area: filled.area ?? null, organisation: filled.organisation ?? null }
     try {
       if (gate) await api.patch('tollgates/{tollgate}', { path: { tollgate: gate.id }, body, revision: gate.revision })
@@ -79,11 +80,18 @@ export function TollgateForm({ gate, onClose }: { gate: Tollgate | null; onClose
                       <Button type="text" icon={<DeleteOutlined />} aria-label={t('verb.delete')} onClick={() => drop(field.name)} />
                     </div>
                     <div className="row" style={{ paddingLeft: 72 }}>
-                      <Form.Item name={[field.name, 'channel']} noStyle><Select allowClear showSearch optionFilterProp="label" placeholder={t('tollgate.camera')} aria-label={t('tollgate.camera')} style={{ width: 220 }} options={cameras} /></Form.Item>
+                      <Form.Item name={[field.name, 'channel']} noStyle><Select allowClear showSearch optionFilterProp="label" placeholder={t('tollgate.camera')} aria-label={t('tollgate.camera')} style={{ width: 220 }} options={cameras} onChange={() => form.setFieldValue(['lanes', field.name, 'zone'], [])} /></Form.Item>
                       <Form.Item noStyle shouldUpdate>
                         {() => (
                           <Form.Item name={[field.name, 'read_plates']} noStyle valuePropName="checked">
                             <Checkbox disabled={!form.getFieldValue(['lanes', field.name, 'channel'])}>{t('tollgate.read')}</Checkbox>
+                          </Form.Item>
+                        )}
+                      </Form.Item>
+                      <Form.Item noStyle shouldUpdate>
+                        {() => (
+                          <Form.Item name={[field.name, 'zone']} noStyle>
+                            <ZoneField lane={form.getFieldValue(['lanes', field.name])} lanes={form.getFieldValue('lanes')} />
                           </Form.Item>
                         )}
                       </Form.Item>

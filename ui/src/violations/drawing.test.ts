@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { changed, EMPTY, enough, heading, type Point, withShape, without } from './drawing'
+import type { Point } from '../parts/sketch'
+import { changed, EMPTY, enough, heading, withShape, without } from './drawing'
 
 const NEAR_TO_FAR: Point[] = [[0.2, 0.9], [0.4, 0.9], [0.45, 0.5], [0.35, 0.5]]
 

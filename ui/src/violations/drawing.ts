@@ -2,10 +2,10 @@
 
 import type { Body } from '../api/client'
 import type { Schemas } from '../api/client'
+import { middle, type Point } from '../parts/sketch'
 
 export type SceneAsk = Body<'put', 'channels/{channel}/scene'>
 export type SceneOut = Schemas['SceneOut']
-export type Point = [number, number]
 export type Tool = 'lane' | 'stop_line' | 'solid_line' | 'exit' | 'zone' | 'lamp'
 export type Turn = SceneAsk['lanes'] extends (infer L)[] | undefined ? (L extends { turns: (infer T)[] } ? T : never) : never
 export type Colour = 'red' | 'yellow' | 'green'
@@ -29,11 +29,6 @@ export function enough(tool: Tool, points: readonly Point[]): { done: boolean; f
   const [least, most] = NEEDED[tool]
   return { done: points.length >= least, full: points.length >= most }
 }
-
-/** Where a shape has its name: the mean of its points. */
-export const middle = (points: readonly (readonly number[])[]): Point => [
-  points.reduce((sum, each) => sum + each[0]!, 0) / points.length, points.reduce((sum, each) => sum + each[1]!, 0) / points.length,
-]
 
 /** Traffic goes from where the first two points lie towards the others. */
 export function heading(area: readonly (readonly number[])[]): Point {

@@ -21,6 +21,13 @@ MOVEMENT_PATIENCE_SECONDS: Final = 2 * MOVEMENT_PAGE_SECONDS * MAX_MOVEMENT_PAGE
 """So long whoever asks for a page waits: for all before it too, although that last piece takes each as long again."""
 
 
+class LaneZone(Message, frozen=True):
+    """Where a lane lies in the picture: the corners of a polygon."""
+
+    number: int
+    area: tuple[tuple[float, float], ...]
+
+
 class PlateTask(Message, frozen=True):
     """Read the plates of what passes before a camera.
 
@@ -29,6 +36,7 @@ class PlateTask(Message, frozen=True):
     priority   1 is kept up longest when the processors are not enough
     tollgate   whose passages they are; `lane` None where the camera looks at several
     scene      JSON of what is drawn on the picture (`vision.enforcement.scene`); empty: nothing is judged
+    zones      where its lanes lie; then who drives in none of them is told without a lane
     """
 
     channel: str
@@ -39,6 +47,7 @@ class PlateTask(Message, frozen=True):
     fps: float = 5.0
     priority: int = 3
     scene: str = ""
+    zones: tuple[LaneZone, ...] = ()
 
 
 class ApplyVision(Message, frozen=True):

@@ -18,6 +18,49 @@ def inside(area: Sequence[Point], point: Point) -> bool:
     return found
 
 
+def size(area: Sequence[Point]) -> float:
+    """Of a polygon whose edges do not cross, as a share of the picture."""
+    return abs(sum(ax * by - bx * ay for (ax, ay), (bx, by) in pairwise([*area, area[0]]))) / 2
+
+
+def simple(area: Sequence[Point]) -> bool:
+    """Whether the edges of a polygon meet at its corners alone: one that crosses itself has no inside that whoever drew
+    it would agree with."""
+    edges = list(pairwise([*area, area[0]]))
+    if any(a == b for a, b in edges):
+        return False
+    for place, (a, b) in enumerate(edges):
+        for later in range(place + 1, len(edges)):
+            c, d = edges[later]
+            if later == place + 1 or (place == 0 and later == len(edges) - 1):
+                shared, one, other = (b, a, d) if later == place + 1 else (a, b, c)
+                if _back(shared, one, other):
+                    return False
+            elif _touch(a, b, c, d):
+                return False
+    return True
+
+
+def _back(corner: Point, one: Point, other: Point) -> bool:
+    """Whether two edges of a corner lie on one another."""
+    along = (one[0] - corner[0]) * (other[0] - corner[0]) + (one[1] - corner[1]) * (other[1] - corner[1])
+    return side(corner, one, other) == 0 and along > 0
+
+
+def _touch(a: Point, b: Point, c: Point, d: Point) -> bool:
+    """Whether the ways from `a` to `b` and from `c` to `d` have a point in common."""
+    sides = side(a, b, c), side(a, b, d), side(c, d, a), side(c, d, b)
+    if sides[0] * sides[1] < 0 and sides[2] * sides[3] < 0:
+        return True
+    ends = ((a, b, c), (a, b, d), (c, d, a), (c, d, b))
+    return any(turn == 0 and _between(*end) for turn, end in zip(sides, ends, strict=True))
+
+
+def _between(a: Point, b: Point, point: Point) -> bool:
+    """Of a point on the line through `a` and `b`."""
+    return min(a[0], b[0]) <= point[0] <= max(a[0], b[0]) and min(a[1], b[1]) <= point[1] <= max(a[1], b[1])
+
+
 def side(a: Point, b: Point, point: Point) -> float:
     """Positive to the right of the way from `a` to `b` as one looks at the picture (its y grows downwards), negative to
     the left; in shares times the length of the way."""

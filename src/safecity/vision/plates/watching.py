@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safecity.kit.errors import SafecityError
+from safecity.model.facts.vision_calls import LaneZone
 from safecity.vision.enforcement.judge import Sight
 from safecity.vision.enforcement.watching import Caught, Left, SceneWatch, vehicle_box
+from safecity.vision.lanes import lane_of
 from safecity.vision.objects.detector import Detector, ObjectSeen
 from safecity.vision.plates.recognise import PlateRead, PlateRecogniser
 from safecity.vision.plates.restore import Restored, restore
@@ -38,7 +40,8 @@ STANDING_US = 5 * SECOND_US
 @dataclass(frozen=True, slots=True)
 class Passed:
     """A vehicle that has left the picture. `scene` and `plate` are JPEG, empty where no picture was kept; `vehicle` is
-    what the user's own detector says of it, in the scene; `restored` what a doubtful plate could be without blur."""
+    what the user's own detector says of it, in the scene; `restored` what a doubtful plate could be without blur;
+    `lane` that in whose zone it drove, where zones are drawn."""
 
     seen: PlateSeen
     at: int
@@ -49,22 +52,25 @@ class Passed:
     size: tuple[int, int]
     vehicle: ObjectSeen | None = None
     restored: Restored | None = None
+    lane: int | None = None
 
 
 class PlateWatch:
     """Pictures of one camera in order of time. Not thread-safe."""
 
     def __init__(
-        self, recogniser: PlateRecogniser, detector: Detector | None = None, scene: SceneWatch | None = None
-    ) -> None:
-        """`scene` judges the ways of vehicles."""
+        self, recogniser: PlateRecogniser, detector: Detector | None = None, scene: SceneWatch | None = None,
+        zones: Sequence[LaneZone] = (),
+    ) -> None:  # fmt: skip
+        """`scene` judges the ways of vehicles; `zones` tell lanes apart."""
         self.recogniser = recogniser
         self.detector = detector
         self._stumbled = False
         self.max_kept_bytes = MAX_KEPT_BYTES
         """May change at any time; the newest picture is kept whatever its size."""
         self._scene = scene
-        self._tracks = PlateTracks(ways=scene is not None)
+        self._zones = zones
+        self._tracks = PlateTracks(ways=scene is not None or bool(zones))
         self._caught: list[Caught] = []
         self._stood_at = 0
         self._kept: dict[float, NDArray[np.uint8]] = {}
@@ -148,9 +154,11 @@ class PlateWatch:
     def _left(self, seen: PlateSeen, plate: bytes) -> Left:
         """A vehicle as the scene judges it; `plate` is a JPEG."""
         colour = (seen.best.read.kind.colour or "") if seen.best.read.kind is not None else ""
-        way = tuple(Sight(self._moment(at), vehicle_box(corners.tolist(), self._size)) for at, corners in seen.way)
         best = self._moment(seen.best.at_seconds)
-        return Left(seen.number, self._last, way, seen.text, float(seen.confidence), colour, plate, best)
+        return Left(seen.number, self._last, self._way(seen), seen.text, float(seen.confidence), colour, plate, best)
+
+    def _way(self, seen: PlateSeen) -> tuple[Sight, ...]:
+        return tuple(Sight(self._moment(at), vehicle_box(corners.tolist(), self._size)) for at, corners in seen.way)
 
     def _moment(self, seconds: float) -> int:
         """Of a picture, as it is named everywhere here."""
@@ -179,6 +187,7 @@ class PlateWatch:
                 Passed(
                     seen, begin + round(moment * SECOND_US), begin + round(seen.first_seconds * SECOND_US),
                     begin + round(seen.last_seconds * SECOND_US), scene, plate, self._size, vehicle, restored,
+                    lane_of(self._zones, (sight.foot for sight in self._way(seen))),
                 )
             )  # fmt: skip
         if gone:

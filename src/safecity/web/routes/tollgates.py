@@ -8,7 +8,7 @@ from fastapi import Query, Response
 from pydantic import Field
 
 from safecity.core.ground.access.api import Action
-from safecity.core.ground.tollgates.api import Tollgate
+from safecity.core.ground.tollgates.api import MAX_CORNERS, Tollgate
 from safecity.web.guard import Here, Routes, Who
 from safecity.web.shapes import (
     Answer,
@@ -30,13 +30,16 @@ Direction = Literal[
     "northwest_southeast", "southeast_northwest", "other",
 ]  # fmt: skip
 CityPass = Literal["in", "out", "both", "neither"]
+Corner = Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=2, max_length=2)]
 Degrees = Annotated[float, Field(ge=-180, le=180)]
 _EMPTIED = ("area", "organisation", "longitude", "latitude")
 
 
 class LaneAsk(Ask):
     """A lane, counted from the left in the direction of travel. `channel` is the camera that looks at it; with
-    `read_plates` the platform reads the plates itself, for cameras that do not."""
+    `read_plates` the platform reads the plates itself, for cameras that do not. `zone`: where the lane lies in the
+    camera's picture, 3 to 12 corners as shares of its width and height from the upper left, edges that do not cross;
+    where lanes share a camera, a vehicle belongs to the lane in whose zone it was seen most, and to none outside."""
 
     number: Annotated[int, Field(ge=1, le=99)]
     name: Annotated[str, Field(max_length=100)] = ""
@@ -45,6 +48,7 @@ class LaneAsk(Ask):
     city: CityPass = "neither"
     channel: ThingId | None = None
     read_plates: bool = False
+    zone: Annotated[list[Corner], Field(max_length=MAX_CORNERS)] = Field(default_factory=list[list[float]])
 
 
 class LaneOut(Answer):
@@ -57,6 +61,7 @@ class LaneOut(Answer):
     city: CityPass
     channel: str | None
     read_plates: bool
+    zone: list[list[float]]
 
 
 class TollgateOut(Answer):

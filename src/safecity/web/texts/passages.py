@@ -1,6 +1,10 @@
 """Words about tollgates, passages and view libraries. (Chinese, English)."""
 
 PASSAGES: dict[str, tuple[str, str]] = {
+    "lane_zone_invalid": (
+        "车道 {lane} 的区域须有 3 至 {corners} 个角点,位于画面之内,有一定面积,且各边不得相交。",
+        "The zone of lane {lane} needs 3 to {corners} corners within the picture, some area, and no edges that cross.",
+    ),
     "tollgate_invalid": ("卡口的 {field} 取值无效。", "Not a value for {field} of a checkpoint."),
     "tollgate_code_taken": ("编号 {code} 已用于另一个卡口。", "Another checkpoint has the code {code}."),
     "purpose_needed": ("请说明查看用途:{choices}。", "Say what you look for it for: {choices}."),

@@ -13,7 +13,7 @@ from safecity.core.ground.channels.api import Channel
 from safecity.core.ground.devices.api import Device, DeviceKind
 from safecity.core.ground.exports.api import Hold
 from safecity.core.ground.settings.api import Platform
-from safecity.core.ground.tollgates.api import Tollgate
+from safecity.core.ground.tollgates.api import Lane, Tollgate
 from safecity.model.facts.media_calls import (
     ApplyAssignments,
     Assignment,
@@ -35,7 +35,7 @@ from safecity.model.facts.signal_calls import (
     JtTerminal,
     PlatformIdentity,
 )
-from safecity.model.facts.vision_calls import ApplyVision, PlateTask
+from safecity.model.facts.vision_calls import ApplyVision, LaneZone, PlateTask
 from safecity.model.values.media import Quality
 from safecity.vision.enforcement.scene import Scene, write_scene
 
@@ -149,8 +149,8 @@ def _vision(
     slots: Sequence[str],
     scenes: Mapping[str, Scene],
 ) -> dict[str, ApplyVision]:
-    """Each camera is looked at once, in turn by one slot and the next; where it looks at several lanes, no lane is
-    said."""
+    """Each camera is looked at once, in turn by one slot and the next, for the first checkpoint that asks for it; where
+    it looks at several lanes, or zones are drawn, the zones say which lane it is."""
     by_id = {channel.id: channel for channel in shown}
     tasks: dict[str, PlateTask] = {}
     for gate in gates:
@@ -158,19 +158,24 @@ def _vision(
             channel = by_id.get(lane.channel or "")
             if channel is None or not lane.read_plates:
                 continue
-            several = channel.id in tasks
+            there = tasks.get(channel.id)
+            if there is not None:
+                if there.tollgate == gate.id:
+                    tasks[channel.id] = replace(there, lane=None, zones=there.zones + _zones(lane))
+                continue
             quality = Quality.MAIN if str(Quality.MAIN) in channel.qualities else Quality(channel.qualities[0])
             scene = scenes.get(channel.id)
             drawn = json.dumps(write_scene(scene), sort_keys=True) if scene is not None else ""
-            task = PlateTask(
-                channel.id, channel.slot, gate.id, lane.number, quality=quality, fps=JUDGED_FPS if drawn else READ_FPS,
-                scene=drawn,
+            tasks[channel.id] = PlateTask(
+                channel.id, channel.slot, gate.id, None if lane.zone else lane.number, quality=quality,
+                fps=JUDGED_FPS if drawn else READ_FPS, scene=drawn, zones=_zones(lane),
             )  # fmt: skip
-            tasks.setdefault(channel.id, task)
-            if several and tasks[channel.id].tollgate == gate.id:
-                tasks[channel.id] = replace(tasks[channel.id], lane=None)
     ordered = [tasks[name] for name in sorted(tasks)]
     return {slot: ApplyVision(revision, tuple(ordered[number :: len(slots)])) for number, slot in enumerate(slots)}
+
+
+def _zones(lane: Lane) -> tuple[LaneZone, ...]:
+    return (LaneZone(lane.number, lane.zone),) if lane.zone else ()
 
 
 def _gb_device(device: Device, secret: str) -> GbDevice:

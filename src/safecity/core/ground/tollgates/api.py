@@ -1,6 +1,6 @@
 """Tollgates: fixed places that record every passing vehicle, and their lanes."""
 
-from safecity.core.ground.tollgates.decide import Lane, Purpose, Tollgate
+from safecity.core.ground.tollgates.decide import MAX_CORNERS, Lane, Purpose, Tollgate
 from safecity.core.ground.tollgates.service import Tollgates, find_tollgate, reported_by, thing_of
 from safecity.core.ground.tollgates.store import (
     any_of,
@@ -14,6 +14,7 @@ from safecity.core.ground.tollgates.store import (
 )
 
 __all__ = [
+    "MAX_CORNERS",
     "Lane",
     "Purpose",
     "Tollgate",

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from safecity.kit.errors import InvalidError
 from safecity.protocols.gat1400.vehicles import DIRECTIONS
+from safecity.vision.enforcement.geometry import Point, simple, size
 
 MAX_LANES: Final = 20
 MAX_REPORTERS: Final = 50
 MAX_SPEED_KMH: Final = 200
+MAX_CORNERS: Final = 12
+"""Of a lane's zone: a lane is a strip, and its bend is drawn with as many."""
+LEAST_ZONE: Final = 0.001
+"""Of the picture: what is smaller was a slip of the hand."""
 
 
 class Purpose(StrEnum):
@@ -27,6 +33,8 @@ class Lane:
     """Counted from the left in the direction of travel. `city`: it leads `in`, `out`, `both` ways, or `neither`.
 
     `channel` is the camera that looks at it, if it is one of ours; with `read_plates` our own reader reads there.
+    `zone`: where the lane lies in that camera's picture, corners as shares of its width and height; empty where the
+    camera looks at no other lane, or nobody drew it.
     """
 
     number: int
@@ -36,6 +44,7 @@ class Lane:
     city: str = "neither"
     channel: str | None = None
     read_plates: bool = False
+    zone: tuple[Point, ...] = ()
 
     def __post_init__(self) -> None:
         _need(1 <= self.number <= 99, "number")
@@ -44,6 +53,18 @@ class Lane:
         _need(self.max_speed_kmh is None or 5 <= self.max_speed_kmh <= MAX_SPEED_KMH, "max_speed_kmh")
         _need(self.city in ("in", "out", "both", "neither"), "city")
         _need(self.channel is not None or not self.read_plates, "read_plates")
+        _need(self.channel is not None or not self.zone, "zone")
+        if self.zone and not _zone(self.zone):
+            raise InvalidError(
+                f"lane {self.number}: no zone", code="lane_zone_invalid",
+                params={"lane": self.number, "corners": MAX_CORNERS},
+            )  # fmt: skip
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Lane:
+        """Out of plain values, as the API and the database have them."""
+        zone = tuple((float(x), float(y)) for x, y in values.get("zone", ()))
+        return cls(**{**values, "zone": zone})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,6 +111,11 @@ class Tollgate:
     def lane(self, number: int | None) -> Lane | None:
         """The lane of that number."""
         return next((lane for lane in self.lanes if lane.number == number), None)
+
+
+def _zone(corners: tuple[Point, ...]) -> bool:
+    inside = all(0 <= x <= 1 and 0 <= y <= 1 for x, y in corners)
+    return 3 <= len(corners) <= MAX_CORNERS and inside and simple(corners) and size(corners) >= LEAST_ZONE
 
 
 def _need(good: bool, name: str) -> None:

@@ -79,7 +79,7 @@ class Tollgates:
         return {gate: one.name for gate, one in found.items()}
 
     async def add(self, who: Actor, values: dict[str, Any], *, demo: bool = False) -> Tollgate:
-        """InvalidError `tollgate_invalid`, ConflictError `tollgate_code_taken`."""
+        """InvalidError `tollgate_invalid` or `lane_zone_invalid`, ConflictError `tollgate_code_taken`."""
 
         def work(tx: Tx) -> Tollgate:
             gate = Tollgate(id=fresh("tg"), demo=demo, **self._placed(tx, who, values))
@@ -142,7 +142,7 @@ class Tollgates:
         if "name" in placed:
             placed["name"] = check_name(placed["name"])
         if "lanes" in placed:
-            placed["lanes"] = tuple(sorted((Lane(**lane) for lane in placed["lanes"]), key=lambda lane: lane.number))
+            placed["lanes"] = tuple(sorted((Lane.of(lane) for lane in placed["lanes"]), key=lambda lane: lane.number))
         if "purposes" in placed:
             placed["purposes"] = frozenset(placed["purposes"])
         if "reporters" in placed:

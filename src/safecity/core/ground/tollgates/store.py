@@ -69,7 +69,7 @@ def _values(gate: Tollgate) -> dict[str, Any]:
 
 def _tollgate(row: Row) -> Tollgate:
     values: dict[str, Any] = {name: row[name] for name in _FIELDS}
-    lanes = tuple(Lane(**lane) for lane in row["lanes"])
+    lanes = tuple(Lane.of(lane) for lane in row["lanes"])
     values.update(lanes=lanes, reporters=tuple(row["reporters"]))
     return Tollgate(**values)
 
