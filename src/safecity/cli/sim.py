@@ -180,12 +180,20 @@ def render(
     fps: Annotated[int, typer.Option(min=1, max=60)] = 15,
     seed: Annotated[int, typer.Option(help="Another street.")] = 1,
     night: Annotated[bool, typer.Option(help="By night.")] = False,
+    rain: Annotated[bool, typer.Option(help="In the rain.")] = False,
 ) -> None:
-    """Render a street with its ground truth (boxes, plates, clock) as JSON lines beside it."""
+    """Render a street with its ground truth (boxes, plates, colours, clock) as JSON lines beside it."""
     from safecity.sim.render import RenderOptions
     from safecity.sim.render import render as paint
+    from safecity.sim.scene.street import DAY, NIGHT
 
     options = RenderOptions(
-        width=width & ~1, height=height & ~1, fps=fps, seconds=seconds, seed=seed, light=0.0 if night else 1.0
+        width=width & ~1,
+        height=height & ~1,
+        fps=fps,
+        seconds=seconds,
+        seed=seed,
+        rain=rain,
+        light=NIGHT if night else DAY,
     )
     typer.echo(f"{paint(options, out)} pictures: {out} {out.with_suffix('.jsonl')}")

@@ -19,7 +19,7 @@ _NAMES = {Codec.H264: "libx264", Codec.H265: "libx265", Codec.MPEG4: "mpeg4"}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RenderOptions:
-    """`light` 0 is night, 1 is day, None follows the clock; `start_us` is the clock in the first picture."""
+    """`light` 0.3 is night, 1 is day, None follows the clock; `start_us` is the clock in the first picture."""
 
     width: int = 1280
     height: int = 720
@@ -30,13 +30,16 @@ class RenderOptions:
     channel: int = 1
     title: str = "Rendered"
     light: float | None = 1.0
+    rain: bool = False
     codec: Codec = Codec.H264
     start_us: int = 1_790_000_000 * SECOND_US
 
 
 def render(options: RenderOptions, video: Path) -> int:
     """Write the clip and, with the ending `.jsonl`, its truth. How many pictures. The same options, the same street."""
-    street = Street(seed=options.seed, channel=options.channel, title=options.title, light=options.light)
+    street = Street(
+        seed=options.seed, channel=options.channel, title=options.title, light=options.light, rain=options.rain
+    )
     count = round(options.seconds * options.fps)
     video.parent.mkdir(parents=True, exist_ok=True)
     container: Any  # PyAV's stubs leave its types open

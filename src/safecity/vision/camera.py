@@ -208,14 +208,33 @@ def vehicle(task: PlateTask, passed: Passed, watch: PlateWatch) -> VehicleRead:
         first=passed.first,
         last=passed.last,
         networks=tuple(NetworkUsed(one.name, one.digest) for one in _networks(watch, passed)),
-        pictures=tuple(
-            ShownPicture(kind, data)
-            for kind, data in (("14", passed.scene), ("02", passed.plate), ("restored", _beside(passed)))
-            if data
-        ),
+        pictures=_pictures(passed),
         **_kind_of(watch, passed),
         **_proposal(passed),
+        **_body(passed),
     )  # fmt: skip
+
+
+def _pictures(passed: Passed) -> tuple[ShownPicture, ...]:
+    """The scene and the plate, and what else there is room for."""
+    told, room = list[ShownPicture](), MOST_BYTES
+    kinds = (("14", passed.scene), ("02", passed.plate), ("09", passed.close), ("restored", _beside(passed)))
+    for kind, data in kinds:
+        if data and len(data) <= room:
+            told.append(ShownPicture(kind, data))
+            room -= len(data)
+    return tuple(told)
+
+
+def _body(passed: Passed) -> dict[str, Any]:
+    """All of the vehicle, and the colour of its body."""
+    found: dict[str, Any] = {}
+    if passed.body is not None:
+        found |= {"body": _rounded(passed.body.box), "body_from": passed.body.found_by}
+    if passed.colour is not None:
+        one = passed.colour
+        found |= {"colour": one.colour, "colour_confidence": one.sure, "colour_doubt": str(one.doubt)}
+    return found
 
 
 def _networks(watch: PlateWatch, passed: Passed) -> list[NetworkInfo]:

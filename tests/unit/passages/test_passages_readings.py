@@ -83,6 +83,18 @@ async def test_what_the_users_own_detector_said_is_the_kind_of_the_vehicle_and_k
     assert sighting.details["vehicle"] == {"label": "truck", "score": 0.83, "box": list(box)}
 
 
+async def test_the_colour_of_the_body_is_the_passages_and_what_it_rests_on_is_kept(desk: Desk) -> None:
+    body = (0.2, 0.3, 0.6, 0.9)
+    await desk.take(body=body, body_from="movement", colour="red", colour_confidence=0.8)
+    await desk.take(id="si_2", at=NOON + 60 * SECOND_US, body=body, body_from="plate", colour_doubt="dark")
+    (red, (seen,)), (unknown, (other,)) = await desk.filed()
+    assert (red.colour, unknown.colour) == ("red", "")
+    assert seen.details["body"] == {
+        "box": list(body), "found_by": "movement", "colour": "red", "colour_confidence": 0.8, "colour_doubt": "",
+    }  # fmt: skip
+    assert other.details["body"]["colour_doubt"] == "dark", "nobody has to guess why"
+
+
 async def test_a_proposal_without_blur_is_kept_beside_the_reading_and_changes_no_plate(desk: Desk) -> None:
     proposal = {"restored": "皖B12845", "restored_confidence": 0.61, "restored_blur": 0.1, "restored_angle": 90.0}
     await desk.take(doubtful=True, **proposal)

@@ -3538,6 +3538,22 @@ export interface components {
             heartbeat_seconds?: number | null;
             heartbeat_count?: number | null;
         };
+        /**
+         * @description All of the vehicle: `box` left, top, right, bottom as shares of the scene, found by the user's own `detector`, by
+         *     what moved, or guessed from the size of its plate. `colour_confidence` 0 to 1; where no colour is told,
+         *     `colour_doubt` says why: too dark, glare, a picture without colours, light of one colour, between two colours, or
+         *     too little of it seen.
+         */
+        BodyOut: {
+            box: number[];
+            /** @enum {string} */
+            found_by: "detector" | "movement" | "plate";
+            /** @enum {string} */
+            colour: "" | "black" | "white" | "grey" | "red" | "blue" | "yellow" | "orange" | "brown" | "green" | "purple" | "cyan" | "pink" | "transparent" | "other";
+            colour_confidence: number;
+            /** @enum {string} */
+            colour_doubt: "" | "dark" | "glare" | "colourless" | "tinted" | "between" | "hidden";
+        };
         /** @description What moved of the searched part, in shares of the picture. */
         BoxOut: {
             left: number;
@@ -5492,6 +5508,7 @@ export interface components {
             sights: number;
             networks: components["schemas"]["NetworkOut"][];
             vehicle: components["schemas"]["KindOut"] | null;
+            body: components["schemas"]["BodyOut"] | null;
             restored: components["schemas"]["RestoredOut"] | null;
         };
         /** @description How long, 0: until stopped. */

@@ -45,12 +45,18 @@ function Basis({ reading }: { reading: Reading }) {
         {reading.doubtful && <span className="p3" title={t('passage.reading.why', { n: Math.round(reading.threshold * 100) })}>▲ {t('passage.reading.doubtful')}</span>}
         <span className="quiet" title={signs && t('passage.reading.signs', { signs })}>{t('passage.reading.sights', { n: reading.sights })}</span>
         {reading.vehicle && <span className="quiet">{t('passage.reading.vehicle', { label: reading.vehicle.label, n: Math.round(reading.vehicle.score * 100) })}</span>}
+        {reading.body && <span className="quiet" title={t(`passage.body.${reading.body.found_by}` as Key)}>{bodyColour(reading.body)}</span>}
         {reading.restored && <span title={t('passage.reading.restoredWhy')}>{t('passage.reading.restored')} <span className="mono">{reading.restored.plate}</span> {Math.round(reading.restored.confidence * 100)} %</span>}
         {reading.others.length > 0 && <span>{t('passage.reading.others')} <span className="mono">{reading.others.join(', ')}</span></span>}
       </dd>
       <span />
     </>
   )
+}
+
+function bodyColour(body: NonNullable<Reading['body']>): string {
+  if (!body.colour) return body.colour_doubt ? t('passage.colourUnknown', { why: t(`passage.doubt.${body.colour_doubt}` as Key) }) : ''
+  return `${t('passage.colour')} ${colour(body.colour)} ${Math.round(body.colour_confidence * 100)} %`
 }
 
 export const colour = (name: string) => maybe(`colour.${name}`) ?? '–'

@@ -100,7 +100,7 @@ class VisionFigures(Message, frozen=True):
 
 
 class ShownPicture(Message, frozen=True):
-    """A picture as JPEG; `kind` as GA/T 1400 numbers them (01 vehicle, 02 plate, 14 scene), or `restored`."""
+    """A picture as JPEG; `kind` as GA/T 1400 numbers them (02 plate, 09 vehicle alone, 14 scene), or `restored`."""
 
     kind: str
     data: bytes
@@ -122,6 +122,10 @@ class VehicleRead(Message, frozen=True):
     sights       pictures in which it was read
     vehicle_*    what the user's own detector says where there is one: its label, the code of GA/T 16.4 for it, 0-1, and
                  left, top, right, bottom in the scene
+    body         all of the vehicle in the scene: left, top, right, bottom
+    body_from    what says so: `detector`, `movement`, or `plate` where its size alone does (an estimate)
+    colour       of its body, as GA/T 1400 words it, how sure (0-1), and where it is empty the doubt: `dark`, `glare`,
+                 `colourless`, `tinted`, `between` or `hidden`
     restored     what a doubtful plate could be once its blur is taken out, how sure, and that blur: its length as a
                  share of the plate's width, and its direction in degrees
     """
@@ -154,6 +158,11 @@ class VehicleRead(Message, frozen=True):
     restored_confidence: float = 0.0
     restored_blur: float = 0.0
     restored_angle: float = 0.0
+    body: tuple[float, ...] = ()
+    body_from: str = ""
+    colour: str = ""
+    colour_confidence: float = 0.0
+    colour_doubt: str = ""
 
 
 class SearchMovement(Message, frozen=True):

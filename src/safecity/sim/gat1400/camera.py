@@ -37,7 +37,6 @@ MAX_KEPT: Final = 500
 """Passages kept while the platform is away; then the oldest go."""
 AT_ONCE: Final = 20
 _KINDS = {sprites.CAR: "K33", sprites.VAN: "K31", sprites.BUS: "K11"}
-_COLOURS = dict(zip(sprites.PAINTS, ("white", "black", "grey", "red", "blue", "yellow", "green"), strict=True))
 _MISTAKEN = {"0": "D", "D": "0", "8": "B", "B": "8", "5": "S", "S": "5", "2": "Z", "Z": "2", "1": "L", "L": "1"}
 
 
@@ -222,4 +221,4 @@ def _colour(bgr: Any, box: tuple[int, int, int, int]) -> str:
     def distance(paint: tuple[int, int, int]) -> float:
         return sum((a - b) ** 2 for a, b in zip(paint, (blue, green, red), strict=True))
 
-    return _COLOURS[min(sprites.PAINTS, key=distance)]
+    return sprites.PAINT_NAMES[min(sprites.PAINTS, key=distance)]

@@ -146,6 +146,8 @@ def paste(target: Frame, sprite: Sprite, left: int, top: int) -> None:
 
 PAINTS = ((235, 235, 235), (40, 40, 45), (150, 150, 155), (40, 40, 190), (170, 90, 30), (60, 150, 200), (90, 130, 60))
 """BGR: white, black, silver, red, blue, gold, green."""
+PAINT_NAMES = dict(zip(PAINTS, ("white", "black", "grey", "red", "blue", "yellow", "green"), strict=True))
+"""As GA/T 1400 words them: gold is a yellow."""
 
 CAR, VAN, BUS = "car", "van", "bus"
 SHAPES = {CAR: (400, 320), VAN: (420, 400), BUS: (480, 560)}

@@ -4,7 +4,7 @@ stream agree, and a camera's "recording" of last night is painted when somebody 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -15,7 +15,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from safecity.kit.clock import BEIJING, SECOND_US
-from safecity.sim.scene import sprites, strip, world
+from safecity.sim.scene import sprites, strip, weather, world
 from safecity.sim.scene.lens import Pose
 from safecity.sim.scene.plates import random_plate
 from safecity.sim.scene.sprites import Drawing, Frame, Sprites, paste
@@ -35,6 +35,7 @@ class TruthObject(Struct, frozen=True):
     box: tuple[int, int, int, int]
     plate: str = ""
     plate_box: tuple[int, int, int, int] | None = None
+    colour: str = ""
 
 
 class Truth(Struct, frozen=True):
@@ -58,6 +59,7 @@ class _Thing:
     plate: str = ""
     plate_box: tuple[int, ...] = ()
     sprite: str = ""
+    colour: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +94,19 @@ WALKERS = ((0.72, 7.3, 14.0, 1), (0.72, 11.9, 17.0, -1), (0.42, 9.1, 21.0, 1))
 class Street:
     """One scene of one channel, drawn at any size. Not thread-safe; cheap to make for another size."""
 
-    def __init__(self, *, seed: int, channel: int, title: str = "", light: float | None = None) -> None:
-        """`title` is Latin text; `light` None follows the clock (night from 18:30 to 6:00 in Beijing time)."""
+    def __init__(
+        self, *, seed: int, channel: int, title: str = "", light: float | None = None, rain: bool = False,
+        paints: Mapping[tuple[int, int, int], str] = sprites.PAINT_NAMES,
+    ) -> None:  # fmt: skip
+        """`title` is Latin text; `light` None follows the clock (night from 18:30 to 6:00 in Beijing time); `paints`
+        (BGR) are what vehicles have, with the names that the truth gives them."""
         self.channel = channel
         self._seed = seed
         self._title = title
         self._light = light
+        self._rain = rain
+        self._paints = paints
+        self._choice = tuple(paints)
         self._sprites = Sprites()
         self._plate_boxes: dict[str, tuple[int, ...]] = {}
         self._looks: dict[tuple[int, int], _Look] = {}
@@ -132,6 +141,8 @@ class Street:
             self._paste(frame, view, thing, light)
         if pose.iris:
             cv2.convertScaleAbs(frame.luma, frame.luma, 1.0, 90.0 * pose.iris)
+        if self._rain:
+            weather.rain(frame, self._seed, at_us, light)
         covered = strip.strip_height(height, lens=told is not None)
         self._write(frame, at_us if shown_us is None else shown_us, covered)
         strip.draw_strip(frame.luma, at_us, self.channel, told)
@@ -145,7 +156,7 @@ class Street:
         view = world.View.of(pose or Pose(), width, height)
         light = self.light_at(at_us)
         objects = [
-            TruthObject(thing.key, thing.kind, _box(view, thing), thing.plate, _plate_box(view, thing))
+            TruthObject(thing.key, thing.kind, _box(view, thing), thing.plate, _plate_box(view, thing), thing.colour)
             for thing in self._things(at_us, light)
         ]
         inside = (each for each in objects if _touches(each.box, width, height))
@@ -196,7 +207,10 @@ class Street:
                 x, y = world.VANISH[0] + lane.offset / depth, world.VANISH[1] + world.GROUND / depth
                 height = width * drawn[1] / drawn[0]
                 box = self._plate_boxes[look.key]
-                yield _Thing(look.key, look.kind, x, y, width, height, depth, look.plate, box, look.key)
+                yield _Thing(
+                    look.key, look.kind, x, y, width, height, depth, look.plate, box, look.key,
+                    self._paints[look.paint],
+                )  # fmt: skip
 
     def _look(self, lane: _Lane, number: int) -> _Look:
         """The vehicle of that number: when it comes and what it looks like, the same whenever one asks."""
@@ -205,7 +219,7 @@ class Street:
             dice = Random(self._seed << 40 ^ lane.number << 36 ^ number)
             rarity, starts = dice.random(), (number + 0.3 * dice.random()) * lane.period
             kind = dice.choices((sprites.CAR, sprites.VAN, sprites.BUS), (7, 2, 1))[0]
-            paint = dice.choice(sprites.PAINTS)
+            paint = dice.choice(self._choice)
             plate = random_plate(dice, energy=dice.random() < 0.2)
             look = _Look(f"{lane.number}-{number}", rarity, starts, kind, paint, plate)
             self._looks[lane.number, number] = look

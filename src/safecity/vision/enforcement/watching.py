@@ -3,8 +3,8 @@ prove them. Not thread-safe."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -56,6 +56,8 @@ class Left:
     plate_colour: str
     crop: bytes
     crop_at: int
+    bodies: Mapping[int, Box] = field(default_factory=dict[int, Box])
+    """Where all of it was seen to be, by moment, as far as that is known: for whoever looks at the pictures."""
 
 
 def vehicle_box(corners: Sequence[Sequence[float]], size: tuple[int, int]) -> Box:
@@ -132,7 +134,10 @@ class SceneWatch:
 
     def _proven(self, one: Left, offence: Offence) -> Caught:
         shown = [self._shown(offence, sight) for sight in offence.moments]
-        pictures = tuple(each for each in shown if each is not None)
+        pictures = tuple(
+            (Sight(sight.at, one.bodies.get(sight.at, sight.box)), data)
+            for sight, data in (each for each in shown if each is not None)
+        )
         return Caught(offence, one.plate, one.confidence, one.plate_colour, pictures, one.crop, one.crop_at)
 
     def _shown(self, offence: Offence, sight: Sight) -> tuple[Sight, bytes] | None:

@@ -45,7 +45,7 @@ class PlateSeen:
     way: tuple[tuple[float, np.ndarray], ...] = ()
     """Where the plate was, by its corners, in every picture in which it was read; asked for by `PlateTracks`."""
     number: int = 0
-    """Of those that have a way, which one it is."""
+    """Its name among those of one `PlateTracks`."""
     second: bool = False
     """Whether the second reader had a say in any of the readings."""
 
@@ -55,6 +55,7 @@ class _Track:
     sights: list[Sight] = field(default_factory=list)
     way: deque[tuple[float, np.ndarray]] | None = None
     number: int = 0
+    latest: PlateRead | None = None
     count: int = 0
     first: float = 0.0
     last: float = 0.0
@@ -69,7 +70,7 @@ class _Track:
         if self.count:
             passed = max(at_seconds - self.last, 1e-3)
             self.speed = 0.5 * self.speed + 0.5 * (centre - self.centre) / passed
-        self.missed = None
+        self.missed, self.latest = None, read
         self.centre, self.width, self.last = centre, _width(read), at_seconds
         self.count += 1
         if self.way is not None:
@@ -119,6 +120,10 @@ class PlateTracks:
         self._tracks = [one for one in self._tracks if one not in gone]
         return [_voted(track) for track in gone]
 
+    def seen_at(self, at_seconds: float) -> list[tuple[int, PlateRead]]:
+        """Those that were read in the picture of this moment, the last one, by number."""
+        return [(one.number, one.latest) for one in self._tracks if one.last == at_seconds and one.latest is not None]
+
     def in_sight(self) -> list[PlateSeen]:
         """As far as they were read by now."""
         return [_voted(track) for track in self._tracks]
@@ -135,7 +140,7 @@ class PlateTracks:
 
 def _voted(track: _Track) -> PlateSeen:
     seen = vote(track.sights, track.count, track.first, track.last)
-    return seen if track.way is None else replace(seen, way=tuple(track.way), number=track.number)
+    return replace(seen, way=tuple(track.way or ()), number=track.number)
 
 
 def _joined(

@@ -21,14 +21,18 @@ from safecity.vision.plates.restore import Restored, restore
 from safecity.vision.plates.second import Allowance
 from safecity.vision.plates.straighten import grown
 from safecity.vision.plates.voting import PlateSeen, PlateTracks
+from safecity.vision.vehicles.bodies import DETECTOR, PLATE, Body
+from safecity.vision.vehicles.colour import BodyColour
+from safecity.vision.vehicles.watching import VehicleWatch
 
 logger = logging.getLogger(__name__)
 MAX_KEPT = 12
 """Pictures kept of vehicles in sight; a crowd beyond that goes without."""
 MAX_KEPT_BYTES = 64 << 20
 """All of them together, as they lie in memory: ten of 1920 x 1080, one of 8192 x 2560."""
-MAX_SCENE_BYTES, MAX_PLATE_BYTES = 600_000, 300_000
-"""Of a JPEG; both and the words must fit into one call (`backends.calls`, 1 MiB)."""
+MAX_SCENE_BYTES, MAX_PLATE_BYTES, MAX_VEHICLE_BYTES = 600_000, 300_000, 250_000
+"""Of a JPEG; the first two and the words must fit into one call (`backends.calls`, 1 MiB), others where there is room.
+"""
 _LEAST_SIGHTS = 2
 _LEAST_SIGNS = 4
 _LEAST_MOVE = 0.5  # plate widths
@@ -41,7 +45,8 @@ STANDING_US = 5 * SECOND_US
 class Passed:
     """A vehicle that has left the picture. `scene` and `plate` are JPEG, empty where no picture was kept; `vehicle` is
     what the user's own detector says of it, in the scene; `restored` what a doubtful plate could be without blur;
-    `lane` that in whose zone it drove, where zones are drawn."""
+    `lane` that in whose zone it drove, where zones are drawn; `body` all of the vehicle in the scene, and `close` a
+    JPEG of that alone; `colour` its body's."""
 
     seen: PlateSeen
     at: int
@@ -53,6 +58,9 @@ class Passed:
     vehicle: ObjectSeen | None = None
     restored: Restored | None = None
     lane: int | None = None
+    body: Body | None = None
+    close: bytes = b""
+    colour: BodyColour | None = None
 
 
 class PlateWatch:
@@ -65,11 +73,12 @@ class PlateWatch:
         """`scene` judges the ways of vehicles; `zones` tell lanes apart."""
         self.recogniser = recogniser
         self.detector = detector
-        self._stumbled = False
+        self._stumbled = self._blind = False
         self.max_kept_bytes = MAX_KEPT_BYTES
         """May change at any time; the newest picture is kept whatever its size."""
         self._scene = scene
         self._zones = zones
+        self._vehicles = VehicleWatch()
         self._tracks = PlateTracks(ways=scene is not None or bool(zones))
         self._caught: list[Caught] = []
         self._stood_at = 0
@@ -95,17 +104,28 @@ class PlateWatch:
         if self._begin is not None and (at < self._last or size != self._size):
             passed = self.end()
             self._begin = None
+            self._vehicles = VehicleWatch()
         self._begin = at if self._begin is None else self._begin
         self._last, self._size = at, size
         seconds = (at - self._begin) / SECOND_US
         if self._scene is not None:
             self._scene.look(self._moment(seconds), picture, anybody=bool(reads))
         passed += self._told(self._tracks.see(seconds, reads))
+        self._look_at_vehicles(self._moment(seconds), picture, seconds)
         self._judge(at)
         if reads:
             self._kept[seconds] = picture
             self._keep()
         return passed
+
+    def _look_at_vehicles(self, at: int, picture: NDArray[np.uint8], seconds: float) -> None:
+        """Whatever goes wrong with them costs no reading."""
+        try:
+            self._vehicles.look(at, picture, self._tracks.seen_at(seconds))
+        except (SafecityError, ValueError, ArithmeticError, cv2.error) as error:
+            if not self._blind:
+                logger.warning("vehicles not looked at why=%r", error)
+            self._blind = True
 
     def _read(self, at: int, picture: NDArray[np.uint8]) -> list[PlateRead]:
         reads = self.recogniser.frame(picture, self._opinions.after((at - self._last) / SECOND_US))
@@ -155,7 +175,9 @@ class PlateWatch:
         """A vehicle as the scene judges it; `plate` is a JPEG."""
         colour = (seen.best.read.kind.colour or "") if seen.best.read.kind is not None else ""
         best = self._moment(seen.best.at_seconds)
-        return Left(seen.number, self._last, self._way(seen), seen.text, float(seen.confidence), colour, plate, best)
+        boxes = {at: body.box for at, body in self._vehicles.bodies(seen.number).items() if body.found_by != PLATE}
+        sure = float(seen.confidence)
+        return Left(seen.number, self._last, self._way(seen), seen.text, sure, colour, plate, best, boxes)
 
     def _way(self, seen: PlateSeen) -> tuple[Sight, ...]:
         return tuple(Sight(self._moment(at), vehicle_box(corners.tolist(), self._size)) for at, corners in seen.way)
@@ -172,27 +194,42 @@ class PlateWatch:
             picture = self._kept.get(moment)
             if not worth_telling(seen):
                 self.left_out += 1
+                self._vehicles.forget(seen.number)
                 continue
-            scene = plate = b""
+            scene = plate = close = b""
             vehicle = restored = None
             if picture is not None:
                 vehicle = self._vehicle(picture, seen.best.read.corners)
                 restored = self._restored(picture, seen)
                 scene = jpeg(picture, MAX_SCENE_BYTES)
                 plate = jpeg(around(picture, seen.best.read.corners), MAX_PLATE_BYTES)
+            body = self._body(seen, vehicle)
+            if picture is not None:
+                close = jpeg(within(picture, body), MAX_VEHICLE_BYTES)
             self.unpictured += not scene
             if self._scene is not None:
                 self._scene.left(self._left(seen, plate))
+            colour = self._vehicles.colour(seen.number)
+            self._vehicles.forget(seen.number)
             found.append(
                 Passed(
                     seen, begin + round(moment * SECOND_US), begin + round(seen.first_seconds * SECOND_US),
                     begin + round(seen.last_seconds * SECOND_US), scene, plate, self._size, vehicle, restored,
-                    lane_of(self._zones, (sight.foot for sight in self._way(seen))),
+                    lane_of(self._zones, (sight.foot for sight in self._way(seen))), body, close, colour,
                 )
             )  # fmt: skip
         if gone:
             self._keep()
         return found
+
+    def _body(self, seen: PlateSeen, vehicle: ObjectSeen | None) -> Body:
+        """All of the vehicle in its best picture: as the user's own detector has it, else as it moved."""
+        if vehicle is not None:
+            left, top, right, bottom = vehicle.box
+            width, height = self._size
+            return Body((left / width, top / height, right / width, bottom / height), DETECTOR)
+        moved = self._vehicles.bodies(seen.number).get(self._moment(seen.best.at_seconds))
+        return moved or Body(vehicle_box(seen.best.read.corners.tolist(), self._size), PLATE)
 
     def _restored(self, picture: NDArray[np.uint8], seen: PlateSeen) -> Restored | None:
         """Of what is doubtful alone. Whatever goes wrong with it costs no reading."""
@@ -235,6 +272,16 @@ def around(picture: NDArray[np.uint8], corners: NDArray[np.float32]) -> NDArray[
     left, top = np.floor(box.min(0)).astype(int)
     right, bottom = np.ceil(box.max(0)).astype(int)
     return picture[max(top, 0) : min(max(bottom, top + 1), height), max(left, 0) : min(max(right, left + 1), width)]
+
+
+def within(picture: NDArray[np.uint8], body: Body) -> NDArray[np.uint8]:
+    """The vehicle alone, with a little around it."""
+    height, width = picture.shape[:2]
+    left, top, right, bottom = body.box
+    aside, above = 0.03 * (right - left), 0.03 * (bottom - top)
+    first, last = round((left - aside) * width), round((right + aside) * width)
+    high, low = round((top - above) * height), round((bottom + above) * height)
+    return picture[max(high, 0) : min(max(low, high + 1), height), max(first, 0) : min(max(last, first + 1), width)]
 
 
 def jpeg(picture: NDArray[np.uint8], max_bytes: int, qualities: Sequence[int] = (88, 75, 55, 35)) -> bytes:

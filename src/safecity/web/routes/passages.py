@@ -127,6 +127,19 @@ class KindOut(Answer):
     box: list[float]
 
 
+class BodyOut(Answer):
+    """All of the vehicle: `box` left, top, right, bottom as shares of the scene, found by the user's own `detector`, by
+    what moved, or guessed from the size of its plate. `colour_confidence` 0 to 1; where no colour is told,
+    `colour_doubt` says why: too dark, glare, a picture without colours, light of one colour, between two colours, or
+    too little of it seen."""
+
+    box: list[float]
+    found_by: Literal["detector", "movement", "plate"]
+    colour: Colour
+    colour_confidence: float
+    colour_doubt: Literal["", "dark", "glare", "colourless", "tinted", "between", "hidden"]
+
+
 class ReadingOut(Answer):
     """What a reading of our own rests on. `doubtful` below `threshold`, or where it is not written as plates are;
     `signs` the confidence of each sign; `sights` the pictures it was read in; `corners` of the plate, from the upper
@@ -142,6 +155,7 @@ class ReadingOut(Answer):
     sights: int
     networks: list[NetworkOut]
     vehicle: KindOut | None = None
+    body: BodyOut | None = None
     restored: RestoredOut | None = None
 
 

@@ -39,6 +39,11 @@ def reading_details(reading: VehicleRead) -> dict[str, Any]:
     if reading.vehicle_label:
         box = list(reading.vehicle_box)
         details["vehicle"] = {"label": reading.vehicle_label, "score": reading.vehicle_score, "box": box}
+    if reading.body:
+        details["body"] = {
+            "box": list(reading.body), "found_by": reading.body_from, "colour": reading.colour,
+            "colour_confidence": reading.colour_confidence, "colour_doubt": reading.colour_doubt,
+        }  # fmt: skip
     if reading.restored:
         details["restored"] = {
             "plate": reading.restored, "confidence": reading.restored_confidence, "blur": reading.restored_blur,
@@ -62,6 +67,7 @@ def sighting_of(reading: VehicleRead, gate: Tollgate, seen: int) -> Sighting:
         plate=clean_plate(reading.plate),
         plate_colour=_COLOURS.get(reading.plate_colour, reading.plate_colour),
         vehicle_class=reading.vehicle_class,
+        colour=reading.colour,
         confidence=reading.confidence,
         direction=lane.direction if lane is not None and lane.direction != "other" else "",
         clock_doubtful=doubtful,

@@ -1,0 +1,71 @@
+"""What moves before a fixed camera, as boxes: a background that is learnt, shadows left out.
+
+Gaussian mixtures by point (Zivkovic, 2004) on a small copy of the picture. Looks come at any distance in time, so the
+background learns by time and not by picture: what stands still for a minute belongs to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import exp
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from safecity.kit.clock import SECOND_US
+
+Picture = NDArray[np.uint8]
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom, as shares of the picture."""
+WIDTH: Final = 256
+"""What pictures are shrunk to; a vehicle a tenth as wide as the picture is still 25 points wide."""
+LEARNT_US: Final = 45 * SECOND_US
+LEAST_SHARE: Final = 0.0015
+"""Of the picture: what is smaller is a leaf, or too far away."""
+EVERYWHERE: Final = 0.6
+"""So much of the picture does not drive: a light was switched, the camera turned. It is learnt anew."""
+_SEEN, _SHADOW_BY = 255, 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """Where something moves in a picture: `mask` of the small one, and the boxes of what is large enough, the largest
+    first."""
+
+    mask: NDArray[np.bool_]
+    boxes: tuple[Box, ...] = ()
+
+
+class Foreground:
+    """Pictures of one camera, of one size, in order of time."""
+
+    def __init__(self) -> None:
+        self._model: Any = cv2.createBackgroundSubtractorMOG2(history=500, varThreshold=20, detectShadows=True)
+        self._model.setShadowThreshold(_SHADOW_BY)
+        self._last: int | None = None
+
+    def look(self, at: int, picture: Picture) -> Moving:
+        """The next picture; `at` in microseconds."""
+        height = max(round(picture.shape[0] * WIDTH / picture.shape[1]), 1)
+        small = cv2.resize(picture, (WIDTH, height), interpolation=cv2.INTER_AREA)
+        first, passed = self._last is None, at - (self._last if self._last is not None else at)
+        self._last = at
+        seen: Any = self._model.apply(small, learningRate=1.0 if first else 1 - exp(-max(passed, 0) / LEARNT_US))
+        moving = (seen == _SEEN).astype(np.uint8)
+        if first or float(moving.mean()) > EVERYWHERE:
+            if not first:
+                self._model.apply(small, learningRate=1.0)
+            return Moving(np.zeros((height, WIDTH), np.bool_))
+        moving = cv2.morphologyEx(moving, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+        # A windscreen as grey as the road parts roof and bonnet: what is a little apart, one above the other, is one.
+        moving = cv2.morphologyEx(moving, cv2.MORPH_CLOSE, np.ones((5, 3), np.uint8))
+        count, _, stats, _ = cv2.connectedComponentsWithStats(moving, connectivity=8)
+        large = [stats[each] for each in range(1, count) if stats[each][4] >= LEAST_SHARE * moving.size]
+        large.sort(key=lambda one: -int(one[4]))
+        boxes = tuple(
+            (left / WIDTH, top / height, (left + wide) / WIDTH, (top + high) / height)
+            for left, top, wide, high, _ in (map(int, one) for one in large)
+        )
+        return Moving(moving.astype(np.bool_), boxes)
