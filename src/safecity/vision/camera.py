@@ -29,7 +29,8 @@ from safecity.ports.inference import NetworkInfo
 from safecity.vision.enforcement.watching import Caught
 from safecity.vision.live.decoder import COMMAND, LiveDecoder, Shown
 from safecity.vision.plates.recognise import SURE
-from safecity.vision.plates.watching import MAX_KEPT_BYTES, MAX_PLATE_BYTES, Passed, PlateWatch, jpeg
+from safecity.vision.plates.watching import MAX_KEPT_BYTES, MAX_PLATE_BYTES, Passed, PassedUnread, PlateWatch, jpeg
+from safecity.vision.vehicles.colour import Doubt
 
 logger = logging.getLogger(__name__)
 
@@ -150,10 +151,12 @@ class PlateCamera:
                 self._tell(offence(self.task, caught, self._clock_error_ms))
             except SafecityError as error:
                 logger.error("offence not kept channel=%s code=%s why=%s", self.task.channel, error.code, error)
-        for one in passed:
+        told = [vehicle(self.task, one, self._watch) for one in passed]
+        told += [without_plate(self.task, one) for one in self._watch.unread()]
+        for reading in told:
             self.vehicles += 1
             try:
-                self._tell(vehicle(self.task, one, self._watch))
+                self._tell(reading)
             except SafecityError as error:
                 logger.error("reading not kept channel=%s code=%s why=%s", self.task.channel, error.code, error)
 
@@ -176,6 +179,7 @@ class PlateCamera:
             decode_ms=round(1000 * self.decode, 1), look_ms=round(1000 * self.look, 1),
             still=round((figures.still - still) / due, 3), vehicles=self.vehicles, crashes=figures.crashes,
             no_vehicle=self._watch.left_out, unpictured=self._watch.unpictured,
+            not_read=self._watch.not_read,
         )  # fmt: skip
 
     def _state(self, now: float, *, idle: bool) -> str:
@@ -212,6 +216,18 @@ def vehicle(task: PlateTask, passed: Passed, watch: PlateWatch) -> VehicleRead:
         **_kind_of(watch, passed),
         **_proposal(passed),
         **_body(passed),
+    )  # fmt: skip
+
+
+def without_plate(task: PlateTask, passed: PassedUnread) -> VehicleRead:
+    """A vehicle that nobody could read, as control is told of it."""
+    shown = (("14", passed.scene), ("09", passed.close))
+    return VehicleRead(
+        id=fresh("si"), channel=task.channel, tollgate=task.tollgate, lane=passed.lane, at=passed.at, plate="",
+        confidence=0.0, doubtful=False, threshold=SURE, signs=(), others=(), country="", plate_colour="", plate_kind="",
+        corners=(), sights=passed.looks, first=passed.first, last=passed.last, networks=(),
+        pictures=tuple(ShownPicture(kind, data) for kind, data in shown if data),
+        body=_rounded(passed.body.box), body_from=passed.body.found_by, colour_doubt=str(Doubt.HIDDEN),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -252,3 +253,31 @@ def test_a_zone_needs_the_camera_that_it_is_drawn_for() -> None:
     with pytest.raises(InvalidError) as caught:
         Lane(number=3, zone=STRIP)
     assert caught.value.code == "tollgate_invalid"
+
+
+async def test_a_vehicle_that_nobody_could_read_is_a_passage_without_a_plate_beside_those_that_were(desk: Desk) -> None:
+    nothing: dict[str, object] = {
+        "plate": "",
+        "confidence": 0.0,
+        "signs": (),
+        "others": (),
+        "corners": (),
+        "networks": (),
+    }
+    await desk.take()
+    await desk.take(id="si_2", at=NOON + SECOND_US, **nothing)
+    await desk.take(id="si_3", at=NOON + 2 * SECOND_US, **nothing)
+    filed = await desk.filed()
+    assert [(one.plate, one.lane, one.confidence) for one, _ in filed] == [
+        ("皖B12345", 2, 0.9), ("", 2, None), ("", 2, None),
+    ], "one after the other on a lane, each is a vehicle of its own"  # fmt: skip
+
+
+def test_who_asks_for_vehicles_without_a_plate_needs_a_zone_and_a_reader_there() -> None:
+    lane = Lane(number=1, channel=CHANNEL, read_plates=True, zone=STRIP, unread=True)
+    for without in ({"zone": ()}, {"read_plates": False}):
+        with pytest.raises(InvalidError):
+            dataclasses.replace(lane, **without)
+    one = camera()
+    ((task,),) = wanted([one], Tollgate(id="tg_1", name="Bridge", lanes=(dataclasses.replace(lane, channel=one.id),)))
+    assert [zone.unread for zone in task.zones] == [True]

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from safecity.model.facts.vision_calls import ApplyVision, TaskFigure, VisionFigures
 
-RUNNING = TaskFigure("", "running", 5, 0, 0.4, 20, 15, 0.9, 7, 1, no_vehicle=3, unpictured=2)
+RUNNING = TaskFigure("", "running", 5, 0, 0.4, 20, 15, 0.9, 7, 1, no_vehicle=3, unpictured=2, not_read=4)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ async def test_what_a_slot_says_of_its_cameras_is_shown_with_what_it_leaves_out(
         house.services.duties.looking["vision-0"] = VisionFigures((told,), lost=2)
         (task,) = await analysis(admin)
         assert (task["state"], task["channel_name"]) == (told.state, "Gate")
-        assert (task["no_vehicle"], task["unpictured"], task["crashes"]) == (3, 2, 1)
+        assert (task["no_vehicle"], task["unpictured"], task["crashes"], task["not_read"]) == (3, 2, 1, 4)
     assert (await admin.ok("GET", "health"))["readings_lost"] == 2
 
 

@@ -3457,7 +3457,8 @@ export interface components {
          *     where key frames must do; `fps` is what was reached; `still` the share of pictures in which nothing moved.
          *     `decode_ms` of each second, `look_ms` of each picture looked at: processor time. `state` is `left_out` where one
          *     slot has more cameras than it takes, `silent` where the slot does not answer. `no_vehicle`: readings that were told
-         *     to nobody (signs by the road); `unpictured`: vehicles told without a picture, because too many were in sight.
+         *     to nobody (signs by the road); `unpictured`: vehicles told without a picture, because too many were in sight;
+         *     `not_read`: vehicles that drove through a lane's zone and whose plate was not read, filed or not.
          */
         AnalysisOut: {
             channel: string;
@@ -3476,6 +3477,8 @@ export interface components {
             no_vehicle: number;
             /** @default 0 */
             unpictured: number;
+            /** @default 0 */
+            not_read: number;
         };
         /** @description `code` as GB/T 2260 (2, 4 or 6 digits, filling zeros allowed), 9 or 12 digits below; empty for a site. */
         AreaAsk: {
@@ -4839,6 +4842,8 @@ export interface components {
          *     `read_plates` the platform reads the plates itself, for cameras that do not. `zone`: where the lane lies in the
          *     camera's picture, 3 to 12 corners as shares of its width and height from the upper left, edges that do not cross;
          *     where lanes share a camera, a vehicle belongs to the lane in whose zone it was seen most, and to none outside.
+         *     `unread`: cars and larger vehicles that drive through the zone and whose plate is not read are passages, too,
+         *     without a plate; it needs `zone` and `read_plates`.
          */
         LaneAsk: {
             number: number;
@@ -4859,6 +4864,8 @@ export interface components {
             /** @default false */
             read_plates?: boolean;
             zone?: number[][];
+            /** @default false */
+            unread?: boolean;
         };
         /** @description A lane of a tollgate. */
         LaneOut: {
@@ -4872,6 +4879,7 @@ export interface components {
             channel: string | null;
             read_plates: boolean;
             zone: number[][];
+            unread: boolean;
         };
         /** @description `size` tiles and what is in each. */
         Layout: {

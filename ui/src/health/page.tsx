@@ -168,6 +168,7 @@ function Analysis({ rows }: { rows: AnalysisHealth[] }) {
     { key: 'vehicles', title: t('health.analysis.vehicles'), width: '100px', end: true, cell: (row) => row.vehicles, value: (row) => row.vehicles },
     { key: 'crashes', title: t('health.analysis.crashes'), width: '130px', end: true, cell: (row) => row.crashes, value: (row) => row.crashes },
     { key: 'noVehicle', title: t('health.analysis.noVehicle'), width: '110px', end: true, cell: (row) => <span title={t('health.analysis.noVehicleHint')}>{row.no_vehicle}</span>, value: (row) => row.no_vehicle },
+    { key: 'notRead', title: t('health.analysis.notRead'), width: '120px', end: true, cell: (row) => <span title={t('health.analysis.notReadHint')}>{row.not_read}</span>, value: (row) => row.not_read },
     { key: 'unpictured', title: t('health.analysis.unpictured'), width: '130px', end: true, cell: (row) => row.unpictured, value: (row) => row.unpictured },
     { key: 'slot', title: t('health.pid'), width: '100px', cell: (row) => row.slot, value: (row) => row.slot },
   ]

@@ -32,7 +32,7 @@ export function TollgateForm({ gate, onClose }: { gate: Tollgate | null; onClose
   const save = async (filled: Filled) => {
     setBusy(true)
     setProblem(null)
-    const lanes = (filled.lanes ?? []).map((lane) => ({ ...lane, channel: lane.channel ?? null, read_plates: Boolean(lane.channel && lane.read_plates), zone: lane.channel ? lane.zone ?? [] : [] }))
+    const lanes = (filled.lanes ?? []).map((lane) => ({ ...lane, channel: lane.channel ?? null, read_plates: Boolean(lane.channel && lane.read_plates), zone: lane.channel ? lane.zone ?? [] : [], unread: Boolean(lane.unread && lane.channel && lane.read_plates && lane.zone?.length) }))
     const body = { ...filled, lanes, longitude: filled.longitude ?? null, latitude: filled.latitude ?? null, area: filled.area ?? null, organisation: filled.organisation ?? null }
     try {
       if (gate) await api.patch('tollgates/{tollgate}', { path: { tollgate: gate.id }, body, revision: gate.revision })
@@ -92,6 +92,13 @@ export function TollgateForm({ gate, onClose }: { gate: Tollgate | null; onClose
                         {() => (
                           <Form.Item name={[field.name, 'zone']} noStyle>
                             <ZoneField lane={form.getFieldValue(['lanes', field.name])} lanes={form.getFieldValue('lanes')} />
+                          </Form.Item>
+                        )}
+                      </Form.Item>
+                      <Form.Item noStyle shouldUpdate>
+                        {() => (
+                          <Form.Item name={[field.name, 'unread']} noStyle valuePropName="checked">
+                            <Checkbox title={t('tollgate.unreadHint')} disabled={!form.getFieldValue(['lanes', field.name, 'read_plates']) || !form.getFieldValue(['lanes', field.name, 'zone'])?.length}>{t('tollgate.unread')}</Checkbox>
                           </Form.Item>
                         )}
                       </Form.Item>

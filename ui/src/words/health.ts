@@ -16,6 +16,8 @@ export const health = words({
   'health.analysis.leftOut': ['{n} cameras are not looked at: there are more than the processes take. More of them: vision.slots.', '{n} 路摄像机未分析：超出分析进程的容量，可增大 vision.slots。'],
   'health.analysis.noVehicle': ['No vehicle', '非车辆'],
   'health.analysis.noVehicleHint': ['Writing that was read and did not move, such as signs by the road: told to nobody.', '识别到但未移动的文字（如路牌），不予登记。'],
+  'health.analysis.notRead': ['Not read', '未识别车辆'],
+  'health.analysis.notReadHint': ['Vehicles that drove through the zone of a lane and whose plate was not read, filed or not.', '驶过车道区域而号牌未能识别的车辆,无论是否登记。'],
   'health.analysis.unpictured': ['Without picture', '无图车辆'],
   'health.analysis.still': ['Nothing moved', '无运动占比'],
   'health.analysis.decode': ['Decoding', '解码耗时'],

@@ -16,6 +16,8 @@ export const tollgates = words({
   'tollgate.read': ['Read plates here', '由平台识别车牌'],
   'tollgate.readHint': ['Read plates here: for cameras that do not read plates themselves. The platform looks at their video.', '“由平台识别车牌”用于自身不能识别车牌的摄像机，由平台分析其视频。'],
   'tollgate.zone': ['Zone', '区域'],
+  'tollgate.unread': ['Also without plate', '含未识别车辆'],
+  'tollgate.unreadHint': ['Cars and larger vehicles that drive through the zone and whose plate nobody could read are passages, too. Needs a zone.', '驶过区域而号牌未能识别的汽车也登记为过车记录。须先绘制区域。'],
   'tollgate.zone.draw': ['Draw zone', '绘制区域'],
   'tollgate.zone.of': ['Zone of lane {n}', '车道 {n} 的区域'],
   'tollgate.zone.how': ['Several lanes before one camera: click the corners of this lane on the road. A vehicle belongs to the lane in whose zone it was seen most; outside all zones it is kept without a lane.', '一台摄像机看多条车道时:在路面上依次点击本车道的各角。车辆归入其出现最多的区域所属车道;不在任何区域内的,保留记录但不标车道。'],

@@ -22,10 +22,12 @@ MOVEMENT_PATIENCE_SECONDS: Final = 2 * MOVEMENT_PAGE_SECONDS * MAX_MOVEMENT_PAGE
 
 
 class LaneZone(Message, frozen=True):
-    """Where a lane lies in the picture: the corners of a polygon."""
+    """Where a lane lies in the picture: the corners of a polygon. `unread`: vehicles that drive through it and whose
+    plate is not read are told, too, without one; they are counted in any case."""
 
     number: int
     area: tuple[tuple[float, float], ...]
+    unread: bool = False
 
 
 class PlateTask(Message, frozen=True):
@@ -71,6 +73,7 @@ class TaskFigure(Message, frozen=True):
     still          share of the pictures in which nothing moved, which were not looked at
     no_vehicle     readings that were told to nobody: signs by the road, clocks in the picture
     unpictured     vehicles told without a picture, because too many were in sight at once
+    not_read       vehicles that drove through a zone and whose plate was not read, told or not
     """
 
     channel: str
@@ -85,6 +88,7 @@ class TaskFigure(Message, frozen=True):
     crashes: int
     no_vehicle: int = 0
     unpictured: int = 0
+    not_read: int = 0
 
 
 class VisionFigures(Message, frozen=True):
@@ -116,6 +120,7 @@ class NetworkUsed(Message, frozen=True):
 class VehicleRead(Message, frozen=True):
     """One vehicle, once it has passed. Said again with the same `id` it is the same. Answer: Done.
 
+    plate        empty where a vehicle drove through a lane's zone and nobody could read it
     confidence   0-1 of the whole text; `doubtful` below `threshold` or where it is not written as plates are
     signs        confidence of each sign
     corners      of the plate in the scene, from the upper left one clockwise

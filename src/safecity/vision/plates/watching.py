@@ -21,8 +21,9 @@ from safecity.vision.plates.restore import Restored, restore
 from safecity.vision.plates.second import Allowance
 from safecity.vision.plates.straighten import grown
 from safecity.vision.plates.voting import PlateSeen, PlateTracks
-from safecity.vision.vehicles.bodies import DETECTOR, PLATE, Body
+from safecity.vision.vehicles.bodies import DETECTOR, MOVEMENT, PLATE, Body
 from safecity.vision.vehicles.colour import BodyColour
+from safecity.vision.vehicles.unread import Unread
 from safecity.vision.vehicles.watching import VehicleWatch
 
 logger = logging.getLogger(__name__)
@@ -63,6 +64,21 @@ class Passed:
     colour: BodyColour | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PassedUnread:
+    """A vehicle that has left a lane's zone and whose plate was not read. `scene` and `close` are JPEG, empty where no
+    picture was kept."""
+
+    lane: int
+    at: int
+    first: int
+    last: int
+    looks: int
+    body: Body
+    scene: bytes
+    close: bytes
+
+
 class PlateWatch:
     """Pictures of one camera in order of time. Not thread-safe."""
 
@@ -78,7 +94,8 @@ class PlateWatch:
         """May change at any time; the newest picture is kept whatever its size."""
         self._scene = scene
         self._zones = zones
-        self._vehicles = VehicleWatch()
+        self._vehicles = VehicleWatch(zones)
+        self._unread: list[PassedUnread] = []
         self._tracks = PlateTracks(ways=scene is not None or bool(zones))
         self._caught: list[Caught] = []
         self._stood_at = 0
@@ -91,6 +108,8 @@ class PlateWatch:
         """What was read and is no vehicle: clocks in the picture, signs by the road."""
         self.unpictured = 0
         """Vehicles that were told without a picture: more were in sight than pictures are kept of."""
+        self.not_read = 0
+        """Vehicles that passed a zone and whose plate was not read, whether they are told or not."""
 
     def look(self, at: int, picture: NDArray[np.uint8]) -> list[Passed]:
         """`at` in microseconds UTC; who has passed by now.
@@ -104,7 +123,7 @@ class PlateWatch:
         if self._begin is not None and (at < self._last or size != self._size):
             passed = self.end()
             self._begin = None
-            self._vehicles = VehicleWatch()
+            self._vehicles = VehicleWatch(self._zones)
         self._begin = at if self._begin is None else self._begin
         self._last, self._size = at, size
         seconds = (at - self._begin) / SECOND_US
@@ -126,6 +145,7 @@ class PlateWatch:
             if not self._blind:
                 logger.warning("vehicles not looked at why=%r", error)
             self._blind = True
+        self._take_unread()
 
     def _read(self, at: int, picture: NDArray[np.uint8]) -> list[PlateRead]:
         reads = self.recogniser.frame(picture, self._opinions.after((at - self._last) / SECOND_US))
@@ -143,12 +163,16 @@ class PlateWatch:
     def idle(self, at: int) -> list[Passed]:
         """Nothing moved until `at`: who was already looked for in vain has left."""
         passed = [] if self._begin is None else self._told(self._tracks.forget((at - self._begin) / SECOND_US))
+        self._vehicles.idle(at)
+        self._take_unread()
         self._judge(at)
         return passed
 
     def end(self) -> list[Passed]:
         """The stream is over, or something else is to be watched."""
         passed = self._told(self._tracks.end())
+        self._vehicles.end()
+        self._take_unread()
         self._kept.clear()
         if self._scene is not None:
             self._caught += self._scene.judged(self._last, all_of=True)
@@ -158,6 +182,19 @@ class PlateWatch:
         """Offences since this was asked last."""
         found, self._caught = self._caught, []
         return found
+
+    def unread(self) -> list[PassedUnread]:
+        """Vehicles that passed a lane which asks for those whose plate was not read, since this was asked last."""
+        found, self._unread = self._unread, []
+        return found
+
+    def _take_unread(self) -> None:
+        asked = {zone.number for zone in self._zones if zone.unread}
+        for one in self._vehicles.unread():
+            self.not_read += 1
+            if one.lane in asked:
+                self._unread.append(pictured(one))
+                self.unpictured += one.picture is None
 
     def _judge(self, at: int) -> None:
         if self._scene is None:
@@ -194,7 +231,7 @@ class PlateWatch:
             picture = self._kept.get(moment)
             if not worth_telling(seen):
                 self.left_out += 1
-                self._vehicles.forget(seen.number)
+                self._vehicles.left(seen.number, told=False)
                 continue
             scene = plate = close = b""
             vehicle = restored = None
@@ -210,7 +247,7 @@ class PlateWatch:
             if self._scene is not None:
                 self._scene.left(self._left(seen, plate))
             colour = self._vehicles.colour(seen.number)
-            self._vehicles.forget(seen.number)
+            self._vehicles.left(seen.number, told=True)
             found.append(
                 Passed(
                     seen, begin + round(moment * SECOND_US), begin + round(seen.first_seconds * SECOND_US),
@@ -272,6 +309,15 @@ def around(picture: NDArray[np.uint8], corners: NDArray[np.float32]) -> NDArray[
     left, top = np.floor(box.min(0)).astype(int)
     right, bottom = np.ceil(box.max(0)).astype(int)
     return picture[max(top, 0) : min(max(bottom, top + 1), height), max(left, 0) : min(max(right, left + 1), width)]
+
+
+def pictured(one: Unread) -> PassedUnread:
+    body = Body(one.box, MOVEMENT)
+    scene = close = b""
+    if one.picture is not None:
+        scene = jpeg(one.picture, MAX_SCENE_BYTES)
+        close = jpeg(within(one.picture, body), MAX_VEHICLE_BYTES)
+    return PassedUnread(one.lane, one.at, one.first, one.last, one.looks, body, scene, close)
 
 
 def within(picture: NDArray[np.uint8], body: Body) -> NDArray[np.uint8]:

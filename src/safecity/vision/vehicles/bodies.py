@@ -20,7 +20,7 @@ DETECTOR, MOVEMENT, PLATE = "detector", "movement", "plate"
 """What a box was found by: the user's own detector, what moves, or the plate's size alone (an estimate)."""
 _ASIDE, _ABOVE, _BELOW = 3.2, 6.5, 1.3
 """Plate widths from the plate's middle that a vehicle reaches: a bus is as high as that."""
-_FILLED: Final = 0.5
+_FILLED: Final = 0.45
 _LEAST: Final = 1.2
 Corners = Sequence[Sequence[float]]
 

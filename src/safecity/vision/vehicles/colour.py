@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -122,13 +122,13 @@ def body_colour(picture: Picture, corners: NDArray[np.float32], light: Light, pl
         return BodyColour("", 0.0, Doubt.HIDDEN)
     if float((around.min(1) >= 250).mean()) > 0.5:
         return BodyColour("", 0.0, Doubt.GLARE)
-    neutral = np.array(light.cast, np.float32) ** -_BELIEVED
-    body = _linear(around, light.veil) * neutral
+    neutral: Points = (np.array(light.cast, np.float32) ** np.float32(-_BELIEVED)).astype(np.float32)
+    body: Points = _linear(around, light.veil) * neutral
     if light.night and float(np.percentile(_lab(body)[:, 0], 75)) < _LIT:
         return BodyColour("", 0.0, Doubt.DARK)
     white = _plate_white(picture, corners, light, neutral) / _REFLECTS.get(plate_colour, 0.9)
     gain = min(max(1 / max(white, 1e-3), 0.7), 12.0)
-    return _judged(_lab(np.minimum(body * np.float32(gain), 1.0)), light)
+    return _judged(_lab(np.minimum(body * np.float32(gain), np.float32(1.0)).astype(np.float32)), light)
 
 
 def _judged(lab: Points, light: Light) -> BodyColour:
@@ -190,10 +190,13 @@ def _around(picture: Picture, corners: NDArray[np.float32], width: float) -> Pic
     tall = (float(np.hypot(*(left_up - left_low))) + float(np.hypot(*(right_up - right_low)))) / 2 / width
     u, v = np.meshgrid(np.linspace(*_ACROSS, columns), np.linspace(_UP[0], tall + _UP[1], rows))
     off_plate = (u < -0.08) | (u > 1.08) | (v > tall + 0.06)
-    places = left_low + width * (u[..., None] * across + v[..., None] * up)
-    x, y = np.round(places[..., 0]).astype(int), np.round(places[..., 1]).astype(int)
+    x, y = (_whole(left_low[each] + width * (u * across[each] + v * up[each])) for each in (0, 1))
     good = off_plate & (x >= 0) & (y >= 0) & (x < picture.shape[1]) & (y < picture.shape[0])
     return picture[y[good], x[good]]
+
+
+def _whole(places: Any) -> NDArray[np.intp]:
+    return np.rint(places).astype(np.intp)
 
 
 def _plate_white(picture: Picture, corners: NDArray[np.float32], light: Light, neutral: Points) -> float:

@@ -10,10 +10,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from safecity.model.facts.vision_calls import LaneZone
+from safecity.vision.enforcement.geometry import Point
+from safecity.vision.enforcement.watching import vehicle_box
 from safecity.vision.plates.recognise import PlateRead
 from safecity.vision.vehicles.bodies import Body, body_of
 from safecity.vision.vehicles.colour import BodyColour, body_colour, light_of, told_together
 from safecity.vision.vehicles.foreground import Foreground
+from safecity.vision.vehicles.unread import Unread, UnreadWatch
 
 MOST_BOXES = 100
 """Of one vehicle; who stands longer is known by its last ones."""
@@ -30,16 +34,21 @@ class _Seen:
 class VehicleWatch:
     """Pictures of one camera, of one size, in order of time. Vehicles have the numbers of their plates' tracks."""
 
-    def __init__(self) -> None:
+    def __init__(self, zones: Sequence[LaneZone] = ()) -> None:
+        """`zones`: through which vehicles are counted, those that nobody can read, too."""
         self._foreground = Foreground()
+        self._unread = UnreadWatch(zones) if zones else None
         self._seen: dict[int, _Seen] = {}
 
     def look(self, at: int, picture: NDArray[np.uint8], read: Sequence[tuple[int, PlateRead]]) -> None:
         """The next picture, and the plates that were read in it."""
         moving = self._foreground.look(at, picture)
+        size: tuple[int, int] = (picture.shape[1], picture.shape[0])
+        if self._unread is not None:
+            feet = [(number, _foot(one, size)) for number, one in read]
+            self._unread.look(at, moving.mask, feet, picture)
         if not read:
             return
-        size: tuple[int, int] = (picture.shape[1], picture.shape[0])
         light = light_of(picture)
         plates = [one.corners.tolist() for _, one in read]
         for place, (number, one) in enumerate(read):
@@ -60,6 +69,28 @@ class VehicleWatch:
         seen = self._seen.get(number)
         return told_together(() if seen is None else tuple(seen.colours))
 
-    def forget(self, number: int) -> None:
-        """It has left."""
+    def left(self, number: int, *, told: bool) -> None:
+        """It is out of sight; `told`: as a vehicle."""
         self._seen.pop(number, None)
+        if self._unread is not None:
+            self._unread.resolved(number, told=told)
+
+    def idle(self, at: int) -> None:
+        """Nothing moved until `at`."""
+        if self._unread is not None:
+            self._unread.idle(at)
+
+    def end(self) -> None:
+        """Nothing more comes."""
+        if self._unread is not None:
+            self._unread.end()
+
+    def unread(self) -> list[Unread]:
+        """Vehicles that passed a zone and whose plate nobody read, since this was asked last."""
+        return self._unread.found() if self._unread is not None else []
+
+
+def _foot(read: PlateRead, size: tuple[int, int]) -> Point:
+    """Where the vehicle of a plate touches the road."""
+    left, _, right, bottom = vehicle_box(read.corners.tolist(), size)
+    return (left + right) / 2, bottom

@@ -99,7 +99,8 @@ class AnalysisOut(Answer):
     where key frames must do; `fps` is what was reached; `still` the share of pictures in which nothing moved.
     `decode_ms` of each second, `look_ms` of each picture looked at: processor time. `state` is `left_out` where one
     slot has more cameras than it takes, `silent` where the slot does not answer. `no_vehicle`: readings that were told
-    to nobody (signs by the road); `unpictured`: vehicles told without a picture, because too many were in sight."""
+    to nobody (signs by the road); `unpictured`: vehicles told without a picture, because too many were in sight;
+    `not_read`: vehicles that drove through a lane's zone and whose plate was not read, filed or not."""
 
     channel: str
     channel_name: str
@@ -115,6 +116,7 @@ class AnalysisOut(Answer):
     crashes: int
     no_vehicle: int = 0
     unpictured: int = 0
+    not_read: int = 0
 
 
 class FeedRefused(Answer):

@@ -39,7 +39,9 @@ class LaneAsk(Ask):
     """A lane, counted from the left in the direction of travel. `channel` is the camera that looks at it; with
     `read_plates` the platform reads the plates itself, for cameras that do not. `zone`: where the lane lies in the
     camera's picture, 3 to 12 corners as shares of its width and height from the upper left, edges that do not cross;
-    where lanes share a camera, a vehicle belongs to the lane in whose zone it was seen most, and to none outside."""
+    where lanes share a camera, a vehicle belongs to the lane in whose zone it was seen most, and to none outside.
+    `unread`: cars and larger vehicles that drive through the zone and whose plate is not read are passages, too,
+    without a plate; it needs `zone` and `read_plates`."""
 
     number: Annotated[int, Field(ge=1, le=99)]
     name: Annotated[str, Field(max_length=100)] = ""
@@ -49,6 +51,7 @@ class LaneAsk(Ask):
     channel: ThingId | None = None
     read_plates: bool = False
     zone: Annotated[list[Corner], Field(max_length=MAX_CORNERS)] = Field(default_factory=list[list[float]])
+    unread: bool = False
 
 
 class LaneOut(Answer):
@@ -62,6 +65,7 @@ class LaneOut(Answer):
     channel: str | None
     read_plates: bool
     zone: list[list[float]]
+    unread: bool
 
 
 class TollgateOut(Answer):

@@ -175,7 +175,7 @@ def _vision(
 
 
 def _zones(lane: Lane) -> tuple[LaneZone, ...]:
-    return (LaneZone(lane.number, lane.zone),) if lane.zone else ()
+    return (LaneZone(lane.number, lane.zone, lane.unread),) if lane.zone else ()
 
 
 def _gb_device(device: Device, secret: str) -> GbDevice:

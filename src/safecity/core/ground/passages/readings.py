@@ -68,7 +68,7 @@ def sighting_of(reading: VehicleRead, gate: Tollgate, seen: int) -> Sighting:
         plate_colour=_COLOURS.get(reading.plate_colour, reading.plate_colour),
         vehicle_class=reading.vehicle_class,
         colour=reading.colour,
-        confidence=reading.confidence,
+        confidence=reading.confidence if reading.plate else None,
         direction=lane.direction if lane is not None and lane.direction != "other" else "",
         clock_doubtful=doubtful,
         details=reading_details(reading),

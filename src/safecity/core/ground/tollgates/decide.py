@@ -34,7 +34,8 @@ class Lane:
 
     `channel` is the camera that looks at it, if it is one of ours; with `read_plates` our own reader reads there.
     `zone`: where the lane lies in that camera's picture, corners as shares of its width and height; empty where the
-    camera looks at no other lane, or nobody drew it.
+    camera looks at no other lane, or nobody drew it. `unread`: vehicles that drive through it and whose plate nobody
+    could read are passages, too.
     """
 
     number: int
@@ -45,6 +46,7 @@ class Lane:
     channel: str | None = None
     read_plates: bool = False
     zone: tuple[Point, ...] = ()
+    unread: bool = False
 
     def __post_init__(self) -> None:
         _need(1 <= self.number <= 99, "number")
@@ -54,6 +56,7 @@ class Lane:
         _need(self.city in ("in", "out", "both", "neither"), "city")
         _need(self.channel is not None or not self.read_plates, "read_plates")
         _need(self.channel is not None or not self.zone, "zone")
+        _need(not self.unread or (self.read_plates and bool(self.zone)), "unread")
         if self.zone and not _zone(self.zone):
             raise InvalidError(
                 f"lane {self.number}: no zone", code="lane_zone_invalid",
@@ -63,8 +66,9 @@ class Lane:
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Lane:
         """Out of plain values, as the API and the database have them."""
-        zone = tuple((float(x), float(y)) for x, y in values.get("zone", ()))
-        return cls(**{**values, "zone": zone})
+        plain: dict[str, Any] = dict(values)
+        plain["zone"] = tuple((float(x), float(y)) for x, y in plain.get("zone", ()))
+        return cls(**plain)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
