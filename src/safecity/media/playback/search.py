@@ -111,7 +111,7 @@ class Searcher:
         if step < 0 and target.wall >= at and target.wall > self._first:
             if not footage.before(target.wall, 1):
                 return None
-            # From a key frame the step leads into the group before, of which nothing is loaded. It may have no key frame.
+            # From a key frame the step leads into the group before, which is not loaded and may have no key frame.
             earlier = self.land(target.wall - 1, direction=-1)
             if earlier is None or earlier.target.wall < target.wall:
                 return earlier
