@@ -67,7 +67,7 @@ export function OnDevice({ channel, at, placeRef, span, onSpan, range, onRange, 
     [onAt],
   )
   const marked = markedOf(range)
-  const backwards = useBackwards(channel.device)
+  const { backwards } = useAbilities(channel.device)
   useDeviceKeys(player, backwards, cursor, seek, onRange, () => mayExport && setFetching(true))
   const lines = useMemo(() => [held.line], [held.line])
   const channels = useMemo(() => [channel], [channel])
@@ -88,10 +88,11 @@ export function OnDevice({ channel, at, placeRef, span, onSpan, range, onRange, 
   )
 }
 
-/** Devices of 2022 can play backwards. */
-function useBackwards(device: string): boolean {
+/** Devices of 2022 can play backwards, and so can vehicle terminals; these know no slow motion. */
+function useAbilities(device: string): { backwards: boolean; speeds: number[] } {
   const { data } = useQuery({ queryKey: ['devices', device], queryFn: ({ signal }) => api.get('devices/{device}', { path: { device }, signal }), staleTime: 60_000, retry: false, enabled: device !== '' })
-  return (data?.version ?? '') >= '3'
+  const vehicle = data?.kind === 'jt808'
+  return { backwards: vehicle || (data?.version ?? '') >= '3', speeds: vehicle ? SPEEDS.filter((each) => each >= 1) : SPEEDS }
 }
 
 const never = () => () => undefined
@@ -214,7 +215,7 @@ interface DeviceControlsProps extends Pick<Playing, 'span' | 'onSpan' | 'range' 
 }
 
 function DeviceControls({ channel, player, status, span, onSpan, cursor, onSeek, range, onRange, onFetch, source }: DeviceControlsProps) {
-  const backwards = useBackwards(channel.device)
+  const { backwards, speeds } = useAbilities(channel.device)
   const speed = status?.speed ?? 1
   const playing = player?.playing ?? false
   const jump = (at: number) => {
@@ -233,7 +234,7 @@ function DeviceControls({ channel, player, status, span, onSpan, cursor, onSeek,
       )}
       <Tool words={`${t('play.skipForward')} (→)`} onClick={() => onSeek(cursor() + 10e6)}><ForwardOutlined /></Tool>
       <select aria-label={t('play.speed')} value={Math.abs(speed)} onChange={(event) => player?.setSpeed(Number(event.target.value) * Math.sign(speed))}>
-        {SPEEDS.map((each) => <option key={each} value={each}>{each}×</option>)}
+        {speeds.map((each) => <option key={each} value={each}>{each}×</option>)}
       </select>
       <span className="sep" />
       <WhenPicker channel={undefined} cursor={cursor} onJump={jump} />
