@@ -9,14 +9,18 @@ import asyncio
 import contextlib
 import resource
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from random import Random
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from safecity.protocols.jt808.header import Version
 from safecity.protocols.jt808.terminal import Identity
 from safecity.sim.jt808.drive import METRES_PER_DEGREE, Drive, Plan
 from safecity.sim.jt808.terminal import SimTerminal, TerminalSpec
+
+if TYPE_CHECKING:
+    from safecity.sim.jt808.cameras import Cameras  # needs PyAV, which terminals without cameras can do without
 
 Figures = dict[str, float | int]
 
@@ -31,7 +35,8 @@ CONNECT_AT_ONCE: Final = 200
 class TerminalLoad:
     """Who loads whom. `first`: number of the first terminal; phones are `139` and eight digits.
 
-    `version` None: 2011, 2013 and 2019 in turn.
+    `version` None: 2011, 2013 and 2019 in turn. `cameras` of each: what is seen of them is painted and coded in one
+    thread for all, only while it is watched.
     """
 
     host: str
@@ -42,6 +47,7 @@ class TerminalLoad:
     version: Version | None = None
     seed: int = 1
     drives: int = 200
+    cameras: int = 0
 
 
 def phone_of(number: int) -> str:
@@ -90,6 +96,7 @@ class Fleet:
 
     options: TerminalLoad
     terminals: list[SimTerminal] = field(default_factory=list[SimTerminal])
+    _painter: ThreadPoolExecutor | None = None
 
     async def start(self) -> None:
         """Connect them, `CONNECT_AT_ONCE` after another; their reports are spread over the interval."""
@@ -106,11 +113,24 @@ class Fleet:
                 report_seconds=options.report_seconds,
                 started_seconds=dice.uniform(0, drive.lap_seconds),
             )
-            terminal = SimTerminal(spec, drive)
+            terminal = SimTerminal(spec, drive, cameras=self._cameras(spec.identity, options.first + number))
             self.terminals.append(terminal)
             terminal.start(first_report_seconds=options.report_seconds * (number / options.count))
             if number % CONNECT_AT_ONCE == CONNECT_AT_ONCE - 1:
                 await asyncio.sleep(0.1)
+
+    def _cameras(self, identity: Identity, number: int) -> Cameras | None:
+        if not self.options.cameras:
+            return None
+        from safecity.sim.camera import Camera, CameraSpec
+        from safecity.sim.jt808.cameras import Cameras
+
+        painter = self._painter = self._painter or ThreadPoolExecutor(1, "painter")
+        specs = (
+            CameraSpec(number=(number * 8 + one) % 256, title=f"{identity.phone} {one}", seed=number * 8 + one)
+            for one in range(1, self.options.cameras + 1)
+        )
+        return Cameras(identity, {one: Camera(spec, painter) for one, spec in enumerate(specs, 1)})
 
     def figures(self) -> Figures:
         """Terminals that are online, reports made, acknowledged and still waiting, connections, our own CPU seconds."""
@@ -128,6 +148,8 @@ class Fleet:
     async def stop(self) -> None:
         """Sign off."""
         await asyncio.gather(*(one.stop() for one in self.terminals))
+        if self._painter is not None:
+            self._painter.shutdown(wait=False)
 
 
 def raise_file_limit(wanted: int) -> None:
