@@ -107,6 +107,13 @@ def test_a_bus_is_watched_recorded_and_seen_again_after_its_slot_was_killed(depo
         watch.socket.send(json.dumps({"type": "play", "at": begun + 2 * SECOND, "speed": 1, "direction": 1}))
         assert watch.clock(lambda at: begun - SECOND < at < killed + 60 * SECOND, "what was recorded is played back")
 
+    # Signalling dies: pictures come on over the same line, and whoever comes after it can still end them.
+    (line,) = bus.cameras.lines
+    before, came = line.sent, bus.connections
+    depot.platform.kill("signal")
+    until(lambda: bus.connections > came and bus.online.is_set(), "the bus has signed in again")
+    until(lambda: line.sent > before + 20, "pictures come on")
+    assert bus.cameras.lines == {line}
     depot.record(front["id"], "off")
     until(lambda: not bus.cameras.lines, "nobody wants it: the bus was told to stop", 60)
 

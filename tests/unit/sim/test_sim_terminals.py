@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -11,6 +13,7 @@ from typer.testing import CliRunner
 
 from safecity.cli.main import app
 from safecity.kit.clock import FakeClock
+from safecity.model.values.media import Unit
 from safecity.protocols.jt808 import commands, fences
 from safecity.protocols.jt808.alarms import Alarm, Status, has
 from safecity.protocols.jt808.checks import CUT_ITEMS, NO_FIX, NO_TIME, NULL_ISLAND, judge
@@ -22,6 +25,9 @@ from safecity.protocols.jt808.positions import AskLocation, ConfirmAlarm, Locati
 from safecity.protocols.jt808.registrar import Terminal
 from safecity.protocols.jt808.registration import RegisterResult, Result
 from safecity.protocols.jt808.terminal import Commanded, Identity
+from safecity.protocols.jt808.video import AskVideoProperties, LiveCommand, LiveControl, StartLive, VideoProperties
+from safecity.protocols.jt1078.frames import MediaStream
+from safecity.protocols.jt1078.packets import MediaPacket, MediaReader
 from safecity.sim.jt808.drive import BRAKING, METRES_PER_DEGREE, Drive, Plan
 from safecity.sim.jt808.load import Fleet, TerminalLoad, phone_of, walk
 from safecity.sim.jt808.miniplatform import MiniPlatform
@@ -257,3 +263,81 @@ def test_the_command_says_how_it_went() -> None:
     figures = json.loads(result.output)
     assert (figures["terminals"], figures["online"], figures["acknowledged"]) == (3, 0, 0)
     assert figures["waiting"] == figures["reports"] >= 3
+
+
+# --- cameras ----------------------------------------------------------------------------------------------------
+
+
+class Receiver:
+    """Where a terminal is told to send its pictures."""
+
+    def __init__(self) -> None:
+        self.packets: list[MediaPacket] = []
+        self.resyncs = 0
+        self.hung_up = asyncio.Event()
+        self.port = 0
+        self._server: asyncio.Server | None = None
+
+    async def __aenter__(self) -> Receiver:
+        self._server = await asyncio.start_server(self._take, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+
+    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        media = MediaReader()
+        while data := await reader.read(65_536):
+            self.packets += media.feed(data)
+            self.resyncs = media.resyncs
+        writer.close()
+        self.hung_up.set()
+
+    async def until(self, count: int) -> None:
+        async with asyncio.timeout(60):
+            while len(self.packets) < count:
+                await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("version", [Version.V2013, Version.V2019])
+async def test_its_cameras_are_told_shown_and_stopped(version: Version) -> None:
+    mini = MiniPlatform(admit_all=True)
+    await mini.start()
+    fleet = Fleet(TerminalLoad(host="127.0.0.1", port=mini.port, count=1, version=version, cameras=2))
+    await fleet.start()
+    (bus,) = fleet.terminals
+    phone = phone_of(0)
+    try:
+        async with Receiver() as receiver:
+            await bus.online.wait()
+            mini.send(phone, AskVideoProperties())
+            await mini.until(lambda: bool(mini.answered))
+            (answered,) = mini.answered
+            assert isinstance(answered, Answered)
+            assert isinstance(answered.body, VideoProperties)
+            assert answered.body.video_channels == 2
+            wish = StartLive(
+                host="127.0.0.1", tcp_port=receiver.port, udp_port=0, channel=2, medium=0, stream=0
+            )  # fmt: skip
+            mini.send(phone, wish)
+            await receiver.until(100)
+            assert {(one.phone, one.channel) for one in receiver.packets} == {(phone, 2)}
+            assert {one.long_phone for one in receiver.packets} == {version is Version.V2019}
+            units: list[Unit] = []
+            stream = MediaStream(units.append)
+            for number, packet in enumerate(receiver.packets):
+                stream.add(packet, number * 10_000)
+            assert units[0].is_key
+            assert not any(one.damaged for one in units)
+            assert (stream.frames.lost, receiver.resyncs) == (0, 0)
+            mini.send(phone, LiveControl(channel=2, command=LiveCommand.CLOSE))
+            async with asyncio.timeout(30):
+                await receiver.hung_up.wait()
+            mini.send(phone, replace(wish, channel=7))
+            await mini.until(lambda: len(mini.answered) == 4)
+            assert [one.result for one in mini.answered if isinstance(one, Answered)][-1] == Result.FAILED
+    finally:
+        await fleet.stop()
+        await mini.stop()

@@ -258,7 +258,7 @@ class Live:
             return
         stop = LiveControl(channel=channel.number, command=LiveCommand.CLOSE)
         try:
-            await self._orders.ask(link, stop)
+            await self._orders.ask(link, stop, within=ANSWER_SECONDS)
         except SafecityError as error:
             logger.info("terminal did not stop channel=%s why=%s", session.key.channel, error.code)
 

@@ -35,7 +35,7 @@ class TerminalVideo:
         self._public_host = ""
         self._tasks: set[asyncio.Task[None]] = set()
         self._asking = asyncio.Semaphore(ASKED_AT_ONCE)
-        self._told: dict[str, list[dict[str, Any]]] = {}
+        self._told: dict[str, int] = {}
         self.directory = Directory(platform.vehicle)
         orders = platform.orders
         self.live = Live(self.directory, orders, calls, clock, self._media_host, platform.tell, self._spawn)
@@ -84,8 +84,9 @@ class TerminalVideo:
         async with self._asking:
             told = await ask_channels(self._platform.orders, vehicle)
         # What nothing changes in need not be said: some come again every few minutes.
-        if told and self._told.get(vehicle.config.device) != told:
-            self._told[vehicle.config.device] = told
+        mark = hash(repr(told))
+        if told and self._told.get(vehicle.config.device) != mark:
+            self._told[vehicle.config.device] = mark
             batch = f"{vehicle.config.phone}-{self._clock.now_us()}"
             self._platform.tell("catalog.received", vehicle, catalogue(batch, told))
 
