@@ -23,6 +23,7 @@ export function SettingsPage() {
         <div className="cards">
           {maySee && <PlatformCard />}
           <MineCard />
+          <SignatureCard />
           {maySee && <FirstRunCard />}
         </div>
       </div>
@@ -35,6 +36,22 @@ type Filled = Pick<Platform, (typeof FIELDS)[number]>
 
 export function zones(): string[] {
   return typeof Intl.supportedValuesOf === 'function' ? Intl.supportedValuesOf('timeZone') : ['Asia/Shanghai', 'UTC']
+}
+
+/** Whoever hands out a package tells this beside it. */
+function SignatureCard() {
+  const { data } = useQuery({ queryKey: ['package-key'], queryFn: ({ signal }) => api.get('package-key', { signal }), staleTime: Infinity })
+  if (!data) return null
+  return (
+    <section className="panel column">
+      <h2>{t('settings.signature')}</h2>
+      <dl className="facts">
+        <dt>{t('settings.fingerprint')}</dt><dd className="mono">{data.fingerprint}</dd>
+        <dt>{t('settings.publicKey')}</dt><dd className="mono">{data.public_key}</dd>
+      </dl>
+      <p className="quiet" style={{ margin: 0 }}>{t('settings.signatureHint')}</p>
+    </section>
+  )
 }
 
 function PlatformCard() {

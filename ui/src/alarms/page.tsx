@@ -1,4 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query'
+import { FolderAddOutlined } from '@ant-design/icons'
 import { App, Button, Segmented } from 'antd'
 import { useState } from 'react'
 import { useNavigate, useSearchParams } from 'react-router'
@@ -6,6 +7,7 @@ import { useKeys } from '../app/keys'
 import { address, api } from '../api/client'
 import { useMay } from '../api/session'
 import type { Alarm } from '../api/types'
+import { AddToCase } from '../cases/add'
 import { Age } from '../parts/age'
 import { usePages } from '../parts/pages'
 import { ProblemNote, sentence } from '../parts/problem'
@@ -28,6 +30,8 @@ export function AlarmsPage() {
   const [chosen, setChosen] = useState<string | null>(query.get('alarm'))
   const may = useMay('alarm.acknowledge')
   const maySeeWatches = useMay('watch.see')
+  const mayCase = useMay('case.write')
+  const [adding, setAdding] = useState<Alarm | null>(null)
   const acknowledge = async (alarms: Alarm[]) => {
     try {
       for (const alarm of alarms) await api.post('alarms/{alarm}/acknowledge', { path: { alarm: alarm.id } })
@@ -54,6 +58,7 @@ export function AlarmsPage() {
       {may && row.state === 'raised' && <Button size="small" onClick={() => void acknowledge([row])}>{t(row.hit ? 'hit.sign' : 'alarm.acknowledge')}</Button>}
       {row.hit && maySeeWatches && <Button size="small" type="text" onClick={() => void navigate(`/watches?show=all&hit=${row.hit}`)}>{t('hit.see')}</Button>}
       {row.channel && <Button size="small" type="text" onClick={() => void navigate(moment(row))}>{t('alarm.playback')}</Button>}
+      {mayCase && <Button size="small" type="text" icon={<FolderAddOutlined />} aria-label={t('case.add')} title={t('case.add')} onClick={() => setAdding(row)} />}
     </span>
   )
   const moment = (alarm: Alarm) => `/playback?channels=${alarm.channel}&at=${toUs(alarm.at) - 5e6}`
@@ -77,7 +82,7 @@ export function AlarmsPage() {
       ),
     },
     {
-      key: 'act', title: '', width: '226px', cell: acts,
+      key: 'act', title: '', width: '262px', cell: acts,
     },
   ]
   // A hit is signed for one by one: whoever does takes it on.
@@ -115,6 +120,7 @@ export function AlarmsPage() {
           />
         )}
       </div>
+      {adding && <AddToCase onClose={() => setAdding(null)} send={(path, words) => api.post('cases/{case}/alarms', { path: { case: path }, body: { alarm: adding.id, words }, once: true })} />}
     </div>
   )
 }

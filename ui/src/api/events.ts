@@ -81,6 +81,7 @@ function take(message: Pushed, queries: QueryClient): void {
     if (kind === 'watch.changed') soon(queries, 'watches', 'hits')
     if (kind.startsWith('sign.')) soon(queries, 'signs')
     if (kind === 'violation.changed') soon(queries, 'violations')
+    if (kind === 'case.changed') soon(queries, 'cases')
     if (kind === 'subscription.changed') soon(queries, 'subscriptions')
     if (kind.includes('device') || kind.includes('channel')) soon(queries, 'tree', 'devices', 'channels')
     if (kind.includes('export')) soon(queries, 'exports')

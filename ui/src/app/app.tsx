@@ -26,6 +26,8 @@ const AlarmsPage = lazy(() => import('../alarms/page').then((m) => ({ default: m
 const TollgatesPage = lazy(() => import('../tollgates/page').then((m) => ({ default: m.TollgatesPage })))
 const WatchesPage = lazy(() => import('../watches/page').then((m) => ({ default: m.WatchesPage })))
 const ViolationsPage = lazy(() => import('../violations/page').then((m) => ({ default: m.ViolationsPage })))
+const CasesPage = lazy(() => import('../cases/page').then((m) => ({ default: m.CasesPage })))
+const CasePage = lazy(() => import('../cases/case').then((m) => ({ default: m.CasePage })))
 const FleetPage = lazy(() => import('../fleet/page').then((m) => ({ default: m.FleetPage })))
 const TrafficPage = lazy(() => import('../traffic/page').then((m) => ({ default: m.TrafficPage })))
 const DutyPage = lazy(() => import('../duty/page').then((m) => ({ default: m.DutyPage })))
@@ -112,6 +114,8 @@ function Pages() {
         <Route path="/tollgates" element={<Shell><TollgatesPage /></Shell>} />
         <Route path="/watches" element={<Shell><WatchesPage /></Shell>} />
         <Route path="/violations" element={<Shell><ViolationsPage /></Shell>} />
+        <Route path="/cases" element={<Shell><CasesPage /></Shell>} />
+        <Route path="/cases/:id" element={<Shell><CasePage /></Shell>} />
         <Route path="/vehicles" element={<Shell><FleetPage /></Shell>} />
         <Route path="/traffic" element={<Shell><TrafficPage /></Shell>} />
         <Route path="/duty" element={<Shell><DutyPage /></Shell>} />

@@ -1,6 +1,6 @@
 import {
   AlertOutlined, ApartmentOutlined, AuditOutlined, BankOutlined, ExportOutlined, HeartOutlined, HistoryOutlined, SettingOutlined,
-  TeamOutlined, VideoCameraOutlined, AppstoreOutlined, CarOutlined, CompassOutlined, AimOutlined, FileProtectOutlined, NodeIndexOutlined, NotificationOutlined, SendOutlined,
+  TeamOutlined, VideoCameraOutlined, AppstoreOutlined, CarOutlined, CompassOutlined, AimOutlined, FileProtectOutlined, FolderOpenOutlined, NodeIndexOutlined, NotificationOutlined, SendOutlined,
 } from '@ant-design/icons'
 import type { ReactNode } from 'react'
 import { useMe } from '../api/session'
@@ -34,6 +34,7 @@ export const PAGES: PageEntry[] = [
   { path: '/tollgates', words: 'page.tollgates', icon: <CarOutlined />, key: 't', main: true, may: 'tollgate.see' },
   { path: '/watches', words: 'page.watches', icon: <AimOutlined />, key: 'b', main: true, may: 'watch.see' },
   { path: '/violations', words: 'page.violations', icon: <FileProtectOutlined />, key: 'v', main: true, may: 'violation.see' },
+  { path: '/cases', words: 'page.cases', icon: <FolderOpenOutlined />, key: 'c', main: true, may: 'case.see' },
   { path: '/vehicles', words: 'page.vehicles', icon: <SendOutlined />, key: 'f', main: true, may: 'vehicle.track' },
   { path: '/traffic', words: 'page.traffic', icon: <NodeIndexOutlined />, key: 'm', main: true, may: 'traffic.see' },
   { path: '/duty', words: 'page.duty', icon: <NotificationOutlined />, key: 'y', main: true, may: 'sign.view' },

@@ -9,12 +9,12 @@ type Row<P extends Listed> = Answer<'get', P> extends { items: (infer T)[] } ? T
 /** What the caller was checked for is only carried from here on. */
 const get = api.get as unknown as (path: string, ask: object) => Promise<{ items: unknown[]; next: string | null }>
 
-/** A list of the API, part after part, as far as it is looked at; `first`: its first part with what is said beside the rows. */
-export function usePages<P extends Listed>(key: string[], path: P, query?: Query<P>, refetchInterval: number | false = false) {
+/** A list of the API, part after part, as far as it is looked at; `place`: what its path names; `first`: its first part with what is said beside the rows. */
+export function usePages<P extends Listed>(key: string[], path: P, query?: Query<P>, refetchInterval: number | false = false, place?: object) {
   const wanted: object = query ?? {}
   const asked = useInfiniteQuery({
     queryKey: [...key, wanted],
-    queryFn: ({ pageParam, signal }) => get(path, { query: { limit: 200, ...wanted, cursor: pageParam }, signal }),
+    queryFn: ({ pageParam, signal }) => get(path, { ...(place ? { path: place } : {}), query: { limit: 200, ...wanted, cursor: pageParam }, signal }),
     initialPageParam: '',
     getNextPageParam: (last) => last.next ?? undefined,
     refetchInterval,

@@ -25,6 +25,7 @@ interface ControlsProps {
   onRange: (range: Range) => void
   onExport: (() => void) | null
   onHold: (() => void) | null
+  onCase: (() => void) | null
   /** Searching for movement is on or not. */
   moving: boolean
   onMovement: () => void
@@ -40,6 +41,7 @@ export function Controls(props: ControlsProps) {
   const navigate = useNavigate()
   const mayExport = useMay('export.make')
   const mayHold = useMay('hold.place')
+  const mayCase = useMay('case.write')
   const jump = (at: number) => {
     onSeek(at)
     onSpan(around(at, span.end - span.start))
@@ -68,6 +70,7 @@ export function Controls(props: ControlsProps) {
       <RangeTools range={range} onRange={onRange} cursor={cursor} />
       {mayExport && <Button size="small" disabled={!props.onExport} onClick={props.onExport ?? undefined}>{t('play.export')}</Button>}
       {mayHold && <Button size="small" disabled={!props.onHold} style={{ marginLeft: 4 }} onClick={props.onHold ?? undefined}>{t('play.hold')}</Button>}
+      {mayCase && <Button size="small" disabled={!props.onCase} style={{ marginLeft: 4 }} onClick={props.onCase ?? undefined}>{t('case.add')}</Button>}
       {props.channel && <Tool words={t('movement.title')} on={props.moving} onClick={props.onMovement}><BorderOuterOutlined /> {t('movement.title')}</Tool>}
       <span className="grow" />
       <span className="row nowrap" style={{ gap: 2 }}>

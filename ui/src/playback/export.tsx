@@ -13,10 +13,11 @@ interface RangeDialogProps {
   end: number
   onClose: () => void
   product?: ExportJob['product']
+  reason?: string
 }
 
 /** Export the marked range of each channel, as evidence or as a copy to look at. */
-export function ExportDialog({ channels, start, end, onClose, product = 'evidence' }: RangeDialogProps) {
+export function ExportDialog({ channels, start, end, onClose, product = 'evidence', reason = '' }: RangeDialogProps) {
   const { message } = App.useApp()
   const queries = useQueryClient()
   const [form] = Form.useForm<{ product: ExportJob['product']; reason: string }>()
@@ -38,7 +39,7 @@ export function ExportDialog({ channels, start, end, onClose, product = 'evidenc
   return (
     <Modal open title={t('export.title')} okText={t('export.start')} cancelText={t('verb.cancel')} onCancel={onClose} onOk={() => void send()} confirmLoading={busy}>
       <RangeFacts channels={channels} start={start} end={end} />
-      <Form form={form} layout="vertical" requiredMark={false} initialValues={{ product }} style={{ marginTop: 12 }}>
+      <Form form={form} layout="vertical" requiredMark={false} initialValues={{ product, reason }} style={{ marginTop: 12 }}>
         <Form.Item name="product" label={t('export.product')}>
           <Radio.Group options={[{ value: 'evidence', label: t('export.evidence') }, { value: 'viewing', label: t('export.viewing') }]} style={{ display: 'grid', gap: 6 }} />
         </Form.Item>

@@ -1,8 +1,10 @@
 import { Button, Progress } from 'antd'
 import { useEffect, useRef, useState } from 'react'
+import { api } from '../api/client'
 import { useKeys } from '../app/keys'
+import { CaseButton } from '../cases/add'
 import { ProblemNote } from '../parts/problem'
-import { clock, day, span as length, stamp } from '../parts/times'
+import { clock, day, iso, span as length, stamp } from '../parts/times'
 import { type Key, t } from '../words'
 import { type Find, type Looked, MIDDLE, MOST_REGIONS, nextFind, nothing, type Region, search, type Sensitivity } from './movement'
 import { markedOf, type Range, type Span } from './span'
@@ -12,6 +14,7 @@ const DAY = 86400e6
 const LONGEST = 7 * DAY
 /** What is recorded this very moment is not on the disk yet. */
 const NOT_YET = 3e6
+const MOST_CHOSEN = 50
 const THUMB_MS = 200
 const THUMB_ROUNDS = 3
 const SENSITIVITIES: [Sensitivity, Key][] = [['low', 'movement.low'], ['normal', 'movement.normal'], ['high', 'movement.high']]
@@ -21,6 +24,8 @@ type Stretch = 'range' | 'shown' | 'day'
 export interface Movement {
   channel: string
   span: Span
+  regions: Region[]
+  sensitivity: Sensitivity
   finds: Find[]
   looked: Looked
   running: boolean
@@ -47,7 +52,7 @@ export function useMovement(channel: string | undefined) {
     stop.current?.abort()
     const own = new AbortController()
     stop.current = own
-    setState({ channel, span, finds: [], looked: nothing(span.start), running: true, error: null })
+    setState({ channel, span, regions, sensitivity, finds: [], looked: nothing(span.start), running: true, error: null })
     const change = (by: Partial<Movement>) => !own.signal.aborted && setState((now) => now && { ...now, ...by })
     search({ channel, span, regions, sensitivity, reason }, own.signal, (finds, looked) => change({ finds, looked })).then(
       () => change({ running: false }),
@@ -121,6 +126,7 @@ export function MovementPanel({ tool, span, range, cursor, onSeek, onThumb, thum
         {state?.running ? <Button size="small" onClick={tool.cancel}>{t('verb.cancel')}</Button> : <Button size="small" type="primary" disabled={regions.length === 0} onClick={start}>{t('movement.search')}</Button>}
         {state?.running && <Progress percent={done} size="small" style={{ width: 120 }} aria-label={t('movement.title')} />}
         <span className="grow" />
+        {state && !state.running && <CaseButton n={Math.min(finds.length, MOST_CHOSEN)} send={(path, words) => intoCase(path, words, state)} />}
         <Button size="small" onClick={tool.close}>{t('verb.close')}</Button>
       </div>
       {regions.length === 0 && <p className="quiet">{t('movement.draw')}</p>}
@@ -141,6 +147,16 @@ export function MovementPanel({ tool, span, range, cursor, onSeek, onThumb, thum
       {state && <LookedAt state={state} />}
     </section>
   )
+}
+
+/** The search with the first of its finds: each is a stretch of footage that the case holds. */
+function intoCase(path: string, words: string, { channel, span, regions, sensitivity, finds, looked }: Movement): Promise<unknown> {
+  const chosen = finds.slice(0, MOST_CHOSEN).map(({ start_us, end_us }) => ({ start_us, end_us: Math.max(end_us, start_us + 1e6) }))
+  const { until, frames, unreadable, step, missing } = looked
+  return api.post('cases/{case}/movement', {
+    path: { case: path }, once: true,
+    body: { channel, start: iso(span.start), end: iso(span.end), regions, sensitivity, until: iso(until), frames, unreadable, step_us: Math.round(step), missing_us: Math.round(missing), chosen, words },
+  })
 }
 
 function LookedAt({ state: { finds, looked, running, span } }: { state: Movement }) {

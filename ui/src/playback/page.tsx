@@ -7,13 +7,15 @@ import { useKeys } from '../app/keys'
 import { api } from '../api/client'
 import { useMay } from '../api/session'
 import type { TreeNode } from '../api/types'
+import { AddToCase } from '../cases/add'
 import { Deck } from '../media/deck'
+import { iso } from '../parts/times'
 import { SideTree } from '../parts/tree'
 import { t, useLanguage } from '../words'
 import { DRAGGED } from '../live/wall'
 import { Controls } from './controls'
 import { OnDevice } from './device'
-import { ExportDialog, HoldDialog } from './export'
+import { ExportDialog, HoldDialog, RangeFacts } from './export'
 import { MovementPanel, useMovement } from './finds'
 import { Screen } from './screen'
 import { around, markedOf, type Range, type Span } from './span'
@@ -151,7 +153,7 @@ function Own({ channels, chosen, onChoose, onRemove, at, placeRef, span, onSpan,
   const [shot, setShot] = useState<Thumbnail | null>(null)
   /** What pictures were asked for to be kept in a list, not for under the pointer: the moment said, and the one meant. */
   const shots = useRef(new Map<number, number>())
-  const [dialog, setDialog] = useState<'export' | 'hold' | null>(null)
+  const [dialog, setDialog] = useState<'export' | 'hold' | 'case' | null>(null)
   const [copy, setCopy] = useState<{ channel: string; start: number; end: number } | null>(null)
   const mayExport = useMay('export.make')
   const lead = channels[chosen] ?? channels[0]
@@ -225,7 +227,7 @@ function Own({ channels, chosen, onChoose, onRemove, at, placeRef, span, onSpan,
       {deck && (
         <Controls
           deck={deck} channel={lead?.id} span={span} onSpan={onSpan} onSeek={seek} cursor={cursor} range={range} onRange={onRange}
-          onExport={marked ? () => setDialog('export') : null} onHold={marked ? () => setDialog('hold') : null} source={source}
+          onExport={marked ? () => setDialog('export') : null} onHold={marked ? () => setDialog('hold') : null} onCase={marked ? () => setDialog('case') : null} source={source}
           moving={movement.open} onMovement={() => (movement.open ? movement.close() : movement.setOpen(true))}
         />
       )}
@@ -236,6 +238,11 @@ function Own({ channels, chosen, onChoose, onRemove, at, placeRef, span, onSpan,
       {dialog === 'export' && marked && <ExportDialog channels={channels} {...marked} onClose={() => setDialog(null)} />}
       {copy && (
         <ExportDialog channels={channels.filter((each) => each.id === copy.channel)} start={copy.start} end={copy.end} product="viewing" onClose={() => setCopy(null)} />
+      )}
+      {dialog === 'case' && marked && (
+        <AddToCase onClose={() => setDialog(null)} send={(path, words) => Promise.all(channels.map((each) => api.post('cases/{case}/footage', { path: { case: path }, body: { channel: each.id, start: iso(marked.start), end: iso(marked.end), words }, once: true })))}>
+          <RangeFacts channels={channels} {...marked} />
+        </AddToCase>
       )}
       {dialog === 'hold' && marked && <HoldDialog channels={channels} {...marked} onClose={() => setDialog(null)} />}
     </>

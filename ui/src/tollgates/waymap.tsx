@@ -10,11 +10,16 @@ import { asked, fitted, type Size, type View } from '../traffic/view'
 
 /** Where a vehicle was seen, in order. How it went from one checkpoint to the next nobody saw: those lines are dashed. */
 export function WayMap({ passages }: { passages: Passage[] }) {
+  const gates = useQuery({ queryKey: ['tollgates', 'names'], staleTime: 60_000, queryFn: ({ signal }) => api.get('tollgates', { query: { limit: 500 }, signal }) })
+  const stops = useMemo(() => stopsOf(passages, gates.data?.items ?? []), [passages, gates.data])
+  return <PlacesMap stops={stops} trail />
+}
+
+/** Numbered places on the map of the roads; `trail`: somebody went from one to the next. */
+export function PlacesMap({ stops, trail }: { stops: Named[]; trail: boolean }) {
   const maySeeRoads = useMay('traffic.see')
   const [size, setSize] = useState<Size>({ width: 0, height: 0 })
   const [chosen, setView] = useState<View | null>(null)
-  const gates = useQuery({ queryKey: ['tollgates', 'names'], staleTime: 60_000, queryFn: ({ signal }) => api.get('tollgates', { query: { limit: 500 }, signal }) })
-  const stops = useMemo(() => stopsOf(passages, gates.data?.items ?? []), [passages, gates.data])
   const view = useMemo(() => {
     const box = boxOf(stops.map((each) => each.place))
     return chosen ?? (box && size.width > 0 ? fitted(box, size) : null)
@@ -26,9 +31,9 @@ export function WayMap({ passages }: { passages: Passage[] }) {
     queryFn: ({ signal }) => api.get('traffic/conditions', { query: { box: boxText, everything: true, limit: 3000 }, signal }),
   })
   const scene = useMemo(() => {
-    const trail: Trail = { name: '', steps: stops.map((each) => ({ place: each.place, gap: true })), stands: [] }
-    return { roads: roads.data?.features ?? [], jams: [], closures: [], vehicles: [], places: marks(stops), ways: [], chosen: 0, from: null, to: null, draft: [], trails: [trail] }
-  }, [roads.data, stops])
+    const way: Trail = { name: '', steps: stops.map((each) => ({ place: each.place, gap: true })), stands: [] }
+    return { roads: roads.data?.features ?? [], jams: [], closures: [], vehicles: [], places: marks(stops), ways: [], chosen: 0, from: null, to: null, draft: [], trails: trail ? [way] : [] }
+  }, [roads.data, stops, trail])
   if (stops.length === 0) return null
   return (
     <div className="way-map">

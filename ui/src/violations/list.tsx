@@ -5,6 +5,7 @@ import { useSearchParams } from 'react-router'
 import { api } from '../api/client'
 import { useMay } from '../api/session'
 import type { Violation } from '../api/types'
+import { CaseButton } from '../cases/add'
 import { usePages } from '../parts/pages'
 import { ProblemNote, sentence } from '../parts/problem'
 import { type Column, Table } from '../parts/table'
@@ -61,6 +62,7 @@ export function ViolationList() {
         <Select value={kind} onChange={(value) => set('kind', value)} style={{ width: 200 }} aria-label={t('violation.what')} options={[{ value: '', label: t('violation.allKinds') }, ...KINDS.map((value) => ({ value, label: t(`violation.kind.${value}` as Key) }))]} />
         <Input.Search allowClear placeholder={t('watch.plate')} aria-label={t('watch.plate')} style={{ width: 180 }} onSearch={setPlate} />
         <span className="grow" />
+        <CaseButton send={(path, words) => api.post('cases/{case}/violations', { path: { case: path }, body: { state, kind, plate, chosen: [], words }, once: true })} />
         {mayExport && <Button disabled={leaving.length === 0} loading={busy} onClick={() => void take(leaving.map((row) => row.id))}>{t('violation.export', { n: leaving.length })}</Button>}
       </div>
       {list.error ? <ProblemNote error={list.error} retry={list.refetch} /> : (
@@ -118,7 +120,7 @@ function One({ violation, onExport }: { violation: string; onExport: ((id: strin
   }
   return (
     <div className="watch-drawer">
-      <div className="row wrap"><h1 className="mono" style={{ fontSize: 20 }}>{one.plate || t('passage.unread')}</h1><State one={one} /><span className="grow" />{one.state === 'confirmed' && onExport && <Button onClick={() => onExport(one.id)}>{t('violation.exportOne')}</Button>}</div>
+      <div className="row wrap"><h1 className="mono" style={{ fontSize: 20 }}>{one.plate || t('passage.unread')}</h1><State one={one} /><span className="grow" /><CaseButton send={(path, words) => api.post('cases/{case}/violations', { path: { case: path }, body: { plate: one.plate, kind: one.kind, chosen: [one.id], words }, once: true })} />{one.state === 'confirmed' && onExport && <Button onClick={() => onExport(one.id)}>{t('violation.exportOne')}</Button>}</div>
       <Lacks one={one} />
       <PlateCrop one={one} />
       <Views one={one} />

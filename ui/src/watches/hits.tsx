@@ -6,6 +6,7 @@ import { api, type Body } from '../api/client'
 import { useMay } from '../api/session'
 import type { WatchHit } from '../api/types'
 import { useKeys } from '../app/keys'
+import { CaseButton } from '../cases/add'
 import { Age } from '../parts/age'
 import { usePages } from '../parts/pages'
 import { ProblemNote, sentence } from '../parts/problem'
@@ -143,7 +144,7 @@ export function HitWhole({ hit }: { hit: string }) {
   }
   return (
     <div className="watch-drawer">
-      <div className="row wrap"><HitPlate hit={one} large /><span className="grow" /><Duty hit={one} /></div>
+      <div className="row wrap"><HitPlate hit={one} large /><span className="grow" /><CaseButton purpose={one.purpose} send={(path, words) => api.post('cases/{case}/passages', { path: { case: path }, body: { plate: one.plate, chosen: [one.passage], words }, once: true })} /><Duty hit={one} /></div>
       {one.kind === 'near' && <p className="quiet" style={{ margin: 0 }}>{t('hit.nearHint', { read: one.plate, wanted: one.wanted })}</p>}
       <dl className="facts">
         <dt>{t('hit.passed')}</dt><dd>{stamp(one.at)} · <Age at={one.at} />{one.late && ` · ${t('hit.late')}`}</dd>

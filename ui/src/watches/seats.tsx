@@ -31,14 +31,14 @@ function usePeople(): User[] {
 }
 
 /** A field of a form. */
-export function SeatsField({ value, onChange, label }: { value?: string[]; onChange?: (value: string[]) => void; label: string }) {
+export function SeatsField({ value, onChange, label, roles = true }: { value?: string[]; onChange?: (value: string[]) => void; label: string; roles?: boolean }) {
   const me = useMe()
   const organisations = usePlaces('organisations')
   const people = usePeople()
   const own = me.data ? [{ value: `user:${me.data.user.id}`, label: `${t('watch.seat.me')} (${me.data.user.username})` }] : []
   const others = people.filter((each) => each.id !== me.data?.user.id).map((each) => ({ value: `user:${each.id}`, label: each.name || each.username }))
   const options = [
-    { label: t('watch.seat.roles'), title: '', options: ROLES.map((role) => ({ value: `role:${role}`, label: t('watch.seat.role', { name: t(`role.${role}`) }) })) },
+    { label: t('watch.seat.roles'), title: '', options: (roles ? ROLES : []).map((role) => ({ value: `role:${role}`, label: t('watch.seat.role', { name: t(`role.${role}`) }) })) },
     { label: t('watch.seat.organisations'), title: '', options: (organisations.data ?? []).map((each) => ({ value: `organisation:${each.id}`, label: each.name })) },
     { label: t('watch.seat.people'), title: '', options: [...own, ...others] },
   ].filter((group) => group.options.length > 0)

@@ -4,6 +4,7 @@ import { useSyncExternalStore } from 'react'
 import { actions } from './actions'
 import { admin } from './admin'
 import { alarms } from './alarms'
+import { cases } from './cases'
 import { devices } from './devices'
 import { fleet } from './fleet'
 import { general } from './general'
@@ -22,7 +23,7 @@ import { watches } from './watches'
 import { wizard } from './wizard'
 
 export const catalogue = {
-  ...actions, ...general, ...live, ...playback, ...devices, ...alarms, ...health, ...admin, ...wizard, ...tollgates, ...traffic, ...signs, ...fleet, ...vehicles, ...violations, ...watches, ...steps, ...problems,
+  ...actions, ...general, ...live, ...playback, ...devices, ...alarms, ...health, ...admin, ...wizard, ...tollgates, ...traffic, ...signs, ...fleet, ...vehicles, ...violations, ...watches, ...cases, ...steps, ...problems,
 } as const
 
 export type Key = keyof typeof catalogue
