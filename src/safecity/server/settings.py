@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
@@ -19,6 +20,8 @@ from safecity.kit.brokerurl import FORM, BrokerUrl, is_topic, read_broker_url
 from safecity.kit.errors import InvalidError
 
 _T = TypeVar("_T")
+_OFFENCE = re.compile(r"[0-9A-Z]{0,10}")
+"""A code of GA/T 16.31, or none."""
 
 
 def _within(name: str, value: int | float, low: float, high: float) -> None:
@@ -364,18 +367,33 @@ class ViolationSettings:
     void_days        what was void
     confirmed_days   what two people confirmed
     hold_minutes     one who judges has a candidate to themselves for so long
+    code_red_light, code_solid_line, code_wrong_way, code_illegal_stop, code_lane_disobeyed, code_section_speed,
+    code_spot_speed  code of the offence (GA/T 16.31) of candidates of that kind that come without one; empty: the first
+                     review enters it. The defaults are those in use; compare them with the list in force.
     """
 
     open_days: int = 90
     void_days: int = 30
     confirmed_days: int = 730
     hold_minutes: int = 10
+    code_red_light: str = "1625"
+    code_solid_line: str = "1345"
+    code_wrong_way: str = "1301"
+    code_illegal_stop: str = "1039"
+    code_lane_disobeyed: str = "1208"
+    code_section_speed: str = ""
+    code_spot_speed: str = ""
 
     def __post_init__(self) -> None:
         _within("violations.open_days", self.open_days, 1, 3650)
         _within("violations.void_days", self.void_days, 1, 3650)
         _within("violations.confirmed_days", self.confirmed_days, 1, 3650)
         _within("violations.hold_minutes", self.hold_minutes, 1, 120)
+        for name in (each for each in self.__dataclass_fields__ if each.startswith("code_")):
+            code = getattr(self, name)
+            if _OFFENCE.fullmatch(code) is None:
+                where = f"violations.{name}"
+                raise InvalidError(f"{where}: {code!r} is no code", code="setting_invalid", params={"setting": where})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

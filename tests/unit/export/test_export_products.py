@@ -182,7 +182,8 @@ def test_evidence_is_the_original_bytes_and_proves_itself(shelf: Shelf, tmp_path
         assert hashlib.sha256(raw[: file["init_bytes"]]).hexdigest() == file["init_sha256"]
     assert linked >= 4
     assert manifest["operator"] == "li"
-    assert checked(out) == (0, "intact\n")
+    (unsigned,) = out.glob("*-manifest.json")
+    assert checked(out) == (0, f"{unsigned.name}: not signed\nintact\n")
     first = out / names[0]
     raw = bytearray(first.read_bytes())
     raw[-5] ^= 1

@@ -44,6 +44,7 @@ def test_file_environment_and_command_line_override_each_other_in_that_order(tmp
         ("[mqtt]\ntrust = 'anybody'", "mqtt.trust"),
         ("[mqtt]\nclient_id = ''", "mqtt.client_id"),
         ("[mqtt]\nversion = 'v4'", "mqtt.version"),
+        ("[violations]\ncode_red_light = '16 25'", "violations.code_red_light"),
         ("http = 3", "http"),
         ("not toml", "safecity.toml"),
     ],

@@ -13,6 +13,7 @@ from tests.unit.web.conftest import PASSWORD
 from tests.unit.web.test_web_passages import jpeg
 from tests.unit.web.test_web_watches import GATE, PLATE, audited, city, client_of, moment
 
+from safecity.core.upper.violations.api import ViolationSettings
 from safecity.kit.ids import fresh
 from safecity.web.shapes import write_cursor
 
@@ -88,6 +89,15 @@ async def test_proposed_reviewed_by_one_confirmed_by_another_and_taken_out(
     ):  # fmt: skip
         assert [each["actor_name"] for each in await audited(admin, action)] == [who], action
     assert (await admin.ok("GET", "audit/proof"))["sound"]
+
+
+async def test_the_city_says_which_code_an_offence_has_and_a_source_that_says_one_is_believed(
+    house: Any, admin: Any, city: dict[str, Any]
+) -> None:
+    house.services.proposing._settings = ViolationSettings(code_red_light="1625A", code_solid_line="")
+    offences = {"red": {}, "line": {"kind": "solid_line"}, "own": {"code": "1301"}}
+    found = [(await proposed(house, admin, name, **more))["code"] for name, more in offences.items()]
+    assert found == ["1625A", "", "1301"]
 
 
 async def test_what_is_void_never_leaves_also_not_after_it_was_confirmed(

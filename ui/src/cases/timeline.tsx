@@ -7,8 +7,14 @@ import { useMay } from '../api/session'
 import type { Case, CaseEntry, CaseResult } from '../api/types'
 import { ExportDialog } from '../playback/export'
 import { clock, span, stamp, toUs } from '../parts/times'
-import { t } from '../words'
+import { type Key, t } from '../words'
 import { Picture } from './views'
+
+/** What of a question is said here; its time and places are said with what it looked at. */
+const ASKED: Record<string, Key> = {
+  plate: 'passage.plate', near: 'search.near', plate_colour: 'search.plateColour', colour: 'search.bodyColour', vehicle_class: 'search.kind',
+  direction: 'search.direction', lane: 'search.lane', kind: 'word.kind', states: 'word.state', sensitivity: 'movement.sensitivity',
+}
 
 interface TimelineProps {
   one: Case & { writable: boolean }
@@ -52,7 +58,7 @@ function Entry({ one, entry, onProblem }: { one: TimelineProps['one']; entry: Ca
 }
 
 function Looked({ entry, looked }: { entry: CaseEntry; looked: NonNullable<CaseEntry['looked']> }) {
-  const asked = Object.entries(entry.question).filter(([name]) => !['channel', 'start', 'end', 'since', 'until', 'regions'].includes(name)).map(([name, value]) => `${name} ${String(value)}`).join(', ')
+  const asked = Object.entries(entry.question).flatMap(([name, value]) => (name in ASKED ? [`${t(ASKED[name]!)}: ${value === true ? t('word.yes') : String(value)}`] : [])).join(' · ')
   const until = looked.until ? stamp(looked.until) : ''
   const count = (n: number, more: boolean) => `${n.toLocaleString()}${more ? '+' : ''}`
   const parts = [
@@ -65,7 +71,7 @@ function Looked({ entry, looked }: { entry: CaseEntry; looked: NonNullable<CaseE
   ]
   return (
     <dl className="facts">
-      {asked && <><dt>{t('case.asked')}</dt><dd className="mono">{asked}</dd></>}
+      {asked && <><dt>{t('case.asked')}</dt><dd>{asked}</dd></>}
       <dt>{t('case.lookedAt')}</dt><dd>{parts.join(' · ')}</dd>
     </dl>
   )

@@ -49,7 +49,8 @@ export function ViolationList() {
   }
   const columns: Column<Violation>[] = [
     { key: 'state', title: t('word.state'), width: '170px', cell: (row) => <State one={row} />, value: (row) => row.state },
-    { key: 'kind', title: t('violation.what'), width: 'minmax(130px, 1fr)', cell: (row) => <>{kindWords(row)}{row.code && <span className="quiet"> {row.code}</span>}</>, value: (row) => kindWords(row) },
+    { key: 'kind', title: t('violation.what'), width: 'minmax(130px, 1fr)', cell: (row) => kindWords(row), value: (row) => kindWords(row) },
+    { key: 'code', title: t('violation.codeShort'), width: '90px', cell: (row) => row.code || '–', value: (row) => row.code },
     { key: 'plate', title: t('watch.plate'), width: '130px', cell: (row) => (row.plate ? <span className="mono">{row.plate}</span> : <span className="quiet">{t('passage.unread')}</span>), value: (row) => row.plate },
     { key: 'at', title: t('violation.when'), width: '170px', cell: (row) => stamp(row.at), value: (row) => row.at },
     { key: 'place', title: t('violation.where'), width: 'minmax(130px, 1fr)', cell: (row) => row.place_name || '–', value: (row) => row.place_name },

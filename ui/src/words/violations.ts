@@ -29,6 +29,7 @@ export const violations = words({
   'violation.state.void': ['void', '作废'],
   'violation.what': ['Offence', '违法行为'],
   'violation.code': ['code', '代码'],
+  'violation.codeShort': ['Code', '违法代码'],
   'violation.codeField': ['Code of the offence (GA/T 16.31)', '违法代码(GA/T 16.31)'],
   'violation.where': ['Place', '地点'],
   'violation.when': ['Time', '时间'],

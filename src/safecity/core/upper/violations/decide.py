@@ -39,15 +39,6 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
-CODES: Final[dict[Kind, str]] = {
-    Kind.RED_LIGHT: "1625",
-    Kind.SOLID_LINE: "1345",
-    Kind.WRONG_WAY: "1301",
-    Kind.ILLEGAL_STOP: "1039",
-    Kind.LANE_DISOBEYED: "1208",
-}
-"""Codes of traffic offences (GA/T 16.31 and the ministry's lists after it). Those of speed depend on road, vehicle and
-excess, and have changed: whoever does the first review enters them, and no code is made up here."""
 SPEEDS: Final = frozenset({Kind.SECTION_SPEED, Kind.SPOT_SPEED})
 
 
@@ -280,13 +271,29 @@ def moved(first: Evidence, last: Evidence) -> float | None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ViolationSettings:
-    """How long candidates are kept that nobody decided on, what was void, and what was confirmed; and for how long
-    one who judges has a candidate to themselves."""
+    """How long candidates are kept that nobody decided on, what was void, and what was confirmed; for how long one who
+    judges has a candidate to themselves; and the code that a candidate of each kind gets where whoever proposes it says
+    none (GA/T 16.31 and the ministry's lists after it).
+
+    Codes of speed depend on road, vehicle and excess, and have changed: none is made up here. Whoever does the first
+    review enters it, or the city sets one.
+    """
 
     open_days: int = 90
     void_days: int = 30
     confirmed_days: int = 730
     hold_minutes: int = 10
+    code_red_light: str = "1625"
+    code_solid_line: str = "1345"
+    code_wrong_way: str = "1301"
+    code_illegal_stop: str = "1039"
+    code_lane_disobeyed: str = "1208"
+    code_section_speed: str = ""
+    code_spot_speed: str = ""
+
+    def code_of(self, kind: Kind) -> str:
+        """Empty where only the words of the kind are sure."""
+        return "" if kind is Kind.OTHER else getattr(self, f"code_{kind}")
 
     def keep_until(self, state: State, now: int) -> int:
         days = {State.VOID: self.void_days, State.CONFIRMED: self.confirmed_days}.get(state, self.open_days)

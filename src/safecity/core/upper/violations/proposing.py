@@ -15,7 +15,6 @@ from safecity.core.ground.tollgates.api import find as find_gate
 from safecity.core.ground.tollgates.api import find_by_code as find_gate_by_code
 from safecity.core.upper.violations import store, tables
 from safecity.core.upper.violations.decide import (
-    CODES,
     Evidence,
     State,
     Violation,
@@ -85,7 +84,7 @@ class Proposing:
             return known, False
         brought = [(picture_key(FOLDER, one.seen, each.picture.format), each) for each in shown]
         evidence = tuple(_evidence(key, each) for key, each in brought)
-        whole = check(replace(one, pictures=evidence, code=one.code or CODES.get(one.kind, "")))
+        whole = check(replace(one, pictures=evidence, code=one.code or self._settings.code_of(one.kind)))
         async with self._loose.bringing([(key, each.picture.data) for key, each in brought]):
             return await self._database.write(lambda tx: self._write(tx, whole))
 
