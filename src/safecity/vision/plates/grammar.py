@@ -93,9 +93,10 @@ class _Book:
 
 _LONGEST = 10
 _NAMES = (*CLASSES, *"学挂警粤Z港澳领使WJ应急试超临", "?")
-_SIGNS_OF = [
-    np.array([SIGN_INDEX[sign] for sign in (SIGNS if name == "?" else CLASSES.get(name, name))]) for name in _NAMES
-]
+_OUTSIDE = np.full((len(_NAMES), len(SIGNS) + 1), -1e9, np.float32)
+"""Class x sign: nothing is added to the signs of a class, so much to all others."""
+for _row, _name in zip(_OUTSIDE, _NAMES, strict=True):
+    _row[[SIGN_INDEX[sign] for sign in (SIGNS if _name == "?" else CLASSES.get(_name, _name))]] = 0
 
 
 @lru_cache(maxsize=16)
@@ -131,9 +132,7 @@ def best_readings(
             by_country[kind.country] = (kind, chance)
     book = _book(frozenset(by_country))
     chances = np.stack(spots)
-    firsts = np.empty((len(chances), len(_NAMES)), np.int64)  # spot x class: its best sign
-    for name, signs in enumerate(_SIGNS_OF):
-        firsts[:, name] = signs[0] if len(signs) == 1 else signs[chances[:, signs].argmax(1)]
+    firsts = (chances[:, None] + _OUTSIDE).argmax(2)  # spot x class: its best sign
     values = np.take_along_axis(chances, firsts, 1).astype(np.float64)
     keep = np.log(np.asarray(there, np.float64))
     drop = np.log(np.maximum(1 - np.asarray(there, np.float64), _NEVER_SURER))
@@ -142,18 +141,20 @@ def best_readings(
     ends += book.weights + np.array([by_country[country][1] for country in book.countries])
     found: dict[str, Reading] = {}
     for which in map(int, np.argsort(-ends)[: 3 * count]):
-        if not np.isfinite(ends[which]):
+        if len(found) == count or not np.isfinite(ends[which]):
             break
         pattern, kind = book.patterns[which], by_country[book.countries[which]][0]
         chosen = _chosen(kept, which, len(pattern.classes), len(chances))
         signs = [int(firsts[spot, name]) for spot, name in zip(chosen, book.classes[which], strict=False)]
         text = "".join(SIGNS[sign - 1] for sign in signs)
+        if text in found:
+            continue
         sure = tuple(
             math.exp(float(chances[spot, sign])) * there[spot] for spot, sign in zip(chosen, signs, strict=True)
         )
         name = None if pattern.classes[0] == "?" else pattern.classes
-        found.setdefault(text, Reading(text, sure, chosen, kind, float(ends[which]), name))
-    return list(found.values())[:count]
+        found[text] = Reading(text, sure, chosen, kind, float(ends[which]), name)
+    return list(found.values())
 
 
 def _laid(

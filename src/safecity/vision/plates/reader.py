@@ -141,13 +141,13 @@ def find_spots(signs: NDArray[np.float32]) -> list[Spot]:
             joined[-1] = (joined[-1][0], end)
         else:
             joined.append((start, end))
-    return [_spot(chances, start, end) for start, end in joined]
+    return _spots(chances, joined)
 
 
 def runs_of_signs(signs: NDArray[np.float32]) -> list[Spot]:
     """Runs of columns that say something, cut where they change their mind."""
     chances = np.exp(signs)
-    return [_spot(chances, start, end) for start, end in _runs(chances)]
+    return _spots(chances, _runs(chances))
 
 
 def _runs(chances: NDArray[np.float32]) -> list[tuple[int, int]]:
@@ -156,13 +156,17 @@ def _runs(chances: NDArray[np.float32]) -> list[tuple[int, int]]:
     return [(start, end) for start, end in pairwise(cuts) if end > start and said[start]]
 
 
-def _spot(chances: NDArray[np.float32], start: int, end: int) -> Spot:
-    weights = 1 - chances[start:end, 0]
+def _spots(chances: NDArray[np.float32], runs: Sequence[tuple[int, int]]) -> list[Spot]:
+    if not runs:
+        return []
+    weights = 1 - chances[:, 0]
     # Given that a sign stands here, which: the blank's share is left out.
-    mixed = weights @ chances[start:end]
-    mixed[0] = 1e-9
-    signs = np.log(np.maximum(shared(mixed / mixed.sum()), 1e-7)).astype(np.float32)
-    return Spot(start, end, signs, float(weights.max()))
+    mixed = np.stack([weights[start:end] @ chances[start:end] for start, end in runs])
+    mixed[:, 0] = 1e-9
+    signs = np.log(np.maximum(shared(mixed / mixed.sum(1, keepdims=True)), 1e-7)).astype(np.float32)
+    return [
+        Spot(start, end, one, float(weights[start:end].max())) for (start, end), one in zip(runs, signs, strict=True)
+    ]
 
 
 def shared(chances: NDArray[np.floating]) -> NDArray[np.floating]:
