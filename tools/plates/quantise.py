@@ -17,6 +17,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from tools.plates.glyphs import load_faces
 from tools.plates.scenes import SceneMaker
 from tools.plates.shoot import CropMaker
+from tools.plates.tighten import tightened
 
 from safecity.vision.plates.reader import normalised
 
@@ -73,6 +74,7 @@ def main() -> None:
         extra_options={"CalibMovingAverage": True, "CalibMovingAverageConstant": 0.05},
     )  # fmt: skip
     prepared.unlink()
+    onnx.save(tightened(onnx.load(str(options.out))), str(options.out))
     print(f"{options.out}: {options.out.stat().st_size} bytes, was {options.given.stat().st_size}")
 
 
