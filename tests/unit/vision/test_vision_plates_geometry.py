@@ -13,12 +13,14 @@ from safecity.kit.errors import InvalidError
 from safecity.ports.inference import NetworkInfo, Tensor
 from safecity.vision.arrays import array, tensor
 from safecity.vision.plates.alphabet import KINDS, SIGN_INDEX, SIGNS
-from safecity.vision.plates.locator import CELL, Found, Locator
+from safecity.vision.plates.locator import CELL, QUICKLY, WELL, Found, Locator
 from safecity.vision.plates.reader import Reader
 from safecity.vision.plates.recognise import PlateRecogniser, check_picture
 from safecity.vision.plates.straighten import HEIGHT, WIDTH, straighten
 
 TILTED = np.array([[100, 80], [300, 110], [296, 178], [98, 144]], np.float32)
+
+CLOSER = {(128, 64), (192, 96)}  # width and height of what shows a plate alone
 
 
 def striped(corners: NDArray[np.float32], bands: int, upright: bool) -> NDArray[np.uint8]:
@@ -76,7 +78,7 @@ class Pointing(Said):
         count, _, height, width = given.shape
         scores = np.full((count, 1, height // CELL, width // CELL), -9, np.float32)
         corners = np.zeros((count, 8, height // CELL, width // CELL), np.float32)
-        if (width, height) != (192, 96):  # the second look sees nothing better
+        if (width, height) not in CLOSER:  # the closer looks see nothing better
             scale = width / self._size[0]
             for plate in self._plates:
                 x, y = (plate.mean(0) * scale // CELL).astype(int)
@@ -100,7 +102,15 @@ def test_larger_plates_are_looked_for_where_none_is_plain_to_see(score: float, w
     pointing = Pointing([TILTED], (640, 380), score)
     (found,) = Locator(pointing).find(np.zeros((380, 640, 3), np.uint8), (640, 320), 0.5)
     assert np.abs(found.corners - TILTED).max() < 0.1
-    assert [shape[2:] for shape in pointing.asked if shape[2:] != (96, 192)] == wholes
+    assert [shape[2:] for shape in pointing.asked if shape[:1:-1] not in CLOSER] == wholes
+
+
+def test_frames_of_films_get_a_smaller_first_closer_look() -> None:
+    for widths, views in ((WELL, [(96, 192), (96, 192)]), (QUICKLY, [(64, 128), (96, 192)])):
+        pointing = Pointing([TILTED], (640, 480))
+        (found,) = Locator(pointing).find(np.zeros((480, 640, 3), np.uint8), (640,), 0.5, widths)
+        assert np.abs(found.corners - TILTED).max() < 0.1
+        assert [shape[2:] for shape in pointing.asked[1:]] == views
 
 
 def test_the_network_is_shown_numbers_from_minus_one_to_one_by_channel() -> None:

@@ -14,7 +14,7 @@ from safecity.kit.errors import InvalidError, SafecityError
 from safecity.ports.inference import Inference, NetworkInfo
 from safecity.vision.pictures import MAX_PIXELS
 from safecity.vision.plates.alphabet import COUNTRIES, PlateKind
-from safecity.vision.plates.locator import Found, Locator
+from safecity.vision.plates.locator import QUICKLY, Found, Locator
 from safecity.vision.plates.opinions import weigh
 from safecity.vision.plates.reader import TELLING, Reader, StripReading
 from safecity.vision.plates.second import SecondReader, open_second
@@ -115,7 +115,7 @@ class PlateRecogniser:
         """All plates in a frame of a film: one look, for there will be another frame, and at most so many `opinions` of
         the second reader."""
         check_picture(picture)
-        looks = self._looked(picture, self._locator.find(picture, FRAME, _LEAST), ((0.0, 0.0),))
+        looks = self._looked(picture, self._locator.find(picture, FRAME, _LEAST, QUICKLY), ((0.0, 0.0),))
         return self._heard(picture, looks, opinions)
 
     def read(
