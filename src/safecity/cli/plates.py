@@ -27,7 +27,8 @@ class Wish(NamedTuple):
 
 
 WITHOUT_SECOND = (
-    "The second reader is not installed or cannot be used: one reader reads alone (pip install --no-deps rapidocr)."
+    "The second reader is not installed or cannot be used: one reader reads alone "
+    "(pip install --no-deps 'rapidocr>=3.3,<3.9')."
 )
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 

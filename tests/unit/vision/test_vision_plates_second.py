@@ -19,14 +19,14 @@ from safecity.backends.inference import OnnxInference
 from safecity.kit.clock import SECOND_US
 from safecity.kit.errors import InvalidError
 from safecity.ports.inference import NetworkInfo, Numbers, Tensor, TensorInfo
-from safecity.vision.arrays import tensor
+from safecity.vision.arrays import array, tensor
 from safecity.vision.pictures import load_picture
-from safecity.vision.plates.alphabet import KINDS, SIGN_INDEX, SIGNS
+from safecity.vision.plates.alphabet import KINDS, SIGN_INDEX, SIGNS, PlateKind
 from safecity.vision.plates.locator import Found, Locator
 from safecity.vision.plates.opinions import chances
 from safecity.vision.plates.reader import Reader
 from safecity.vision.plates.recognise import MODELS, PlateRead, PlateRecogniser, open_recogniser
-from safecity.vision.plates.second import OPINIONS_A_SECOND, SecondReader, installed, open_second
+from safecity.vision.plates.second import FILES, OPINIONS_A_SECOND, PACKAGE, SecondReader, installed, open_second
 from safecity.vision.plates.watching import PlateWatch
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "vectors" / "plates"
@@ -60,7 +60,9 @@ class Network:
         }
 
 
-def first_says(text: str, sure: float = 0.999, doubt: tuple[int, str] | None = None) -> Reader:
+def first_says(
+    text: str, sure: float = 0.999, doubt: tuple[int, str] | None = None, kind: PlateKind = PlateKind.CN_BLUE
+) -> Reader:
     """Every sign five columns from the next; at the place of `doubt` it holds that sign for as likely."""
     signs = np.full((1, 40, len(SIGNS) + 1), 1e-4, np.float32)
     signs[:, :, 0] = 1
@@ -71,7 +73,7 @@ def first_says(text: str, sure: float = 0.999, doubt: tuple[int, str] | None = N
         if doubt is not None and doubt[0] == place:
             signs[:, at, SIGN_INDEX[sign]] = signs[:, at, SIGN_INDEX[doubt[1]]] = 0.5
     kinds = np.full((1, len(KINDS)), -9, np.float32)
-    kinds[0, 0] = 0
+    kinds[0, KINDS.index(kind)] = 0
     return Reader(Network(NetworkInfo("reader", "2" * 64, (), ()), {"signs": np.log(signs), "kinds": kinds}))
 
 
@@ -137,6 +139,33 @@ def test_two_readers_that_contradict_one_another_are_less_sure_and_tell_both_sig
 def test_the_dot_between_the_signs_and_small_letters_are_no_matter() -> None:
     first = first_says("皖A12B45", doubt=(3, "Z"))
     assert looked(first, second_says("皖a·2B45".replace("·", "·1", 1))).text == "皖A12B45"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "shown"), [(PlateKind.US, "1ABC234", False), (PlateKind.CN_BLUE, "皖A12B45", True)]
+)
+def test_the_words_above_and_below_an_american_number_are_not_shown_to_the_second_reader(
+    kind: PlateKind, text: str, shown: bool
+) -> None:
+    class Watching(Network):
+        def run(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+            seen.append(array(next(iter(inputs.values()))).copy())
+            return super().run(inputs)
+
+    seen: list[NDArray[np.float32]] = []
+    says = second_says(text)
+    second = SecondReader(Watching(says.info, cast("Any", says)._network.answer))
+    first = first_says(text, doubt=(4, "8"), kind=kind)
+    picture = PICTURE.copy()
+    picture[80:86, 100:300] = picture[124:130, 100:300] = 255  # an eighth of the plate's height each
+    recogniser = PlateRecogniser(
+        cast("Locator", Locating()), first, countries=frozenset({kind.country}), second=second
+    )  # fmt: skip
+    (found,) = recogniser.still(picture)
+    assert (found.text, found.second) == (text, True)
+    assert (seen[0].max() > 0.5) == shown
+    middles = [one.corners.mean(0)[0] for one in found.signs]
+    assert middles == sorted(middles), "each sign has its place on the plate"
 
 
 def test_a_plate_of_two_lines_is_heard_line_by_line() -> None:
@@ -259,11 +288,24 @@ def test_the_chance_of_a_text_is_that_of_all_ways_to_lay_it_along_the_columns() 
         assert np.exp(chances(np.log(columns).astype(np.float32), [text])[0]) == pytest.approx(every, rel=1e-3)
 
 
+def test_of_the_files_that_the_package_carries_the_one_that_tells_provinces_best_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / PACKAGE
+    (package / "models").mkdir(parents=True)
+    (package / "__init__.py").write_text("raise AssertionError('nothing of it is to be run')", "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert installed() is None, "a release that carries neither"
+    for file in reversed(FILES):
+        (package / file).write_bytes(b"a network")
+        assert installed() == package / file
+
+
 @pytest.fixture(scope="module")
 def real() -> SecondReader:
     file = installed()
     if file is None:
-        pytest.skip("the second reader is not installed: pip install --no-deps rapidocr")
+        pytest.skip("the second reader is not installed: pip install --no-deps 'rapidocr<3.9'")
     return open_second(OnnxInference(), file)
 
 

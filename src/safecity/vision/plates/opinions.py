@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from safecity.vision.plates.alphabet import SIGN_INDEX, looks
 from safecity.vision.plates.grammar import Reading, best_readings, neighbours, weight_of
 from safecity.vision.plates.reader import COLUMN, Spot, StripReading, find_spots, likely_kinds, runs_of_signs, shared
-from safecity.vision.plates.second import MARGIN_X
+from safecity.vision.plates.second import MARGINS
 from safecity.vision.plates.straighten import CUT, EDGE_X, WIDTH
 
 _TEXTS = 8  # of each source
@@ -66,12 +66,14 @@ def weigh(
     first: Sequence[tuple[int, StripReading]],
     second: Sequence[Sequence[NDArray[np.float32]]],
     countries: frozenset[str],
+    margin: float = MARGINS[0],
 ) -> Opinion | None:
     """Both readers' columns of a plate, read as one of one line, of two, or both ways (`first` with the number of
-    lines; `second` has its columns by line). None where neither read anything."""
+    lines; `second` has its columns by line, and was shown so much of the plate's width beyond either end). None where
+    neither read anything."""
     texts: dict[str, _Text] = {}
     for (lines, strip), columns in zip(first, second, strict=True):
-        for one in _scored(lines, strip, columns, countries):
+        for one in _scored(lines, strip, columns, countries, margin):
             shape = looks(one.reading.text)
             if shape not in texts or one.score > texts[shape].score:
                 texts[shape] = one
@@ -99,11 +101,15 @@ def weigh(
 
 
 def _scored(
-    lines: int, strip: StripReading, columns: Sequence[NDArray[np.float32]], countries: frozenset[str]
+    lines: int,
+    strip: StripReading,
+    columns: Sequence[NDArray[np.float32]],
+    countries: frozenset[str],
+    margin: float,
 ) -> list[_Text]:
     kinds = likely_kinds(strip.kinds, countries)
     mine = [_Placed(one.start * COLUMN, one.end * COLUMN, one.signs, one.there) for one in find_spots(strip.signs)]
-    theirs = _placed(columns, lines)
+    theirs = _placed(columns, lines, margin)
     found: dict[str, tuple[Reading, tuple[tuple[float, float], ...]]] = {}
     for spots in (mine, theirs, together(mine, theirs)):
         if not spots:
@@ -123,12 +129,12 @@ def _scored(
     ]
 
 
-def _placed(columns: Sequence[NDArray[np.float32]], lines: int) -> list[_Placed]:
+def _placed(columns: Sequence[NDArray[np.float32]], lines: int, margin: float) -> list[_Placed]:
     """The second reader's spots, by where they lie in the first one's strip."""
     parts = ((EDGE_X, WIDTH - EDGE_X),) if lines == 1 else ((0.0, CUT), (CUT, float(WIDTH)))
     found: list[_Placed] = []
     for (start, end), line in zip(parts, columns, strict=True):
-        left, wide = start - MARGIN_X * (end - start), (1 + 2 * MARGIN_X) * (end - start) / max(len(line), 1)
+        left, wide = start - margin * (end - start), (1 + 2 * margin) * (end - start) / max(len(line), 1)
         spots: list[Spot] = runs_of_signs(line)
         found += [_Placed(left + one.start * wide, left + one.end * wide, one.signs, one.there) for one in spots]
     return found

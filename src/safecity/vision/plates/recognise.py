@@ -17,7 +17,7 @@ from safecity.vision.plates.alphabet import COUNTRIES, PlateKind
 from safecity.vision.plates.locator import QUICKLY, Found, Locator
 from safecity.vision.plates.opinions import weigh
 from safecity.vision.plates.reader import TELLING, Reader, StripReading
-from safecity.vision.plates.second import SecondReader, open_second
+from safecity.vision.plates.second import SecondReader, margins_of, open_second
 from safecity.vision.plates.straighten import HEIGHT, Corners, Picture, grown, straighten, transforms
 
 logger = logging.getLogger(__name__)
@@ -168,8 +168,9 @@ class PlateRecogniser:
         try:
             # One line or two is ours to say: to be asked about both would cost the second reader thrice the time.
             ways = [way for way in look.strips if way[0] == look.read.lines]
-            columns = [second.look(picture, look.found.corners, lines == 2) for lines, _ in ways]
-            opinion = weigh(ways, columns, self._countries)
+            margins = margins_of(look.read.kind)
+            columns = [second.look(picture, look.found.corners, lines == 2, margins) for lines, _ in ways]
+            opinion = weigh(ways, columns, self._countries, margins[0])
         except SafecityError as error:
             logger.warning("second reader failed, the first reads alone model=%s why=%r", second.info.name, error)
             self._second = None

@@ -17,15 +17,18 @@ from numpy.typing import NDArray
 from safecity.kit.errors import InvalidError
 from safecity.ports.inference import Inference, Network
 from safecity.vision.arrays import array, tensor
-from safecity.vision.plates.alphabet import PROVINCES, SIGN_INDEX, SIGNS, SPECIAL
+from safecity.vision.plates.alphabet import PROVINCES, SIGN_INDEX, SIGNS, SPECIAL, PlateKind
 from safecity.vision.plates.straighten import BOTTOM_START, TOP_END, Corners, Picture, grown, part_of, rectangle
 
-PACKAGE, FILE = "rapidocr", Path("models", "PP-OCRv6_rec_small.onnx")
+PACKAGE = "rapidocr"
+FILES = (Path("models", "ch_PP-OCRv4_rec_infer.onnx"), Path("models", "PP-OCRv6_rec_small.onnx"))
+"""PP-OCRv4 tells provinces apart better; releases of the package from 3.9 on carry PP-OCRv6 in its place."""
 HEIGHT = 48
 WIDTH, TOP_WIDTH, BOTTOM_WIDTH = 160, 120, 192
 """Of a plate of one line, and of the two lines of one of two, in pixels that the network sees."""
-MARGIN_X, MARGIN_Y = 0.03, 0.08
-"""Shares of the plate that are shown around it: this reader was taught on lines with some room around them."""
+MARGINS, MARGINS_US = (0.03, 0.08), (0.0, -0.15)
+"""Shares of the plate that are shown beyond it, along it and across it: this reader was taught on lines with some room
+around them. Above and below an American number stand the state's name and a slogan, which it would read, too."""
 OPINIONS_A_SECOND = 2
 """Readings of a film's plates that the second reader is asked about, at most: each takes some 15 ms of a core."""
 _NEVER = 1e-7
@@ -44,9 +47,11 @@ class SecondReader:
             raise InvalidError(f"{self.info.name}: not one input and one output", code="model_characters")
         self._groups, self._starts = _grouped(self.info.name, self.info.notes.get("character", ""))
 
-    def look(self, picture: Picture, corners: Corners, two_lines: bool) -> list[NDArray[np.float32]]:
+    def look(
+        self, picture: Picture, corners: Corners, two_lines: bool, margins: tuple[float, float] = MARGINS
+    ) -> list[NDArray[np.float32]]:
         """For each line, columns x (none, then every sign of `SIGNS`): log-probabilities."""
-        around = grown(corners, MARGIN_X, MARGIN_Y)
+        around = grown(corners, *margins)
         if not two_lines:
             return [self._read(_cut(picture, around, WIDTH))]
         lines = ((0.0, TOP_END, TOP_WIDTH), (BOTTOM_START, 1.0, BOTTOM_WIDTH))
@@ -64,6 +69,11 @@ class SecondReader:
         signs[:, _WRITTEN_ON_PLATES] += han[:, None] / len(_WRITTEN_ON_PLATES)
         signs[:, 1:] += rest[:, None] / len(SIGNS)
         return np.log(np.maximum(signs / signs.sum(1, keepdims=True), _NEVER)).astype(np.float32)
+
+
+def margins_of(kind: PlateKind | None) -> tuple[float, float]:
+    """What of a plate of this kind to show the second reader."""
+    return MARGINS_US if kind is not None and kind.country == "us" else MARGINS
 
 
 class Allowance:
@@ -128,11 +138,8 @@ def _cut(picture: Picture, corners: Corners, width: int) -> Picture:
 def installed() -> Path | None:
     """Where the package keeps the file; None where it is not installed. Nothing of it is imported."""
     spec = find_spec(PACKAGE)
-    for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
-        file = Path(folder) / FILE
-        if file.is_file():
-            return file
-    return None
+    folders = (spec.submodule_search_locations or ()) if spec is not None else ()
+    return next((found for file in FILES for folder in folders if (found := Path(folder) / file).is_file()), None)
 
 
 def open_second(inference: Inference, file: Path) -> SecondReader:
