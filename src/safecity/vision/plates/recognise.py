@@ -23,7 +23,7 @@ from safecity.vision.plates.straighten import HEIGHT, Corners, Picture, grown, s
 logger = logging.getLogger(__name__)
 MODELS = Path(__file__).parent / "models"
 STILL = (640, 320)
-FRAME = (640,)
+FRAME = (576,)  # a tenth cheaper than 640, and as many vehicles are read in films; with 512 fewer are
 SMALL_IN_STILL = (1280,)
 # What is likely a plate in a still is looked at thrice, for there is no other frame that could vote.
 VIEWS = ((0.0, 0.0), (0.02, 0.07), (-0.015, -0.05))
