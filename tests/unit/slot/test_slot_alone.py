@@ -319,3 +319,24 @@ async def test_a_slot_that_came_back_asks_its_cameras_for_a_key_frame(
             while wanted not in alone.nobody.asked:
                 await asyncio.sleep(0.001)
         assert not [one for one in alone.nobody.asked if isinstance(one, AskKeyFrame) and one != wanted]
+
+
+async def test_a_playback_that_nobody_watches_and_nobody_remembers_ends_by_itself(alone: Alone) -> None:
+    """Signalling was killed while a vehicle played what it had recorded: nobody else would ever tell it to stop."""
+    slot, key = alone.life.slot, StreamKey("dp_forgotten", Quality.MAIN)
+    stream = slot.expect(key)
+    stream.tell(RUNNING, alone.clock.now_us())
+
+    def pass_seconds(seconds: int) -> None:
+        for _ in range(seconds):
+            alone.clock.advance(1)
+            slot.tick()
+
+    slot._lent[key] = 1  # a viewer at another slot
+    pass_seconds(300)
+    assert stream.state == RUNNING
+    del slot._lent[key]
+    pass_seconds(100)
+    assert stream.state == RUNNING, "whoever left may come back"
+    pass_seconds(30)
+    assert slot.parts.streams.get(key) is None

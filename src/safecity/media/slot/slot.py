@@ -29,6 +29,7 @@ from safecity.media.slot.board import Board
 from safecity.media.slot.holding import Holding
 from safecity.media.slot.keyframes import KeyFrames
 from safecity.media.slot.mirrors import Lent, Mirrors
+from safecity.media.slot.orphans import Orphans
 from safecity.media.slot.pulls import Pull, Pulls
 from safecity.media.slot.relay import Relay
 from safecity.media.slot.state import SlotFile
@@ -91,6 +92,7 @@ class Slot:
         self.door = Door(parts.clock, routes, self.access, watched=self._viewing_ended, used=parts.used)
         self.board = Board(self.wanted, self.hub.viewers, self.recording)
         self.holding = Holding(parts.state, parts.recorder, parts.clock)
+        self.orphans = Orphans()
         self.settings: SlotSettings | None = None
         self.assignments: dict[str, Assignment] = {}
         self.recorders: dict[str, StreamRecorder] = {}
@@ -141,7 +143,11 @@ class Slot:
             stream.sample(now)
             self.pulls.tend(stream, self.wanted(key))
         for stream in self.parts.streams:
-            if stream.key.channel not in self.assignments and self._abandoned(stream):
+            foreign = stream.key.channel not in self.assignments
+            watched = bool(self.hub.viewers(stream.key)) or stream.key in self._lent
+            if foreign and self.orphans.is_forgotten(stream.key, now, watched=watched):
+                self.parts.receiver.close(stream.key, "not_wanted")
+            if foreign and self._abandoned(stream):
                 self._drop(stream.key, "released")
             else:
                 self.board.tell(stream)
@@ -227,6 +233,7 @@ class Slot:
         self.hub.forget(key)
         self.parts.streams.drop(key, reason)
         self.board.forget(key)
+        self.orphans.forget(key)
         self._told.pop(key, None)
 
     def _ensure(self, key: StreamKey) -> Stream:
