@@ -1,4 +1,5 @@
-"""The vehicles of the demo city: a dozen terminals (JT/T 808) that drive through it, three of which creep."""
+"""The vehicles of the demo city: a dozen terminals (JT/T 808) that drive through it, three of which creep. The first is
+a bus with two cameras (JT/T 1078)."""
 
 from __future__ import annotations
 
@@ -6,19 +7,27 @@ import asyncio
 import contextlib
 import os
 import sys
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
 from safecity.protocols.jt808.header import Version
 from safecity.protocols.jt808.terminal import Identity
 from safecity.sim import town
+from safecity.sim.camera import Camera, CameraSpec
 from safecity.sim.city import AREA
+from safecity.sim.encode import VideoSpec
+from safecity.sim.jt808.cameras import Cameras
 from safecity.sim.jt808.drive import Drive, Plan
 from safecity.sim.jt808.terminal import SimTerminal, TerminalSpec
 from safecity.sim.manifest import Manifest, ManifestDevice
 
 VEHICLES: Final = 12
 CREEPING: Final = 3
+BUS: Final = 0
+"""Number of the bus."""
+_BUS_CAMERAS: Final = {1: "driver", 2: "front"}
+_BUS_VIDEO: Final = VideoSpec(width=480, height=270, fps=10, kbps=350)
 REPORT_SECONDS: Final = 10.0
 _PHONE: Final = 13_800_000_000
 
@@ -47,12 +56,12 @@ def add_vehicles(manifest: Manifest) -> bool:
     return bool(missing)
 
 
-def terminals(host: str, port: int) -> list[SimTerminal]:
-    """Not started."""
-    return [_terminal(number, host, port) for number in range(VEHICLES)]
+def terminals(host: str, port: int, painter: Executor) -> list[SimTerminal]:
+    """Not started. `painter` draws what the bus sees, while somebody looks."""
+    return [_terminal(number, host, port, painter) for number in range(VEHICLES)]
 
 
-def _terminal(number: int, host: str, port: int) -> SimTerminal:
+def _terminal(number: int, host: str, port: int, painter: Executor) -> SimTerminal:
     creeps = number >= VEHICLES - CREEPING
     plan = Plan(town.points(town.creep()), 2.6) if creeps else Plan(town.points(town.wander(number)), 9.0 + number % 5)
     version = tuple(Version)[number % 3]
@@ -63,7 +72,15 @@ def _terminal(number: int, host: str, port: int) -> SimTerminal:
     spec = TerminalSpec(
         identity=identity, host=host, port=port, report_seconds=REPORT_SECONDS, started_seconds=97.0 * number
     )  # fmt: skip
-    return SimTerminal(spec, Drive(plan))
+    return SimTerminal(spec, Drive(plan), cameras=_bus_cameras(identity, painter) if number == BUS else None)
+
+
+def _bus_cameras(identity: Identity, painter: Executor) -> Cameras:
+    specs = {
+        number: CameraSpec(number=20 + number, title=f"bus {name}", main=_BUS_VIDEO, seed=120 + number)
+        for number, name in _BUS_CAMERAS.items()
+    }
+    return Cameras(identity, {number: Camera(spec, painter) for number, spec in specs.items()})
 
 
 class Traffic:
@@ -71,7 +88,8 @@ class Traffic:
 
     def __init__(self, host: str, port: int, folder: Path) -> None:
         self._folder = folder
-        self.terminals = terminals(host, port)
+        self._painter = ThreadPoolExecutor(1, "bus-painter")
+        self.terminals = terminals(host, port, self._painter)
         self._drawing: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
@@ -89,6 +107,7 @@ class Traffic:
                 self._drawing.terminate()
             await self._drawing.wait()
         await asyncio.gather(*(one.stop() for one in self.terminals))
+        self._painter.shutdown(wait=False)
 
 
 def _last() -> None:
