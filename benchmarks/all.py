@@ -32,6 +32,8 @@ COMMANDS: dict[str, list[str]] = {
     "eta": ["--data", "../shared/data/traffic/stockholm_network"],
     "vision": ["--seconds", "60"],
     "movement": ["--minutes", "60"],
+    "body_colours": [],
+    "lanes": [],
     "road_file": [],
 }
 

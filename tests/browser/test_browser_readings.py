@@ -24,7 +24,8 @@ def file_reading(platform: Platform, gate: str) -> None:
         id=f"si_{now}", channel="ch_x", tollgate=gate, lane=1, at=now, plate="皖B77345", confidence=0.31, doubtful=True,
         threshold=0.4, signs=(0.9,) * 7, others=("皖B77846", "皖B77348"), country="cn", plate_colour="blue",
         plate_kind="cn_blue", corners=((0.1, 0.2),) * 4, sights=9, first=now, last=now,
-        networks=(NetworkUsed("reader", "ab" * 32),),
+        networks=(NetworkUsed("reader", "ab" * 32),), body=(0.1, 0.1, 0.4, 0.6), body_from="movement", colour="red",
+        colour_confidence=0.8,
     )  # fmt: skip
 
     async def tell() -> None:
@@ -45,3 +46,4 @@ def test_a_doubtful_reading_says_so_and_what_it_could_also_be(city: Platform, op
     page.get_by_text("皖B77345").first.click(timeout=20_000)
     expect(page.get_by_text("doubtful reading")).to_be_visible(timeout=20_000)
     expect(page.get_by_text("皖B77846, 皖B77348")).to_be_visible()
+    expect(page.get_by_text("Vehicle red 80 %")).to_be_visible()

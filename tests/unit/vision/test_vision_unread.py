@@ -76,7 +76,7 @@ def test_who_walks_or_rides_through_who_crosses_and_what_leans_in_is_no_vehicle_
     for step in range(20):  # crosses it
         road.show((0.1 + step * 0.04, 0.5, 0.16 + step * 0.04, 0.8))
     assert road.found() == []
-    road.drive(0.05, 0.45, tall=0.4)  # a bus in the next lane
+    road.drive(0.05, 0.48, tall=0.4)  # a bus in the next lane
     assert road.found() == []
 
 

@@ -143,6 +143,18 @@ def test_glare_and_what_is_hardly_seen_have_none() -> None:
     assert body_colour(picture, corners - [285, 0], light_of(picture)).doubt == Doubt.HIDDEN, "half outside"
 
 
+def test_what_is_black_by_day_is_not_told_by_night_beside_a_plate_that_shines() -> None:
+    corners = np.array([[250, 300], [350, 300], [350, 332], [250, 332]], np.float32)
+    for surroundings, colour, doubt in ((120, "black", ""), (28, "", Doubt.DARK)):
+        picture = np.full((400, 600, 3), surroundings, np.uint8)
+        picture[60:80] = 0
+        picture[80:140, 480:] = (20, 20, 90)
+        picture[240:345, 180:420] = (45, 45, 48)
+        picture[300:332, 250:350] = 250
+        seen = body_colour(picture, corners, light_of(picture))
+        assert (seen.colour, seen.doubt) == (colour, doubt)
+
+
 def test_looks_vote_and_those_that_could_not_say_count_against() -> None:
     red, blue, dark = BodyColour("red", 0.9), BodyColour("blue", 0.5), BodyColour("", 0.0, Doubt.DARK)
     assert told_together([red, red, blue]).colour == "red"

@@ -79,7 +79,7 @@ export function TollgateForm({ gate, onClose }: { gate: Tollgate | null; onClose
                       <Form.Item name={[field.name, 'max_speed_kmh']} noStyle><InputNumber min={5} max={200} placeholder={t('tollgate.limit')} aria-label={t('tollgate.limit')} style={{ width: 130 }} /></Form.Item>
                       <Button type="text" icon={<DeleteOutlined />} aria-label={t('verb.delete')} onClick={() => drop(field.name)} />
                     </div>
-                    <div className="row" style={{ paddingLeft: 72 }}>
+                    <div className="row wrap" style={{ paddingLeft: 72 }}>
                       <Form.Item name={[field.name, 'channel']} noStyle><Select allowClear showSearch optionFilterProp="label" placeholder={t('tollgate.camera')} aria-label={t('tollgate.camera')} style={{ width: 220 }} options={cameras} onChange={() => form.setFieldValue(['lanes', field.name, 'zone'], [])} /></Form.Item>
                       <Form.Item noStyle shouldUpdate>
                         {() => (

@@ -137,7 +137,7 @@ def _judged(lab: Points, light: Light) -> BodyColour:
     hued = np.hypot(lab[:, 1], lab[:, 2]) > _HUED * (0.5 + 0.5 * np.minimum(lab[:, 0] / 50, 1.0))
     share = float(hued.mean())
     if share >= 0.4:
-        found = _by_hue(lab[hued], share, keen)
+        found = _by_hue(lab[hued], share, keen, night=light.night)
     elif share > 0.25:
         return BodyColour("", 0.0, Doubt.BETWEEN)
     else:
@@ -147,7 +147,7 @@ def _judged(lab: Points, light: Light) -> BodyColour:
     return found if found.sure >= LEAST_SURE else BodyColour("", found.sure, Doubt.BETWEEN)
 
 
-def _by_hue(lab: Points, share: float, keen: float) -> BodyColour:
+def _by_hue(lab: Points, share: float, keen: float, *, night: bool) -> BodyColour:
     """Of points that have one: where most of them lie, however vivid the lamps beside them are, and how far that is
     from the next name."""
     angles = np.degrees(np.arctan2(lab[:, 2], lab[:, 1])) % 360
@@ -161,16 +161,19 @@ def _by_hue(lab: Points, share: float, keen: float) -> BodyColour:
     low, high, name = next(one for one in _HUES if one[0] <= hue < one[1])
     edge = min(hue - low, high - hue) if name != "pink" else 20.0
     chroma = np.hypot(lab[near, 1], lab[near, 2])
-    name = _by_lightness(name, float(np.percentile(lab[near, 0], 60)), float(np.median(chroma)))
+    name = _by_lightness(name, float(np.percentile(lab[near, 0], 60)), float(np.median(chroma)), night=night)
     sure = keen * together * min(share / 0.55, 1.0) * min(0.5 + edge / 12, 1.0)
     return BodyColour(name, round(sure, 3))
 
 
-def _by_lightness(name: str, lightness: float, chroma: float) -> str:
+def _by_lightness(name: str, lightness: float, chroma: float, *, night: bool) -> str:
     """Brown is a dark orange or yellow, pink a light red or purple."""
     if name in ("red", "orange", "yellow") and lightness < 46 and chroma < 40:
         return "brown" if name != "red" else name
-    return "pink" if name in ("red", "purple") and lightness > 65 and chroma < 45 else name
+    if name == "pink" and lightness < 48 and not night:
+        return "red"  # wine
+    # A red that is washed out by the sun or by rain is as light as pink, until it is very light.
+    return "pink" if lightness > (75 if name == "red" else 65) and chroma < 45 and name in ("red", "purple") else name
 
 
 def _by_brightness(lab: Points, share: float, keen: float) -> BodyColour:
