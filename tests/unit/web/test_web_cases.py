@@ -233,7 +233,9 @@ async def test_what_somebody_could_not_find_they_do_not_see_in_a_case_either(
     investigator = await client_of(house, "investigator")
     (seen,) = await entries(investigator, case)
     assert ([one["source"] for one in seen["results"]], seen["withheld"]) == ([here], 1)
+    assert (seen["looked"]["places"], seen["looked"]["names"]) == (2, ["own gate"])
     (whole,) = await entries(admin, case)
+    assert whole["looked"]["names"] == ["foreign gate", "own gate"]
     hidden = next(one for one in whole["results"] if one["source"] == there)
     assert (await investigator.ask("GET", f"cases/{case}/results/{hidden['id']}/pictures/0")).status_code == 404
     refused = await investigator.ask("POST", f"cases/{case}/passages", {"plate": PLATE, "chosen": [there]})
@@ -242,6 +244,27 @@ async def test_what_somebody_could_not_find_they_do_not_see_in_a_case_either(
     traffic = (await admin.ok("POST", "cases", wish(city, purpose="maintenance")))["id"]
     wrong = await admin.ask("POST", f"cases/{traffic}/passages", {"plate": PLATE, "chosen": [here]})
     assert wrong.status_code == 404  # kept for another purpose than the case is led for
+
+
+async def test_a_search_of_a_camera_that_is_not_for_a_member_says_neither_where_nor_what(
+    house: Any, admin: Any, city: dict[str, Any]
+) -> None:
+    """A case of the second district with footage of the first: its member there reads that something was looked for."""
+    case = (
+        await admin.ok("POST", "cases", wish(city, area=city["foreign_area"], readers=[f"user:{city['stranger']}"]))
+    )["id"]
+    start, end = rfc3339(house.clock.now_us() - 60 * SECOND_US), rfc3339(house.clock.now_us())
+    search = {"channel": city["channel"], "start": start, "end": end, "until": end, "frames": 15}
+    await admin.ok("POST", f"cases/{case}/movement", search)
+    stranger = await client_of(house, "stranger")
+    answer = await stranger.ask("GET", f"cases/{case}/entries")
+    (entry,) = answer.json()["items"]
+    assert (entry["stock"], entry["looked"]["frames"], entry["question"], entry["looked"]["names"]) == (
+        "recordings", 15, {}, [],
+    )  # fmt: skip
+    assert city["channel"] not in answer.text
+    (own,) = await entries(admin, case)
+    assert (own["question"]["channel"], own["looked"]["names"]) == (city["channel"], ["north"])
 
 
 async def test_the_package_is_signed_and_one_changed_byte_is_found(

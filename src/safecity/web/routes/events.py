@@ -149,6 +149,7 @@ def _may_see(tx: Tx, who: Actor, kind: str, subject: str, area: str = "", organi
         "subscription": Action.SUBSCRIPTION_SEE,
         "watch": Action.WATCH_SEE,
         "violation": Action.VIOLATION_SEE,
+        "case": Action.CASE_SEE,
         "traffic": Action.TRAFFIC_SEE,
         "fence": Action.FENCE_SEE,
         "sign": Action.SIGN_VIEW,
@@ -162,7 +163,7 @@ def _may_see(tx: Tx, who: Actor, kind: str, subject: str, area: str = "", organi
         return alarm is not None and may_see_alarm(tx, who, alarm)
     thing = _thing(tx, subject) or Thing(first, area or ROOT, organisation=organisation or ROOT)
     # Of these only that something changed is told, never what.
-    silent = ("area", "export", "tollgate", "passage", "subscription", "watch", "violation", "traffic")
+    silent = ("area", "export", "tollgate", "passage", "subscription", "watch", "violation", "case", "traffic")
     # A list of fences or signs that changed names none; what a vehicle did at one is for who may see both.
     nameless = first in ("fence", "sign") and not subject
     return first in silent or nameless or allowed.allows(thing)

@@ -159,11 +159,12 @@ def around(tx: Tx, allowed: Predicate, asked: Asked, spans: Sequence[tuple[int, 
 def stock(tx: Tx, allowed: Predicate, asked: Asked, most: int) -> tuple[int, int | None]:
     """How many passages there are whatever their plate, `most` at most, and when the oldest of them was: what a
     question could look at."""
-    rows = tx.rows(select(passages.c.id).where(_wanted(allowed, asked)).limit(most))
+    some = select(passages.c.id).where(_wanted(allowed, asked)).limit(most).subquery()
+    count = tx.row(select(func.count().label("n")).select_from(some))
     oldest = tx.row(
         select(passages.c.at).where(_wanted(allowed, asked)).order_by(passages.c.at, passages.c.id).limit(1)
     )
-    return len(rows), None if oldest is None else oldest["at"]
+    return 0 if count is None else int(count["n"]), None if oldest is None else oldest["at"]
 
 
 def first_seen(tx: Tx, allowed: Predicate, asked: Asked, plates: Sequence[str]) -> dict[str, int]:

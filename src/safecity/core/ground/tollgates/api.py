@@ -10,7 +10,7 @@ from safecity.core.ground.tollgates.store import (
     find_by_code,
     find_many,
     meant,
-    names_under,
+    some_under,
 )
 
 __all__ = [
@@ -27,7 +27,7 @@ __all__ = [
     "find_many",
     "find_tollgate",
     "meant",
-    "names_under",
     "reported_by",
+    "some_under",
     "thing_of",
 ]

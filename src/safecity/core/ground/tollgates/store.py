@@ -133,12 +133,12 @@ def page(
     return [(row["sort_key"], _tollgate(row)) for row in tx.rows(query.limit(limit))]
 
 
-def names_under(tx: Tx, allowed: Predicate, area: str, most: int) -> list[str]:
+def some_under(tx: Tx, allowed: Predicate, area: str, most: int) -> list[Tollgate]:
     """Of those that `allowed` reaches below an area (empty: everywhere), by name."""
-    query = select(tollgates.c.name).where(_visible(allowed)).order_by(tollgates.c.sort_key, tollgates.c.id)
+    query = select(tollgates).where(_visible(allowed)).order_by(tollgates.c.sort_key, tollgates.c.id)
     if area:
         query = query.where(under(tollgates.c.area_path, area))
-    return [row["name"] for row in tx.rows(query.limit(most))]
+    return [_tollgate(row) for row in tx.rows(query.limit(most))]
 
 
 def any_under(tx: Tx, path: str) -> bool:

@@ -15,11 +15,13 @@ from safecity.core.ground.access.api import Action, Actor, scope
 from safecity.core.ground.alarms.api import Alarm, Alarms
 from safecity.core.ground.audit.api import note
 from safecity.core.ground.channels.api import Channel, find_channel
+from safecity.core.ground.channels.api import thing_of as thing_of_channel
 from safecity.core.ground.exports.api import Hold, Holds, check_range, holds_of_case, let_go
 from safecity.core.ground.loose.api import Loose, named
 from safecity.core.ground.passages.api import KeptPicture, Passage, picture_key, readable, seeking, sightings_of
-from safecity.core.ground.tollgates.api import Tollgate, names_under
+from safecity.core.ground.tollgates.api import Tollgate, some_under
 from safecity.core.ground.tollgates.api import find_many as find_gates
+from safecity.core.ground.tollgates.api import thing_of as thing_of_gate
 from safecity.core.ground.vehicles.api import Vehicles, Wish, asked_of
 from safecity.core.upper.cases import store
 from safecity.core.upper.cases.decide import (
@@ -34,12 +36,12 @@ from safecity.core.upper.cases.decide import (
     EntryKind,
     Loss,
     Result,
-    ResultKind,
     check_open,
 )
-from safecity.core.upper.cases.rights import thing_of
+from safecity.core.upper.cases.rights import spot, thing_of
 from safecity.core.upper.cases.service import find, loss_of
-from safecity.core.upper.violations.api import Evidence, Violation, Violations, Wanted, find_violation
+from safecity.core.upper.cases.things import of_alarm, of_hold, of_passage, of_violation
+from safecity.core.upper.violations.api import Evidence, Violations, Wanted, find_violation
 from safecity.kit.clock import SECOND_US
 from safecity.kit.errors import ExhaustedError, NotFoundError, SafecityError
 from safecity.kit.ids import fresh
@@ -113,8 +115,8 @@ class Adding:
         entry = _entry(who, case, EntryKind.ALARM, words)
         hold = await self._around(who, case, seen)
         held = [] if hold is None else [hold]
-        footage = [_of_hold(each, entry, seen.longitude, seen.latitude) for each in held]
-        return await self._keep(who, case, entry, [_of_alarm(seen, entry), *footage], held=held)
+        footage = [of_hold(each, entry, seen.longitude, seen.latitude) for each in held]
+        return await self._keep(who, case, entry, [of_alarm(seen, entry), *footage], held=held)
 
     async def passages(self, who: Actor, case: str, wish: Wish, chosen: Sequence[str], words: str) -> Entry:
         """A search of passages with what was chosen of it, pictures and all. NotFoundError for a passage that is not
@@ -129,14 +131,16 @@ class Adding:
             rows, oldest = seeking.stock(tx, may, asked, MOST_STOCK)
             there = [readable(tx, who, name, one.purpose) for name in dict.fromkeys(chosen)]
             gates = find_gates(tx, [each.tollgate for each in there if each.tollgate])
-            places = [gates[wish.tollgate].name] if wish.tollgate in gates else names_under(
-                tx, may, asked.area, MOST_NAMES
-            )  # fmt: skip
+            named_one = find_gates(tx, [wish.tollgate]) if wish.tollgate.startswith("tg_") else {}
+            places = [gate for gate in named_one.values() if may.allows(thing_of_gate(gate))]
+            if not wish.tollgate:
+                places = some_under(tx, may, asked.area, MOST_NAMES)
             seen = sightings_of(tx, [each.id for each in there])
             looked = {
                 "since": wish.since, "until": wish.until if wish.until is not None else who.at, "oldest": oldest,
-                "stock": rows, "stock_more": rows == MOST_STOCK, "places": 1 if wish.tollgate else len(places),
-                "names": places[:NAMED], "plates": found.looked.plates, "rows": found.looked.passages,
+                "stock": rows, "stock_more": rows == MOST_STOCK, "places": len(places),
+                "names": [spot(gate.name, thing_of_gate(gate)) for gate in places[:NAMED]],
+                "plates": found.looked.plates, "rows": found.looked.passages,
                 "found": len(found.passages), "more": found.after is not None, "back_to": found.looked.oldest,
             }  # fmt: skip
             pictures = {name: [each for said in many for each in said.pictures] for name, many in seen.items()}
@@ -148,7 +152,7 @@ class Adding:
         )  # fmt: skip
         copies = await self._copies([pictures for _, _, pictures in there], who.at)
         kept = [
-            replace(_of_passage(passage, gate, entry), pictures=tuple(each for each, _ in copied))
+            replace(of_passage(passage, gate, entry), pictures=tuple(each for each, _ in copied))
             for (passage, gate, _), copied in zip(there, copies, strict=True)
         ]
         return await self._with_copies(who, case, entry, kept, copies)
@@ -174,7 +178,7 @@ class Adding:
         )  # fmt: skip
         copies = await self._copies([one.pictures for one in there], who.at)
         kept = [
-            replace(_of_violation(one, entry), pictures=tuple(each for each, _ in copied))
+            replace(of_violation(one, entry), pictures=tuple(each for each, _ in copied))
             for one, copied in zip(there, copies, strict=True)
         ]
         return await self._with_copies(who, case, entry, kept, copies)
@@ -227,8 +231,8 @@ class Adding:
             await self._let_go(who, case, held)
             raise
         if entry.stock:
-            entry = replace(entry, looked={**entry.looked, "names": [where.name]})
-        kept = [_of_hold(hold, entry, where.longitude, where.latitude) for hold in held]
+            entry = replace(entry, looked={**entry.looked, "names": [spot(where.name, thing_of_channel(where))]})
+        kept = [of_hold(hold, entry, where.longitude, where.latitude) for hold in held]
         return await self._keep(who, case, entry, kept, held=held)
 
     async def _around(self, who: Actor, case: str, alarm: Alarm) -> Hold | None:
@@ -310,48 +314,3 @@ def _check_count(many: Sequence[Any], most: int) -> None:
 
 def _entry(who: Actor, case: str, kind: EntryKind, words: str) -> Entry:
     return Entry(id=fresh("ce"), case=case, kind=kind, words=words, by=who.user, by_name=who.name, at=who.at)
-
-
-def _of_hold(hold: Hold, entry: Entry, longitude: float | None, latitude: float | None) -> Result:
-    return Result(
-        id=fresh("cr"), case=entry.case, entry=entry.id, kind=ResultKind.STRETCH, at=hold.start, until=hold.end,
-        place_name=hold.channel_name, channel=hold.channel, longitude=longitude, latitude=latitude, hold=hold.id,
-        area_path=hold.area_path, organisation_path=hold.organisation_path, tags=hold.tags,
-    )  # fmt: skip
-
-
-def _of_passage(one: Passage, gate: Tollgate | None, entry: Entry) -> Result:
-    said = (
-        "lane", "confidence", "plate_colour", "plate_class", "colour", "vehicle_class", "brand", "speed_kmh",
-        "direction", "clock_doubtful",
-    )  # fmt: skip
-    return Result(
-        id=fresh("cr"), case=entry.case, entry=entry.id, kind=ResultKind.PASSAGE, source=one.id, at=one.at,
-        plate=one.plate, place_name=gate.name if gate else "", tollgate=one.tollgate,
-        longitude=gate.longitude if gate else None, latitude=gate.latitude if gate else None,
-        area_path=one.area_path, organisation_path=one.organisation_path, restricted=one.restricted,
-        details={name: value for name in said if (value := getattr(one, name)) not in ("", None)},
-    )  # fmt: skip
-
-
-def _of_violation(one: Violation, entry: Entry) -> Result:
-    said = ("code", "state", "lane", "direction", "speed_kmh", "limit_kmh", "clock_error_ms", "light")
-    kind = {"offence": str(one.kind)}
-    return Result(
-        id=fresh("cr"), case=entry.case, entry=entry.id, kind=ResultKind.VIOLATION, source=one.id, at=one.at,
-        plate=one.plate, place_name=one.place_name, tollgate=one.tollgate, area_path=one.area_path,
-        organisation_path=one.organisation_path, restricted=one.restricted,
-        details={**kind, **{name: str(value) if name == "state" else value for name in said
-                            if (value := getattr(one, name)) not in ("", None)}},
-    )  # fmt: skip
-
-
-def _of_alarm(one: Alarm, entry: Entry) -> Result:
-    said = ("priority", "method", "type", "description", "acknowledged_by", "note", "reported_by", "result", "report")
-    return Result(
-        id=fresh("cr"), case=entry.case, entry=entry.id, kind=ResultKind.ALARM, source=one.id, at=one.at,
-        place_name=one.name, channel=one.channel, longitude=one.longitude, latitude=one.latitude,
-        area_path=one.area_path, organisation_path=one.organisation_path, tags=one.tags, audience=one.audience,
-        details={"state": str(one.state),
-                 **{name: value for name in said if (value := getattr(one, name)) not in ("", None)}},
-    )  # fmt: skip

@@ -34,7 +34,7 @@ class CaseReading:
 
         def work(tx: Tx) -> list[EntrySeen]:
             one = find(tx, who, Action.CASE_SEE, case)
-            found = _seen(tx, sight(tx, who), store.entry_page(tx, case, before=before, limit=limit))
+            found = _seen(tx, one, sight(tx, who), store.entry_page(tx, case, before=before, limit=limit))
             note(tx, who, Action.CASE_SEE, thing_of(one), one.number, purpose=one.purpose, entries=len(found))
             return found
 
@@ -44,11 +44,11 @@ class CaseReading:
         """One that `who` has just put in, for the answer."""
 
         def work(tx: Tx) -> EntrySeen:
-            find(tx, who, Action.CASE_SEE, case)
+            one = find(tx, who, Action.CASE_SEE, case)
             found = store.find_entry(tx, case, entry)
             if found is None:
                 raise NotFoundError("no such entry", code="not_found", params={"kind": "entry"})
-            return _seen(tx, sight(tx, who), [found])[0]
+            return _seen(tx, one, sight(tx, who), [found])[0]
 
         return await self._database.read(work)
 
@@ -92,7 +92,7 @@ class CaseReading:
             seen: list[EntrySeen] = []
             eyes, before = sight(tx, who), ""
             while part := store.entry_page(tx, case, before=before, limit=PART):
-                seen += _seen(tx, eyes, part)
+                seen += _seen(tx, one, eyes, part)
                 before = part[-1].id
             if not look:
                 count = sum(len(each.results) for each in seen)
@@ -102,10 +102,10 @@ class CaseReading:
         return await (self._database.read(work) if look else self._database.write(work))
 
 
-def _seen(tx: Tx, eyes: Sight, found: list[Entry]) -> list[EntrySeen]:
+def _seen(tx: Tx, case: Case, eyes: Sight, found: list[Entry]) -> list[EntrySeen]:
     of = store.results_of(tx, [one.id for one in found])
     shown = {one.id: [each for each in of[one.id] if eyes.shows(each)] for one in found}
-    return [EntrySeen(one, shown[one.id], len(of[one.id]) - len(shown[one.id])) for one in found]
+    return [EntrySeen(eyes.told(one, case), shown[one.id], len(of[one.id]) - len(shown[one.id])) for one in found]
 
 
 def _name(one: Case, who: Actor) -> str:

@@ -6,7 +6,7 @@ members, and whoever manages cases where it lies. What lies in it asks for the r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, or_
@@ -14,10 +14,13 @@ from sqlalchemy import ColumnElement, and_, or_
 from safecity.core.ground.access.api import Action, Actor, Predicate, Thing, authorize, scope, where
 from safecity.core.ground.alarms.api import Hearing, hearing
 from safecity.core.ground.passages.api import may_see_restricted
-from safecity.core.upper.cases.decide import Case, Result, ResultKind
+from safecity.core.upper.cases.decide import Case, Entry, Result, ResultKind
 from safecity.kit.errors import ForbiddenError
 from safecity.ports.database import Tx
 
+_STOCKS: Final = {
+    "passages": ResultKind.PASSAGE, "violations": ResultKind.VIOLATION, "recordings": ResultKind.STRETCH,
+}  # fmt: skip
 _ASKED: Final = {
     ResultKind.PASSAGE: Action.PASSAGE_SEE,
     ResultKind.VIOLATION: Action.VIOLATION_SEE,
@@ -68,6 +71,11 @@ def check_may(tx: Tx, who: Actor, action: Action, one: Case) -> None:
         raise ForbiddenError("a reader of the case", code="case_reader")
 
 
+def spot(name: str, thing: Thing) -> list[Any]:
+    """A place that a search looked at, with what decides for whom its name is."""
+    return [name, thing.area, thing.organisation, sorted(thing.tags)]
+
+
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What of the things in a case somebody sees: nothing that they could not find themselves."""
@@ -83,6 +91,22 @@ class Sight:
         if one.kind is ResultKind.ALARM:
             return self.hears.hears(one.audience, thing)
         return self.by_kind[one.kind].allows(thing)
+
+    def told(self, entry: Entry, case: Case) -> Entry:
+        """An entry as it is for them: names of places where they may look, and what was asked for only where they may
+        ask so themselves: for footage at its camera, for the rest where the case lies."""
+        if not entry.stock:
+            return entry
+        may = self.by_kind[_STOCKS[entry.stock]]
+        spots = [
+            (name, Thing(entry.stock, area, frozenset(tags), organisation=organisation))
+            for name, area, organisation, tags in entry.looked.get("names", [])
+        ]
+        names = [name for name, thing in spots if may.allows(thing)]
+        here = Thing(entry.stock, case.area_path, organisation=case.organisation_path)
+        asks = bool(names) if entry.stock == "recordings" else may.allows(here)
+        question = entry.question if asks else {}
+        return replace(entry, question=question, looked={**entry.looked, "names": names})
 
 
 def sight(tx: Tx, who: Actor) -> Sight:
