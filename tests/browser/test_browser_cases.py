@@ -71,6 +71,13 @@ def test_a_search_goes_into_a_case_and_the_case_is_read_and_taken_out(
     page.get_by_role("button", name="Look", exact=True).click()
     rows = page.get_by_role("table").get_by_role("row").filter(has_text=PLATE)
     expect(rows).to_have_count(2, timeout=SOON)
+    page.get_by_text("Map", exact=True).click()
+    expect(page.locator(".way-map canvas")).to_be_visible(timeout=SOON)
+    page.screenshot(path=SHOTS / "cases-search-map.png")
+    page.get_by_text("Timeline", exact=True).click()
+    expect(page.locator(".found-track button")).to_have_count(2, timeout=SOON)
+    page.screenshot(path=SHOTS / "cases-search-line.png")
+    page.get_by_text("Table", exact=True).click()
     for number in range(2):
         rows.nth(number).get_by_role("checkbox").check()
     page.get_by_role("button", name="Add to case (2)").click()

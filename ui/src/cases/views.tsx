@@ -3,7 +3,7 @@ import { address } from '../api/client'
 import type { Case, CaseEntry, CaseResult } from '../api/types'
 import { type Column, Table } from '../parts/table'
 import { stamp } from '../parts/times'
-import { PlacesMap } from '../tollgates/waymap'
+import { marks, PlacesMap } from '../tollgates/waymap'
 import { t } from '../words'
 
 interface ViewProps {
@@ -40,9 +40,9 @@ export function Sheet({ one, entries }: ViewProps) {
 
 /** Where it happened, numbered in the order of time. */
 export function CaseMap({ entries }: { entries: CaseEntry[] }) {
-  const stops = useMemo(() => inTime(entries).flatMap((each) => (each.longitude === null || each.latitude === null ? [] : [{ name: each.place_name || '–', place: [each.longitude, each.latitude] as const }])), [entries])
-  if (stops.length === 0) return <div className="empty">{t('case.noPlaces')}</div>
-  return <PlacesMap stops={stops} trail={false} />
+  const places = useMemo(() => marks(inTime(entries).flatMap((each) => (each.longitude === null || each.latitude === null ? [] : [{ name: each.place_name || '–', place: [each.longitude, each.latitude] as const }]))), [entries])
+  if (places.length === 0) return <div className="empty">{t('case.noPlaces')}</div>
+  return <PlacesMap places={places} />
 }
 
 export function Rows({ one, entries }: ViewProps) {

@@ -13,6 +13,7 @@ import { type Column, Table } from '../parts/table'
 import { stamp } from '../parts/times'
 import { type Key, t } from '../words'
 import { colour, Picture, Plate, sources, When, Whole } from './passage'
+import { FoundLine, FoundMap } from './found'
 import { moment, useSearch, type Wish } from './search'
 import { Vehicle } from './vehicle'
 
@@ -59,11 +60,13 @@ export function Passages() {
   )
 }
 
+type Shown = 'table' | 'sheet' | 'map' | 'line'
+
 function Found({ wish, turn }: { wish: Wish; turn: number }) {
   const list = useSearch(wish, turn)
   const [open, setOpen] = useState<Passage | null>(null)
   const [route, setRoute] = useState<string | null>(null)
-  const [sheet, setSheet] = useState<'table' | 'sheet'>('table')
+  const [sheet, setSheet] = useState<Shown>('table')
   const purpose = wish.purpose
   const mayCase = useMay('case.write')
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
@@ -94,7 +97,7 @@ function Found({ wish, turn }: { wish: Wish; turn: number }) {
   return (
     <>
       <div className="row wrap">
-        <Segmented<'table' | 'sheet'> value={sheet} onChange={setSheet} options={[{ value: 'table', label: t('search.table') }, { value: 'sheet', label: t('search.sheet') }]} />
+        <Segmented<Shown> value={sheet} onChange={setSheet} options={[{ value: 'table', label: t('search.table') }, { value: 'sheet', label: t('search.sheet') }, { value: 'map', label: t('search.map') }, { value: 'line', label: t('search.line') }]} />
         <span className="quiet">{looked(list.looked)}</span>
         {list.more && <Button size="small" loading={list.busy} onClick={list.more}>{t('search.further')}</Button>}
         <span className="grow" />
@@ -102,7 +105,7 @@ function Found({ wish, turn }: { wish: Wish; turn: number }) {
         <Button size="small" icon={<DownloadOutlined />} href={address('passages.csv', { query: wish })} download="passages.csv">{t('search.csv')}</Button>
       </div>
       <div style={{ flex: 1, minHeight: 0 }}>
-        {sheet === 'sheet' ? <Sheet rows={list.rows} purpose={purpose} onOpen={setOpen} /> : (
+        {sheet === 'sheet' ? <Sheet rows={list.rows} purpose={purpose} onOpen={setOpen} /> : sheet === 'map' ? <FoundMap passages={list.rows} /> : sheet === 'line' ? <FoundLine rows={list.rows} onOpen={setOpen} /> : (
           <Table
             name={t('passage.title')} rows={list.rows} columns={columns} id={(row) => row.id} rowHeight={64} loading={list.loading} onOpen={setOpen}
             card={{

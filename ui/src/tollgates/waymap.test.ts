@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { marks, stopsOf } from './waymap'
+import { counted, marks, stopsOf } from './waymap'
 
 const GATES = [
   { id: 'a', longitude: 118.37, latitude: 31.33 },
@@ -16,4 +16,9 @@ test('a stay is one stop, a return another, and a checkpoint without a place non
 
 test('what lies nowhere is not drawn', () => {
   expect(stopsOf(at('c', null, 'unknown'), GATES)).toEqual([])
+})
+
+test('a search shows each place once, with how often it was passed', () => {
+  const place = [118, 31] as const
+  expect(counted([{ name: 'North', place }, { name: 'South', place: [118, 32] }, { name: 'North', place }])).toEqual([{ name: 'North · 2', place }, { name: 'South · 1', place: [118, 32] }])
 })

@@ -12,18 +12,21 @@ import { asked, fitted, type Size, type View } from '../traffic/view'
 export function WayMap({ passages }: { passages: Passage[] }) {
   const gates = useQuery({ queryKey: ['tollgates', 'names'], staleTime: 60_000, queryFn: ({ signal }) => api.get('tollgates', { query: { limit: 500 }, signal }) })
   const stops = useMemo(() => stopsOf(passages, gates.data?.items ?? []), [passages, gates.data])
-  return <PlacesMap stops={stops} trail />
+  const places = useMemo(() => marks(stops), [stops])
+  return <PlacesMap places={places} trail={stops} />
 }
 
-/** Numbered places on the map of the roads; `trail`: somebody went from one to the next. */
-export function PlacesMap({ stops, trail }: { stops: Named[]; trail: boolean }) {
+const NOBODY: Named[] = []
+
+/** Named places on the map of the roads; `trail`: somebody went from one to the next. */
+export function PlacesMap({ places, trail = NOBODY }: { places: Named[]; trail?: Named[] }) {
   const maySeeRoads = useMay('traffic.see')
   const [size, setSize] = useState<Size>({ width: 0, height: 0 })
   const [chosen, setView] = useState<View | null>(null)
   const view = useMemo(() => {
-    const box = boxOf(stops.map((each) => each.place))
+    const box = boxOf(places.map((each) => each.place))
     return chosen ?? (box && size.width > 0 ? fitted(box, size) : null)
-  }, [stops, chosen, size])
+  }, [places, chosen, size])
   const box = view && size.width > 0 ? asked(view, size) : null
   const boxText = box ? [box.west, box.south, box.east, box.north].map((each) => each.toFixed(6)).join(',') : ''
   const roads = useQuery({
@@ -31,10 +34,10 @@ export function PlacesMap({ stops, trail }: { stops: Named[]; trail: boolean }) 
     queryFn: ({ signal }) => api.get('traffic/conditions', { query: { box: boxText, everything: true, limit: 3000 }, signal }),
   })
   const scene = useMemo(() => {
-    const way: Trail = { name: '', steps: stops.map((each) => ({ place: each.place, gap: true })), stands: [] }
-    return { roads: roads.data?.features ?? [], jams: [], closures: [], vehicles: [], places: marks(stops), ways: [], chosen: 0, from: null, to: null, draft: [], trails: trail ? [way] : [] }
-  }, [roads.data, stops, trail])
-  if (stops.length === 0) return null
+    const way: Trail = { name: '', steps: trail.map((each) => ({ place: each.place, gap: true })), stands: [] }
+    return { roads: roads.data?.features ?? [], jams: [], closures: [], vehicles: [], places, ways: [], chosen: 0, from: null, to: null, draft: [], trails: trail.length > 0 ? [way] : [] }
+  }, [roads.data, places, trail])
+  if (places.length === 0) return null
   return (
     <div className="way-map">
       <RoadMap view={view ?? { longitude: 0, latitude: 1, scale: 1e-4 }} onView={setView} onSize={setSize} onPick={() => undefined} onFit={() => setView(null)} scene={scene} />
@@ -54,6 +57,18 @@ export function stopsOf(passages: Pick<Passage, 'tollgate' | 'tollgate_name'>[],
     stops.push({ name: name || '–', place })
   }
   return stops
+}
+
+/** One mark for each place, with how often it was passed: for more stops than anybody numbers. */
+export function counted(stops: Named[]): Named[] {
+  const found = new Map<string, Named & { n: number }>()
+  for (const stop of stops) {
+    const key = stop.place.join()
+    const mark = found.get(key) ?? { ...stop, n: 0 }
+    mark.n += 1
+    found.set(key, mark)
+  }
+  return [...found.values()].map(({ n, name, place }) => ({ name: `${name} · ${n}`, place }))
 }
 
 /** One mark for each place, with the numbers of its stops: a place may be passed more than once. */

@@ -41,7 +41,7 @@ export const cases = words({
   'case.csv': ['As CSV', '导出 CSV'],
   'case.delete': ['Delete case', '删除案件'],
   'case.deleteTitle': ['Delete the case {number}?', '删除案件 {number}？'],
-  'case.lost': ['Lost with it: {entries} entries, {results} results, {pictures} pictures. Of {only} of them this is the only copy.', '将一并删除：{entries} 个条目、{results} 项结果、{pictures} 张图片，其中 {only} 项别处已无原件。'],
+  'case.lost': ['Lost with it: {entries} entries, {results} results, {pictures} pictures. For {only} of them this is the only copy.', '将一并删除：{entries} 个条目、{results} 项结果、{pictures} 张图片，其中 {only} 项别处已无原件。'],
   'case.takeOut': ['Take out', '移除'],
   'case.takeOutTitle': ['Take this entry out of the case?', '将此条目移出案件？'],
   'case.takeOutHint': ['Its copied pictures go, and footage that it holds is let go.', '复制的图片将删除，锁定的录像将解除锁定。'],
