@@ -31,6 +31,7 @@ from safecity.web.routes import (
     health,
     incidents,
     movement,
+    outlines,
     passages,
     places,
     positions,
@@ -55,8 +56,8 @@ from safecity.web.viid.door import PREFIX as PREFIX_OF_VIID
 
 PREFIX = "/api/v1"
 PARTS = (
-    entry, places, devices, configuration, tree, channels, device_recordings, ptz, heads, alarms, desk, exports, health,
-    audit, search, wizard, tollgates, passages, vehicles, subscriptions,
+    entry, places, outlines, devices, configuration, tree, channels, device_recordings, ptz, heads, alarms, desk,
+    exports, health, audit, search, wizard, tollgates, passages, vehicles, subscriptions,
     watches, violations, violation_rules, scenes, cases, case_entries,
     traffic, travel, counts, incidents, signs,
     fleet, fences, ways, positions,

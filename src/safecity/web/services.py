@@ -39,7 +39,7 @@ from safecity.core.ground.loose.api import Loose
 from safecity.core.ground.outbox.api import Relay
 from safecity.core.ground.packages.api import Signer
 from safecity.core.ground.passages.api import Passages, Readings
-from safecity.core.ground.places.api import Places
+from safecity.core.ground.places.api import Drawing, Places
 from safecity.core.ground.retention.api import Retention
 from safecity.core.ground.scenes.api import Scenes
 from safecity.core.ground.settings.api import Platform, Settings
@@ -200,6 +200,7 @@ class Services:
     access: Access
     people: People
     places: Places
+    drawing: Drawing
     devices: Devices
     channels: Channels
     alarms: Alarms
@@ -471,6 +472,7 @@ def assemble(
         access=Access(database, clock, checking, access_settings),
         people=People(database, checking),
         places=Places(database, _in_use, _belongs),
+        drawing=Drawing(database),
         devices=devices,
         channels=Channels(database, board),
         alarms=alarms,

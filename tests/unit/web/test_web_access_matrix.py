@@ -19,6 +19,7 @@ from safecity.model.facts.traffic_calls import (
     AskRoutes,
     ConditionsFound,
     IncidentsFound,
+    Jam,
     JamsFound,
     JudgeIncident,
     NetworkDescribed,
@@ -145,6 +146,7 @@ BODIES: dict[str, Any] = {
     },
     "change_travel_section": {"name": "Other"},
     "judge_road_incident": {"verdict": "confirmed"},
+    "draw_outline": {"type": "Polygon", "coordinates": [[[1, 1], [2, 1], [2, 2], [1, 1]]]},
     "report_counts": {
         "items": [
             {
@@ -280,6 +282,19 @@ def drawn(signal: str) -> dict[str, Any]:
     return {"clock_error_ms": 100, "lanes": [lane]}
 
 
+ROADS = {"own": (100.5, 30.5), "foreign": (110.5, 30.5)}
+"""Where something stands on a road of the one province and of the other."""
+
+
+def on_road(name: str) -> RoadIncident:
+    return RoadIncident(f"ti_{name}", "accident", "confirmed", ROADS[name], 3, 0, 0)
+
+
+def around(longitude: float, latitude: float) -> dict[str, Any]:
+    corners = [[longitude + x, latitude + y] for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1))]
+    return {"type": "Polygon", "coordinates": [corners]}
+
+
 LIMITS = ("area", "organisation", "both")
 
 
@@ -333,12 +348,14 @@ async def city(house: Any, admin: Any) -> dict[str, Any]:
         ids[f"{name}_entry"] = said["id"]
         works = {"kind": "works", "reason": f"{name} works", "line": [[18.0, 59.3]], "area": area}
         ids[f"{name}_closure"] = (await admin.ok("POST", "traffic/closures", works))["id"]
+        await admin.ok("PUT", f"areas/{area}/outline", around(*ROADS[name]))
+        ids.update({f"{name}_road_incident": f"ti_{name}", f"{name}_jam": f"jm_{name}"})
     house.calls.answers |= {
         AskRoutes: RoutesFound(()),
         AskConditions: ConditionsFound((), 0, 0),
-        AskJams: JamsFound(()),
-        AskIncidents: IncidentsFound(()),
-        JudgeIncident: IncidentsFound((RoadIncident("ti_1", "stopped", "confirmed", (18.0, 59.3), 1, 0, 0),)),
+        AskJams: JamsFound(tuple(Jam(f"jm_{name}", 0, place, 500.0, 9.0, ()) for name, place in ROADS.items())),
+        AskIncidents: IncidentsFound(tuple(on_road(name) for name in ROADS)),
+        JudgeIncident: lambda asked: IncidentsFound((on_road(asked.incident.removeprefix("ti_")),)),
         AskNetwork: NetworkDescribed("1a", "town", "", 0, (), 2, 1, 0, 0.1, (18.0, 59.3, 18.1, 59.4), {}),
     }
     for subscription in (await admin.ok("GET", "subscriptions"))["items"]:
@@ -404,6 +421,8 @@ KINDS = (
     "message",
     "case",
     "entry",
+    "road_incident",
+    "jam",
 )
 
 
@@ -418,7 +437,6 @@ async def test_every_route_against_things_of_a_foreign_area_and_organisation(
         "view": city["view"],
         "tour": city["tour"],
         "session": admin.me["session"],
-        "road_incident": "ti_1",
         "result": fresh("cr"),
         "name": "x.mp4",
         "number": "0",
@@ -443,8 +461,8 @@ async def test_every_route_against_things_of_a_foreign_area_and_organisation(
         named = "{" in path
         body = BODIES.get(route.name)
         # Of the tree that does not limit somebody the names are seen.
-        shown = {"area": "see_organisation", "organisation": "see_area"}.get(limit)
-        targets_thing = (named and route.name != shown) or any(
+        shown = {"area": {"see_organisation"}, "organisation": {"see_area", "see_outline"}}.get(limit, set[str]())
+        targets_thing = (named and route.name not in shown) or any(
             kind in json.dumps(body or {}) for kind in ("{channel}", "{tollgate}", "{area}", "{violation}")
         )
         for things, is_foreign in ((foreign, True), (own, False)):
@@ -459,6 +477,9 @@ async def test_every_route_against_things_of_a_foreign_area_and_organisation(
                 assert answer.status_code == 403, where
             elif is_foreign and targets_thing:
                 assert answer.status_code in (403, 404), where
+            elif route.name == "judge_road_incident":
+                # Roads belong to no organisation.
+                assert answer.status_code == (200 if limit == "area" else 404), where
             elif route.name in platform_wide:
                 assert answer.status_code == 403, where
             elif not is_foreign and path.startswith(("channels/{", "devices/{", "alarms/{")):

@@ -5,6 +5,7 @@ import { api } from '../api/client'
 import { useMay } from '../api/session'
 import { ProblemNote, sentence } from '../parts/problem'
 import { maybe, t, useLanguage } from '../words'
+import { Border } from './border'
 import { type Branch, branches, type Place, PlaceSelect, usePlaces } from './choose'
 
 interface TreeRow {
@@ -113,6 +114,7 @@ function PlaceForm({ what, place, onDone }: { what: 'areas' | 'organisations'; p
         <span className="grow" />
         {place && <Button danger onClick={remove}>{t('verb.delete')}</Button>}
       </div>
+      {place && 'level' in place && <Border area={place} />}
     </Form>
   )
 }

@@ -272,6 +272,36 @@ export interface paths {
         patch: operations["change_organisation"];
         trace?: never;
     };
+    "/api/v1/areas/{area}/outline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See Outline
+         * @description The border; 404 where none was drawn.
+         */
+        get: operations["see_outline"];
+        /**
+         * Draw Outline
+         * @description Draw it: whose right reaches the nearest area above that has a border, or else the whole platform. Incidents,
+         *     jams, closures, signs and count places that name no area lie in the smallest area whose border holds them, in what
+         *     is above both where two claim them.
+         */
+        put: operations["draw_outline"];
+        post?: never;
+        /**
+         * Erase Outline
+         * @description Take it away.
+         */
+        delete: operations["erase_outline"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices": {
         parameters: {
             query?: never;
@@ -2699,7 +2729,7 @@ export interface paths {
         };
         /**
          * List Jams
-         * @description Jams that last.
+         * @description Jams that last: in areas of the reader, and where no border was drawn.
          */
         get: operations["list_jams"];
         put?: never;
@@ -2945,7 +2975,7 @@ export interface paths {
         };
         /**
          * List Road Incidents
-         * @description Stopped vehicles and probable accidents of now.
+         * @description Stopped vehicles and probable accidents of now: in areas of the reader, and where no border was drawn.
          */
         get: operations["list_road_incidents"];
         put?: never;
@@ -2967,7 +2997,8 @@ export interface paths {
         put?: never;
         /**
          * Judge Road Incident
-         * @description What a person says of it; written down. Roads lie in no area: for those who may change traffic everywhere.
+         * @description What a person says of it; written down. For those who may change traffic in the area that it lies in, or
+         *     everywhere where no border was drawn.
          */
         post: operations["judge_road_incident"];
         delete?: never;
@@ -3489,7 +3520,7 @@ export interface components {
             /** @default  */
             zone?: string;
         };
-        /** @description A node of the government tree. */
+        /** @description A node of the government tree. `outlined`: its border is drawn. */
         AreaOut: {
             id: string;
             code: string;
@@ -3501,6 +3532,8 @@ export interface components {
             revision: number;
             /** @default false */
             has_children: boolean;
+            /** @default false */
+            outlined: boolean;
         };
         AreaPage: {
             items: components["schemas"]["AreaOut"][];
@@ -4806,7 +4839,10 @@ export interface components {
             preset: number;
             seconds: number;
         };
-        /** @description Roads below two fifths of their free speed that hang together, until they are above half of it again. */
+        /**
+         * @description Roads below two fifths of their free speed that hang together, until they are above half of it again. `area`: the
+         *     one whose border its middle lies in, null where none was drawn.
+         */
         JamOut: {
             id: string;
             /** Format: date-time */
@@ -4816,6 +4852,8 @@ export interface components {
             metres: number;
             speed_kmh: number;
             lines: components["schemas"]["LineShape"][];
+            area: string | null;
+            area_name: string;
         };
         /** @description The longest way first. */
         JamsOut: {
@@ -5047,6 +5085,15 @@ export interface components {
             looked_at: components["schemas"]["LookedAtOut"];
             next: string | null;
         };
+        /** @description A border of several parts. */
+        MultiPolygonAsk: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "MultiPolygon";
+            coordinates: number[][][][];
+        };
         /** @description A network by its name and the SHA-256 of its file. */
         NetworkOut: {
             name: string;
@@ -5118,6 +5165,15 @@ export interface components {
         OrganisationPatch: {
             name?: string | null;
             kind?: string | null;
+        };
+        /** @description The border of an area. */
+        OutlineOut: {
+            /**
+             * @default MultiPolygon
+             * @constant
+             */
+            type: "MultiPolygon";
+            coordinates: number[][][][];
         };
         /** @description Confirmed violations that leave in one package. */
         PackageAsk: {
@@ -5323,6 +5379,18 @@ export interface components {
             url: string;
             /** Format: date-time */
             expires: string;
+        };
+        /**
+         * @description A border as GeoJSON has it (RFC 7946, WGS-84): rings whose last position is their first, holes after the ring
+         *     that they lie in.
+         */
+        PolygonAsk: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "Polygon";
+            coordinates: number[][][];
         };
         /** @description A port of ours, and whether something of ours answers on it. */
         PortOut: {
@@ -5623,7 +5691,8 @@ export interface components {
          * @description At least so many `vehicles` stand at a place where others drive. `kind`: `stopped`, or `accident`, a probable
          *     one: two or more, and traffic behind them much slower than usual. `state`: `open`, `confirmed`, `dismissed` or
          *     `ended`; `why` it ended: they drove on (`moved`), nobody says any more that they stand there (`silent`; `lost`:
-         *     for a day, of one that was confirmed), or a person said so (`cleared`).
+         *     for a day, of one that was confirmed), or a person said so (`cleared`). `area`: the one whose border it lies in,
+         *     null where none was drawn; `judgeable`: whether the reader may say what it is.
          */
         RoadIncidentOut: {
             id: string;
@@ -5640,8 +5709,14 @@ export interface components {
             changed_at: string;
             decided_by: string;
             why: string;
+            area: string | null;
+            area_name: string;
+            judgeable: boolean;
         };
-        /** @description Those that last, the newest first. Of fewer vehicles than `least` only those are told that a person confirmed. */
+        /**
+         * @description Those that last, the newest first. Of fewer vehicles than `least` only those are told that a person confirmed,
+         *     and those in areas whose vehicles the reader sees anyway.
+         */
         RoadIncidentsOut: {
             items: components["schemas"]["RoadIncidentOut"][];
             least: number;
@@ -8057,6 +8132,106 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    see_outline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                area: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutlineOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    draw_outline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                area: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolygonAsk"] | components["schemas"]["MultiPolygonAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutlineOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    erase_outline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                area: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
             413: components["responses"]["413"];
             414: components["responses"]["414"];
             422: components["responses"]["422"];
@@ -13520,7 +13695,9 @@ export interface operations {
     };
     list_jams: {
         parameters: {
-            query?: never;
+            query?: {
+                area?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -14110,7 +14287,9 @@ export interface operations {
     };
     list_road_incidents: {
         parameters: {
-            query?: never;
+            query?: {
+                area?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;

@@ -1,7 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { App, Button } from 'antd'
 import { api } from '../api/client'
-import { useMay } from '../api/session'
 import type { RoadIncident } from '../api/types'
 import { Age } from '../parts/age'
 import { sentence } from '../parts/problem'
@@ -20,7 +19,6 @@ export function useIncidents(enabled = true) {
 export function IncidentList({ incidents, onLook }: { incidents: RoadIncident[] | undefined; onLook: (place: Point) => void }) {
   const queries = useQueryClient()
   const { message } = App.useApp()
-  const mayChange = useMay('traffic.change')
   if (!incidents?.length) return <p className="quiet">{t('incident.none')}</p>
   const say = async (one: RoadIncident, verdict: (typeof VERDICTS)[number]) => {
     try {
@@ -37,9 +35,9 @@ export function IncidentList({ incidents, onLook }: { incidents: RoadIncident[] 
           <button type="button" className="traffic-way" onClick={() => onLook([one.longitude, one.latitude])}>
             <b className={one.kind === 'accident' ? 'p1' : 'p2'}>◆ {t(`incident.${one.kind}`)}</b>
             <span>{t('incident.vehicles', { n: one.vehicles })}</span>
-            <span className="quiet">{t('traffic.since')} <Age at={one.began_at} />{one.state === 'confirmed' && ` · ${t('incident.confirmedBy', { name: one.decided_by })}`}</span>
+            <span className="quiet">{t('traffic.since')} <Age at={one.began_at} />{one.area_name && ` · ${one.area_name}`}{one.state === 'confirmed' && ` · ${t('incident.confirmedBy', { name: one.decided_by })}`}</span>
           </button>
-          {mayChange && (
+          {one.judgeable && (
             <div className="row incident-verdicts">
               {VERDICTS.filter((verdict) => verdict !== one.state && !(verdict === 'known_stop' && one.kind === 'accident')).map((verdict) => (
                 <Button key={verdict} size="small" onClick={() => void say(one, verdict)}>{t(`incident.say.${verdict}`)}</Button>

@@ -17,7 +17,7 @@ export function JamList({ jams, onLook }: { jams: Jam[] | undefined; onLook: (pl
           <button type="button" className="traffic-way" onClick={() => onLook([jam.longitude, jam.latitude])}>
             <b className="p1">▲ {t('traffic.kmh', { n: Math.round(jam.speed_kmh) })}</b>
             <span>{kilometres(jam.metres)}</span>
-            <span className="quiet">{t('traffic.since')} <Age at={jam.began_at} /></span>
+            <span className="quiet">{t('traffic.since')} <Age at={jam.began_at} />{jam.area_name && ` · ${jam.area_name}`}</span>
           </button>
         </li>
       ))}

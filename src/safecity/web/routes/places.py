@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Annotated
 
 from fastapi import Query, Response
@@ -10,6 +11,7 @@ from pydantic import Field
 from safecity.core.ground.access.api import Action
 from safecity.core.ground.places.api import Area, Level
 from safecity.web.guard import Here, Routes, Who
+from safecity.web.services import Services
 from safecity.web.shapes import Answer, Ask, IfMatch, Page, Text, ThingId, read_revision, tag
 
 routes = Routes("places")
@@ -17,7 +19,7 @@ Parent = Annotated[str, Query(max_length=40)]
 
 
 class AreaOut(Answer):
-    """A node of the government tree."""
+    """A node of the government tree. `outlined`: its border is drawn."""
 
     id: str
     code: str
@@ -28,6 +30,7 @@ class AreaOut(Answer):
     zone: str
     revision: int
     has_children: bool = False
+    outlined: bool = False
 
 
 class AreaAsk(Ask):
@@ -78,8 +81,8 @@ class OrganisationPatch(Ask):
 @routes.get("/areas", Action.AREA_SEE)
 async def list_areas(who: Who, here: Here, parent: Parent = "", every: bool = False) -> Page[AreaOut]:
     """Children of `parent`, the top ones without it, all with `every`."""
-    found = await here.places.areas(who, parent or None, everything=every)
-    return Page(items=[_area(area) for area in found])
+    found, drawn = await here.places.areas(who, parent or None, everything=every), await _drawn(here)
+    return Page(items=[_area(area, drawn) for area in found])
 
 
 @routes.post("/areas", Action.AREA_CHANGE, status_code=201)
@@ -93,7 +96,7 @@ async def add_area(ask: AreaAsk, who: Who, here: Here, response: Response) -> Ar
 @routes.get("/areas/{area}", Action.AREA_SEE)
 async def see_area(area: str, who: Who, here: Here, response: Response) -> AreaOut:
     """One area."""
-    return tag(response, _area(await here.places.area(who, area)))
+    return tag(response, _area(await here.places.area(who, area), await _drawn(here)))
 
 
 @routes.patch("/areas/{area}", Action.AREA_CHANGE)
@@ -103,7 +106,7 @@ async def change_area(
     """Rename an area, or set its zone."""
     changed = await here.places.change_area(who, area, read_revision(if_match), **ask.given())
     here.hub.changed([("area", area)])
-    return tag(response, _area(changed))
+    return tag(response, _area(changed, await _drawn(here)))
 
 
 @routes.delete("/areas/{area}", Action.AREA_CHANGE, status_code=204)
@@ -148,8 +151,13 @@ async def delete_organisation(organisation: str, who: Who, here: Here) -> None:
     await here.places.delete_organisation(who, organisation)
 
 
-def _area(area: Area) -> AreaOut:
+async def _drawn(here: Services) -> set[str]:
+    """Paths of areas that have a border."""
+    return {path for path, _ in (await here.drawing.borders()).drawn}
+
+
+def _area(area: Area, drawn: Set[str] = frozenset()) -> AreaOut:
     return AreaOut(
         id=area.id, code=area.code, name=area.name, level=area.level, parent=area.parent, path=area.path,
-        zone=area.zone, revision=area.revision,
+        zone=area.zone, revision=area.revision, outlined=area.path in drawn,
     )  # fmt: skip

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal, TypeVar
 from fastapi import Query, Response
 from pydantic import Field
 
-from safecity.core.ground.access.api import PLATFORM, Action, Actor, allowed
+from safecity.core.ground.access.api import PLATFORM, ROOT, Action, Actor, Thing, allowed
 from safecity.core.ground.closures.api import Closure, ClosureKind
+from safecity.core.ground.places.api import Area
 from safecity.kit.clock import SECOND_US
 from safecity.kit.errors import InvalidError, SafecityError, UnavailableError
 from safecity.model.facts.media_calls import Message
@@ -28,6 +29,7 @@ from safecity.model.facts.traffic_calls import (
     RoutesFound,
 )
 from safecity.web.guard import Here, Routes, Who
+from safecity.web.lying import lying, told_to
 from safecity.web.services import Services
 from safecity.web.shapes import Answer, Ask, Moment, OptionalMoment, Page, ThingId, read_cursor, write_cursor
 
@@ -120,7 +122,8 @@ class ConditionCollection(Answer):
 
 
 class JamOut(Answer):
-    """Roads below two fifths of their free speed that hang together, until they are above half of it again."""
+    """Roads below two fifths of their free speed that hang together, until they are above half of it again. `area`: the
+    one whose border its middle lies in, null where none was drawn."""
 
     id: str
     began_at: Moment
@@ -129,6 +132,8 @@ class JamOut(Answer):
     metres: float
     speed_kmh: float
     lines: list[LineShape]
+    area: str | None
+    area_name: str
 
 
 class JamsOut(Answer):
@@ -222,18 +227,20 @@ async def see_conditions(
     return ConditionCollection(features=features, left_out=found.left_out, least=least, at=found.at)
 
 
-@routes.get("/traffic/jams", Action.TRAFFIC_SEE, fails=(503,))
-async def list_jams(who: Who, here: Here) -> JamsOut:
-    """Jams that last."""
+@routes.get("/traffic/jams", Action.TRAFFIC_SEE, fails=(404, 503))
+async def list_jams(who: Who, here: Here, area: Annotated[str, Query(max_length=40)] = "") -> JamsOut:
+    """Jams that last: in areas of the reader, and where no border was drawn."""
+    inside = (await here.places.area(who, area)).path if area else ROOT
+    every = await jams_now(who, here)
+    places = await lying(here, [one.place for one in every])
     return JamsOut(
         items=[
-            JamOut(
-                id=one.id, began_at=one.began_at, longitude=one.place[0], latitude=one.place[1], metres=one.metres,
-                speed_kmh=one.speed_kmh, lines=[_shape(line) for line in one.lines],
-            )
-            for one in await jams_now(who, here)
+            _jam(one, places.area(one.place))
+            for one in every
+            if places.path(one.place).startswith(inside)
+            and told_to(who, Thing("jam", places.path(one.place), id=one.id))
         ]
-    )  # fmt: skip
+    )
 
 
 @routes.get("/traffic/network", Action.TRAFFIC_SEE, fails=(503,))
@@ -281,7 +288,7 @@ async def remove_closure(who: Who, here: Here, closure: ThingId) -> Response:
 
 
 async def jams_now(who: Actor, here: Services) -> tuple[Jam, ...]:
-    """Jams as `who` may know them. UnavailableError where there is no traffic to be asked about."""
+    """Those that enough vehicles speak for. UnavailableError where there is no traffic to be asked about."""
     return (await asked(here, AskJams(least_vehicles(who)), JamsFound)).jams
 
 
@@ -341,6 +348,14 @@ def _route(one: RouteFound, at: int) -> RouteFeature:
         measured_metres=one.measured_metres, share=one.share,
     )  # fmt: skip
     return RouteFeature(geometry=_shape(one.line), properties=properties)
+
+
+def _jam(one: Jam, area: Area | None) -> JamOut:
+    return JamOut(
+        id=one.id, began_at=one.began_at, longitude=one.place[0], latitude=one.place[1], metres=one.metres,
+        speed_kmh=one.speed_kmh, lines=[_shape(line) for line in one.lines], area=area.id if area else None,
+        area_name=area.name if area else "",
+    )  # fmt: skip
 
 
 def _condition(one: EdgeCondition) -> ConditionFeature:

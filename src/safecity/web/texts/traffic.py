@@ -77,6 +77,17 @@ TRAFFIC: dict[str, tuple[str, str]] = {
     ),
     "count_lane": ("该卡口没有 {lane} 号车道。", "The checkpoint has no lane {lane}."),
     "closure_invalid": ("封闭路段的 {field} 取值无效。", "Not a value for {field} of a closure."),
+    "outline_rings": (
+        "边界须为 1 至 {limit} 个环组成的 GeoJSON 多边形。",
+        "A border is a polygon of GeoJSON with 1 to {limit} rings.",
+    ),
+    "outline_points": ("边界点数超过 {limit}。", "The border has more than {limit} points; simplify it."),
+    "outline_open": (
+        "边界的每个环至少 4 个点,且首尾相同。",
+        "Each ring of a border has at least 4 points, and the last is the first.",
+    ),
+    "outline_flat": ("边界的环没有面积。", "A ring of the border encloses nothing."),
+    "outline_place": ("边界中有不在地图上的点。", "A point of the border is nowhere on the map."),
     "roads_version": ("没有路网 {version}。", "There is no road network {version}."),
     "roads_file": ("路网文件无法读取：{why}。", "The road network cannot be read: {why}."),
     "vehicle_memory": ("保存的匹配状态无法读取。", "What was remembered of a vehicle cannot be read."),

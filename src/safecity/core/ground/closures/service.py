@@ -10,7 +10,7 @@ from safecity.core.ground.access.api import ROOT, Action, Actor, Thing, authoriz
 from safecity.core.ground.audit.api import note
 from safecity.core.ground.closures import store
 from safecity.core.ground.closures.decide import MAX_CLOSURES, Closure, ClosureKind
-from safecity.core.ground.places.api import find_area
+from safecity.core.ground.places.api import claimed_by, find_area
 from safecity.core.ground.settings.api import Settings, get, put
 from safecity.kit.clock import Clock
 from safecity.kit.errors import ExhaustedError, NotFoundError, SafecityError
@@ -74,12 +74,17 @@ class Closures:
     ) -> tuple[Closure, RoadsFound]:  # fmt: skip
         """The closure and the roads that it closes.
 
-        InvalidError `closure_invalid`, NotFoundError `no_road_near`, UnavailableError where the duty cannot say.
+        Without an `area` it belongs to the one that it lies in, as far as borders are drawn there.
+
+        InvalidError `closure_invalid`, ForbiddenError where the line runs through an area of others, NotFoundError
+        `no_road_near`, UnavailableError where the duty cannot say.
         """
         now = self._clock.now_us()
 
         def made(tx: Tx) -> Closure:
-            found = find_area(tx, area) if area else None
+            # Whoever names an area of their own closes roads in it, and not those of their neighbours.
+            lies_in = claimed_by(tx, who, Action.TRAFFIC_CHANGE, "closure", line)
+            found = find_area(tx, area) if area else lies_in
             closure = Closure(
                 id=fresh("cl"), kind=kind, reason=reason.strip(), line=line, both_ways=both_ways,
                 start=now if start is None else start, end=end, area=found.id if found else None,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from safecity.core.ground.access.api import PLATFORM, ROOT, Action, Actor, Thing, authorize, scope
 from safecity.core.ground.audit.api import note
 from safecity.core.ground.places import store
+from safecity.core.ground.places.borders import forget_outline
 from safecity.core.ground.places.decide import (
     Area,
     Organisation,
@@ -104,6 +105,7 @@ class Places:
             if store.has_children(tx, area) or self._in_use(tx, old.path):
                 raise ConflictError("not empty", code="area_in_use", params={"name": old.name})
             store.delete_area(tx, area)
+            forget_outline(tx, area)
             note(tx, who, "area.delete", thing, old.name)
 
         await self._database.write(work)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from safecity.core.ground.access.api import ROOT, Action, Actor, Predicate, Vault, authorize, scope
 from safecity.core.ground.audit.api import note
-from safecity.core.ground.places.api import find_area
+from safecity.core.ground.places.api import area_at, find_area
 from safecity.core.ground.signs import store
 from safecity.core.ground.signs.ahead import Trouble, standing_before
 from safecity.core.ground.signs.decide import (
@@ -263,7 +263,9 @@ def _reported(sign: GuidanceSign, report: SignReport | None) -> SignReport:
 
 
 def _placed(tx: Tx, sign: GuidanceSign) -> GuidanceSign:
-    return replace(sign, area_path=find_area(tx, sign.area).path if sign.area else ROOT)
+    """In the area that was named, else in the one that it stands in."""
+    area = find_area(tx, sign.area) if sign.area else area_at(tx, sign.longitude, sign.latitude)
+    return replace(sign, area=area.id if area else None, area_path=area.path if area else ROOT)
 
 
 def _checked(sign: GuidanceSign) -> GuidanceSign:

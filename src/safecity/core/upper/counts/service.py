@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from safecity.core.ground.access.api import ROOT, Action, Actor, Thing, allowed, authorize, scope
 from safecity.core.ground.audit.api import note
-from safecity.core.ground.places.api import find_area
+from safecity.core.ground.places.api import area_at, find_area
 from safecity.core.ground.tollgates.api import Tollgate
 from safecity.core.ground.tollgates.api import find as find_gate
 from safecity.core.ground.tollgates.api import find_by_code as find_gate_by_code
@@ -222,11 +222,11 @@ def _placed(tx: Tx, who: Actor, told: Told) -> CountPoint:
         if told.lane is not None and gate.lane(told.lane) is None:
             raise NotFoundError("no such lane", code="count_lane", params={"lane": told.lane})
         return at_gate(gate, told.lane, origin=common["origin"], source=told.source)
-    area_path = find_area(tx, told.area).path if told.area else ROOT
+    area = find_area(tx, told.area) if told.area else area_at(tx, told.longitude, told.latitude)
     point = CountPoint(
         **common, place=told.place, lane=told.lane, name=told.name or told.place, tollgate=None,
         longitude=told.longitude, latitude=told.latitude, bearing=told.bearing,
-        lanes=1 if told.lane is not None else told.lanes, area_path=area_path,
+        lanes=1 if told.lane is not None else told.lanes, area_path=area.path if area else ROOT,
     )  # fmt: skip
     if not allowed(who, Action.PASSAGE_REPORT, thing_of(point)):
         raise NotFoundError("nowhere that you report for", code="sighting_nowhere")

@@ -190,8 +190,8 @@ def keep(tx: Tx, changed: Iterable[Incident], at: int) -> None:
             tx.run(update(incidents).where(incidents.c.id == one.id).values(**values))
         if row is None or row["state"] != str(State.DISMISSED):  # of one that was none nothing more is told
             event = Event(
-                kind=_kind(one, new=row is None), subject=one.id, at=at, seen=at, origin="traffic", area="/",
-                organisation="/", body=_body(one),
+                kind=_kind(one, new=row is None), subject=one.id, at=at, seen=at, origin="traffic",
+                body=_body(one),
             )  # fmt: skip
             tx.run(insert(untold).values(id=event.id, body=_encode(event)))
 

@@ -143,7 +143,7 @@ def _tell(tx: Tx, kind: str, one: KnownJam, at: int) -> None:
         "longitude": one.longitude, "latitude": one.latitude, "metres": round(one.metres),
         "speed_kmh": round(one.speed * 3.6, 1), "began_at": one.began_at,
     }  # fmt: skip
-    event = Event(kind=kind, subject=one.id, at=at, seen=at, origin="traffic", area="/", organisation="/", body=body)
+    event = Event(kind=kind, subject=one.id, at=at, seen=at, origin="traffic", body=body)
     tx.run(insert(untold).values(id=event.id, body=_encode(event)))
 
 
