@@ -33,6 +33,7 @@ from safecity.web.routes import (
     movement,
     outlines,
     passages,
+    phone,
     places,
     positions,
     ptz,
@@ -60,7 +61,7 @@ PARTS = (
     exports, health, audit, search, wizard, tollgates, passages, vehicles, subscriptions,
     watches, violations, violation_rules, scenes, cases, case_entries,
     traffic, travel, counts, incidents, signs,
-    fleet, fences, ways, positions,
+    fleet, fences, ways, positions, phone,
     movement,
 )  # fmt: skip
 

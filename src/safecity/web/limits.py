@@ -25,6 +25,8 @@ MAX_PICTURES_BODY = 16 << 20
 _WITH_PICTURES = frozenset({"/api/v1/sightings", "/api/v1/violations"})
 MAX_URL = 8192
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+PHONE = "/phone"
+"""The one page that may ask where it is."""
 API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 
@@ -123,7 +125,8 @@ class Envelope:
         headers["Referrer-Policy"] = "same-origin"
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
         headers["Cross-Origin-Resource-Policy"] = "same-origin"
-        headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(self), payment=(), usb=()"
+        where = "(self)" if scope["path"] == PHONE else "()"
+        headers["Permissions-Policy"] = f"camera=(), geolocation={where}, microphone=(self), payment=(), usb=()"
         headers.setdefault("Content-Security-Policy", API_POLICY)
         if scope["path"].startswith("/api/"):
             headers.setdefault("Cache-Control", "no-store")

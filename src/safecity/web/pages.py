@@ -27,6 +27,9 @@ _POLICY = (
     "img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self' {media}; worker-src 'self'; "
     "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+WORKER = "phone-worker.js"
+"""Keeps the page of phones for when there is no network."""
+_WORKER_POLICY = "default-src 'none'; connect-src 'self'"
 _ABSENT = """<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>Safecity</title></head><body>
 <h1>Safecity</h1>
 <p>平台已启动,接口在 <code>/api/v1</code>。浏览器界面尚未构建。</p>
@@ -81,7 +84,7 @@ def _file(folder: Path, path: str) -> Path | None:
 
 def _served(file: Path, path: str, accept: str) -> Response:
     hashed = path.startswith("assets/")
-    headers = {
+    headers = ({"Content-Security-Policy": _WORKER_POLICY} if path == WORKER else {}) | {
         "Cache-Control": "public, max-age=31536000, immutable" if hashed else "no-cache",
         "Vary": "Accept-Encoding",
     }

@@ -57,7 +57,7 @@ from safecity.core.upper.cases.api import any_under as cases_under
 from safecity.core.upper.counts.api import CountFollower, Counts, CountSettings, CountTeller
 from safecity.core.upper.counts.api import any_of as counts_of
 from safecity.core.upper.counts.api import any_under as counts_under
-from safecity.core.upper.fleet.api import Beacons, FenceFollower, Fences, FenceWriter, Replay, VehicleOrders
+from safecity.core.upper.fleet.api import Beacons, FenceFollower, Fences, FenceWriter, Phones, Replay, VehicleOrders
 from safecity.core.upper.fleet.api import any_of as fences_of
 from safecity.core.upper.fleet.api import any_under as fences_under
 from safecity.core.upper.traveltimes.api import Keys as TravelKeys
@@ -223,6 +223,7 @@ class Services:
     fences: Fences
     replay: Replay
     beacons: Beacons
+    phones: Phones
     fence_follower: FenceFollower
     fence_writer: FenceWriter
     watches: Watches
@@ -294,6 +295,7 @@ class Services:
             group.create_task(self.watch_follower.run(), name="watches")
             group.create_task(self.fence_follower.run(), name="fences")
             group.create_task(self.beacons.run(), name="positions over HTTP")
+            group.create_task(self.phones.run(), name="shifts")
             group.create_task(self.fence_writer.run(), name="fences in terminals")
             group.create_task(self.watch_duties.run(), name="deadlines of hits")
             group.create_task(self.section_follower.run(), name="speeds over sections")
@@ -427,6 +429,8 @@ def assemble(
     closures = Closures(database, calls, settings, clock)
     travel_times = TravelTimes(database, settings, clock)
     counts = Counts(database, clock, web.counts)
+    beacons = Beacons(database, vault, settings, bus, clock)
+    phones = Phones(database, vault, beacons, clock)
     fence_follower = FenceFollower(database, bus, clock, settings, raised, relay.wake)
     presence = Presence(database, vault, settings, bus, clock)
 
@@ -496,7 +500,8 @@ def assemble(
         fence_follower=fence_follower,
         fence_writer=fence_writer,
         replay=Replay(database, history),
-        beacons=Beacons(database, vault, settings, bus, clock),
+        beacons=beacons,
+        phones=phones,
         watches=watches,
         watch_follower=WatchFollower(database, bus, clock, web.watches, told),
         watch_duties=WatchDuties(database, clock, web.watches, told, lambda: hub.changed([("watch", "")])),

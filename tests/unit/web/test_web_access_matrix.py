@@ -145,6 +145,7 @@ BODIES: dict[str, Any] = {
         "length_m": 1000,
     },
     "change_travel_section": {"name": "Other"},
+    "begin_shift": {"consent": True, "area": "{area}"},
     "judge_road_incident": {"verdict": "confirmed"},
     "draw_outline": {"type": "Polygon", "coordinates": [[[1, 1], [2, 1], [2, 2], [1, 1]]]},
     "report_counts": {
@@ -236,7 +237,7 @@ def test_only_the_routes_that_must_be_are_public(house: Any) -> None:
     }
     assert public == {
         "/setup", "/setup/administrator", "/session", "/healthz", "/readyz", "/metrics", "/openapi.json",
-        "/{path:path}", "/positions",
+        "/{path:path}", "/positions", "/phone/shift", "/phone/sos",
     }  # fmt: skip
 
 

@@ -3377,6 +3377,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/phone/shift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin Shift
+         * @description Go on duty: positions that this phone tells are the officer's until the shift ends. One on another phone ends.
+         */
+        post: operations["begin_shift"];
+        /**
+         * End Shift
+         * @description Go off duty, by the phone's token: it ends with the shift.
+         */
+        delete: operations["end_shift"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/phone/sos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call For Help
+         * @description An alarm of priority 1, by the phone's token: also when the session is over.
+         */
+        post: operations["call_for_help"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels/{channel}/movement": {
         parameters: {
             query?: never;
@@ -6018,6 +6062,28 @@ export interface components {
          */
         ShapeKind: "circle" | "rectangle" | "polygon" | "route";
         /**
+         * @description `consent`: the officer was told what for, and agrees: `true` or nothing begins. `hours`: after which it ends by
+         *     itself. `area`: whose people see the phone; without it that of the officer's right.
+         */
+        ShiftAsk: {
+            /** @constant */
+            consent: true;
+            /** @default 12 */
+            hours?: number;
+            area?: string | null;
+        };
+        /** @description On duty. `token` proves the phone to `/positions` and `/phone`; it is not shown again. */
+        ShiftOut: {
+            device: string;
+            name: string;
+            token: string;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+            area: string | null;
+        };
+        /**
          * @description What a transponder reader, a laser or another system saw. `reference` is the source's own number for it: sent
          *     again it is filed once, sent with other words it is corrected.
          */
@@ -6273,6 +6339,17 @@ export interface components {
             /** @enum {string} */
             colour: "red" | "yellow" | "green" | "flashing" | "dark" | "unknown";
             since: string | null;
+        };
+        /**
+         * @description A call for help, from where the phone is, as far as it knows. `key`: the phone's own name for it; sent again it
+         *     is the same call.
+         */
+        SosAsk: {
+            key: string;
+            /** Format: date-time */
+            at: string;
+            longitude?: number | null;
+            latitude?: number | null;
         };
         /** @description A weekly span: weekday 0 is Monday, minutes of the local day, half-open. */
         SpanShape: {
@@ -15224,6 +15301,99 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PositionsTaken"];
                 };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
+        };
+    };
+    begin_shift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShiftAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShiftOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    end_shift: {
+        parameters: {
+            query?: never;
+            header?: {
+                authorization?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
+        };
+    };
+    call_for_help: {
+        parameters: {
+            query?: never;
+            header?: {
+                authorization?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SosAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];

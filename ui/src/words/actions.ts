@@ -81,6 +81,7 @@ export const actions = words({
   'action.vehicle.track': ['Follow a vehicle closely', '临时跟踪车辆'],
   'action.vehicle.control': ['Doors and terminal of a vehicle', '控制车门和车载终端'],
   'action.vehicle.replay': ['See where a vehicle was', '查看车辆轨迹'],
+  'action.phone.carry': ['Go on duty with a phone', '携带手机值勤'],
   'action.fence.see': ['See fences', '查看电子围栏'],
   'action.fence.write': ['Fence written into terminal', '围栏下发到终端'],
   'action.fence.erase': ['Fence erased from terminal', '从终端删除围栏'],

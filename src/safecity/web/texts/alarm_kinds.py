@@ -86,6 +86,7 @@ _TYPES: dict[str, dict[str, tuple[str, str]]] = {
         "jsatl-67-2": ("左侧后方接近", "Close behind on the left"),
         "jsatl-67-3": ("右侧后方接近", "Close behind on the right"),
     },
+    "phone": {"sos": ("警员求助", "An officer calls for help")},
     "watch": {"exact": ("布控命中", "Watch hit"), "near": ("疑似布控命中", "Possible watch hit")},
     "vehicle": {
         "fence_enter": ("进入围栏", "Entered a fence"),

@@ -44,6 +44,7 @@ VEHICLES: dict[str, tuple[str, str]] = {
         "令牌须为 {least} 至 {most} 个字符，只能含字母、数字和 - _ ~ + / =。",
         "A token has {least} to {most} characters: letters, digits and - _ ~ + / =.",
     ),
+    "phone_hours": ("值勤时长须为 1 至 {most} 小时。", "A shift lasts from 1 to {most} hours."),
     "beacon_token": ("令牌无效，或设备已停用。", "No device has this token, or it is switched off."),
     "position_flood": ("上报过于频繁，请在 {seconds} 秒后重试。", "Too many positions; try again in {seconds} s."),
     "position_many": ("一次最多上报 {limit} 个位置。", "At most {limit} positions at once."),

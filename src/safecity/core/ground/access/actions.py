@@ -72,6 +72,7 @@ class Action(StrEnum):
     VEHICLE_TRACK = "vehicle.track"
     VEHICLE_CONTROL = "vehicle.control"
     VEHICLE_REPLAY = "vehicle.replay"
+    PHONE_CARRY = "phone.carry"
     FENCE_SEE = "fence.see"
     FENCE_CHANGE = "fence.change"
     SIGN_VIEW = "sign.view"
@@ -143,6 +144,7 @@ _OPERATOR: Final = {
             Action.VEHICLE_MESSAGE,
             Action.VEHICLE_TRACK,
             Action.VEHICLE_REPLAY,
+            Action.PHONE_CARRY,
             Action.FENCE_SEE,
             Action.SIGN_SHOW,
             Action.CASE_SEE,

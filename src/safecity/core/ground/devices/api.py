@@ -5,6 +5,7 @@ from safecity.core.ground.devices.positions import Position, of_devices
 from safecity.core.ground.devices.positions import put as put_positions
 from safecity.core.ground.devices.service import Devices, NewDevice, find_device, thing_of
 from safecity.core.ground.devices.store import (
+    add,
     any_of,
     any_under,
     codes_of,
@@ -26,6 +27,7 @@ __all__ = [
     "Devices",
     "NewDevice",
     "Position",
+    "add",
     "any_of",
     "any_under",
     "check_code",

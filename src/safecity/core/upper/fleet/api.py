@@ -9,6 +9,7 @@ from safecity.core.upper.fleet.following import FenceFollower
 from safecity.core.upper.fleet.journeys import Journey
 from safecity.core.upper.fleet.mail import Mailroom
 from safecity.core.upper.fleet.orders import VehicleOrders
+from safecity.core.upper.fleet.phones import LONGEST_HOURS, Call, Phones
 from safecity.core.upper.fleet.replay import Replay
 from safecity.core.upper.fleet.service import Fences
 from safecity.core.upper.fleet.shapes import ShapeKind
@@ -16,9 +17,11 @@ from safecity.core.upper.fleet.store import any_of, any_under
 
 __all__ = [
     "EVERY_DAY",
+    "LONGEST_HOURS",
     "MAX_FEATURES",
     "OLD_DAYS",
     "Beacons",
+    "Call",
     "Copy",
     "Fence",
     "FenceFollower",
@@ -26,6 +29,7 @@ __all__ = [
     "Fences",
     "Journey",
     "Mailroom",
+    "Phones",
     "Refused",
     "Replay",
     "ShapeKind",

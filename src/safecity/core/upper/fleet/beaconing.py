@@ -32,6 +32,8 @@ SILENT_SECONDS: Final = 600.0
 LOOK_SECONDS: Final = 15.0
 A_SECOND: Final = 20.0
 AT_ONCE: Final = 2_000.0
+AS_MANY: Final = 100
+"""Positions, as which anything else counts that a device tells."""
 MAX_TOKEN: Final = 300
 MAX_CODE: Final = 40
 FLOOD: Final = "position_flood"
@@ -152,6 +154,12 @@ class Beacons:
         self._newest |= newest
         self._heard |= dict.fromkeys(newest, clock)
         return answers, doubled
+
+    async def publish(self, device: Device, event: Event) -> None:
+        """What a device tells beside positions; durable on return. ExhaustedError `position_flood`."""
+        if not self._told.take(device.id, self._clock.monotonic(), AS_MANY):
+            raise ExhaustedError("too many", code=FLOOD, params={"seconds": round(AS_MANY / A_SECOND)})
+        await self._bus.publish([_from(event, await self._origin())])
 
     async def run(self) -> None:
         """Until cancelled: who told nothing for ten minutes is offline, also one that was here before we were."""
