@@ -330,3 +330,20 @@ async def test_a_detector_that_is_gone_is_deleted_with_its_counts_and_that_is_wr
     assert await points(admin) == []
     assert [one["object_name"] for one in await audited(admin, "traffic.change")] == ["km 12.4"]
     assert await outcomes(admin, loop(house, -10, count=3)) == ["new"]
+
+
+@pytest.mark.usefixtures("noon")
+async def test_who_makes_up_places_without_end_is_stopped_and_keeps_those_that_are_known(
+    house: Any, admin: Any, city: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "MAX_PLACES", 2)
+    told = [loop(house, -3, place=f"place {n}") for n in range(3)]
+    assert await outcomes(admin, *told) == ["new", "new", "count_places"]
+    assert await outcomes(admin, loop(house, -2, place="place 1"), loop(house, -2, place="place 2")) == [
+        "new", "count_places",
+    ]  # fmt: skip
+    gate = {"source": "loops", "tollgate": GATE, "count": 1, "since": moment(house, -3), "until": moment(house, -2)}
+    assert await outcomes(admin, gate) == ["new"], "checkpoints are no inventions"
+    (oldest, *_) = [one for one in await points(admin) if one["place"] == "place 0"]
+    await admin.ok("DELETE", f"traffic/counts/{oldest['id']}")
+    assert await outcomes(admin, told[2]) == ["new"]

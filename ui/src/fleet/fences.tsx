@@ -6,11 +6,14 @@ import { api } from '../api/client'
 import { useMay } from '../api/session'
 import type { Device, Fence } from '../api/types'
 import { ProblemNote, sentence } from '../parts/problem'
+import { local, stamp } from '../parts/times'
+import { moment } from '../tollgates/search'
 import type { Point } from '../traffic/view'
 import { SeatsField } from '../watches/seats'
 import { type Key, t } from '../words'
 
 const SHAPES = ['circle', 'rectangle', 'polygon', 'route'] as const
+const PRIORITIES = [1, 2, 3, 4] as const
 const DAYS = [1, 2, 3, 4, 5, 6, 7]
 const LEAST: Record<Fence['kind'], number> = { circle: 1, rectangle: 2, polygon: 3, route: 2 }
 
@@ -111,11 +114,12 @@ function Copies({ fence }: { fence: string }) {
 }
 
 function rules(fence: Fence): string {
+  const over = fence.valid_until ? t('traffic.until', { at: stamp(fence.valid_until) }) : ''
   const hours = fence.from_minute === fence.until_minute ? '' : `${written(fence.from_minute)}–${written(fence.until_minute)}`
   const days = fence.days.length === 7 ? '' : fence.days.map((day) => t(`fleet.day.${day}` as Key)).join(' ')
   return [
     fence.on_enter ? t('fleet.rule.enter') : '', fence.on_leave ? t('fleet.rule.leave') : '', fence.speed_kmh ? t('fleet.rule.speed', { n: fence.speed_kmh }) : '',
-    days, hours, fence.enabled ? '' : t('fleet.off'),
+    days, hours, over, fence.enabled ? '' : t('fleet.off'),
   ].filter(Boolean).join(' · ')
 }
 
@@ -124,6 +128,13 @@ const written = (minute: number) => `${String(Math.floor(minute / 60) % 24).padS
 function minuteOf(time: string): number {
   const [hour = 0, minute = 0] = time.split(':').map(Number)
   return hour * 60 + minute
+}
+
+/** What was not touched is sent as it was, to the second: a fence whose validity changes begins anew. */
+export function validity(old: Pick<Fence, 'valid_from' | 'valid_until'> | undefined, begins: string, ends: string) {
+  const same = (at: string | null | undefined, text: string) => Boolean(at) && local(at!) === text
+  const from = same(old?.valid_from, begins) ? old!.valid_from : moment(begins)
+  return { ...(from ? { valid_from: from } : {}), valid_until: same(old?.valid_until, ends) ? old!.valid_until : (moment(ends) ?? null) }
 }
 
 function NewFence({ devices, draft, onDraft, onDone }: { devices: Device[]; draft: Draft; onDraft: (draft: Draft | null) => void; onDone: () => Promise<unknown> }) {
@@ -137,6 +148,10 @@ function NewFence({ devices, draft, onDraft, onDone }: { devices: Device[]; draf
   const [from, setFrom] = useState(written(old?.from_minute ?? 0))
   const [until, setUntil] = useState(written(old?.until_minute ?? 0))
   const [area, setArea] = useState<string | null>(old?.area ?? null)
+  const [organisation, setOrganisation] = useState<string | null>(old?.organisation ?? null)
+  const [priority, setPriority] = useState(old?.priority ?? 2)
+  const [begins, setBegins] = useState(old ? local(old.valid_from) : '')
+  const [ends, setEnds] = useState(old?.valid_until ? local(old.valid_until) : '')
   const [vehicles, setVehicles] = useState<string[]>(old?.vehicles ?? [])
   const [seats, setSeats] = useState<string[]>(old?.seats ?? [])
   const [toTerminals, setToTerminals] = useState(old?.to_terminals ?? false)
@@ -148,7 +163,8 @@ function NewFence({ devices, draft, onDraft, onDone }: { devices: Device[]; draf
     try {
       const body = {
         name: name.trim(), kind: draft.kind, points: draft.points.map((point) => [...point]), metres: wide ? draft.metres : 0, on_enter: onEnter, on_leave: onLeave, speed_kmh: limit,
-        speed_seconds: limitSeconds, days, from_minute: minuteOf(from), until_minute: minuteOf(until), area, vehicles, seats, to_terminals: toTerminals,
+        speed_seconds: limitSeconds, days, from_minute: minuteOf(from), until_minute: minuteOf(until), area, organisation, priority, vehicles, seats, to_terminals: toTerminals,
+        ...validity(old, begins, ends),
       }
       if (old) await api.patch('fences/{fence}', { path: { fence: old.id }, body, revision: old.revision })
       else await api.post('fences', { body })
@@ -188,6 +204,12 @@ function NewFence({ devices, draft, onDraft, onDone }: { devices: Device[]; draf
         </div>
         <span className="quiet">{t('fleet.hoursHint')}</span>
         <label>{t('word.area')}<PlaceSelect what="areas" value={area} onChange={setArea} /></label>
+        <label>{t('device.organisation')}<PlaceSelect what="organisations" value={organisation} onChange={setOrganisation} /></label>
+        <div className="fleet-times fleet-moments">
+          <label>{t('fleet.validFrom')}<input type="datetime-local" className="plain-input" value={begins} onChange={(event) => setBegins(event.target.value)} aria-label={t('fleet.validFrom')} /></label>
+          <label>{t('fleet.validUntil')}<input type="datetime-local" className="plain-input" value={ends} onChange={(event) => setEnds(event.target.value)} aria-label={t('fleet.validUntil')} /></label>
+        </div>
+        <label>{t('alarm.priority')}<Select value={priority} onChange={setPriority} options={PRIORITIES.map((each) => ({ value: each, label: t(`alarm.priority.${each}`) }))} aria-label={t('alarm.priority')} /></label>
         <label>{t('fleet.only')}<Select mode="multiple" value={vehicles} onChange={setVehicles} optionFilterProp="label" options={devices.map((each) => ({ value: each.id, label: each.name }))} aria-label={t('fleet.only')} /></label>
         <label>{t('fleet.seats')}<SeatsField value={seats} onChange={setSeats} label={t('fleet.seats')} /></label>
         <Checkbox checked={toTerminals} onChange={(event) => setToTerminals(event.target.checked)}>{t('fleet.toTerminals')}</Checkbox>

@@ -63,6 +63,8 @@ export const fleet = words({
   'fleet.fromTime': ['From', '自'],
   'fleet.untilTime': ['Until', '至'],
   'fleet.hoursHint': ['The same twice: all day', '相同表示全天'],
+  'fleet.validFrom': ['Valid from (empty: at once)', '生效时间（留空立即生效）'],
+  'fleet.validUntil': ['Valid until (empty: without end)', '失效时间（留空长期有效）'],
   'fleet.only': ['Only for these (none: all of its area)', '仅对这些车辆（留空为辖区内全部）'],
   'fleet.seats': ['Alarms go to', '报警发给'],
   'fleet.toTerminals': ['Write it into the terminals too', '同时下发到终端'],

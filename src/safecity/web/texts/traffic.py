@@ -66,6 +66,10 @@ TRAFFIC: dict[str, tuple[str, str]] = {
         "车辆数超过 {lanes} 条车道的通行上限（该时段最多 {most} 辆）。",
         "More vehicles than {lanes} lanes can carry: at most {most} in that time.",
     ),
+    "count_places": (
+        "该用户自报的流量点已达 {limit} 个,请先删除不用的。",
+        "This user has named {limit} places; delete those that are not used.",
+    ),
     "count_kinds": ("各车型之和大于总数。", "There are more vehicles by kinds than together."),
     "count_speed": (
         "平均速度不合理：应为 {least} 至 {most} 公里/小时，且有车辆通过。",

@@ -22,6 +22,9 @@ LANE_PER_HOUR: Final = 3_000
 Capacity Manual), of minutes up to 3,000 are known."""
 CLOSE_VEHICLES: Final = 2
 """In a short time a platoon may exceed what an hour can carry."""
+MAX_PLACES: Final = 5_000
+"""Beside roads, with all their lanes, of one user: what a source calls a place is up to it, and one that makes up a new
+name each time is to fill no disk."""
 FASTEST_KMH: Final = 250.0
 SLOWEST_KMH: Final = 0.1
 """Who is slower stands; the time that a kilometre takes them is a number that no sum holds."""

@@ -26,7 +26,7 @@ from safecity.core.upper.counts.decide import (
 from safecity.core.upper.counts.following import ORIGIN
 from safecity.core.upper.counts.placing import at_gate
 from safecity.kit.clock import SECOND_US, Clock
-from safecity.kit.errors import InvalidError, NotFoundError
+from safecity.kit.errors import ExhaustedError, InvalidError, NotFoundError
 from safecity.ports.database import Database, Tx
 
 NOW_US: Final = 3 * BUCKET_US
@@ -57,7 +57,7 @@ class Filed:
 
     outcome: str
     point: str = ""
-    refused: InvalidError | None = None
+    refused: InvalidError | ExhaustedError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,10 @@ class Counts:
             check(report, wanted.lanes, now, self._settings)
         except InvalidError as error:
             return Filed("refused", refused=error)
-        point = tables.known(tx, wanted)
+        try:
+            point = tables.known(tx, wanted)
+        except ExhaustedError as error:
+            return Filed("refused", refused=error)
         if tables.overlaps(tx, point.id, report.since, report.until):
             return Filed("refused", point.id, InvalidError("counted before", code="count_overlaps"))
         before, counted = tables.period(tx, point.id, report.since), report.counted

@@ -29,8 +29,9 @@ from sqlalchemy import update as sql_update
 from safecity.core.ground.access.api import Predicate, where
 from safecity.core.ground.access.api import under as below
 from safecity.core.ground.sql import area_path, key, metadata, moment, organisation_path, ref
-from safecity.core.upper.counts.decide import BUCKET_US, DAY_US, LONGEST_US, SUMS, Counted, CountPoint
+from safecity.core.upper.counts.decide import BUCKET_US, DAY_US, LONGEST_US, MAX_PLACES, SUMS, Counted, CountPoint
 from safecity.kit.clock import SECOND_US
+from safecity.kit.errors import ExhaustedError
 from safecity.kit.ids import fresh
 from safecity.ports.database import Row, Tx
 
@@ -68,9 +69,12 @@ _POINT: Final = tuple(CountPoint.__dataclass_fields__)
 
 
 def known(tx: Tx, wanted: CountPoint) -> CountPoint:
-    """The point of that origin and key: as it is said to be now, made where there is none. Its id is its own."""
+    """The point of that origin and key: as it is said to be now, made where there is none. Its id is its own.
+
+    ExhaustedError `count_places` for a new place of a user who has named too many."""
     row = tx.row(select(points).where(points.c.origin == wanted.origin, points.c.key == wanted.key))
     if row is None:
+        _make_room(tx, wanted)
         made = replace(wanted, id=fresh("cp"))
         tx.run(insert(points).values(key=made.key, **{name: getattr(made, name) for name in _POINT}))
         return made
@@ -80,6 +84,16 @@ def known(tx: Tx, wanted: CountPoint) -> CountPoint:
         values = {name: getattr(now, name) for name in _POINT if name != "id"}
         tx.run(sql_update(points).where(points.c.id == old.id).values(**values))
     return now
+
+
+def _make_room(tx: Tx, wanted: CountPoint) -> None:
+    user, told, _ = wanted.origin.partition("/")
+    if not told or wanted.tollgate is not None:  # checkpoints and their lanes are made by those who may
+        return
+    theirs = points.c.origin.startswith(f"{user}/", autoescape=True)
+    row = tx.row(select(func.count().label("number")).where(points.c.tollgate.is_(None), theirs))
+    if row is not None and row["number"] >= MAX_PLACES:
+        raise ExhaustedError("too many places", code="count_places", params={"limit": MAX_PLACES})
 
 
 def find(tx: Tx, point: str) -> CountPoint | None:
