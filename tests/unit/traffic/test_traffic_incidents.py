@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import select
 from tests.contract.traffic_city import itself, open_own
 
 from safecity.backends.bus import EmbeddedBus
@@ -15,11 +16,14 @@ from safecity.backends.database import SqlDatabase
 from safecity.backends.sqlitefile import open_file
 from safecity.core.upper.traffic.city import City
 from safecity.core.upper.traffic.following import Following
-from safecity.core.upper.traffic.incidents import Incident, State
+from safecity.core.upper.traffic.incidents import Incident, State, Stop, courses, followed, known_stops
+from safecity.core.upper.traffic.judging import Cluster, IncidentKind
+from safecity.core.upper.traffic.standing import Standing
 from safecity.core.upper.traffic.sums import Sum
 from safecity.kit.clock import SECOND_US, FakeClock
 from safecity.kit.errors import ConflictError, NotFoundError
 from safecity.model.facts.envelope import Event
+from safecity.ports.database import Tx
 from safecity.roads.network.arrays import RoadClass, RoadNetwork
 from safecity.roads.network.build import build_network
 from safecity.roads.network.draft import Draft
@@ -339,3 +343,47 @@ async def test_nobody_decides_about_what_is_over(road: Road) -> None:
     with pytest.raises(NotFoundError):
         await road.following.decide("ti_none", "confirmed", "chief")
     assert (await road.look(181)) == [], "it was cleared: they stand there, and somebody is with them"
+
+
+def on_carriageway(course: float, vehicles: int = 1) -> Cluster:
+    """On one of two carriageways that lie 30 m apart."""
+    side = 30 * METRE if course == 180 else 0.0
+    return Cluster(
+        edge=1, along=10.0, longitude=TRUNK, latitude=59.3 + side, vehicles=vehicles, since=1, last=2, course=course
+    )  # fmt: skip
+
+
+def stands_on(course: float) -> Standing:
+    return Standing("v", TRUNK, 59.3 + (30 * METRE if course == 180 else 0.0), course, 1, 2)
+
+
+def test_whoever_stands_on_the_other_carriageway_is_another_incident() -> None:
+    north, south = on_carriageway(0), on_carriageway(180)
+    every = [stands_on(0), stands_on(180)]
+    first, second = followed([], [north, south], every, lambda _: IncidentKind.STOPPED, [], 5)
+    assert (first.course, second.course) == (0, 180)
+    assert followed([first, second], [north, south], every, lambda _: IncidentKind.STOPPED, [], 6) == []
+    (ended,) = followed([first, second], [south], [stands_on(180)], lambda _: IncidentKind.STOPPED, [], 7)
+    assert (ended.id, ended.why) == (first.id, "moved"), "who stands opposite does not keep it alive"
+    lay_by = Stop(TRUNK, 59.3, 100, every_kind=False, course=0)
+    (left,) = followed([], [north, south], every, lambda _: IncidentKind.STOPPED, [lay_by], 8)
+    assert left.course == 180, "a lay-by lies on one side"
+    assert followed([], [north, south], every, lambda _: IncidentKind.STOPPED, [Stop(TRUNK, 59.3, 100, False)], 9) == []
+
+
+async def test_on_which_side_it_was_is_still_known_in_the_next_life(road: Road) -> None:
+    await road.stop("a", 1_500)
+    (one,) = await road.look(180)
+    await road.following.decide(one.id, "known_stop", "chief")
+    await road.begin()
+    await road.look(185)
+    assert [each.course for each in road.following.incidents] == [pytest.approx(0, abs=1)]
+    assert [each.course for each in await road.database.read(known_stops)] == [pytest.approx(0, abs=1)]
+    await road.following.decide(one.id, "cleared", "chief")
+    road.clock.advance(40 * 86_400)
+    await road.following.keep_house()
+    assert (await road.database.read(known_stops), await road.database.read(courses_kept)) == ([], 0)
+
+
+def courses_kept(tx: Tx) -> int:
+    return len(list(tx.rows(select(courses))))

@@ -7,12 +7,12 @@ they stand there; one that was confirmed is not ended by silence of less than a 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import BigInteger, Boolean, Column, Float, Table, Text, delete, insert, select, update
+from sqlalchemy import BigInteger, Boolean, Column, Float, Select, Table, Text, delete, insert, select, update
 
 from safecity.core.upper.traffic.jams import untold
 from safecity.core.upper.traffic.judging import Cluster, IncidentKind
@@ -28,6 +28,8 @@ from safecity.ports.database import Row, Tx
 BEGAN, ENDED = "traffic.incident_began", "traffic.incident_ended"
 CHANGED, DISMISSED = "traffic.incident_changed", "traffic.incident_dismissed"
 SAME_METRES: Final = 60.0
+SAME_WAY_DEGREES: Final = 90.0
+"""Whoever came from more aside stands on the other carriageway, however near it is."""
 SILENT_US: Final = 600 * SECOND_US
 """Who has said nothing for so long stands there no more, as far as anybody knows."""
 LOST_US: Final = 24 * 3600 * SECOND_US
@@ -59,18 +61,20 @@ ALLOWED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A place where one vehicle may stand until then, or (`every_kind`) where nothing is an incident."""
+    """A place where one vehicle may stand until then, or (`every_kind`) where nothing is an incident; for those that
+    came in that `course` (None: from wherever)."""
 
     longitude: float
     latitude: float
     until: int
     every_kind: bool
+    course: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Incident:
-    """Where vehicles stand. `why` it ended: `moved`, `silent`, `lost` (confirmed, and silent for a day), or `cleared`
-    by a person."""
+    """Where vehicles stand, and the `course` in which they came: degrees from north, None where it was not kept.
+    `why` it ended: `moved`, `silent`, `lost` (confirmed, and silent for a day), or `cleared` by a person."""
 
     id: str
     kind: IncidentKind
@@ -82,6 +86,7 @@ class Incident:
     changed_at: int
     decided_by: str = ""
     why: str = ""
+    course: float | None = None
 
     def move_to(self, state: State, at: int, *, by: str = "", why: str = "") -> Incident:
         """ConflictError where it cannot become that."""
@@ -113,8 +118,16 @@ stops = Table(
     Column("until", BigInteger, nullable=False),
     Column("every_kind", Boolean, nullable=False),
 )
+courses = Table(
+    "traffic_courses",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("course", Float, nullable=False),
+)
+"""Of incidents and stops. A table of its own: files from before it have none, and go on."""
 _encode = msgspec.msgpack.Encoder().encode
-_INCIDENT: Final = tuple(Incident.__dataclass_fields__)
+_INCIDENT: Final = tuple(name for name in Incident.__dataclass_fields__ if name != "course")
+_STOP: Final = tuple(name for name in Stop.__dataclass_fields__ if name != "course")
 _STANDING: Final = tuple(name for name in Standing._fields if name != "left")
 
 
@@ -152,6 +165,7 @@ def followed(
                 Incident(
                     id=fresh("ti"), kind=kind, state=State.OPEN, longitude=cluster.longitude,
                     latitude=cluster.latitude, vehicles=cluster.vehicles, began_at=cluster.since, changed_at=at,
+                    course=cluster.course,
                 )
             )  # fmt: skip
     return changed
@@ -175,7 +189,7 @@ def standing_now(tx: Tx) -> list[Standing]:
 
 def lasting(tx: Tx) -> list[Incident]:
     """Those that have not ended."""
-    query = select(incidents).where(incidents.c.state != str(State.ENDED)).order_by(incidents.c.id)
+    query = _with_course(incidents).where(incidents.c.state != str(State.ENDED)).order_by(incidents.c.id)
     return [_incident(row) for row in tx.rows(query)]
 
 
@@ -186,6 +200,7 @@ def keep(tx: Tx, changed: Iterable[Incident], at: int) -> None:
         values = {name: str(value) if isinstance(value, StrEnum) else value for name, value in _values(one).items()}
         if row is None:
             tx.run(insert(incidents).values(**values))
+            _keep_course(tx, one.id, one.course)
         else:
             tx.run(update(incidents).where(incidents.c.id == one.id).values(**values))
         if row is None or row["state"] != str(State.DISMISSED):  # of one that was none nothing more is told
@@ -206,7 +221,7 @@ def decide(tx: Tx, incident: str, verdict: str, by: str, at: int) -> Incident:
     """`confirmed`, `dismissed`, `known_stop` (dismissed, and vehicles may stand there), or `cleared` (ended).
 
     NotFoundError for one that is not there, ConflictError `incident_state` for one that cannot become that."""
-    row = tx.row(select(incidents).where(incidents.c.id == incident))
+    row = tx.row(_with_course(incidents).where(incidents.c.id == incident))
     if row is None:
         raise NotFoundError("no such incident", code="not_found", params={"kind": "incident"})
     old = _incident(row)
@@ -218,21 +233,25 @@ def decide(tx: Tx, incident: str, verdict: str, by: str, at: int) -> Incident:
         now = old.move_to(State.DISMISSED, at, by=by)
     if verdict in ("known_stop", "cleared"):
         over = verdict == "cleared"
-        stop = Stop(old.longitude, old.latitude, at + (CLEARED_US if over else STOP_US), over)
-        tx.run(insert(stops).values(id=fresh("st"), **asdict(stop)))
+        values = old.longitude, old.latitude, at + (CLEARED_US if over else STOP_US), over
+        name = fresh("st")
+        tx.run(insert(stops).values(id=name, **dict(zip(_STOP, values, strict=True))))
+        _keep_course(tx, name, old.course)
     keep(tx, [now], at)
     return now
 
 
 def known_stops(tx: Tx) -> list[Stop]:
     """Where vehicles may stand."""
-    return [Stop(*(row[name] for name in Stop.__dataclass_fields__)) for row in tx.rows(select(stops))]
+    return [Stop(*(row[name] for name in (*_STOP, "course"))) for row in tx.rows(_with_course(stops))]
 
 
 def forget(tx: Tx, now: int, ended_before: int) -> None:
     """Incidents that ended earlier, stops that are past their time, and vehicles that nobody heard of for two days."""
     tx.run(delete(incidents).where(incidents.c.state == str(State.ENDED), incidents.c.changed_at < ended_before))
     tx.run(delete(stops).where(stops.c.until < now))
+    gone = (courses.c.id.not_in(select(table.c.id)) for table in (incidents, stops))
+    tx.run(delete(courses).where(*gone))
     # As long as an incident lasts, somebody who never left it is what it lasts for.
     tx.run(delete(standing).where(standing.c.last < now - FORGOTTEN_US))
 
@@ -246,8 +265,19 @@ def _allowed(kind: IncidentKind, cluster: Cluster, quiet: Iterable[Stop], at: in
 
 
 def _near(one: Incident | Stop, other: Cluster | Standing) -> bool:
-    """Whether both are one place."""
-    return metres_between((one.longitude, one.latitude), (other.longitude, other.latitude)) <= SAME_METRES
+    """Whether both are one place, on the same carriageway."""
+    turn = 0.0 if one.course is None else abs((one.course - other.course + 180) % 360 - 180)
+    near = metres_between((one.longitude, one.latitude), (other.longitude, other.latitude)) <= SAME_METRES
+    return near and turn <= SAME_WAY_DEGREES
+
+
+def _with_course(table: Table) -> Select[Any]:
+    return select(table, courses.c.course).outerjoin(courses, courses.c.id == table.c.id)
+
+
+def _keep_course(tx: Tx, of: str, course: float | None) -> None:
+    if course is not None:
+        tx.run(insert(courses).values(id=of, course=course))
 
 
 def _body(one: Incident) -> dict[str, Any]:
@@ -262,6 +292,6 @@ def _values(one: Incident) -> dict[str, Any]:
 
 
 def _incident(row: Row) -> Incident:
-    values: dict[str, Any] = {name: row[name] for name in _INCIDENT}
+    values: dict[str, Any] = {name: row[name] for name in (*_INCIDENT, "course")}
     values["kind"], values["state"] = IncidentKind(row["kind"]), State(row["state"])
     return Incident(**values)

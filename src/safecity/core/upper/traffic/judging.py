@@ -47,7 +47,8 @@ class IncidentKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cluster:
-    """Vehicles that stand at one place: `along` metres on its edge; since when the first, and until when the last."""
+    """Vehicles that stand at one place: `along` metres on its edge, having come in that `course`; since when the first,
+    and until when the last."""
 
     edge: int
     along: float
@@ -56,6 +57,7 @@ class Cluster:
     vehicles: int
     since: int
     last: int
+    course: float
 
 
 def believable(standing: Iterable[Standing], at: int) -> list[Standing]:
@@ -137,4 +139,5 @@ def _cluster(edge: int, part: Sequence[tuple[float, Standing]]) -> Cluster:
     return Cluster(
         edge=edge, along=part[0][0], longitude=first.longitude, latitude=first.latitude, vehicles=len(part),
         since=min(one.since for _, one in part), last=max(one.last for _, one in part),
+        course=first.course,
     )  # fmt: skip
