@@ -25,7 +25,7 @@ from safecity.core.ground.audit.api import Keeper
 from safecity.core.ground.channels.api import Board, Channels
 from safecity.core.ground.channels.api import any_of as channels_of
 from safecity.core.ground.channels.api import any_under as channels_under
-from safecity.core.ground.closures.api import Closures
+from safecity.core.ground.closures.api import Closures, TollTeller
 from safecity.core.ground.closures.api import any_under as closures_under
 from safecity.core.ground.desk.api import Desk
 from safecity.core.ground.devices.api import Devices
@@ -90,6 +90,7 @@ from safecity.ports.history import History
 from safecity.ports.leases import Leases
 from safecity.ports.positions import FeedFigure
 from safecity.ports.signs import SignLink
+from safecity.ports.tolls import Tolls
 from safecity.protocols.signs import Show, Shown
 from safecity.web.downloads import Downloads
 from safecity.web.hub import Hub
@@ -208,6 +209,7 @@ class Services:
     desk: Desk
     tollgates: Tollgates
     closures: Closures
+    toll_teller: TollTeller | None
     signs: Signs
     sign_teller: Teller
     travel_times: TravelTimes
@@ -310,6 +312,8 @@ class Services:
             group.create_task(self._seal(), name="seals")
             if self.web.roads:
                 group.create_task(self.closures.run(), name="closures")
+                if self.toll_teller is not None:
+                    group.create_task(self.toll_teller.run(), name="tolls")
                 group.create_task(self.count_teller.run(), name="counts for the roads")
             group.create_task(self.sign_teller.run(), name="signs")
             group.create_task(self.retention.run(), name="retention")
@@ -371,6 +375,7 @@ def assemble(
     clock_kept: Callable[[], bool | None] = lambda: None,
     post_notification: Post = post_to_library,
     sign_link: SignLink | None = None,
+    tolls: Tolls | None = None,
 ) -> Services:
     """All parts, joined. `defaults` is the platform as the settings file describes it."""
     vault = Vault(key_file(web.secrets_dir / "vault.key"))
@@ -484,6 +489,7 @@ def assemble(
         desk=Desk(database, clock),
         tollgates=Tollgates(database),
         closures=closures,
+        toll_teller=TollTeller(calls, tolls) if tolls is not None else None,
         signs=signs,
         sign_teller=sign_teller,
         travel_times=travel_times,

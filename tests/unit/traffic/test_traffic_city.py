@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -12,13 +13,15 @@ from tests.ladder import NORTH, SOUTH, STEP, ladder
 
 from safecity.backends.bus import EmbeddedBus
 from safecity.backends.sqlitefile import open_file
+from safecity.core.ground.closures.api import TollTeller
 from safecity.core.upper.traffic import jams
 from safecity.core.upper.traffic.city import City
 from safecity.core.upper.traffic.jams import KnownJam
 from safecity.core.upper.traffic.sums import Sum
 from safecity.kit.clock import SECOND_US, FakeClock
-from safecity.kit.errors import NotFoundError
-from safecity.model.facts.traffic_calls import AskConditions, AskRoutes, TrafficClosure
+from safecity.kit.errors import InvalidError, NotFoundError
+from safecity.model.facts.media_calls import Done
+from safecity.model.facts.traffic_calls import ApplyTolls, AskConditions, AskRoutes, RoadToll, TrafficClosure
 from safecity.roads.network.versions import put_version
 
 GOLDEN = Path(__file__).resolve().parents[2] / "vectors" / "events"
@@ -181,3 +184,69 @@ def test_jams_that_grow_together_are_the_older_one() -> None:
     lasting, ended = jams.followed([jam("old", 1, 1, 2), jam("new", 5, 4)], [jam("", 9, 1, 2, 3, 4)], 9)
     assert [(one.id, one.began_at) for one in lasting] == [("old", 1)]
     assert [(one.id, one.ended_at) for one in ended] == [("new", 9)]
+
+
+def toll(*amounts: int, north: bool | None = True) -> RoadToll:
+    """In the middle of the third block of the western, faster street."""
+    bearing = None if north is None else 0.0 if north else 180.0
+    return RoadToll((18.0, 59.3 + 2.5 * STEP), bearing, amounts)
+
+
+def test_a_toll_is_paid_where_the_time_is_worth_it_and_driven_round_where_it_is_not(city: City) -> None:
+    ask = AskRoutes(SOUTH, NORTH, NOW)
+    free = city.routes(ask).routes[0]
+    assert (free.toll, city.routes(ask).currency) == (0, "")
+    city.charge(ApplyTolls((toll(10**6),), 6_000, "SEK"))
+    around = city.routes(ask).routes[0]
+    minutes = (around.seconds - free.seconds) / 60
+    worth = round(6_000 * minutes / 60)  # what the detour is worth at 60.00 an hour
+    for amount, pays in ((worth // 2, True), (worth * 2, False)):
+        city.charge(ApplyTolls((toll(amount),), 6_000, "SEK"))
+        found = city.routes(ask)
+        assert found.currency == "SEK"
+        assert found.routes[0].toll == (amount if pays else 0)
+        assert (max(x for x, _ in found.routes[0].line) < 18.003) == pays
+        assert {one.toll for one in found.routes} <= {0, amount}
+    assert city.routes(AskRoutes(NORTH, SOUTH, NOW)).routes[0].toll == 0, "the other direction is free"
+    city.charge(ApplyTolls((toll(50, north=None), toll(10)), 600_000, "SEK"))
+    assert city.routes(ask).routes[0].toll == 60, "past two places both are paid"
+    assert city.routes(AskRoutes(NORTH, SOUTH, NOW)).routes[0].toll == 50
+    city.charge(ApplyTolls((), 6_000, "SEK"))
+    assert city.routes(ask).routes[0].toll == 0
+
+
+def test_a_toll_by_the_hour_is_that_of_the_hour_in_which_it_is_passed(city: City) -> None:
+    hours = [0] * 24
+    hours[7] = 300
+    city.charge(ApplyTolls((toll(*hours),), 1_000_000, "SEK"))
+    midnight = NOW - NOW % (86_400 * SECOND_US)
+    tolls = {hour: city.routes(AskRoutes(SOUTH, NORTH, midnight + hour * 3_600 * SECOND_US)).routes[0].toll
+             for hour in (6, 7, 8)}  # fmt: skip
+    assert tolls == {6: 0, 7: 300, 8: 0}
+
+
+@pytest.mark.parametrize(
+    "told", [ApplyTolls((toll(1),), 0, "SEK"), ApplyTolls((toll(),), 1, "SEK"), ApplyTolls((toll(-1),), 1, "SEK"),
+             ApplyTolls((toll(*[1] * 5),), 1, "SEK")],
+)  # fmt: skip
+def test_tolls_that_make_no_sense_are_refused_and_those_before_stay(city: City, told: ApplyTolls) -> None:
+    city.charge(ApplyTolls((toll(50),), 600_000, "SEK"))
+    with pytest.raises(InvalidError):
+        city.charge(told)
+    assert city.routes(AskRoutes(SOUTH, NORTH, NOW)).routes[0].toll == 50
+
+
+async def test_whoever_charges_for_roads_is_asked_and_the_duty_is_told() -> None:
+    class Cordon:
+        async def tolls(self) -> ApplyTolls:
+            return ApplyTolls((toll(50),), 600_000, "SEK")
+
+    class Duty:
+        told: ClassVar[list[object]] = []
+
+        async def call(self, address: str, message: object, *, timeout: float) -> Done:
+            self.told.append((address, message))
+            return Done()
+
+    await TollTeller(Duty(), Cordon()).tell()  # pyright: ignore[reportArgumentType]
+    assert Duty.told == [("traffic", ApplyTolls((toll(50),), 600_000, "SEK"))]

@@ -5824,7 +5824,8 @@ export interface components {
         /**
          * @description A way. `arrival_low` and `arrival_high`: between them lies the real arrival in 80 of 100 cases. `free_seconds`:
          *     on empty roads. `measured_metres`: so much of it is known from vehicles that drive there now. `share`: of many
-         *     drivers who ask, so many had better be sent over it, that not all jump onto the best one.
+         *     drivers who ask, so many had better be sent over it, that not all jump onto the best one. `toll`: what it costs to
+         *     drive it then, in minor units of `currency` (empty: nobody says what roads cost); it was weighed against time.
          */
         RouteProperties: {
             metres: number;
@@ -5840,6 +5841,8 @@ export interface components {
             arrival_high: string;
             measured_metres: number;
             share: number;
+            toll: number;
+            currency: string;
         };
         /** @description A passage of the route, with its place on the map as it is today (WGS-84 degrees). */
         RouteStop: {

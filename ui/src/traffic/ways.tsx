@@ -2,7 +2,7 @@ import { Button, Input } from 'antd'
 import type { Way } from '../api/types'
 import { ProblemNote } from '../parts/problem'
 import { shortClock, zoneName } from '../parts/times'
-import { t } from '../words'
+import { language, t } from '../words'
 import { read } from './view'
 
 interface Props {
@@ -43,6 +43,7 @@ export function Ways({ from, to, onFrom, onTo, found, error, busy, chosen, onCho
                 <span className="quiet" title={zoneName()}>
                   {t('traffic.arrival', { at: shortClock(way.properties.arrival), low: shortClock(way.properties.arrival_low), high: shortClock(way.properties.arrival_high) })}
                 </span>
+                {way.properties.currency && <span>{t('traffic.toll', { n: money(way.properties.toll, way.properties.currency) })}</span>}
                 <span className="quiet">{t('traffic.known', { n: Math.round((100 * way.properties.measured_metres) / Math.max(way.properties.metres, 1)) })}</span>
               </button>
             </li>
@@ -51,6 +52,12 @@ export function Ways({ from, to, onFrom, onTo, found, error, busy, chosen, onCho
       )}
     </div>
   )
+}
+
+/** Minor units, as the language writes the currency. */
+function money(amount: number, currency: string): string {
+  const format = new Intl.NumberFormat(language(), { style: 'currency', currency })
+  return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2))
 }
 
 function minutes(seconds: number): string {

@@ -21,6 +21,7 @@ export const traffic = words({
   'traffic.kmh': ['{n} km/h', '{n} 公里/小时'],
   'traffic.free': ['{n} on empty roads', '畅通时 {n}'],
   'traffic.arrival': ['there at {at} ({low} to {high})', '{at} 到达（{low} 至 {high}）'],
+  'traffic.toll': ['toll {n}', '通行费 {n}'],
   'traffic.known': ['{n} % of it measured now', '其中 {n} % 有实时数据'],
   'traffic.noJam': ['No jam now.', '当前没有拥堵。'],
   'traffic.since': ['since', '始于'],

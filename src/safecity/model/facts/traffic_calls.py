@@ -89,7 +89,7 @@ class AskRoutes(Message, frozen=True):
 class RouteFound(Message, frozen=True):
     """One way. Between `low` and `high` lies the real time in 80 of 100 cases; `free_seconds`: on empty roads;
     `measured_metres`: so far of it is known from vehicles that drive there now. `share`: of drivers who
-    had better be sent over it, so that not all jump onto the best one."""
+    had better be sent over it, so that not all jump onto the best one. `toll`: minor units of the currency."""
 
     line: Line
     metres: float
@@ -99,12 +99,14 @@ class RouteFound(Message, frozen=True):
     free_seconds: float
     measured_metres: float
     share: float = 1.0
+    toll: int = 0
 
 
 class RoutesFound(Message, frozen=True):
-    """At least one."""
+    """At least one. `currency` of tolls, empty where none are known."""
 
     routes: tuple[RouteFound, ...]
+    currency: str = ""
 
 
 class AskConditions(Message, frozen=True):
@@ -237,6 +239,28 @@ class IncidentsFound(Message, frozen=True):
     """Those that last, the newest first."""
 
     incidents: tuple[RoadIncident, ...]
+
+
+class RoadToll(Message, frozen=True):
+    """What it costs to drive past a place.
+
+    bearing    degrees from north, of the direction that pays; None: both
+    amounts    minor units of the currency, by parts of the local day that are equally long: 1, 2, 3, 4, 6, 8, 12, 16,
+               24, 32, 48 or 96 of them
+    """
+
+    place: Point
+    bearing: float | None
+    amounts: tuple[int, ...]
+
+
+class ApplyTolls(Message, frozen=True):
+    """All tolls there are, and what an hour is worth to a driver (minor units, more than 0): routes weigh the one
+    against the other. In force when it is answered. Answer: Done."""
+
+    tolls: tuple[RoadToll, ...]
+    hour_worth: int
+    currency: str
 
 
 class JudgeIncident(Message, frozen=True):

@@ -57,7 +57,8 @@ class LineShape(Answer):
 class RouteProperties(Answer):
     """A way. `arrival_low` and `arrival_high`: between them lies the real arrival in 80 of 100 cases. `free_seconds`:
     on empty roads. `measured_metres`: so much of it is known from vehicles that drive there now. `share`: of many
-    drivers who ask, so many had better be sent over it, that not all jump onto the best one."""
+    drivers who ask, so many had better be sent over it, that not all jump onto the best one. `toll`: what it costs to
+    drive it then, in minor units of `currency` (empty: nobody says what roads cost); it was weighed against time."""
 
     metres: float
     seconds: float
@@ -68,6 +69,8 @@ class RouteProperties(Answer):
     arrival_high: Moment
     measured_metres: float
     share: float
+    toll: int
+    currency: str
 
 
 class RouteFeature(Answer):
@@ -207,7 +210,7 @@ async def find_routes(
         raise InvalidError("too far ahead", code="route_depart", params={"days": AHEAD_US // DAY_US})
     wish = AskRoutes(_place(start, "from"), _place(end, "to"), at, alternatives, least_vehicles(who))
     found = await asked(here, wish, RoutesFound)
-    return RouteCollection(features=[_route(one, at) for one in found.routes])
+    return RouteCollection(features=[_route(one, at, found.currency) for one in found.routes])
 
 
 @routes.get("/traffic/conditions", Action.TRAFFIC_SEE, fails=(503,))
@@ -338,14 +341,14 @@ def _shape(line: Line) -> LineShape:
     return LineShape(coordinates=[[x, y] for x, y in line])
 
 
-def _route(one: RouteFound, at: int) -> RouteFeature:
+def _route(one: RouteFound, at: int, currency: str) -> RouteFeature:
     def after(seconds: float) -> int:
         return at + round(seconds * SECOND_US)
 
     properties = RouteProperties(
         metres=one.metres, seconds=one.seconds, free_seconds=one.free_seconds, departure=at,
         arrival=after(one.seconds), arrival_low=after(one.low), arrival_high=after(one.high),
-        measured_metres=one.measured_metres, share=one.share,
+        measured_metres=one.measured_metres, share=one.share, toll=one.toll, currency=currency,
     )  # fmt: skip
     return RouteFeature(geometry=_shape(one.line), properties=properties)
 

@@ -92,6 +92,7 @@ TRAFFIC: dict[str, tuple[str, str]] = {
     ),
     "outline_flat": ("边界的环没有面积。", "A ring of the border encloses nothing."),
     "outline_place": ("边界中有不在地图上的点。", "A point of the border is nowhere on the map."),
+    "road_tolls": ("道路收费数据无效。", "What roads cost was not said in a way that can be counted."),
     "roads_version": ("没有路网 {version}。", "There is no road network {version}."),
     "roads_file": ("路网文件无法读取：{why}。", "The road network cannot be read: {why}."),
     "vehicle_memory": ("保存的匹配状态无法读取。", "What was remembered of a vehicle cannot be read."),

@@ -18,10 +18,12 @@ from safecity.core.upper.traffic.counted import CountedRoads
 from safecity.core.upper.traffic.jams import KnownJam
 from safecity.core.upper.traffic.live import Live
 from safecity.core.upper.traffic.operator import SILENT_US, Sighted, TrafficOperator
+from safecity.core.upper.traffic.tolled import TolledRoads, tolled
 from safecity.core.upper.traffic.usual import Factors
 from safecity.kit.clock import SECOND_US
 from safecity.kit.errors import NotFoundError
 from safecity.model.facts.traffic_calls import (
+    ApplyTolls,
     AskConditions,
     AskRoutes,
     ConditionsFound,
@@ -67,6 +69,7 @@ class City:
         self.live = Live(self.times, bucket_us=bucket_us)
         self.counted = CountedRoads(network)
         self.zone: tzinfo = UTC
+        self.tolls: TolledRoads | None = None
         self._placed: dict[TrafficClosure, I32] = {}
         self._closed = np.zeros(0, np.int32)
         self.unplaced: tuple[str, ...] = ()
@@ -104,6 +107,10 @@ class City:
             getattr(times.arrays, name)[:] = getattr(before, name)
         self.times, self.router = times, Router(times)
         self.live.learn(times)
+
+    def charge(self, told: ApplyTolls) -> None:
+        """What roads cost from now on. InvalidError `road_tolls`."""
+        self.tolls = tolled(self.network, told) if told.tolls else None
 
     # --- closures -----------------------------------------------------------------------------------------------
 
@@ -168,13 +175,15 @@ class City:
         """NotFoundError `no_road_near`, `only_islands_near`, `no_route`, `route_closed`, `route_island`."""
         start, end = self._near(asked.start, "from"), self._near(asked.end, "to")
         try:
-            found = self.router.alternatives(start, end, asked.at, count=max(1, min(asked.count, 5)))
+            charges = self.tolls.charges if self.tolls is not None else None
+            found = self.router.alternatives(start, end, asked.at, charges, count=max(1, min(asked.count, 5)))
         except NotFoundError as error:
             code = {"closed": "route_closed", "island": "route_island"}.get(str(error.params.get("why")), "no_route")
             raise NotFoundError("no way leads there", code=code) from error
         told = [self._told(one, start, end, asked.least) for one in found]
         split = zip(told, shares(found), strict=True)
-        return RoutesFound(tuple(replace(one, share=round(float(share), 3)) for one, share in split))
+        currency = self.tolls.currency if self.tolls is not None else ""
+        return RoutesFound(tuple(replace(one, share=round(float(share), 3)) for one, share in split), currency)
 
     def _near(self, place: Point, field: str) -> list[Place]:
         try:
@@ -197,6 +206,7 @@ class City:
         return RouteFound(
             line=self._way(route, first, last), metres=route.metres, seconds=route.seconds, low=route.low,
             high=route.high, free_seconds=free, measured_metres=float(np.maximum(driven[known], 0).sum()),
+            toll=self.tolls.paid(route) if self.tolls is not None else 0,
         )  # fmt: skip
 
     def _way(self, route: Route, first: float, last: float) -> Line:

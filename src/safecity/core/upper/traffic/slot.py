@@ -16,6 +16,7 @@ from safecity.kit.errors import SafecityError, UnavailableError
 from safecity.model.facts.media_calls import Done, Message
 from safecity.model.facts.traffic_calls import (
     ApplyCounts,
+    ApplyTolls,
     ApplyTraffic,
     AskConditions,
     AskIncidents,
@@ -77,6 +78,7 @@ class TrafficSlot:
         return {
             ApplyTraffic: self.apply,
             ApplyCounts: self._count,
+            ApplyTolls: self._charge,
             AskTraffic: self.figures,
             AskNetwork: self._network,
             AskRoutes: self._routes,
@@ -97,6 +99,11 @@ class TrafficSlot:
     async def _count(self, message: ApplyCounts) -> Message:
         city = self._ready()
         await self._work(lambda: city.counted.take(message.counts, anew=message.anew))
+        return Done()
+
+    async def _charge(self, message: ApplyTolls) -> Message:
+        city = self._ready()
+        await self._work(lambda: city.charge(message))
         return Done()
 
     async def figures(self, _: AskTraffic) -> Message:

@@ -1,0 +1,34 @@
+"""Keeps the duty `traffic` at what roads cost."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Final
+
+from safecity.kit.errors import SafecityError
+from safecity.ports.calls import Calls
+from safecity.ports.tolls import Tolls
+
+ADDRESS: Final = "traffic"
+TELL_SECONDS: Final = 20.0
+TIMEOUT: Final = 10.0
+
+
+class TollTeller:
+    """Tells all of it, again and again: a duty that began anew knows nothing, and tolls may follow the traffic."""
+
+    def __init__(self, calls: Calls, source: Tolls) -> None:
+        self._calls = calls
+        self._source = source
+
+    async def run(self) -> None:
+        """Until cancelled. Where the duty is not there, or not yet, the next turn tells it."""
+        while True:
+            with contextlib.suppress(SafecityError):
+                await self.tell()
+            await asyncio.sleep(TELL_SECONDS)
+
+    async def tell(self) -> None:
+        """Once."""
+        await self._calls.call(ADDRESS, await self._source.tolls(), timeout=TIMEOUT)
