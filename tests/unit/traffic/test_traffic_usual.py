@@ -41,6 +41,15 @@ def test_slots_are_of_the_local_day() -> None:
         assert usual.slot_of(at(text), ZONE) == slot, text
 
 
+def test_a_holiday_is_learnt_as_what_it_is() -> None:
+    days = {"2026-11-23": "sunday", "2026-11-28": "working", "2026-11-29": "saturday"}
+    for text, slot in (
+        ("2026-11-23T08:00", 192 + EIGHT), ("2026-11-24T08:00", EIGHT), ("2026-11-28T08:00", EIGHT),
+        ("2026-11-29T08:00", 96 + EIGHT),
+    ):  # fmt: skip
+        assert usual.slot_of(at(text), ZONE, days) == slot, text
+
+
 async def test_old_sums_are_folded_once_and_new_ones_stay(tmp_path: Path) -> None:
     database = open_own(tmp_path)
     old, new = at("2026-11-23T08:00"), at("2026-11-23T11:00")
@@ -76,6 +85,13 @@ def test_the_way_to_work_leads_round_the_street_that_is_slow_each_morning(tmp_pa
     assert turns("2026-11-24T08:10"), "each working day"
     assert not turns("2026-11-24T11:00")
     assert not turns("2026-11-28T08:10"), "not on Saturday"
+    city.set_days({"2026-11-24": "sunday", "2026-11-28": "working"})
+    assert not turns("2026-11-24T08:10"), "a holiday"
+    assert turns("2026-11-28T08:10"), "a Saturday that is worked"
+    city.learn(usual.factors(roads, days, HEADROOM))
+    assert turns("2026-11-28T08:10"), "also after it was learnt anew"
+    city.set_days({})
+    assert turns("2026-11-24T08:10")
 
 
 def test_where_an_edge_says_too_little_its_hour_and_then_its_class_speak(tmp_path: Path) -> None:

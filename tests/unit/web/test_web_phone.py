@@ -1,4 +1,4 @@
-"""An officer's shift with a phone: begun by consent, seen by those of the district alone, ended at once and for good."""
+"""An officer's shift with a phone: begun by consent, seen in the district alone, ended at once and for good."""
 
 from __future__ import annotations
 

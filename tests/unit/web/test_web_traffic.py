@@ -131,3 +131,17 @@ async def test_a_viewer_sees_closures_and_makes_none(house: Any, admin: Any) -> 
     assert [one["id"] for one in (await client.ok("GET", "traffic/closures"))["items"]] == [made["id"]]
     assert (await client.ask("POST", "traffic/closures", WORKS)).status_code == 403
     assert (await client.ask("DELETE", f"traffic/closures/{made['id']}")).status_code == 403
+
+
+async def test_the_duty_is_told_of_holidays_as_soon_as_they_are_set(house: Any, admin: Any) -> None:
+    house.calls.answers[AskTraffic] = TrafficFigures("ready", revision=0)
+    await house.services.closures.look()
+    told = house.calls.of(ApplyTraffic)[-1]
+    house.calls.answers[AskTraffic] = TrafficFigures("ready", revision=told.revision)
+    days = {"2026-10-01": "sunday", "2026-10-10": "working"}
+    assert (await admin.ok("PATCH", "settings", {"day_kinds": days}))["day_kinds"] == days
+    await house.services.closures.look()
+    assert (told.days, house.calls.of(ApplyTraffic)[-1].days) == ({}, days)
+    for bad in ({"2026-13-01": "sunday"}, {"2026-1-1": "sunday"}, {"2026-10-01": "feast"}):
+        assert (await admin.ask("PATCH", "settings", {"day_kinds": bad})).status_code in (400, 422)
+    assert (await admin.ok("GET", "settings"))["day_kinds"] == days

@@ -5354,6 +5354,7 @@ export interface components {
          *
          *     `digests`: what devices are offered to prove their passwords by, one challenge each, in this order. Devices that
          *     look at the first challenge alone know MD5 only: leave it in front while there are such.
+         *     `day_kinds`: holidays, and weekends that are worked, by date (`2026-10-01`); what is usual on roads goes by them.
          */
         PlatformAsk: {
             name?: string | null;
@@ -5370,6 +5371,9 @@ export interface components {
             digests?: ("MD5" | "SHA-256" | "SM3")[] | null;
             alarm_days?: number | null;
             audit_days?: number | null;
+            day_kinds?: {
+                [key: string]: "working" | "saturday" | "sunday";
+            } | null;
         };
         /** @description As it is set now. `remarks` are what a person should look at again, `proposal` follows from the area code. */
         PlatformOut: {
@@ -5389,6 +5393,9 @@ export interface components {
             digests: ("MD5" | "SHA-256" | "SM3")[];
             alarm_days: number;
             audit_days: number;
+            day_kinds: {
+                [key: string]: string;
+            };
             demo: boolean;
             wizard_done: boolean;
             volumes: components["schemas"]["VolumeSet"][];

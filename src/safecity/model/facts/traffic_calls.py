@@ -26,11 +26,13 @@ class TrafficClosure(Message, frozen=True):
 
 
 class ApplyTraffic(Message, frozen=True):
-    """All closures there are; in force when it is answered. `zone`: name of the local time. Answer: Done."""
+    """All closures there are; in force when it is answered. `zone`: name of the local time. `days`: dates that are
+    another kind of day than their day of the week says (`kit.daykinds`). Answer: Done."""
 
     revision: int
     closures: tuple[TrafficClosure, ...]
     zone: str = "UTC"
+    days: dict[str, str] = {}
 
 
 class AskTraffic(Message, frozen=True):

@@ -143,7 +143,7 @@ class Router:
         wait = np.zeros(len(way))
         wait[1:] = np.where(a.edge_twin[way[:-1]] == way[1:], self._u_turn, 0.0)
         times, start = self._times.arrays, at_us / 1e6
-        quarter = quarter_of_week(start, float(times.zone[0]))
+        quarter = self._times.quarter(start)
         ends = seconds_along(times, way, driven / lengths, wait, start, quarter)
         seconds = np.diff(ends, prepend=start)
         total, (low, high) = float(seconds.sum()), self._interval(seconds, self._spread[way])
@@ -216,7 +216,7 @@ class Router:
             labels = search_routes(
                 a, times, costs, self._node_bans, self._table, chosen, self._work, sources,
                 1.0 - np.clip(begun, 0.0, 1.0), goals, np.clip(driven, 0.0, 1.0), cost, time, entry, at_us / 1e6,
-                quarter_of_week(at_us / 1e6, float(times.zone[0])), limit, every,
+                self._times.quarter(at_us / 1e6), limit, every,
             )  # fmt: skip
             if labels < room:
                 return cost, time, entry

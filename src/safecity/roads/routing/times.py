@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from safecity.roads.network.arrays import RoadNetwork, free_speeds
 BIN_SECONDS: Final = 900
 WEEK_SECONDS: Final = 7 * 86_400
 BINS: Final = WEEK_SECONDS // BIN_SECONDS
+_DAY_BINS: Final = BINS // 7
 HORIZON_SECONDS: Final = 2_700.0
 """What is measured now is forgotten over so long: farther ahead the usual day is the better guess."""
 _MONDAY: Final = 4 * 86_400
@@ -90,10 +91,12 @@ def quarter_of_week(at: float, zone_seconds: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class RoadTimes:
-    """The times of a network. What is measured is written in place and in force for the next search."""
+    """The times of a network. What is measured is written in place and in force for the next search. `like`: local days
+    since 1970 that are like another day of the week (Monday 0)."""
 
     network: RoadNetwork
     arrays: Times
+    like: dict[int, int] = field(default_factory=dict[int, int])
 
     @classmethod
     def of(
@@ -120,10 +123,18 @@ class RoadTimes:
         )  # fmt: skip
         return cls(network, arrays)
 
+    def quarter(self, at: float) -> float:
+        """Quarters of an hour since Monday, local time, of the day that this one is like. A way over midnight goes on
+        as that day would."""
+        zone = float(self.arrays.zone[0])
+        place = quarter_of_week(at, zone)
+        like = self.like.get(int((at + zone) // 86_400)) if self.like else None
+        return place if like is None else like * _DAY_BINS + place % _DAY_BINS
+
     def usual(self, edges: ArrayLike, at: float) -> F64:
         """Seconds on a usual day, [n], entered at `at` (seconds UTC)."""
         edge, t = np.asarray(edges, np.int64), self.arrays
-        place = quarter_of_week(at, float(t.zone[0]))
+        place = self.quarter(at)
         low, part = int(place) % BINS, place % 1
         slow = t.slow[t.usual[edge], low] * (1 - part) + t.slow[t.usual[edge], (low + 1) % BINS] * part
         return t.best[edge] * (1 + t.share[edge] * (slow - 1.0))

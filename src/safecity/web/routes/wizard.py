@@ -69,11 +69,15 @@ class Division(Answer):
     name: str
 
 
+SpecialDays = Annotated[dict[str, Literal["working", "saturday", "sunday"]], Field(max_length=400)]
+
+
 class PlatformAsk(Ask):
     """Who we are; only what is sent changes.
 
     `digests`: what devices are offered to prove their passwords by, one challenge each, in this order. Devices that
     look at the first challenge alone know MD5 only: leave it in front while there are such.
+    `day_kinds`: holidays, and weekends that are worked, by date (`2026-10-01`); what is usual on roads goes by them.
     """
 
     name: Text | None = None
@@ -90,6 +94,7 @@ class PlatformAsk(Ask):
     digests: Digests | None = None
     alarm_days: Annotated[int, Field(ge=0, le=3650)] | None = None
     audit_days: Annotated[int, Field(ge=0, le=3650)] | None = None
+    day_kinds: SpecialDays | None = None
 
 
 class PlatformOut(Answer):
@@ -109,6 +114,7 @@ class PlatformOut(Answer):
     digests: Digests
     alarm_days: int
     audit_days: int
+    day_kinds: dict[str, str]
     demo: bool
     wizard_done: bool
     volumes: list[VolumeSet]

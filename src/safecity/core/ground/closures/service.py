@@ -139,10 +139,15 @@ class Closures:
 
             def work(tx: Tx) -> ApplyTraffic:
                 every = tuple(_told(one) for one in store.lasting(tx, now))
-                return ApplyTraffic(_revision(tx), every, self._settings.platform(tx).zone)
+                platform = self._settings.platform(tx)
+                return ApplyTraffic(self._revision(tx), every, platform.zone, platform.day_kinds)
 
             wanted = await self._database.read(work)
             await self._calls.call(ADDRESS, wanted, timeout=TIMEOUT)
+
+    def _revision(self, tx: Tx) -> int:
+        """Of all that the duty is told: closures, the local time and its holidays."""
+        return int(get(tx, REVISION, 0)) + self._settings.platform(tx).revision + 1
 
     async def _push_if_there(self) -> None:
         try:
@@ -155,12 +160,8 @@ class Closures:
         answer = await self._calls.call(ADDRESS, AskTraffic(), timeout=TIMEOUT)
         if isinstance(answer, TrafficFigures):
             self.figures = answer
-            if answer.revision != await self._database.read(_revision):
+            if answer.revision != await self._database.read(self._revision):
                 await self.push()
-
-
-def _revision(tx: Tx) -> int:
-    return int(get(tx, REVISION, 0)) + 1
 
 
 def _touch(tx: Tx) -> None:

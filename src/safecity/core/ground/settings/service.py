@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from safecity.core.ground.access.api import PLATFORM, Action, Actor, authorize
 from safecity.core.ground.audit.api import note
 from safecity.core.ground.settings import store
+from safecity.kit.daykinds import good_days
 from safecity.kit.errors import ConflictError, InvalidError
 from safecity.ports.database import Database, Tx
 
@@ -17,6 +18,7 @@ _SERVERS = re.compile(r"[0-9A-Za-z.\-:\[\],; ]{1,253}")
 DIGESTS = ("MD5", "SHA-256", "SM3")
 LEAST_AUDIT_DAYS = 180
 """The law asks for half a year of logs (Cybersecurity Law of the People's Republic of China, article 21)."""
+MAX_SPECIAL_DAYS = 400
 _HOST = re.compile(r"[0-9A-Za-z.\-:\[\]]{1,253}")
 
 
@@ -42,6 +44,7 @@ class Platform:
                    `ntp` (the same, measured against `ntp_server`); `manual`: devices keep the time they have
     ntp_server     up to four servers, by name or address, with commas between
     digests        how devices prove their passwords: what they are offered, in this order
+    day_kinds      dates that are another kind of day than their day of the week says: `working`, `saturday`, `sunday`
     revision       how often it was set; 0: all is as the settings file says
     """
 
@@ -60,6 +63,7 @@ class Platform:
     audit_days: int = 365
     volumes: tuple[VolumeWish, ...] = ()
     digests: tuple[str, ...] = ("MD5",)
+    day_kinds: dict[str, str] = field(default_factory=dict[str, str])
     wizard_done: bool = False
     demo: bool = False
     revision: int = 0
@@ -75,6 +79,7 @@ class Platform:
         _need(0 <= self.floor_days <= 3650, "floor_days")
         _need(0 <= self.alarm_days <= 3650, "alarm_days")
         _need(self.audit_days == 0 or LEAST_AUDIT_DAYS <= self.audit_days <= 3650, "audit_days")
+        _need(len(self.day_kinds) <= MAX_SPECIAL_DAYS and good_days(self.day_kinds), "day_kinds")
         _need(1 <= len(self.name) <= 100, "name")
         _need(0 < len(self.digests) == len(set(self.digests)) and set(self.digests) <= set(DIGESTS), "digests")
         _need(len({v.name for v in self.volumes}) == len(self.volumes) <= 64, "volumes")

@@ -21,6 +21,7 @@ from safecity.core.upper.traffic.operator import SILENT_US, Sighted, TrafficOper
 from safecity.core.upper.traffic.tolled import TolledRoads, tolled
 from safecity.core.upper.traffic.usual import Factors
 from safecity.kit.clock import SECOND_US
+from safecity.kit.daykinds import like_days
 from safecity.kit.errors import NotFoundError
 from safecity.model.facts.traffic_calls import (
     ApplyTolls,
@@ -69,6 +70,7 @@ class City:
         self.live = Live(self.times, bucket_us=bucket_us)
         self.counted = CountedRoads(network)
         self.zone: tzinfo = UTC
+        self.days: dict[str, str] = {}
         self.tolls: TolledRoads | None = None
         self._placed: dict[TrafficClosure, I32] = {}
         self._closed = np.zeros(0, np.int32)
@@ -105,6 +107,7 @@ class City:
         times = RoadTimes.of(self.network, usual=factors.rows, slow=factors.slow, headroom=HEADROOM)
         for name in ("extra", "measured", "closed", "zone"):
             getattr(times.arrays, name)[:] = getattr(before, name)
+        times.like.update(self.times.like)
         self.times, self.router = times, Router(times)
         self.live.learn(times)
 
@@ -120,6 +123,13 @@ class City:
             self.zone = ZoneInfo(zone)
         offset = datetime.fromtimestamp(at / SECOND_US, self.zone).utcoffset()
         self.times.arrays.zone[0] = offset.total_seconds() if offset is not None else 0.0
+
+    def set_days(self, days: dict[str, str]) -> None:
+        """Dates that are another kind of day than their day of the week says."""
+        if days != self.days:
+            self.days = days
+            self.times.like.clear()
+            self.times.like.update(like_days(days))
 
     def close(self, closures: Iterable[TrafficClosure], at: int) -> None:
         """Those that are in force at that moment, and no others."""

@@ -142,11 +142,11 @@ class Following:
 
     async def keep_house(self) -> None:
         """Old sums become part of the usual day; forget what is no longer needed."""
-        now, zone = self._clock.now_us(), self.city.zone
+        now, zone, days = self._clock.now_us(), self.city.zone, self.city.days
 
         await self._database.write(lambda tx: jams.forget(tx, now - JAMS_KEPT_US))
         await self._database.write(lambda tx: incidents.forget(tx, now, now - JAMS_KEPT_US))
-        while await self._database.write(lambda tx: usual.fold(tx, now - KEPT_US, zone)):
+        while await self._database.write(lambda tx: usual.fold(tx, now - KEPT_US, zone, days)):
             pass
         if self._clock.monotonic() - self._learnt >= LEARN_SECONDS:
             await self.learn()

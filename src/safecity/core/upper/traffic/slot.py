@@ -263,6 +263,7 @@ class TrafficSlot:
         city, told, now = self._city, self._told, self._clock.now_us()
         assert city is not None
         city.set_zone(told.zone, now)
+        city.set_days(told.days)
         city.close(told.closures, now)
 
     async def _work(self, work: Callable[[], T]) -> T:

@@ -8,10 +8,11 @@ the empty road.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from sqlalchemy import BigInteger, Column, Table, bindparam, delete, func, inser
 
 from safecity.core.upper.traffic.sums import metadata, sums
 from safecity.kit.clock import SECOND_US
+from safecity.kit.daykinds import kind_of
 from safecity.ports.database import Tx
 from safecity.roads.compiled import F32, F64, I32, I64
 from safecity.roads.conditions.blend import DAY_KINDS, HOURS, QUARTERS
@@ -62,19 +64,19 @@ class Factors:
     slow: F32
 
 
-def slot_of(bucket: int, zone: tzinfo) -> int:
-    """Of a bucket's begin, by the local clock."""
-    return _slot(bucket // (60 * SECOND_US), zone)
+def slot_of(bucket: int, zone: tzinfo, special: Mapping[str, str] = MappingProxyType({})) -> int:
+    """Of a bucket's begin, by the local clock; `special`: see `kit.daykinds`."""
+    day, quarter = _local(bucket // (60 * SECOND_US), zone)
+    return kind_of(day, special) * QUARTERS + quarter
 
 
 @lru_cache(maxsize=1 << 12)
-def _slot(minute: int, zone: tzinfo) -> int:
+def _local(minute: int, zone: tzinfo) -> tuple[date, int]:
     local = datetime.fromtimestamp(minute * 60, UTC).astimezone(zone)
-    kind = max(0, local.weekday() - 4)
-    return kind * QUARTERS + (local.hour * 60 + local.minute) // 15
+    return local.date(), (local.hour * 60 + local.minute) // 15
 
 
-def fold(tx: Tx, before: int, zone: tzinfo) -> int:
+def fold(tx: Tx, before: int, zone: tzinfo, special: Mapping[str, str] = MappingProxyType({})) -> int:
     """Sums of buckets that began earlier become part of the usual, and are gone: of the oldest hour at once; how many.
     In one transaction, so that nothing is folded twice."""
     first = tx.row(select(func.min(sums.c.bucket).label("bucket")))
@@ -84,7 +86,7 @@ def fold(tx: Tx, before: int, zone: tzinfo) -> int:
     old = tx.rows(select(sums).where(sums.c.bucket < before))
     found: dict[tuple[int, int], list[int]] = {}
     for row in old:
-        one = found.setdefault((row["edge"], slot_of(row["bucket"], zone)), [0, 0, 0])
+        one = found.setdefault((row["edge"], slot_of(row["bucket"], zone, special)), [0, 0, 0])
         for place, name in enumerate(("millimetres", "microseconds", "entered")):
             one[place] += row[name]
     keys = sorted(found)

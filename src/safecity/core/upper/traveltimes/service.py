@@ -130,7 +130,8 @@ class TravelTimes:
         may = scope(who, Action.TOLLGATE_SEE)
         ends = find_many(tx, list({gate for one in sections for gate in (one.entry, one.exit)}))
         gates = {gate: one for gate, one in ends.items() if may.allows(thing_of_gate(one))}
-        at_usual = usual.asked(now, ZoneInfo(self._settings.platform(tx).zone))
+        platform = self._settings.platform(tx)
+        at_usual = usual.asked(now, ZoneInfo(platform.zone), platform.day_kinds)
         return [self._one(tx, one, gates, now, at_usual, least) for one in sections]
 
     @staticmethod
