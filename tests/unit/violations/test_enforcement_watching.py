@@ -52,7 +52,7 @@ class Camera:
         self.number = 0
         self.lamp = ""
 
-    def show(self, *reads: PlateRead, step: int = STEP) -> None:
+    def show(self, *reads: PlateRead, step: int = STEP, car: tuple[int, int, int, int] = (0, 0, 0, 0)) -> None:
         self.reads = reads
         self.at += step
         self.number += 1
@@ -63,6 +63,7 @@ class Camera:
             )  # fmt: skip
             lit = (40, 40, 240) if colour == RED else (160, 230, 60)
             picture[top:bottom, left:right] = lit if colour == self.lamp else 20
+        picture[car[1] : car[3], car[0] : car[2]] = (40, 40, 230)
         self.watch.look(self.at, picture)
 
     def drives(self, plate: str = "皖A12345", steps: int = 26, x: float = 600.0) -> None:
@@ -87,6 +88,21 @@ def test_a_red_light_comes_with_three_pictures_of_its_moments_and_the_plate() ->
         assert picture == bytes([(sight.at - NOON_US) // STEP]) * 4, "the picture of that moment and of no other"
         assert 0 <= sight.box[0] < sight.box[2] <= 1
     assert one.crop
+
+
+def test_the_evidence_shows_where_all_of_the_vehicle_was_and_not_only_what_its_plate_says() -> None:
+    camera = Camera()
+    camera.lights.say("s", NOON_US - SECOND_US, RED)
+    for _ in range(4):
+        camera.show()
+    cars = [(540, 500 - 20 * number, 740, 660 - 20 * number) for number in range(26)]
+    for number, car in enumerate(cars):
+        camera.show(read("皖A12345", x=600.0, y=600.0 - 20 * number), car=car)
+    (one,) = camera.leaves()
+    for sight, picture in one.shown:
+        car = cars[picture[0] - 5]
+        true = [edge / side for edge, side in zip(car, SIZE * 2, strict=True)]
+        assert sight.box == pytest.approx(true, abs=0.03)
 
 
 def test_green_is_no_offence_and_neither_is_what_nobody_knows() -> None:

@@ -25,6 +25,7 @@ from safecity.model.facts.media_calls import Done, Message
 from safecity.model.facts.vision_calls import (
     ApplyVision,
     AskVision,
+    LaneZone,
     LightChange,
     LightsSaid,
     OffenceSeen,
@@ -186,6 +187,18 @@ async def test_a_vehicle_before_a_camera_is_told_to_control_whole(make: Make) ->
     assert [network.name for network in one.networks] == ["locator", "reader"]
     assert (await city.slot.figures(AskVision())).second_reader == "absent"
     assert city.at - 12 * SECOND_US // 5 < one.at <= city.at
+
+
+async def test_a_vehicle_is_told_with_the_lane_whose_zone_it_was_in_and_with_none_outside(make: Make) -> None:
+    city = make()
+    city.reads = {1: [small(6.0)], 2: [small(8.0)]}
+    front, back = ((0.0, 0.4), (1.0, 0.4), (1.0, 1.0), (0.0, 1.0)), ((0.0, 0.0), (1.0, 0.0), (1.0, 0.1), (0.0, 0.1))
+    for number, area in ((7, front), (8, back)):
+        await city.apply(task(zones=(LaneZone(number, area),)), revision=number)
+        for grey in (1, 2, *[0] * 10):
+            await city.show(grey)
+        await city.until(lambda count=number - 6: len(city.told) == count)
+    assert [one.lane for one in city.told] == [7, None]
 
 
 async def test_the_second_reader_is_named_by_the_vehicles_that_it_had_a_say_in(make: Make) -> None:
