@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.unit.drivers_jt808.scene import PHONE, TERMINAL, US, Scene, Vehicle, open_scene
 
 from safecity.drivers.jt808.playing import control_of, tidy
@@ -212,6 +213,29 @@ async def test_what_is_wanted_is_asked_for_where_the_vehicle_can_reach_us(depot:
     depot.says("running")
     await depot.turn(300)
     assert await depot.heard(vehicle) == [], "it runs: nothing is asked"
+
+
+@pytest.mark.parametrize(
+    ("setting", "public", "told"),
+    [
+        ("vehicles.example.org", "10.0.0.1", "vehicles.example.org"),
+        ("", "10.0.0.1", "10.0.0.1"),
+        ("", "", "192.0.2.7"),
+    ],
+)
+async def test_a_terminal_is_told_the_address_that_it_reaches(
+    depot: Depot, setting: str, public: str, told: str
+) -> None:
+    """The one that was set for vehicles, else the platform's own, else the one that its connection came to."""
+    await depot.video.close()
+    depot.video = TerminalVideo(depot.scene.platform, depot.slots, depot.scene.clock, media_host=setting)  # type: ignore[arg-type]
+    identity = replace(US, public_host=public)
+    depot.video.configure([ApplySignal(3, identity, (), (), terminals=(TERMINAL,), terminal_channels=CHANNELS)])
+    vehicle = await depot.bus()
+    vehicle.link.local_host = "192.0.2.7"
+    waiting = asyncio.ensure_future(depot.video.live.open_now(MAIN))
+    assert (await depot.answer(vehicle, StartLive)).host == told
+    await waiting
 
 
 async def test_it_is_stopped_when_nobody_has_wanted_it_for_a_while(depot: Depot) -> None:
