@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 
 from safecity.web.texts.steps import STEPS
+from safecity.web.texts.vehicle_steps import VEHICLE_STEPS
 
 TARGET = Path(__file__).resolve().parents[1] / "src" / "words" / "server.json"
 
 
 def content() -> str:
     """English first, as everywhere in the browser's catalogue."""
-    rows = {code: [en, zh] for code, (zh, en) in STEPS.items()}
+    rows = {code: [en, zh] for code, (zh, en) in {**STEPS, **VEHICLE_STEPS}.items()}
     return json.dumps(rows, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 

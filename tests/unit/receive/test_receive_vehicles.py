@@ -154,7 +154,7 @@ async def test_a_long_number_is_known_by_its_end_where_the_packets_have_room_for
 
 async def test_strangers_are_turned_away_and_counted(slot: Slot) -> None:
     port = slot.order("ch_bus", BUS)
-    for phone, number in ((TAXI, 1), (BUS, 2)):
+    for phone, number in ((TAXI, 1), (LORRY, 2)):
         stranger = await slot.connect(port)
         stranger.write(sent(phone, number))
         await slot.until(lambda: not slot.receiver._tcp._connections, "it is cut off")
@@ -163,6 +163,16 @@ async def test_strangers_are_turned_away_and_counted(slot: Slot) -> None:
     slot.pass_time(16)
     stream = slot.stream("ch_bus")
     assert (stream.state, stream.step) == (LOST, "jt_other_number"), "whoever looks for the fault is told"
+
+
+async def test_a_terminal_that_numbers_its_cameras_otherwise_is_told_apart_from_a_stranger(slot: Slot) -> None:
+    port = slot.order("ch_bus", BUS, 1)
+    line = await slot.connect(port)
+    line.write(sent(BUS, 0))
+    await slot.until(lambda: slot.receiver.vehicles.intruders == 1, "it is refused")
+    slot.pass_time(16)
+    stream = slot.stream("ch_bus")
+    assert (stream.step, stream.params["expected"], stream.params["seen"]) == ("jt_other_channel", 1, 0)
 
 
 async def test_a_port_that_nobody_was_told_of_takes_nobody(slot: Slot) -> None:

@@ -43,7 +43,7 @@ class VehicleFeed:
     """One channel of a terminal that is expected or comes. `host`: where the terminal is known to be, empty: nowhere.
 
     `intruders` counts connections that named it and were turned away; `other` is the terminal that one named which came
-    to its port and was not expected there.
+    to its port and was not expected there, `other_number` the camera of its own terminal that was not.
     """
 
     stream: Stream
@@ -63,6 +63,7 @@ class VehicleFeed:
     seen_lost: int = 0
     intruders: int = 0
     other: str = ""
+    other_number: int | None = None
 
     @property
     def key(self) -> StreamKey:
@@ -74,6 +75,8 @@ class VehicleFeed:
         params: dict[str, Param] = {"port": self.port, "transport": JT1078, "channel": self.number}
         media = self.media
         if media is None:
+            if self.other_number is not None:
+                return "jt_other_channel", {**params, "expected": self.number, "seen": self.other_number}
             if self.other:
                 return "jt_other_number", {**params, "expected": self.phone, "seen": self.other}
             return "jt_no_connection", params
@@ -207,7 +210,11 @@ class Vehicles:
         if feed is not None:
             feed.intruders += 1
         for one in self._feeds.values():
-            if one.port == connection.port and one.connection is None:
+            if one.port != connection.port or one.connection is not None:
+                continue
+            if _short(packet.phone) == _short(one.phone):
+                one.other_number = packet.channel
+            else:
                 one.other = packet.phone[:20]
         if self.intruders & (self.intruders - 1) == 0:  # at 1, 2, 4, ...: a flood must not fill the log
             logger.warning(

@@ -13,10 +13,11 @@ from safecity.web.texts.problems import PROBLEMS
 from safecity.web.texts.signs import SIGNS
 from safecity.web.texts.steps import STEPS
 from safecity.web.texts.traffic import TRAFFIC
+from safecity.web.texts.vehicle_steps import VEHICLE_STEPS
 from safecity.web.texts.vehicles import VEHICLES
 
 CATALOGUE: dict[str, tuple[str, str]] = {
-    **PROBLEMS, **PASSAGES, **ANALYSIS, **STEPS, **TRAFFIC, **VEHICLES, **SIGNS, **BROKER, **CASES,
+    **PROBLEMS, **PASSAGES, **ANALYSIS, **STEPS, **TRAFFIC, **VEHICLES, **VEHICLE_STEPS, **SIGNS, **BROKER, **CASES,
 }  # fmt: skip
 """code -> (Chinese, English)."""
 _UNKNOWN = ("出现问题(代码 {_code})。", "Something went wrong (code {_code}).")
