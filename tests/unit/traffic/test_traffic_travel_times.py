@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+from safecity.core.upper.traveltimes import usual
 from safecity.core.upper.traveltimes.decide import LONGEST_US, PERIOD_US, Mark, TravelSection, Trip, trips
 from safecity.core.upper.traveltimes.filtering import different, times
 from safecity.core.upper.traveltimes.keys import Keys, pseudonym
@@ -96,3 +99,19 @@ def test_a_broken_file_of_keys_begins_anew(tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
     file.write_text("[1")
     assert Keys(file).turn(NOON) == Keys(file).turn(NOON)
+
+
+def test_a_holiday_is_compared_with_sundays_and_with_other_holidays() -> None:
+    zone = ZoneInfo("Asia/Shanghai")
+    noon = datetime(2026, 10, 1, 12, tzinfo=zone)  # a Thursday
+
+    def days(special: dict[str, str]) -> list[str]:
+        begun = usual.asked(round(noon.timestamp()) * SECOND_US, zone, special)
+        return sorted({datetime.fromtimestamp(one / SECOND_US, zone).date().isoformat() for one in begun})
+
+    assert len(days({})) == 20
+    sundays = ["2026-09-06", "2026-09-13", "2026-09-20", "2026-09-27"]
+    assert days({"2026-10-01": "sunday"}) == sundays
+    assert days({"2026-10-01": "sunday", "2026-09-25": "sunday", "2026-09-20": "working"}) == [
+        "2026-09-06", "2026-09-13", "2026-09-25", "2026-09-27",
+    ]  # fmt: skip
