@@ -362,3 +362,28 @@ async def test_violations_are_put_in_with_their_evidence(house: Any, admin: Any,
     (result,) = entry["results"]
     assert (result["plate"], result["details"]["offence"], result["details"]["code"]) == (PLATE, "red_light", "1625")
     assert (entry["looked"]["stock"], entry["looked"]["found"], len(result["pictures"])) == (1, 1, 1)
+
+
+async def test_a_violation_that_was_void_after_it_was_put_in_does_not_leave_with_the_case(
+    house: Any, admin: Any, city: dict[str, Any]
+) -> None:
+    investigator = await client_of(house, "investigator")
+    ids = [
+        (await admin.ok("POST", "violations", {
+            "tollgate": GATE, "reference": name, "kind": "red_light", "at": rfc3339(house.clock.now_us()),
+            "plate": PLATE, "pictures": [{"at": rfc3339(house.clock.now_us()),
+                                          "data": base64.b64encode(jpeg()).decode()}],
+        }))["violation"]["id"]
+        for name in ("stands", "void")
+    ]  # fmt: skip
+    case = (await investigator.ok("POST", "cases", wish(city)))["id"]
+    await investigator.ok("POST", f"cases/{case}/violations", {"kind": "red_light", "chosen": ids})
+    await admin.ok("POST", f"violations/{ids[1]}/void", {"void_reason": "forced", "reason": "an ambulance behind"})
+    answer = await investigator.ask("POST", f"cases/{case}/package", {"reason": "for the prosecutor"})
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    (entry,) = json.loads(files["manifest.json"])["entries"]
+    assert [one["source"] for one in entry["results"]] == [ids[0]]
+    assert entry["withheld"] == 1
+    assert ids[1] not in files["results.csv"].decode()
+    assert sum("/" in name for name in files) == 1, "nor do its pictures"

@@ -23,8 +23,9 @@ VERSION: Final = 1
 TABLE: Final = "results.csv"
 _STATEMENT: Final = (
     "Times are UTC. A search was asked again by the platform when it was put into the case: `looked` says what it "
-    "looked at then. Pictures are copies made at that time. What the exporting person has no right to is left out "
-    "and counted in `withheld`. Video is not in this package: it leaves as exported evidence."
+    "looked at then. Pictures are copies made at that time. What the exporting person has no right to, and what a "
+    "review found void, is left out and counted in `withheld`. Video is not in this package: it leaves as exported "
+    "evidence."
 )
 COLUMNS: Final = (
     "at", "until", "kind", "plate", "place", "longitude", "latitude", "lane", "speed_kmh", "direction", "offence",

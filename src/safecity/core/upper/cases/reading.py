@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Final
 
 from safecity.core.ground.access.api import Action, Actor
 from safecity.core.ground.audit.api import note
 from safecity.core.ground.packages.api import Signer, zipped
 from safecity.core.upper.cases import store
-from safecity.core.upper.cases.decide import Case, CasePicture, Entry, EntrySeen, Result
+from safecity.core.upper.cases.decide import Case, CasePicture, Entry, EntrySeen, Result, ResultKind
 from safecity.core.upper.cases.package import contents, manifest, table, whole, written
 from safecity.core.upper.cases.rights import Sight, sight, thing_of
 from safecity.core.upper.cases.service import find
+from safecity.core.upper.violations.api import State, kept_violations
 from safecity.kit.clock import rfc3339
 from safecity.kit.errors import NotFoundError
 from safecity.ports.blobs import Blobs
@@ -94,6 +96,7 @@ class CaseReading:
             while part := store.entry_page(tx, case, before=before, limit=PART):
                 seen += _seen(tx, one, eyes, part)
                 before = part[-1].id
+            seen = _without_void(tx, seen)
             if not look:
                 count = sum(len(each.results) for each in seen)
                 note(tx, who, Action.CASE_EXPORT, thing_of(one), one.number, reason=words, what=what, results=count)
@@ -106,6 +109,22 @@ def _seen(tx: Tx, case: Case, eyes: Sight, found: list[Entry]) -> list[EntrySeen
     of = store.results_of(tx, [one.id for one in found])
     shown = {one.id: [each for each in of[one.id] if eyes.shows(each)] for one in found}
     return [EntrySeen(eyes.told(one, case), shown[one.id], len(of[one.id]) - len(shown[one.id])) for one in found]
+
+
+def _without_void(tx: Tx, seen: list[EntrySeen]) -> list[EntrySeen]:
+    """What was void never leaves, by whatever door; of one that is forgotten, how it stood when it was put in."""
+    now = kept_violations(tx, [one.source for each in seen for one in each.results if one.kind is ResultKind.VIOLATION])
+
+    def leaves(one: Result) -> bool:
+        if one.kind is not ResultKind.VIOLATION:
+            return True
+        return str(now.get(one.source, one.details.get("state", ""))) != State.VOID
+
+    return [
+        replace(each, results=stay, withheld=each.withheld + len(each.results) - len(stay))
+        for each in seen
+        for stay in [[one for one in each.results if leaves(one)]]
+    ]
 
 
 def _name(one: Case, who: Actor) -> str:

@@ -233,7 +233,7 @@ def loss_of(tx: Tx, many: list[Result], entries: int) -> Loss:
     """Of these results."""
     passages = [one.source for one in many if one.kind is ResultKind.PASSAGE]
     violations = [one.source for one in many if one.kind is ResultKind.VIOLATION]
-    there = seeking.kept(tx, passages) | kept_violations(tx, violations)
+    there = seeking.kept(tx, passages) | kept_violations(tx, violations).keys()
     pictures = [picture for one in many for picture in one.pictures]
     held = [(one.until or one.at) - one.at for one in many if one.hold is not None]
     return Loss(

@@ -202,12 +202,12 @@ def oldest_open(tx: Tx) -> int | None:
     return None if row is None else row["at"]
 
 
-def kept(tx: Tx, ids: Sequence[str]) -> set[str]:
-    """Those of these that are still there."""
-    found: set[str] = set()
+def kept(tx: Tx, ids: Sequence[str]) -> dict[str, State]:
+    """Those of these that are still there, with how they stand."""
+    found: dict[str, State] = {}
     for start in range(0, len(ids), 500):  # engines have a limit of values
-        query = select(violations.c.id).where(violations.c.id.in_(ids[start : start + 500]))
-        found |= {row["id"] for row in tx.rows(query)}
+        query = select(violations.c.id, violations.c.state).where(violations.c.id.in_(ids[start : start + 500]))
+        found.update((row["id"], State(row["state"])) for row in tx.rows(query))
     return found
 
 
