@@ -13,6 +13,7 @@ import pytest
 from benchmarks.whole import Platform
 from playwright.sync_api import Page, expect
 from tests.browser.conftest import ROOT, choose, sign_in
+from tests.browser.test_browser_pages import AXE
 from tests.browser.test_browser_vehicles import picture
 
 from safecity.core.ground.packages.api import check_package
@@ -93,6 +94,9 @@ def test_a_search_goes_into_a_case_and_the_case_is_read_and_taken_out(
     expect(page.get_by_text("2 rows there")).to_be_visible()
     expect(page.get_by_text("2 places: Beijing Road, Zhongshan Road")).to_be_visible()
     page.screenshot(path=SHOTS / "cases-timeline.png", full_page=True)
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")["violations"]
+    assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
     page.get_by_role("tab", name="Pictures").click()
     expect(page.locator(".picture-sheet img")).to_have_count(2, timeout=SOON)
     page.screenshot(path=SHOTS / "cases-pictures.png")

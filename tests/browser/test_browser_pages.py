@@ -22,6 +22,7 @@ PAGES = {
     "tollgates": ("Checkpoints", "卡口"),
     "watches": ("Watches", "布控"),
     "violations": ("Violations", "违法审核"),
+    "cases": ("Cases", "案件"),
     "traffic": ("Traffic", "交通"),
     "duty": ("Traffic duty", "交通值班"),
     "health": ("Health", "运行状况"),
