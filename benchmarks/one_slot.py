@@ -20,7 +20,8 @@ from safecity.model.facts.control_calls import Publish, Published
 from safecity.model.facts.envelope import Event
 from safecity.model.values.media import Quality
 from safecity.model.values.ticket import Ticket, sign
-from safecity.server.settings import MediaSettings, Settings
+from safecity.server.sections.footage import MediaSettings
+from safecity.server.settings import Settings
 
 KEY = b"a key that control has pushed...."[:32]
 

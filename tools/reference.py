@@ -22,17 +22,19 @@ _MADE = "<!-- made by tools/reference.py from the code; edit there -->\n\n"
 
 def ranges() -> dict[str, str]:
     """What the checks in the settings themselves allow, by setting: they are calls with constants."""
-    tree = ast.parse((ROOT / "src" / "safecity" / "server" / "settings.py").read_text("utf-8"))
+    server = ROOT / "src" / "safecity" / "server"
+    text = "".join(one.read_text("utf-8") for one in (server / "settings.py", *sorted(server.glob("sections/*.py"))))
+    tree = ast.parse(text.replace("from __future__ import annotations\n", ""))
     found: dict[str, str] = {}
     for call in ast.walk(tree):
         if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.args):
             continue
-        if call.func.id == "_within":
+        if call.func.id == "within":
             name, _, low, high = (ast.unparse(part) for part in call.args)
             number = {"__builtins__": {}}
             span = (eval(low, number), eval(high, number))  # noqa: S307 - digits and operators of our own source
             found[ast.literal_eval(name)] = f"{span[0]:,} to {span[1]:,}"
-        elif call.func.id == "_one_of":
+        elif call.func.id == "one_of":
             name, _, choices = call.args
             found[ast.literal_eval(name)] = ", ".join(f"`{choice}`" for choice in ast.literal_eval(choices))
     return found
@@ -40,7 +42,8 @@ def ranges() -> dict[str, str]:
 
 def settings_page() -> str:
     """Every setting with its unit, default and range."""
-    from safecity.server.settings import VolumeSettings, describe
+    from safecity.server.sections.footage import VolumeSettings
+    from safecity.server.settings import describe
 
     lines = [
         "# Settings\n",

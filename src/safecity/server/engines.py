@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safecity.kit.errors import InvalidError
-from safecity.server.settings import EngineSettings
+from safecity.server.sections.machine import EngineSettings
 
 if TYPE_CHECKING:  # SQLAlchemy comes with it, and only control may load that
     from safecity.backends.bus import EmbeddedBus

@@ -10,7 +10,7 @@ from safecity.backends.database import open_database
 from safecity.kit.errors import InvalidError
 from safecity.ports.blobs import only
 from safecity.server.engines import engines
-from safecity.server.settings import EngineSettings
+from safecity.server.sections.machine import EngineSettings
 
 
 async def test_by_default_all_lies_in_the_data_folder(tmp_path: Path) -> None:

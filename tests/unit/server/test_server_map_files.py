@@ -12,7 +12,8 @@ from safecity.backends.calls import UnixCalls, UnixCallServer
 from safecity.server.context import RoleContext
 from safecity.server.mapfiles import map_file, open_maps, sweep_maps
 from safecity.server.roles import control
-from safecity.server.settings import Settings, VisionSettings
+from safecity.server.sections.work import VisionSettings
+from safecity.server.settings import Settings
 
 
 @pytest.fixture

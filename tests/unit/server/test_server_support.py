@@ -11,7 +11,8 @@ import pytest
 from safecity.backends.sqlitecopy import look_into
 from safecity.backends.sqlitefile import open_file
 from safecity.kit.errors import ConflictError
-from safecity.server.settings import EngineSettings, Settings
+from safecity.server.sections.machine import EngineSettings
+from safecity.server.settings import Settings
 from safecity.server.support import collect, write_bundle
 
 SECRET = "s3cr3t-of-the-gate"
