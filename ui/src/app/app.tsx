@@ -31,6 +31,7 @@ const CasePage = lazy(() => import('../cases/case').then((m) => ({ default: m.Ca
 const FleetPage = lazy(() => import('../fleet/page').then((m) => ({ default: m.FleetPage })))
 const TrafficPage = lazy(() => import('../traffic/page').then((m) => ({ default: m.TrafficPage })))
 const DutyPage = lazy(() => import('../duty/page').then((m) => ({ default: m.DutyPage })))
+const PhonePage = lazy(() => import('../phone/page').then((m) => ({ default: m.PhonePage })))
 const HealthPage = lazy(() => import('../health/page').then((m) => ({ default: m.HealthPage })))
 const ExportsPage = lazy(() => import('../playback/exports').then((m) => ({ default: m.ExportsPage })))
 const PlacesPage = lazy(() => import('../admin/places').then((m) => ({ default: m.PlacesPage })))
@@ -89,6 +90,8 @@ function Gate() {
   }, [me.data?.zone])
   useEffect(() => (signedIn ? listen(queries) : undefined), [signedIn])
 
+  // A phone on duty goes on without a session, and without a network.
+  if (where.pathname === '/phone') return <Suspense fallback={<div className="empty"><Spin /></div>}><PhonePage me={me} /></Suspense>
   if (token !== null && !signedIn) return <Setup token={token} />
   if (me.isPending) return <div className="empty" role="status"><Spin /><span className="hidden-text">{t('word.loading')}</span></div>
   if (me.isError) return <div className="entry"><div className="entry-box"><ProblemNote error={me.error} retry={() => void me.refetch()} /></div></div>

@@ -10,6 +10,7 @@ import { fleet } from './fleet'
 import { general } from './general'
 import { health } from './health'
 import { live } from './live'
+import { phone } from './phone'
 import { playback } from './playback'
 import { problems } from './problems'
 import server from './server.json'
@@ -23,7 +24,7 @@ import { watches } from './watches'
 import { wizard } from './wizard'
 
 export const catalogue = {
-  ...actions, ...general, ...live, ...playback, ...devices, ...alarms, ...health, ...admin, ...wizard, ...tollgates, ...traffic, ...signs, ...fleet, ...vehicles, ...violations, ...watches, ...cases, ...steps, ...problems,
+  ...actions, ...general, ...live, ...phone, ...playback, ...devices, ...alarms, ...health, ...admin, ...wizard, ...tollgates, ...traffic, ...signs, ...fleet, ...vehicles, ...violations, ...watches, ...cases, ...steps, ...problems,
 } as const
 
 export type Key = keyof typeof catalogue

@@ -1,0 +1,33 @@
+import { words } from './row'
+
+export const phone = words({
+  'phone.title': ['On duty', '值勤'],
+  'phone.off': ['You are off duty. Nobody sees where you are.', '您未值勤，无人可见您的位置。'],
+  'phone.why': [
+    'On duty this phone tells your position every ten seconds. What for: help and orders reach who is nearest, and colleagues see where help is. Those see it who may see the devices of your area. It ends when you press the key, and by itself after {hours} hours.',
+    '值勤期间，本手机每 10 秒上报一次位置。用途：就近派警和求助，同事可见支援所在。可见范围：有权查看您所在区划设备的人员。按键即停，{hours} 小时后自动停止。',
+  ],
+  'phone.consent': ['I know this and agree', '我已知悉并同意'],
+  'phone.begin': ['Go on duty', '开始值勤'],
+  'phone.stop': ['End duty now', '立即结束值勤'],
+  'phone.until': ['on duty until {at}', '值勤至 {at}'],
+  'phone.sent': ['Position sent {at}', '位置已发送 {at}'],
+  'phone.waiting': ['{n} positions wait for the network', '{n} 个位置待网络恢复后发送'],
+  'phone.noFix': ['No position yet', '尚无定位'],
+  'phone.denied': ['The phone does not let this page know where it is. Allow it in the settings of the browser.', '手机未允许本页获取位置，请在浏览器设置中允许。'],
+  'phone.insecure': ['Positions need a page that was opened by https.', '定位需要通过 https 打开本页。'],
+  'phone.ending': ['Duty is over. The platform is told as soon as there is a network.', '值勤已结束，网络恢复后通知平台。'],
+  'phone.lost': ['Your duty has ended: its time was over, you went on duty with another phone, or somebody switched this one off.', '值勤已结束：时间已到、您已在其他手机值勤，或本机已被停用。'],
+  'phone.sos': ['SOS', '求助'],
+  'phone.sosAgain': ['Press again to call for help', '再按一次发出求助'],
+  'phone.sosWaits': ['The call waits for the network. It is sent by itself.', '求助待网络恢复后自动发送。'],
+  'phone.sosSent': ['Help was called {at}', '求助已发出 {at}'],
+  'phone.tasks': ['Alarms', '报警'],
+  'phone.noTask': ['No open alarm.', '没有待处理报警。'],
+  'phone.take': ['Take on', '接警'],
+  'phone.incidents': ['Incidents near you', '附近事件'],
+  'phone.away': ['{n} away', '距离 {n}'],
+  'phone.metres': ['{n} m', '{n} 米'],
+  'phone.look': ['Light or dark', '明暗切换'],
+  'phone.tasksNeedSession': ['Sign in to see alarms and incidents.', '登录后可查看报警和事件。'],
+})
