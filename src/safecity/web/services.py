@@ -79,6 +79,7 @@ from safecity.core.upper.violations.api import any_under as violations_under
 from safecity.core.upper.watches.api import Asked, WatchDuties, Watches, WatchFollower, WatchSettings
 from safecity.core.upper.watches.api import any_of as watches_of
 from safecity.core.upper.watches.api import any_under as watches_under
+from safecity.core.upper.watches.api import met as met_by_watches
 from safecity.kit.clock import Clock
 from safecity.kit.errors import SafecityError, UnavailableError
 from safecity.links.http_post import post
@@ -522,7 +523,7 @@ def assemble(
         images=images,
         loose=loose,
         relay=relay,
-        notifier=Notifier(database, blobs, clock, settings, post_notification),
+        notifier=Notifier(database, blobs, clock, settings, post_notification, met_by_watches),
         presence=presence,
         viid=ViidDoor(presence, Library(database, images, settings, clock, Asked(database, clock, watches, asked))),
         holds=holds,

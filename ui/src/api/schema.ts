@@ -7190,7 +7190,7 @@ export interface components {
          *     In `plate`, `*` stands for any characters and `?` for one. With `near`, one character that readers take for another
          *     hits too. `seats` get its alarms, `further` after them where nobody signs or reports in time: `user:ID`,
          *     `organisation:ID` or `role:NAME`. `restricted`: passages of restricted checkpoints are compared too; their hits go
-         *     to administrators. `origin`: another library asked for it (GA/T 1400).
+         *     to administrators. `origin`: another library asked for it (GA/T 1400). `telling`: that library wants to be told.
          */
         WatchOut: {
             id: string;
@@ -7230,6 +7230,7 @@ export interface components {
             hits: number;
             yours: boolean;
             revision: number;
+            telling: components["schemas"]["WatchTellingOut"] | null;
         };
         WatchPage: {
             items: components["schemas"]["WatchOut"][];
@@ -7252,6 +7253,21 @@ export interface components {
          * @enum {string}
          */
         WatchState: "proposed" | "approved" | "refused" | "withdrawn" | "expired";
+        /**
+         * @description The library that asked for the watch wants to be told its hits at `receive_addr` (GA/T 1400,
+         *     DispositionNotification); approving the watch allows it. Near misses and hits of restricted checkpoints are not.
+         *
+         *     `delivered` hits arrived, `waiting` ones are still to be told; `lost` ones never will be: past their time, the
+         *     library locked out, or it would not take them.
+         */
+        WatchTellingOut: {
+            receive_addr: string;
+            allowed: boolean;
+            delivered: number;
+            waiting: number;
+            lost: number;
+            last_error: string;
+        };
         /** @description Why; for the log and for whoever reads the watch. */
         WatchWords: {
             /** @default  */

@@ -124,6 +124,7 @@ function Whole({ watch }: { watch: string }) {
         {one.decided_at && <><dt>{t('watch.decidedBy')}</dt><dd>{one.decided_name} · <Age at={one.decided_at} />{one.decision && <><br />{one.decision}</>}</dd></>}
         {one.ended_name && <><dt>{t('watch.endedBy')}</dt><dd>{one.ended_name} · <Age at={one.ended_at} />{one.ending && <><br />{one.ending}</>}</dd></>}
         <dt>{t('watch.hits')}</dt><dd>{one.hits}</dd>
+        {one.telling && <><dt>{t('watch.telling')}</dt><dd><span className="mono">{one.telling.receive_addr}</span><Telling of={one.telling} asks={one.state === 'proposed'} /></dd></>}
       </dl>
       {decides && one.yours && <p className="quiet">{t('watch.own')}</p>}
       {((decides && !one.yours) || ends) && <Input.TextArea value={words} onChange={(event) => setWords(event.target.value)} maxLength={1000} rows={3} placeholder={t('watch.words')} aria-label={t('watch.words')} />}
@@ -134,6 +135,17 @@ function Whole({ watch }: { watch: string }) {
         {ends && <Button danger disabled={busy} onClick={() => void withdraw()}>{t('watch.withdraw')}</Button>}
       </div>
     </div>
+  )
+}
+
+/** How the library that asked for a watch is told what it meets; before the approval, what that allows. */
+function Telling({ of, asks }: { of: NonNullable<Watch['telling']>; asks: boolean }) {
+  if (!of.allowed) return asks ? <div className="quiet">{t('watch.tellingAsk')}</div> : null
+  return (
+    <>
+      <div>{t('watch.tellingFigures', { delivered: of.delivered, waiting: of.waiting, lost: of.lost })}</div>
+      {of.last_error && <div className="p2">▲ {of.last_error}</div>}
+    </>
   )
 }
 

@@ -1,4 +1,5 @@
-"""Dispositions: what a library above wants to be watched for (GA/T 1400.4, 7.2.18).
+"""Dispositions: what a library above wants to be watched for, and the notifications that answer them (GA/T 1400.4,
+7.2.18 and 7.2.19).
 
 What it asks to withdraw is told apart with care. `OperateType` is 0 set, 1 withdraw in the text, and 1 set, 2 withdraw
 in products; so a 1 withdraws only where the object is changed in its place (PUT), or says who removed it.
@@ -8,12 +9,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from safecity.kit.errors import InvalidError
-from safecity.protocols.gat1400.objects import ViidObject
-from safecity.protocols.gat1400.times import parse_time
+from safecity.protocols.gat1400.objects import ViidObject, check_required
+from safecity.protocols.gat1400.resources import BY_NAME
+from safecity.protocols.gat1400.subscriptions import declared_images
+from safecity.protocols.gat1400.times import local_text, parse_time
 
 _REMOVED: Final = (
     "DispositionRemoveTime",
@@ -27,7 +31,8 @@ _PLATE: Final = re.compile(r"(?=.*[0-9?*])\w?[A-Z?*][A-Z0-9?*]{2,8}\w?")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Disposition:
-    """`plate` is empty where something else than a vehicle is meant. `begin` and `end` are microseconds UTC."""
+    """`plate` is empty where something else than a vehicle is meant. `begin` and `end` are microseconds UTC.
+    `receive_addr` is where the library wants to be told, `images` the kinds of pictures it wants then; None: all."""
 
     id: str
     title: str
@@ -40,6 +45,8 @@ class Disposition:
     end: int
     withdraws: bool
     removal: str
+    receive_addr: str = ""
+    images: frozenset[str] | None = None
 
 
 def read_disposition(of: ViidObject, *, changed_in_place: bool = False) -> Disposition:
@@ -66,7 +73,36 @@ def read_disposition(of: ViidObject, *, changed_in_place: bool = False) -> Dispo
         end=end or 0,
         withdraws=withdraws,
         removal=" ".join(text for name in _REMOVED[1:] if (text := of.text(name))),
+        receive_addr=of.text("ReceiveAddr", 500),
+        images=declared_images(of),
     )
+
+
+def write_wish(wish: Disposition) -> dict[str, Any]:
+    """A Disposition with only what is needed to answer it; `read_disposition` reads it back."""
+    fields = {
+        "DispositionID": wish.id, "Title": wish.title, "EndTime": local_text(wish.end),
+        "ReceiveAddr": wish.receive_addr,
+    }  # fmt: skip
+    if wish.images is not None:
+        fields["ResultImageDeclare"] = ",".join(sorted(wish.images)) or "-1"
+    return fields
+
+
+def write_hit(
+    *, identity: str, disposition: str, title: str, vehicle: Mapping[str, Any], at: int
+) -> dict[str, Any]:  # fmt: skip
+    """One DispositionNotification: the vehicle that was met. `at`: when we knew, microseconds UTC."""
+    fields = {
+        "NotificationID": identity,
+        "DispositionID": disposition,
+        "Title": title,
+        "TriggerTime": local_text(at),
+        "CntObjectID": str(vehicle.get("MotorVehicleID", "")),
+        "MotorVehicleObject": dict(vehicle),
+    }
+    check_required(BY_NAME["DispositionNotification"], fields)
+    return fields
 
 
 def _plate(text: str) -> str:

@@ -77,7 +77,6 @@ def read_subscription(of: ViidObject) -> Subscription:
                 )
     kind = of.number("ResourceClass", 0, 9)
     uris = [clean_id(part) for part in re.split("[,;]", str(of.fields.get("ResourceURI") or ""))]
-    declared = of.text("ResultImageDeclare", 200)
     return Subscription(
         id=of.id,
         title=of.text("Title"),
@@ -88,9 +87,15 @@ def read_subscription(of: ViidObject) -> Subscription:
         begin=begin or 0,
         end=end or 0,
         interval_seconds=int(of.number("ReportInterval", 0, MAX_INTERVAL) or 0),
-        images=frozenset() if declared == "-1" else frozenset(re.split("[,;]", declared)) if declared else None,
+        images=declared_images(of),
         cancels=cancels,
     )
+
+
+def declared_images(of: ViidObject) -> frozenset[str] | None:
+    """Kinds of pictures that are wanted (`ResultImageDeclare`); None: all."""
+    declared = of.text("ResultImageDeclare", 200)
+    return frozenset() if declared == "-1" else frozenset(re.split("[,;]", declared)) if declared else None
 
 
 def strip_images(fields: Mapping[str, Any], images: frozenset[str] | None) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated, Literal
 
 from fastapi import Query, Response
@@ -9,6 +11,7 @@ from pydantic import Field
 
 from safecity.core.ground.access.api import Action, Actor
 from safecity.core.ground.alarms.api import AlarmState
+from safecity.core.ground.images.api import Answering
 from safecity.core.ground.passages.api import confusable
 from safecity.core.upper.watches.api import HitSeen, HitState, Watch, WatchState, check_plate, differs
 from safecity.protocols.gat1400.vehicles import clean_plate
@@ -44,13 +47,29 @@ _DUTIES: dict[str, tuple[AlarmState, ...]] = {
 }
 
 
+class WatchTellingOut(Answer):
+    """The library that asked for the watch wants to be told its hits at `receive_addr` (GA/T 1400,
+    DispositionNotification); approving the watch allows it. Near misses and hits of restricted checkpoints are not.
+
+    `delivered` hits arrived, `waiting` ones are still to be told; `lost` ones never will be: past their time, the
+    library locked out, or it would not take them.
+    """
+
+    receive_addr: str
+    allowed: bool
+    delivered: int
+    waiting: int
+    lost: int
+    last_error: str
+
+
 class WatchOut(Answer):
     """A standing order to alarm when a vehicle appears. `yours`: you proposed it, so that another one must approve.
 
     In `plate`, `*` stands for any characters and `?` for one. With `near`, one character that readers take for another
     hits too. `seats` get its alarms, `further` after them where nobody signs or reports in time: `user:ID`,
     `organisation:ID` or `role:NAME`. `restricted`: passages of restricted checkpoints are compared too; their hits go
-    to administrators. `origin`: another library asked for it (GA/T 1400).
+    to administrators. `origin`: another library asked for it (GA/T 1400). `telling`: that library wants to be told.
     """
 
     id: str
@@ -84,6 +103,7 @@ class WatchOut(Answer):
     hits: int
     yours: bool
     revision: int
+    telling: WatchTellingOut | None
 
 
 class WatchAsk(Ask):
@@ -187,7 +207,8 @@ async def list_watches(
     before = place[0] if place else ""
     found, hits = await here.watches.page(who, before=before, limit=limit + 1, state=state, area=area, text=q)
     more = write_cursor(found[limit - 1].id) if len(found) > limit else None
-    return Page(items=[_watch(one, hits.get(one.id, 0), who) for one in found[:limit]], next=more)
+    telling = await here.watches.answering([one.id for one in found[:limit]])
+    return Page(items=[_watch(one, hits.get(one.id, 0), who, telling) for one in found[:limit]], next=more)
 
 
 @routes.get("/watches/preview", Action.WATCH_PROPOSE)
@@ -214,14 +235,14 @@ async def propose_watch(ask: WatchAsk, who: Who, here: Here, response: Response)
     seats = {name: frozenset(values[name]) for name in ("seats", "further")}
     watch = await here.watches.propose(who, {**values, **seats, "valid_from": begins})
     here.hub.changed([("watch", "")])
-    return tag(response, _watch(watch, 0, who))
+    return tag(response, _watch(watch, 0, who, {}))
 
 
 @routes.get("/watches/{watch}", Action.WATCH_SEE)
 async def see_watch(watch: str, who: Who, here: Here, response: Response) -> WatchOut:
     """One watch. The look is written down."""
     found, hits = await here.watches.see(who, watch)
-    return tag(response, _watch(found, hits, who))
+    return tag(response, _watch(found, hits, who, await here.watches.answering([watch])))
 
 
 @routes.post("/watches/{watch}/approve", Action.WATCH_APPROVE)
@@ -248,7 +269,7 @@ async def _decided(
     revision = read_revision(if_match)
     done = await here.watches.decide(who, watch, approve=approve, revision=revision, words=words)
     here.hub.changed([("watch", "")])
-    return tag(response, _watch(done, 0, who))
+    return tag(response, _watch(done, 0, who, await here.watches.answering([watch])))
 
 
 @routes.post("/watches/{watch}/withdraw", Action.WATCH_WITHDRAW)
@@ -259,7 +280,8 @@ async def withdraw_watch(
     words = ask.reason if ask else ""
     done = await here.watches.withdraw(who, watch, revision=read_revision(if_match), words=words)
     here.hub.changed([("watch", "")])
-    return tag(response, _watch(done, await here.watches.hit_count(watch), who))
+    telling = await here.watches.answering([watch])
+    return tag(response, _watch(done, await here.watches.hit_count(watch), who, telling))
 
 
 @routes.get("/hits", Action.WATCH_SEE)
@@ -306,11 +328,15 @@ async def report_hit(hit: str, ask: ReportAsk, who: Who, here: Here) -> WatchHit
     return _hit(await here.watches.shown(who, hit))
 
 
-def _watch(one: Watch, hits: int, who: Actor) -> WatchOut:
-    own = ("seats", "further", "hits", "yours")
+def _watch(one: Watch, hits: int, who: Actor, telling: Mapping[str, Answering]) -> WatchOut:
+    own = ("seats", "further", "hits", "yours", "telling")
     values = {name: getattr(one, name) for name in WatchOut.model_fields if name not in own}
     seats = {"seats": sorted(one.seats), "further": sorted(one.further)}
-    return WatchOut.model_validate({**values, **seats, "hits": hits, "yours": one.proposed_by == who.user})
+    told = telling.get(one.id)
+    return WatchOut.model_validate({
+        **values, **seats, "hits": hits, "yours": one.proposed_by == who.user,
+        "telling": None if told is None else asdict(told),
+    })  # fmt: skip
 
 
 def _hit(seen: HitSeen) -> WatchHitOut:

@@ -1,25 +1,30 @@
-"""Tells subscribers what came, until they have it: from a durable outbox, in batches that keep their number."""
+"""Tells subscribers what came, and who asked for a watch what it met, until they have it: from a durable outbox, in
+batches that keep their number."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from safecity.core.ground.access.api import Action, Actor, Thing
+from safecity.core.ground.audit.api import note
 from safecity.core.ground.devices.api import find as find_device
 from safecity.core.ground.images import store
 from safecity.core.ground.images.addresses import Address, read_address
 from safecity.core.ground.images.decide import packed
 from safecity.core.ground.images.store import Due, Kept, Subscribed, SubscriptionState
+from safecity.core.ground.images.wishes import Wish, read_wish, within
 from safecity.core.ground.settings.api import Settings
 from safecity.kit.clock import SECOND_US, Clock
 from safecity.kit.errors import InvalidError, NotFoundError, SafecityError, UnavailableError
 from safecity.ports.blobs import Blobs
 from safecity.ports.database import Database, Tx
 from safecity.protocols.gat1400.codes import public_id
+from safecity.protocols.gat1400.dispositions import write_hit
 from safecity.protocols.gat1400.envelope import (
     CONTENT_TYPE,
     StatusCode,
@@ -28,9 +33,8 @@ from safecity.protocols.gat1400.envelope import (
     write_json,
     write_list,
 )
-from safecity.protocols.gat1400.objects import read_object
 from safecity.protocols.gat1400.resources import BY_NAME
-from safecity.protocols.gat1400.subscriptions import Subscription, read_subscription, strip_images, write_notification
+from safecity.protocols.gat1400.subscriptions import strip_images, write_notification
 
 logger = logging.getLogger(__name__)
 LOOK_SECONDS: Final = 1.0
@@ -54,16 +58,26 @@ _UNWANTED_CODES: Final = frozenset({
 Post = Callable[[Address, bytes, dict[str, str]], Awaitable[tuple[int, bytes]]]
 """Sends to exactly that address; UnavailableError when it cannot."""
 
+Met = Callable[[Tx, Sequence[str], int], list[Kept]]
+"""Hits that are still some, as the vehicles that were met; a vehicle has the id of its hit."""
+
+
+def _nothing_met(_tx: Tx, _hits: Sequence[str], _now: int) -> list[Kept]:
+    return []
+
 
 class Notifier:
     """A subscriber that does not answer waits longer each time and holds up nobody else."""
 
-    def __init__(self, database: Database, blobs: Blobs, clock: Clock, settings: Settings, post: Post) -> None:
+    def __init__(
+        self, database: Database, blobs: Blobs, clock: Clock, settings: Settings, post: Post, met: Met = _nothing_met
+    ) -> None:
         self._database = database
         self._blobs = blobs
         self._clock = clock
         self._settings = settings
         self._post = post
+        self._met = met
         self._serial = clock.now_us() % 100_000
         self._turn = asyncio.Semaphore(AT_ONCE)
 
@@ -84,14 +98,14 @@ class Notifier:
         """Tell what is due now; how many notifications arrived."""
         now = self._clock.now_us()
         due = await self._database.read(lambda tx: store.due(tx, now))
-        by_subscription: dict[str, list[tuple[str, str]]] = {}
-        for subscription, kind, notification in due:
-            by_subscription.setdefault(subscription, []).append((kind, notification))
-        return sum(await asyncio.gather(*(self._in_order(*one) for one in by_subscription.items())))
+        queues: dict[str, list[tuple[str, str, str]]] = {}
+        for queue, *notice in due:
+            queues.setdefault(queue, []).append((notice[0], notice[1], notice[2]))
+        return sum(await asyncio.gather(*(self._in_order(one) for one in queues.values())))
 
-    async def _in_order(self, subscription: str, notices: list[tuple[str, str]]) -> int:
+    async def _in_order(self, notices: list[tuple[str, str, str]]) -> int:
         """What came first arrives first: what says a thing anew must not be overtaken by what it corrects."""
-        for arrived, (kind, notification) in enumerate(notices):
+        for arrived, (subscription, kind, notification) in enumerate(notices):
             if not await self._one(subscription, kind, notification):
                 return arrived
         return len(notices)
@@ -115,21 +129,29 @@ class Notifier:
                 one = (
                     store.under_way(tx, subscription, notification)
                     if notification
-                    else store.claim(tx, subscription, kind, fresh_number, now, MAX_OBJECTS)
+                    else store.claim(tx, subscription, kind, fresh_number, now, 1 if of.watch else MAX_OBJECTS)
                 )
                 if one is None:
                     return None
-                if read_subscription(read_object(BY_NAME["Subscribe"], of.body)).end <= now:
+                if read_wish(of).end <= now:
                     lost = store.drop_all(tx, subscription)
                     store.save_subscription(tx, replace(of, lost=of.lost + lost))
                     return None
-                return of, one, store.find(tx, one.objects)
+                if of.watch is None:
+                    return of, one, store.find(tx, one.objects)
+                met = [each for each in self._met(tx, one.objects, now) if within(of, each)]
+                if not met:  # forgotten meanwhile, or not for the library any more
+                    store.save_subscription(tx, replace(of, lost=of.lost + store.told(tx, one)))
+                    return None
+                if not notification:  # before it leaves, and once, however often it is tried
+                    _written_down(tx, of, library.name, one, met[0], now)
+                return of, one, met
 
             prepared = await self._database.write(prepare)
             return prepared is not None and await self._send(*prepared, platform.code)
 
     async def _send(self, of: Subscribed, one: Due, objects: list[Kept], us: str) -> bool:
-        wish = read_subscription(read_object(BY_NAME["Subscribe"], of.body))
+        wish = read_wish(of)
         told, later = list[dict[str, Any]](), list[str]()
         error, unwanted = "", False
         try:
@@ -138,7 +160,8 @@ class Notifier:
             if address.place != of.address:
                 raise UnavailableError("the address is not the one that was allowed", code="receive_addr")
             headers = {"Content-Type": CONTENT_TYPE, "User-Identify": us}
-            status, answer = await self._post(address, self._body(wish, one, told), headers)
+            body = self._answer(wish, one, told[0], objects[0].seen) if of.watch else self._body(wish, one, told)
+            status, answer = await self._post(address, body, headers)
             arrived, unwanted = _understood(status, answer)
             error = "" if arrived else f"HTTP {status}"
         except (UnavailableError, InvalidError, OSError) as failed:
@@ -161,7 +184,10 @@ class Notifier:
                 count = store.told(tx, one)
                 store.save_subscription(tx, replace(known, lost=known.lost + count, last_error=error))
             else:
-                store.put_off(tx, one, now + round(pause(one.tries) * SECOND_US))
+                due_at = now + round(pause(one.tries) * SECOND_US)
+                store.put_off(tx, one, due_at)
+                if of.watch and not unwanted:
+                    store.put_off_beside(tx, of, due_at)
                 store.save_subscription(tx, replace(known, last_error=error))
 
         await self._database.write(after)
@@ -172,7 +198,7 @@ class Notifier:
                 logger.info("subscriber reachable again subscription=%s", of.id)
         return not error
 
-    async def _fitting(self, wish: Subscription, objects: list[Kept]) -> tuple[list[dict[str, Any]], list[str]]:
+    async def _fitting(self, wish: Wish, objects: list[Kept]) -> tuple[list[dict[str, Any]], list[str]]:
         """Objects with their pictures as far as one notification has room, and the ids of those that have to wait."""
         told: list[dict[str, Any]] = []
         room = MAX_BYTES
@@ -184,7 +210,7 @@ class Notifier:
             told.append(whole)
         return told, []
 
-    async def _whole(self, wish: Subscription, kept: Kept) -> dict[str, Any]:
+    async def _whole(self, wish: Wish, kept: Kept) -> dict[str, Any]:
         places: dict[int, str] = {}
         for picture in kept.pictures:
             if picture["place"] < 0 or (wish.images is not None and picture["kind"] not in wish.images):
@@ -196,7 +222,14 @@ class Notifier:
             places[picture["place"]] = base64.b64encode(data).decode()
         return strip_images(packed(kept.body, places), wish.images)
 
-    def _body(self, wish: Subscription, one: Due, told: list[dict[str, Any]]) -> bytes:
+    @staticmethod
+    def _answer(wish: Wish, one: Due, vehicle: dict[str, Any], at: int) -> bytes:
+        notice = write_hit(
+            identity=one.notification, disposition=wish.id, title=wish.title or wish.id, vehicle=vehicle, at=at
+        )
+        return write_json(write_list(BY_NAME["DispositionNotification"], [notice]))
+
+    def _body(self, wish: Wish, one: Due, told: list[dict[str, Any]]) -> bytes:
         notice = write_notification(
             identity=one.notification, subscription=wish.id, title=wish.title or wish.id, kind=one.kind, objects=told,
             now=self._clock.now_us(),
@@ -206,6 +239,12 @@ class Notifier:
     def _number(self, platform: str, now: int) -> str:
         self._serial += 1
         return public_id(platform, "notification", now, self._serial)
+
+
+def _written_down(tx: Tx, of: Subscribed, library: str, one: Due, met: Kept, now: int) -> None:
+    who = Actor(of.device, library, "", (), now, of.address)
+    about = Thing("hit", met.area_path, id=met.id, organisation=met.organisation_path)
+    note(tx, who, Action.WATCH_SEE, about, met.plate, watch=of.watch, notification=one.notification, told=of.address)
 
 
 def pause(tries: int) -> float:

@@ -71,7 +71,8 @@ ALLOWED = {
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subscribed:
     """What a library asks to be told. `address` is host and port as somebody allowed it; `lost` counts what could not
-    be told before it was past its time or the library locked out, and what the library would not take."""
+    be told before it was past its time or the library locked out, and what the library would not take. `watch`: it
+    asked for a watch, and is told what that meets; `subscribe_id` is the watch, too."""
 
     id: str
     device: str
@@ -87,11 +88,13 @@ class Subscribed:
     lost: int = 0
     last_error: str = ""
     revision: int = 1
+    watch: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Due:
-    """A notification that is under way: the same objects under the same number until it has arrived."""
+    """A notification that is under way: the same objects, or the same hit, under the same number until it has
+    arrived."""
 
     notification: str
     subscription: str
@@ -129,6 +132,7 @@ subscriptions = Table(
     organisation_path(),
     moment("created_at"),
     *(Column(name, BigInteger, nullable=False) for name in ("delivered", "lost", "revision")),
+    ref("watch", "wa", nullable=True, index=True),
     UniqueConstraint("device", "subscribe_id", name="uq_image_subscriptions_device_subscribe_id"),
 )
 outbox = Table(
@@ -136,7 +140,8 @@ outbox = Table(
     metadata,
     key("no"),
     ref("subscription", "su"),
-    ref("object", "vo", index=True),
+    ref("object", "vo", nullable=True, index=True),
+    ref("hit", "ht", nullable=True, index=True),
     Column("kind", Text, nullable=False),
     Column("notification", Text, nullable=False),
     moment("due_at"),
@@ -146,6 +151,9 @@ outbox = Table(
 )
 _FIELDS = tuple(Kept.__dataclass_fields__)
 _SUBSCRIBED = tuple(Subscribed.__dataclass_fields__)
+
+
+_PLAIN = subscriptions.c.watch.is_(None)
 
 
 def known(tx: Tx, device: str, kind: str, ids: Sequence[str]) -> dict[str, Kept]:
@@ -224,29 +232,35 @@ def subscription(tx: Tx, one: str) -> Subscribed | None:
 
 def subscription_of(tx: Tx, device: str, subscribe_id: str) -> Subscribed | None:
     query = select(subscriptions).where(
-        subscriptions.c.device == device, subscriptions.c.subscribe_id == subscribe_id
+        _PLAIN, subscriptions.c.device == device, subscriptions.c.subscribe_id == subscribe_id
     )  # fmt: skip
     row = tx.row(query)
     return None if row is None else _subscribed(row)
 
 
 def subscriptions_of(tx: Tx, device: str) -> list[Subscribed]:
-    query = select(subscriptions).where(subscriptions.c.device == device).order_by(subscriptions.c.id)
+    query = select(subscriptions).where(_PLAIN, subscriptions.c.device == device).order_by(subscriptions.c.id)
     return [_subscribed(row) for row in tx.rows(query)]
 
 
 def in_force(tx: Tx) -> list[Subscribed]:
-    query = select(subscriptions).where(subscriptions.c.state == "active").order_by(subscriptions.c.id)
+    query = select(subscriptions).where(_PLAIN, subscriptions.c.state == "active").order_by(subscriptions.c.id)
     return [_subscribed(row) for row in tx.rows(query)]
 
 
 def page(tx: Tx, allowed: Predicate, *, before: str, limit: int) -> list[Subscribed]:
     """Newest first."""
     visible = where(allowed, subscriptions.c.area_path, organisation=subscriptions.c.organisation_path)
-    query = select(subscriptions).where(visible).order_by(subscriptions.c.id.desc()).limit(limit)
+    query = select(subscriptions).where(_PLAIN, visible).order_by(subscriptions.c.id.desc()).limit(limit)
     if before:
         query = query.where(subscriptions.c.id < before)
     return [_subscribed(row) for row in tx.rows(query)]
+
+
+def of_watches(tx: Tx, watches: Sequence[str]) -> dict[str, Subscribed]:
+    """By watch, of those that a library asked for."""
+    rows = tx.rows(select(subscriptions).where(subscriptions.c.watch.in_(watches)))
+    return {row["watch"]: _subscribed(row) for row in rows}
 
 
 def add_subscription(tx: Tx, one: Subscribed) -> None:
@@ -275,19 +289,31 @@ def enqueue(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
         tx.run(insert(outbox), rows)
 
 
-def due(tx: Tx, now: int) -> list[tuple[str, str, str]]:
-    """(subscription, kind, notification) of what is to be told now, oldest first; a notification without a number is a
-    new one. Of a subscription whose last notification did not arrive nothing is due before that one is."""
-    columns = (outbox.c.subscription, outbox.c.kind, outbox.c.notification)
+def due(tx: Tx, now: int) -> list[tuple[str, str, str, str]]:
+    """(queue, subscription, kind, notification) of what is to be told now, oldest first; a notification without a
+    number is a new one. Of a subscription whose last notification did not arrive nothing is due before that one is.
+    Each subscription is a queue of its own; all watches that one library asked for are one, for there may be thousands
+    of them behind one address that does not answer."""
+    columns = (
+        outbox.c.subscription, outbox.c.kind, outbox.c.notification, subscriptions.c.device, subscriptions.c.address,
+        subscriptions.c.watch,
+    )  # fmt: skip
     waiting = select(outbox.c.subscription).where(outbox.c.notification != "", outbox.c.due_at > now)
     query = (
         select(*columns)
+        .join_from(outbox, subscriptions, subscriptions.c.id == outbox.c.subscription, isouter=True)
         .where(outbox.c.due_at <= now, outbox.c.subscription.not_in(waiting))
         .group_by(*columns)
         .order_by(func.min(outbox.c.id))
         .limit(50)
     )
-    return [(row["subscription"], row["kind"], row["notification"]) for row in tx.rows(query)]
+    return [
+        (
+            row["subscription"] if row["watch"] is None else f"{row['device']} {row['address']}",
+            row["subscription"], row["kind"], row["notification"],
+        )
+        for row in tx.rows(query)
+    ]  # fmt: skip
 
 
 def claim(tx: Tx, subscription: str, kind: str, notification: str, now: int, limit: int) -> Due | None:
@@ -316,7 +342,7 @@ def under_way(tx: Tx, subscription: str, notification: str) -> Due | None:
         return None
     return Due(
         notification=notification, subscription=subscription, kind=rows[0]["kind"],
-        objects=tuple(row["object"] for row in rows), tries=rows[0]["tries"],
+        objects=tuple(row["hit"] or row["object"] for row in rows), tries=rows[0]["tries"],
     )  # fmt: skip
 
 
@@ -330,6 +356,15 @@ def put_off(tx: Tx, one: Due, due_at: int) -> None:
     tx.run(update(outbox).where(_of(one.subscription, one.notification)).values(due_at=due_at, tries=one.tries + 1))
 
 
+def put_off_beside(tx: Tx, of: Subscribed, due_at: int) -> None:
+    """Nor are the other watches of a library worth a try before then, whose address does not answer."""
+    beside = select(subscriptions.c.id).where(
+        subscriptions.c.device == of.device, subscriptions.c.address == of.address, subscriptions.c.watch.is_not(None)
+    )
+    chosen = and_(outbox.c.subscription.in_(beside), outbox.c.due_at < due_at)
+    tx.run(update(outbox).where(chosen).values(due_at=due_at))
+
+
 def told(tx: Tx, one: Due) -> int:
     return tx.run(delete(outbox).where(_of(one.subscription, one.notification)))
 
@@ -337,6 +372,17 @@ def told(tx: Tx, one: Due) -> int:
 def drop_all(tx: Tx, subscription: str) -> int:
     """What is still to be told to a subscription that is over."""
     return tx.run(delete(outbox).where(outbox.c.subscription == subscription))
+
+
+def drop_hit(tx: Tx, hit: str) -> None:
+    """It is none any more: who was still to be told of it is not."""
+    tx.run(delete(outbox).where(outbox.c.hit == hit))
+
+
+def waiting(tx: Tx, subscription: Sequence[str]) -> dict[str, int]:
+    """How much is still to be told, by subscription."""
+    query = select(outbox.c.subscription, func.count().label("n")).where(outbox.c.subscription.in_(subscription))
+    return {row["subscription"]: int(row["n"]) for row in tx.rows(query.group_by(outbox.c.subscription))}
 
 
 def lose(tx: Tx, wanted: Sequence[str]) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 from safecity.core.ground.devices.api import Device
 from safecity.core.ground.images import store
 from safecity.core.ground.images.decide import UPLOADED, Unpacked, days_of, unpack
-from safecity.core.ground.images.store import Kept, Subscribed
+from safecity.core.ground.images.store import Kept
+from safecity.core.ground.images.wishes import within
 from safecity.core.ground.loose.api import Loose, named, unnamed
 from safecity.core.ground.passages import api as passages
 from safecity.core.ground.tollgates.api import Purpose, Tollgate, reported_by
@@ -248,21 +249,12 @@ def _tell(tx: Tx, sender: Device, kept: Sequence[Kept], now: int) -> None:
         wanted = read_subscription(read_object(BY_NAME["Subscribe"], one.body))
         due_at = now + wanted.interval_seconds * SECOND_US
         rows += [
-            {"id": fresh("no"), "subscription": one.id, "object": each.id, "kind": each.kind, "notification": "",
-             "due_at": due_at, "tries": 0}
+            {"id": fresh("no"), "subscription": one.id, "object": each.id, "hit": None, "kind": each.kind,
+             "notification": "", "due_at": due_at, "tries": 0}
             for each in kept
-            if _within(one, each) and wanted.wants(each.kind, device=each.about, tollgate=each.tollgate, now=now)
+            if within(one, each) and wanted.wants(each.kind, device=each.about, tollgate=each.tollgate, now=now)
         ]  # fmt: skip
     store.enqueue(tx, rows)
-
-
-def _within(one: Subscribed, kept: Kept) -> bool:
-    """What lies in the library's areas and is kept for a purpose that is not ours alone."""
-    return (
-        bool(kept.purposes)
-        and kept.area_path.startswith(one.area_path)
-        and kept.organisation_path.startswith(one.organisation_path)
-    )
 
 
 def taken_back(tx: Tx, sender: Device, kind: str, ids: Sequence[str], now: int) -> list[Kept]:

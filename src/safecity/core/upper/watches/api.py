@@ -15,6 +15,7 @@ from safecity.core.upper.watches.following import WatchFollower
 from safecity.core.upper.watches.matching import Looked, WatchIndex, differs
 from safecity.core.upper.watches.service import HitSeen, Watches
 from safecity.core.upper.watches.store import any_of, any_under
+from safecity.core.upper.watches.telling import met
 
 __all__ = [
     "METHOD",
@@ -34,4 +35,5 @@ __all__ = [
     "any_under",
     "check_plate",
     "differs",
+    "met",
 ]

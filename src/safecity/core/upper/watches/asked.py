@@ -1,5 +1,6 @@
 """What another library asks to be watched for: a proposal like any other, in the library's own area. It never comes in
-force by itself: somebody here must approve it, and a changed wish must be approved again."""
+force by itself: somebody here must approve it, and a changed wish must be approved again. With it they approve where
+the library is told what it meets."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from typing import Final
 
 from safecity.core.ground.access.api import Actor
 from safecity.core.ground.devices.api import Device
+from safecity.core.ground.images.api import answering
 from safecity.core.upper.watches import store
 from safecity.core.upper.watches.decide import DAY_US, Watch, WatchState, check_plate
 from safecity.core.upper.watches.service import Told, Watches
@@ -23,6 +25,7 @@ FURTHER: Final = frozenset({"role:supervisor"})
 PURPOSE: Final = "security"
 MOST_WAITING: Final = 1000
 """Proposals of one library that nobody has decided on yet."""
+UNTOLD: Final = "watched for; hits are not told: ReceiveAddr is not accepted"
 _OPEN: Final = (WatchState.PROPOSED, WatchState.APPROVED)
 
 
@@ -68,8 +71,9 @@ class Asked:
         if not wish.plate:
             return "kept; only plates are watched for"
         watch = self._watch(tx, sender, wish)
-        if known is not None and _same(known, watch):
-            return ""
+        fine = UNTOLD if wish.receive_addr and not answering.told_at(wish) else ""
+        if known is not None and _same(known, watch) and not answering.asks_else(tx, known.id, wish):
+            return fine
         if store.waiting_of(tx, sender.id) >= MOST_WAITING:
             return "kept; too many proposals wait"
         if known is not None:
@@ -81,7 +85,8 @@ class Asked:
             self._watches.add(tx, self._actor(sender), watch)
         except SafecityError as error:
             return f"kept; no watch: {error.code}"
-        return ""
+        answering.ask(tx, sender, watch.id, wish, watch.proposed_at)
+        return fine
 
     def _watch(self, tx: Tx, sender: Device, wish: Disposition) -> Watch:
         now = self._clock.now_us()

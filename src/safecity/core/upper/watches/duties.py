@@ -11,6 +11,7 @@ from typing import Final
 from safecity.core.ground.alarms import api as alarms
 from safecity.core.ground.alarms.api import Alarm, AlarmState
 from safecity.core.ground.audit.api import Record, append
+from safecity.core.ground.images.api import answering
 from safecity.core.ground.places.api import find_organisation
 from safecity.core.upper.watches import store
 from safecity.core.upper.watches.decide import (
@@ -103,6 +104,7 @@ class WatchDuties:
         return alarm.id
 
     def _expire(self, tx: Tx, watch: Watch, now: int) -> None:
+        answering.stop(tx, watch.id, over=True)
         new = replace(
             move_to(watch, WatchState.EXPIRED), ended_at=now, changed=store.next_change(tx),
             keep_until=now + self._settings.keep_days * DAY_US,

@@ -32,6 +32,7 @@ from safecity.core.upper.watches.decide import (
 )
 from safecity.core.upper.watches.matching import Looked, Match, WatchIndex, differs
 from safecity.core.upper.watches.service import Told, silence
+from safecity.core.upper.watches.telling import tell
 from safecity.kit.clock import Clock
 from safecity.kit.ids import fresh
 from safecity.model.facts.envelope import Event, Mode
@@ -116,7 +117,10 @@ class WatchFollower(Follower):
         if known is not None and _live(known):
             if (known.plate, known.kind) == (passage.plate, kind):
                 return []
-            store.save_hit(tx, replace(known, plate=passage.plate, kind=kind, differs=match.differs))
+            hit = replace(known, plate=passage.plate, kind=kind, differs=match.differs)
+            store.save_hit(tx, hit)
+            if known.kind != kind:
+                tell(tx, watch, hit, passage, now)
             alarm = alarms.find(tx, known.alarm)
             if alarm is not None:
                 alarms.save(tx, replace(alarm, type=kind))
@@ -133,6 +137,7 @@ class WatchFollower(Follower):
         )  # fmt: skip
         alarms.add(tx, self._alarm(watch, hit, passage, gate, now))
         (store.add_hit if known is None else store.save_hit)(tx, hit)
+        tell(tx, watch, hit, passage, now)
         return [hit.alarm]
 
     def _alarm(self, watch: Watch, hit: Hit, passage: Passage, gate: Tollgate | None, now: int) -> Alarm:

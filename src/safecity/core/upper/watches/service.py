@@ -10,6 +10,7 @@ from safecity.core.ground.access.api import ROOT, Action, Actor, Thing, allowed,
 from safecity.core.ground.alarms import api as alarms
 from safecity.core.ground.alarms.api import Alarm, AlarmState
 from safecity.core.ground.audit.api import note
+from safecity.core.ground.images.api import Answering, answering
 from safecity.core.ground.passages.api import may_see_restricted, seeking
 from safecity.core.ground.places.api import find_area, find_organisation
 from safecity.core.upper.watches import store
@@ -129,9 +130,14 @@ class Watches:
             if approve and who.at >= old.valid_until:
                 raise ConflictError("its time is over", code="watch_over")
             store.save(tx, new)
+            said = {"proposed_by": new.proposed_name}
+            if not approve:
+                answering.refuse(tx, watch, who.name)
+            elif address := answering.allow(tx, watch, who.name):
+                said["told"] = address
             note(
                 tx, who, Action.WATCH_APPROVE, thing_of(new), new.plate, reason=words,
-                outcome="done" if approve else "refused", proposed_by=new.proposed_name,
+                outcome="done" if approve else "refused", **said,
             )  # fmt: skip
             return new
 
@@ -156,6 +162,7 @@ class Watches:
             keep_until=who.at + self.settings.keep_days * DAY_US, changed=store.next_change(tx),
         )  # fmt: skip
         store.save(tx, new)
+        answering.stop(tx, old.id, over=False)
         touched = [silence(tx, hit, HitState.CALLED_OFF) for hit in store.live_hits(tx, old.id)]
         note(tx, who, Action.WATCH_WITHDRAW, thing_of(new), new.plate, reason=words)
         return new, [alarm for alarm in touched if alarm]
@@ -163,6 +170,10 @@ class Watches:
     async def hit_count(self, watch: str) -> int:
         """Of a watch that is shown already."""
         return (await self._database.read(lambda tx: store.hit_counts(tx, [watch]))).get(watch, 0)
+
+    async def answering(self, watches: Sequence[str]) -> dict[str, Answering]:
+        """How the libraries are told that asked for watches which are shown already."""
+        return await self._database.read(lambda tx: answering.answering(tx, watches))
 
     async def hits(
         self, who: Actor, *, before: str = "", limit: int = 100, watch: str = "", kind: str = "",
@@ -205,6 +216,7 @@ class Watches:
 
         def work(tx: Tx) -> int:
             ids = store.past(tx, now, SWEEP)
+            answering.forget(tx, ids)
             alarms.remove(tx, store.remove(tx, ids))
             return len(ids)
 
@@ -224,6 +236,7 @@ def silence(tx: Tx, hit: Hit, state: HitState) -> str:
     if alarm is not None and alarm.reported_at is not None and state is HitState.CALLED_OFF:
         return ""
     store.save_hit(tx, replace(hit, state=state))
+    answering.untell(tx, hit.id)
     if alarm is None:
         return ""
     if alarm.state is not AlarmState.CLEARED:
