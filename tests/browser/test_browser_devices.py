@@ -94,7 +94,7 @@ def test_an_alarm_comes_with_the_picture_of_its_moment_and_is_acknowledged_by_a_
     expect(row).to_be_visible(timeout=20_000)
     expect(row).to_contain_text("Priority 1")
     expect(page.get_by_title("Unacknowledged alarms: 1")).to_be_visible(timeout=20_000)
-    picture = row.get_by_role("img")
+    picture = row.locator("img")
     wait_for(page, "(image) => image.complete && image.naturalWidth > 100", picture.element_handle())
     row.get_by_role("button", name="Play the moment").click()
     page.wait_for_url(f"**/playback?channels={channel}&at=*")
