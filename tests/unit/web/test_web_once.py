@@ -111,6 +111,7 @@ async def test_a_key_has_a_length(admin: Any, key: str) -> None:
 NOT_WORTH_A_KEY = {
     "open_channel", "open_playback", "test_device", "test_address", "test_clock",
     "take_violations", "export_violations", "search_movement", "say_phases", "add_sign",
+    "begin_shift", "export_case",
 }  # fmt: skip
 """Their answer is stale at once, goes on for minutes, holds a secret, or what is said again is the same."""
 

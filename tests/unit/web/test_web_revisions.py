@@ -35,6 +35,7 @@ async def things(house: Any, admin: Any) -> dict[str, str]:
     way = {"name": "Ring", "entry": gate["id"], "exit": far["id"], "length_m": 1000}
     timed = await admin.ok("POST", "traffic/sections", way)
     sign = await admin.ok("POST", "signs", SIGN)
+    case = await admin.ok("POST", "cases", CASE)
     return {
         "change_area": f"areas/{area['id']}",
         "change_organisation": f"organisations/{office['id']}",
@@ -48,6 +49,7 @@ async def things(house: Any, admin: Any) -> dict[str, str]:
         "change_section": f"sections/{section['id']}",
         "change_travel_section": f"traffic/sections/{timed['id']}",
         "change_sign": f"signs/{sign['id']}",
+        "change_case": f"cases/{case['id']}",
         "change_channel": f"channels/{channel['id']}",
         "change_settings": "settings",
         "put_platform": "wizard/platform",
@@ -60,6 +62,9 @@ SIGN = {
     "name": "Gate", "address": "http://192.0.2.9/safecity/sign/v1", "longitude": 118.37, "latitude": 31.33,
     "direction": 90, "lines": 1, "columns": 20, "fallback": ["x"],
 }  # fmt: skip
+CASE = {"number": "2026-1", "title": "Gate", "purpose": "security", "ground": "article 136"}
+TITLED = {"change_case": "title"}
+"""What says what a thing is called, where it is not its name."""
 BODIES: dict[str, dict[str, Any]] = {
     "change_view": {"layout": LAYOUT},
     "change_tour": {"channels": []},
@@ -67,6 +72,8 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 DECISIONS = {"approve_watch": 409, "refuse_watch": 409, "withdraw_watch": 200}
 """What happens to a watch once; the answer to who decides on an approved one that they have seen as it is."""
+CASES = {"close_case", "reopen_case", "delete_case"}
+"""Those of a case are held against a slower one below."""
 VIOLATIONS = {"review_violation", "confirm_violation", "void_violation"}
 """Those of a violation are held against a slower one in `test_web_violations`."""
 SEEN_AT = {"put_platform": "settings", "put_volumes": "settings"}
@@ -84,7 +91,7 @@ def changing(app: Any) -> dict[str, str]:
 
 async def test_the_slower_one_is_told_and_looks_again(house: Any, admin: Any, things: dict[str, str]) -> None:
     methods = changing(house.app)
-    assert set(methods) == set(things) | set(DECISIONS) | VIOLATIONS
+    assert set(methods) == set(things) | set(DECISIONS) | VIOLATIONS | CASES
     for name, path in things.items():
         seen = await admin.ask("GET", SEEN_AT.get(name, path))
         etag = seen.headers["etag"]
@@ -94,7 +101,7 @@ async def test_the_slower_one_is_told_and_looks_again(house: Any, admin: Any, th
             word = f"{word}-{name}"
             if name == "put_volumes":
                 return {"volumes": [{"name": word, "path": "volumes/main"}]}
-            return {"name": word, **BODIES.get(name, {})}
+            return {TITLED.get(name, "name"): word, **BODIES.get(name, {})}
 
         quick = await admin.ask(methods[name], path, body("quick"), headers={"if-match": etag})
         assert quick.status_code == 200, f"{name}: {quick.text}"
@@ -126,12 +133,23 @@ async def test_who_decides_on_a_watch_that_another_has_decided_on_is_told(name: 
     assert again.status_code == DECISIONS[name]
 
 
+async def test_nobody_closes_or_deletes_a_case_that_another_has_changed(admin: Any, things: dict[str, str]) -> None:
+    path = things["change_case"]
+    first = (await admin.ask("GET", path)).headers["etag"]
+    await admin.ok("PATCH", path, {"title": "Two gates"})
+    for method, verb in (("POST", "/close"), ("POST", "/reopen"), ("DELETE", "")):
+        slow = await admin.ask(method, f"{path}{verb}", {} if verb else None, headers={"if-match": first})
+        assert (slow.status_code, slow.json()["code"]) == (412, "changed_meanwhile"), verb
+    now = await admin.ask("GET", path)
+    assert (now.json()["state"], now.json()["title"]) == ("open", "Two gates")
+
+
 async def test_every_answer_with_a_revision_carries_it_as_etag(house: Any, admin: Any, things: dict[str, str]) -> None:
     for name, path in things.items():
         if name in SEEN_AT:
             continue
         method = changing(house.app)[name]
-        answer = await admin.ask(method, path, {"name": "Other", **BODIES.get(name, {})})
+        answer = await admin.ask(method, path, {TITLED.get(name, "name"): "Other", **BODIES.get(name, {})})
         assert answer.headers["etag"] == f'"{answer.json()["revision"]}"', name
 
 
