@@ -10,6 +10,7 @@ from benchmarks.whole import Platform, until
 from playwright.sync_api import Page, expect
 from tests.browser.conftest import ROOT, SECOND, choose, probe, strip_clock, wait_for
 
+from safecity.sim.camera import recorded_stretch
 from safecity.sim.jt808.terminal import SimTerminal
 from safecity.sim.yard import Yard
 
@@ -69,7 +70,7 @@ def test_a_bus_stands_in_the_tree_and_its_cameras_on_the_wall(
 def test_what_the_bus_recorded_itself_is_played_from_it(
     city: Platform, cameras: list[str], open_page: Callable[..., Page]
 ) -> None:
-    at = int((time.time() - 7200) // 60 * 60)
+    at = recorded_stretch(7200 * SECOND, 1800 * SECOND, int(time.time()) * SECOND) // SECOND
     page = open_page(f"/playback?channels={cameras[1]}&at={at * SECOND}")
     page.get_by_text("On the device", exact=True).click()
     video = page.locator(f'video[data-channel="{cameras[1]}"][data-kind="device"]')

@@ -17,6 +17,7 @@ from tests.browser.conftest import SECOND, add_device, probe, seek, sign_in, str
 from safecity.kit.clock import rfc3339
 from safecity.model.values.media import Codec
 from safecity.sim.encode import VideoSpec
+from safecity.sim.camera import recorded_stretch
 from safecity.sim.gb28181.device import SimDevice
 from safecity.sim.gb28181.profiles import NVR_2022
 from safecity.sim.yard import SMALLER, Yard
@@ -53,7 +54,8 @@ def recorder(city: Platform, yard: Yard) -> tuple[SimDevice, list[str]]:
 
 def long_ago(hours: float = 2) -> int:
     """Before the platform knew the device: nobody but the device has that."""
-    return int((time.time() - hours * 3600) // 60 * 60) * SECOND
+    whole_minute = int(time.time() // 60 * 60) * SECOND
+    return recorded_stretch(round(hours * 3600) * SECOND, 1800 * SECOND, whole_minute)
 
 
 def opened(open_page: Callable[..., Page], channel: str, at: int, **how: Any) -> Page:

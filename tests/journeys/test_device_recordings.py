@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from safecity.kit.clock import rfc3339
+from safecity.sim.camera import recorded_stretch
 from safecity.sim.gb28181.device import SimDevice
 from safecity.sim.scene.strip import read_clock
 from safecity.sim.yard import Yard, channel_codes
@@ -101,7 +102,7 @@ def test_a_recording_of_the_device_is_found_watched_steered_and_ended(city: tupl
     )
     assert found["complete"]
     assert len(found["items"]) >= 4
-    start = (now // SECOND - 3600) * SECOND
+    start = recorded_stretch(3600 * SECOND, 1800 * SECOND, now)
     window = {"start": rfc3339(start), "end": rfc3339(start + 1800 * SECOND)}
     begun = platform.post(f"/channels/{channel}/device-playback", window)
     path = f"/device-playbacks/{begun['session']}"
@@ -126,7 +127,7 @@ def test_a_recording_of_the_device_is_found_watched_steered_and_ended(city: tupl
 
 def test_a_fetched_stretch_comes_fast_and_its_end_is_told(city: tuple[Platform, SimDevice, str]) -> None:
     platform, device, channel = city
-    start = (time.time_ns() // 1000 // SECOND - 3600) * SECOND
+    start = recorded_stretch(3600 * SECOND, 1800 * SECOND, time.time_ns() // 1000)
     window = {"start": rfc3339(start), "end": rfc3339(start + 24 * SECOND), "speed": 8}
     began = time.monotonic()
     begun = platform.post(f"/channels/{channel}/device-playback", window)

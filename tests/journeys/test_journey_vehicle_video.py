@@ -15,6 +15,7 @@ from tests.journeys.test_device_recordings import watching
 from safecity.kit.clock import rfc3339
 from safecity.model.values.media import Codec
 from safecity.protocols.jt808.header import Version
+from safecity.sim.camera import recorded_stretch
 from safecity.sim.jt808.terminal import SimTerminal
 from safecity.sim.yard import Yard
 
@@ -130,7 +131,7 @@ def test_what_the_bus_recorded_itself_is_found_watched_and_steered(depot: Depot,
     assert found["complete"]
     assert 5 <= len(found["items"]) <= 8, "half an hour each"
 
-    start = (now // SECOND - 3600) * SECOND
+    start = recorded_stretch(3600 * SECOND, 1800 * SECOND, now)
     window = {"start": rfc3339(start), "end": rfc3339(start + 1800 * SECOND)}
     begun = depot.platform.post(f"{path}/device-playback", window)
     session = f"/device-playbacks/{begun['session']}"

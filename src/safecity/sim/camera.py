@@ -201,6 +201,17 @@ _GAP_FROM_US, _GAP_TO_US = 19 * 3600 * SECOND_US, 19 * 3600 * SECOND_US + 600 * 
 """Every day between 3:00 and 3:10 in Beijing nothing was recorded."""
 
 
+def recorded_stretch(back_us: int, length_us: int, now_us: int) -> int:
+    """When a stretch of that length began, on a whole second, so long ago or some hours more, that has no gap in it."""
+    start = (now_us - back_us) // SECOND_US * SECOND_US
+    while any(
+        start < day + _GAP_TO_US and day + _GAP_FROM_US < start + length_us
+        for day in range(start // _DAY_US * _DAY_US, start + length_us, _DAY_US)
+    ):
+        start -= 3600 * SECOND_US
+    return start
+
+
 def recorded_files(start_us: int, end_us: int, oldest_us: int, now_us: int) -> list[RecordedFile]:
     """The files that touch [start, end): half an hour each, from `oldest_us` until now, with the nightly gap."""
     start_us, end_us = max(start_us, oldest_us), min(end_us, now_us)

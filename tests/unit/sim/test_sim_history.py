@@ -13,7 +13,7 @@ import pytest
 
 from safecity.kit.clock import SECOND_US
 from safecity.model.values.media import Codec
-from safecity.sim.camera import Camera, CameraSpec, RecordedFile, recorded_files
+from safecity.sim.camera import Camera, CameraSpec, RecordedFile, recorded_files, recorded_stretch
 from safecity.sim.encode import Coded, VideoSpec
 from safecity.sim.gb28181.faults import Faults
 from safecity.sim.gb28181.muxing import Muxer
@@ -161,3 +161,14 @@ def test_no_file_is_older_than_the_disk_or_younger_than_now() -> None:
     assert files[0].start_us == NOON - 1000 * SECOND_US
     assert files[-1].end_us == NOON
     assert recorded_files(NOON + SECOND_US, NOON + 2 * SECOND_US, 0, NOON) == []
+
+
+@pytest.mark.parametrize("minute", range(0, 24 * 60, 7))
+def test_a_stretch_that_was_recorded_whole_is_found_at_any_hour(minute: int) -> None:
+    now, length = NOON + minute * 60 * SECOND_US, 1800 * SECOND_US
+    start = recorded_stretch(3600 * SECOND_US, length, now)
+    assert 3600 * SECOND_US <= now - start < 3 * 3600 * SECOND_US
+    files = recorded_files(start, start + length, 0, now)
+    assert files[0].start_us <= start
+    assert files[-1].end_us >= start + length
+    assert all(one.end_us == two.start_us for one, two in itertools.pairwise(files))
