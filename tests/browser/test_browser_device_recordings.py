@@ -16,8 +16,8 @@ from tests.browser.conftest import SECOND, add_device, probe, seek, sign_in, str
 
 from safecity.kit.clock import rfc3339
 from safecity.model.values.media import Codec
-from safecity.sim.encode import VideoSpec
 from safecity.sim.camera import recorded_stretch
+from safecity.sim.encode import VideoSpec
 from safecity.sim.gb28181.device import SimDevice
 from safecity.sim.gb28181.profiles import NVR_2022
 from safecity.sim.yard import SMALLER, Yard
