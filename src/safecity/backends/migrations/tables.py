@@ -25,6 +25,7 @@ from safecity.core.ground.sql import metadata
 from safecity.core.ground.tollgates import store as _tollgates
 from safecity.core.upper.cases import store as _cases
 from safecity.core.upper.counts import tables as _counts
+from safecity.core.upper.fleet import phones as _phones
 from safecity.core.upper.fleet import store as _fleet
 from safecity.core.upper.flows import store as _flows
 from safecity.core.upper.traveltimes import marks as _travel_marks
@@ -35,7 +36,7 @@ from safecity.core.upper.watches import store as _watches
 
 PARTS = (
     _access, _alarms, _audit, _cases, _channels, _closures, _counts, _desk, _devices, _exports, _fleet, _flows, _images,
-    _leases, _loose, _outbox, _passages, _places, _positions, _once, _scenes, _settings, _signs, _tollgates, _travel,
-    _travel_marks, _violations, _violation_rules, _watches,
+    _leases, _loose, _outbox, _passages, _phones, _places, _positions, _once, _scenes, _settings, _signs, _tollgates,
+    _travel, _travel_marks, _violations, _violation_rules, _watches,
 )  # fmt: skip
 __all__ = ["PARTS", "metadata"]
