@@ -27,7 +27,7 @@ EOP
 "$python" -m venv --without-pip "$target"
 pip() { PYTHONPATH="$(ls "$here"/wheels/pip-*.whl)" "$target/bin/python" -m pip install -q --no-index --find-links "$here/wheels" "$@"; }
 pip --upgrade 'safecity[av,vision,roads]'
-pip --no-deps rapidocr  # the file of the second reader of plates
+pip --no-deps 'rapidocr<3.9'  # the file of the second reader of plates
 pip --force-reinstall --no-deps safecity  # also over an older build of the same version
 echo "Installed. Start it with: $target/bin/safecity run --data DATA_FOLDER --demo"
 EOI

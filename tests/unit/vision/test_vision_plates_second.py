@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import json
 import logging
 from collections.abc import Mapping
@@ -295,10 +296,17 @@ def test_of_the_files_that_the_package_carries_the_one_that_tells_provinces_best
     (package / "models").mkdir(parents=True)
     (package / "__init__.py").write_text("raise AssertionError('nothing of it is to be run')", "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    assert installed() is None, "a release that carries neither"
+    assert installed() is None, "a release that carries none of them"
     for file in reversed(FILES):
         (package / file).write_bytes(b"a network")
         assert installed() == package / file
+
+
+def test_the_release_that_is_installed_carries_one_of_the_files() -> None:
+    """A release that names its files anew would go unnoticed otherwise: plates are read without it, only worse."""
+    if importlib.util.find_spec(PACKAGE) is None:
+        pytest.skip("the package of the second reader is not installed")
+    assert installed() is not None
 
 
 @pytest.fixture(scope="module")

@@ -21,8 +21,12 @@ from safecity.vision.plates.alphabet import PROVINCES, SIGN_INDEX, SIGNS, SPECIA
 from safecity.vision.plates.straighten import BOTTOM_START, TOP_END, Corners, Picture, grown, part_of, rectangle
 
 PACKAGE = "rapidocr"
-FILES = (Path("models", "ch_PP-OCRv4_rec_infer.onnx"), Path("models", "PP-OCRv6_rec_small.onnx"))
-"""PP-OCRv4 tells provinces apart better; releases of the package from 3.9 on carry PP-OCRv6 in its place."""
+FILES = tuple(
+    Path("models", name)
+    for name in ("ch_PP-OCRv4_rec_mobile.onnx", "ch_PP-OCRv4_rec_infer.onnx", "PP-OCRv6_rec_small.onnx")
+)
+"""PP-OCRv4 tells provinces apart better; the same file was named anew in 3.8.4 of the package, and releases from 3.9 on
+carry PP-OCRv6 in its place."""
 HEIGHT = 48
 WIDTH, TOP_WIDTH, BOTTOM_WIDTH = 160, 120, 192
 """Of a plate of one line, and of the two lines of one of two, in pixels that the network sees."""
