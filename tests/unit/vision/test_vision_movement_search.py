@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -394,10 +395,18 @@ async def test_whoever_gives_up_leaves_the_turn_and_no_child(desk: Desk) -> None
     desk.disk.record(still(600))
     begun = asyncio.Event()
     loop = asyncio.get_running_loop()
-    desk.disk.meanwhile = lambda: loop.call_soon_threadsafe(begun.set) and None if children() else None
+    given_up = threading.Event()
+
+    def once_there_is_a_child() -> None:
+        if children():
+            loop.call_soon_threadsafe(begun.set)
+            given_up.wait()  # or it might be done before anybody gives up
+
+    desk.disk.meanwhile = once_there_is_a_child
     giving_up = asyncio.create_task(desk.page())
     await begun.wait()
     giving_up.cancel()
+    given_up.set()
     await asyncio.gather(giving_up, return_exceptions=True)
     assert giving_up.cancelled()
     assert children() == []
