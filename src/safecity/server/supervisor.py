@@ -125,6 +125,7 @@ class Supervisor:
             argv += ["--http-tls"] if self._settings.http.tls != "off" else []
             argv += ["--vehicles", f"127.0.0.1:{self._listeners.port('jt808-tcp')}"]
             argv += ["--roads", str(self._settings.roads_dir())]
+            argv += ["--pictures-per-second", str(self._settings.demo.pictures_per_second)]
             duties.append(Duty("demo", argv, {}, order=0, watched=False))
         return duties
 

@@ -4,9 +4,9 @@ the first run."""
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from safecity.model.values.media import Codec
@@ -97,6 +97,21 @@ CHECKPOINTS: Final = (
         "34020200001190000001", "34020200001210000001", 9, "弋江北路卡口", "Yijiang North Rd", 118.3722, 31.3307
     ),
 )
+
+
+def slowed(kits: Sequence[Kit], pictures_per_second: int) -> tuple[Kit, ...]:
+    """The same places, none of which shows more pictures a second."""
+
+    def at_most(video: VideoSpec) -> VideoSpec:
+        return replace(video, fps=min(video.fps, pictures_per_second))
+
+    return tuple(
+        replace(kit, places=tuple(
+            replace(place, main=at_most(place.main), sub=at_most(place.sub) if place.sub is not None else None)
+            for place in kit.places
+        ))
+        for kit in kits
+    )  # fmt: skip
 
 
 def add_checkpoints(manifest: Manifest, checkpoints: Iterable[Checkpoint] = CHECKPOINTS) -> bool:

@@ -34,6 +34,7 @@ from safecity.sim.city import (
     make_device,
     new_manifest,
     set_rtsp_port,
+    slowed,
 )
 from safecity.sim.control import Door
 from safecity.sim.gat1400.camera import TollgateCamera
@@ -179,10 +180,10 @@ def _free_port(wanted: int) -> int:
 
 async def play(
     path: Path, host: str, port: int, platform_code: str, library: tuple[str, int, bool] | None = None,
-    traffic: Traffic | None = None,
+    traffic: Traffic | None = None, kits: Sequence[Kit] = CITY,
 ) -> None:  # fmt: skip
     """Until SIGTERM, SIGINT or the death of the parent."""
-    city = City(prepare(path, platform_code), host, port, library=library)
+    city = City(prepare(path, platform_code, kits), host, port, kits, library=library)
     door = Door(path.parent / "door.sock", CityOperations(lambda: city.devices).table())
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -209,7 +210,8 @@ async def play(
 async def _play(options: argparse.Namespace, host: str, port: int, library: tuple[str, int, bool] | None) -> None:
     where, _, number = str(options.vehicles).rpartition(":")
     traffic = Traffic(where, int(number), options.roads) if options.vehicles and options.roads else None
-    await play(options.manifest, host, port, options.platform_code, library, traffic)
+    kits = slowed(CITY, options.pictures_per_second)
+    await play(options.manifest, host, port, options.platform_code, library, traffic, kits)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -222,6 +224,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--vehicles", default="", help="HOST:PORT where the platform listens for vehicle terminals")
     parser.add_argument("--roads", type=Path, help="folder of road networks, where the town is drawn")
     parser.add_argument("--platform-code", default=PLATFORM_CODE)
+    parser.add_argument("--pictures-per-second", type=int, default=15, help="of each camera, at most")
     options = parser.parse_args(arguments)
     host, _, port = str(options.platform).rpartition(":")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s demo %(message)s")

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from safecity.sim import town
-from safecity.sim.city import CITY, PLATFORM_CODE
+from safecity.sim.city import CITY, PLATFORM_CODE, Kit, slowed
 from safecity.sim.control import Door, say
 from safecity.sim.demo import City, prepare
+from safecity.sim.encode import VideoSpec
 from safecity.sim.gb28181.miniplatform import MiniPlatform
 from safecity.sim.load import Load, LoadOptions, channel_code, device_code, load_manifest, storm
 from safecity.sim.manifest import read_manifest
@@ -49,6 +51,17 @@ def test_a_broken_manifest_is_made_anew(tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
     path.write_text('{"devices": [')
     assert prepare(path, PLATFORM_CODE).devices
+
+
+def test_a_slower_city_is_the_same_city_with_fewer_pictures() -> None:
+    def videos(kits: Sequence[Kit]) -> list[VideoSpec]:
+        places = [place for kit in kits for place in kit.places]
+        return [video for place in places for video in (place.main, place.sub) if video is not None]
+
+    slow = videos(slowed(CITY, 10))
+    assert {video.fps for video in videos(CITY)} == {10, 15}
+    assert {video.fps for video in slow} == {10}
+    assert [replace(video, fps=0) for video in slow] == [replace(video, fps=0) for video in videos(CITY)]
 
 
 async def test_the_city_registers_and_its_door_switches_faults(tmp_path: Path, platform: MiniPlatform) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from safecity.server.sections.checks import within
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EngineSettings:
@@ -27,6 +29,12 @@ class DemoSettings:
     """[demo] The simulated city.
 
     enabled   start it together with the platform (removed by one click in the browser)
+    pictures_per_second   each camera shows at most so many: painting eight streets takes a third of a core, and where
+                          that is dear fewer do
     """
 
     enabled: bool = False
+    pictures_per_second: int = 15
+
+    def __post_init__(self) -> None:
+        within("demo.pictures_per_second", self.pictures_per_second, 1, 15)
