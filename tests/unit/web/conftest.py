@@ -27,8 +27,9 @@ from safecity.kit.errors import SafecityError, UnavailableError
 from safecity.model.facts.envelope import Event
 from safecity.model.facts.media_calls import Done, Message
 from safecity.web.app import create_app
+from safecity.web.assembly import assemble
 from safecity.web.limits import Envelope
-from safecity.web.services import Services, WebSettings, assemble
+from safecity.web.services import Services, WebSettings
 
 TOKEN = "one-time-token-of-the-link"
 PASSWORD = "correct horse battery"

@@ -48,8 +48,9 @@ from safecity.server.rtsp_probe import prober
 from safecity.server.tls import certificate_files
 from safecity.sim.town import CREDIT as DEMO_CREDIT
 from safecity.web.app import create_app
+from safecity.web.assembly import assemble
 from safecity.web.front import RETRY_SECONDS, Front
-from safecity.web.services import Services, WebSettings, assemble
+from safecity.web.services import Services, WebSettings
 
 logger = logging.getLogger(__name__)
 
