@@ -355,6 +355,21 @@ async def test_restricted_checkpoints_and_what_it_said_itself_are_not_told_to_a_
     assert await city.told() == 0
 
 
+@pytest.mark.parametrize("waits", [False, True], ids=["moved before the hit", "moved while it waits"])
+async def test_what_lies_outside_the_area_of_the_library_is_not_told_to_it(waits: bool, city: City) -> None:
+    await city.asked()
+    if waits:
+        await city.passes(1)
+    away = await city.admin.ok("POST", "areas", {"name": "another city", "code": "3403"})
+    (library,) = [one for one in (await city.admin.ok("GET", "devices"))["items"] if one["code"] == LIBRARY]
+    await city.admin.ok("PATCH", f"devices/{library['id']}", {"area": away["id"]})
+    if not waits:
+        await city.passes(1)
+    assert len(await hits(city.admin)) == 1, "here it is one all the same"
+    assert await city.told() == 0
+    assert city.asking.got == []
+
+
 async def test_a_subscription_and_a_watch_of_one_library_have_nothing_to_do_with_each_other(city: City) -> None:
     watch = await city.asked()
     assert (await city.admin.ok("GET", "subscriptions"))["items"] == []

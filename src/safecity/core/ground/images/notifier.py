@@ -17,7 +17,7 @@ from safecity.core.ground.images import store
 from safecity.core.ground.images.addresses import Address, read_address
 from safecity.core.ground.images.decide import packed
 from safecity.core.ground.images.store import Due, Kept, Subscribed, SubscriptionState
-from safecity.core.ground.images.wishes import Wish, read_wish, within
+from safecity.core.ground.images.wishes import Wish, read_wish, still_within, within
 from safecity.core.ground.settings.api import Settings
 from safecity.kit.clock import SECOND_US, Clock
 from safecity.kit.errors import InvalidError, NotFoundError, SafecityError, UnavailableError
@@ -48,6 +48,7 @@ GIVE_UP: Final = 10
 FIRST_WAIT: Final = 5.0
 LONGEST_WAIT: Final = 900.0
 AT_ONCE: Final = 4
+MOVED: Final = "the library was moved out of the area that was accepted; it has to ask again"
 
 _UNWANTED: Final = frozenset({400, 413, 415, 422})
 _UNWANTED_CODES: Final = frozenset({
@@ -125,6 +126,10 @@ class Notifier:
                 if library is None or not library.enabled:
                     lost = store.drop_all(tx, subscription)
                     store.save_subscription(tx, replace(of, lost=of.lost + lost))
+                    return None
+                if not still_within(library, of):  # who was moved elsewhere is told nothing of where they were
+                    lost = store.drop_all(tx, subscription)
+                    store.save_subscription(tx, replace(of, lost=of.lost + lost, last_error=MOVED))
                     return None
                 one = (
                     store.under_way(tx, subscription, notification)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from safecity.core.ground.devices.api import Device
 from safecity.core.ground.images.store import Kept, Subscribed
 from safecity.protocols.gat1400.dispositions import read_disposition
 from safecity.protocols.gat1400.objects import read_object
@@ -30,6 +31,11 @@ def read_wish(of: Subscribed) -> Wish:
     else:
         asked = read_disposition(read_object(BY_NAME["Disposition"], of.body))
     return Wish(asked.id, asked.title, asked.receive_addr, asked.images, asked.end)
+
+
+def still_within(library: Device, one: Subscribed) -> bool:
+    """Whether what was accepted lies where the library still belongs."""
+    return one.area_path.startswith(library.area_path) and one.organisation_path.startswith(library.organisation_path)
 
 
 def within(one: Subscribed, kept: Kept) -> bool:
