@@ -9,61 +9,18 @@ first. Seeds from 100 on were never looked at while the bounds were set. One lin
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 from collections import Counter, defaultdict
-from fractions import Fraction
 from random import Random
 from typing import Any
 
-import av
-import cv2
 import numpy as np
 
-from benchmarks.all import cpu_name
-from safecity.kit.clock import SECOND_US
-from safecity.sim.scene.street import DAY, NIGHT, Street
+from benchmarks.weathers import WEATHERS, film, main, whole
 from safecity.vision.vehicles.colour import BodyColour, body_colour, light_of, told_together
 
-PAINTS: dict[tuple[int, int, int], str] = {
-    (245, 245, 245): "white", (225, 230, 232): "white", (210, 215, 215): "white",
-    (28, 26, 26): "black", (45, 42, 40): "black", (58, 56, 55): "black",
-    (165, 165, 165): "grey", (130, 128, 125): "grey", (110, 112, 112): "grey", (150, 155, 160): "grey",
-    (40, 40, 190): "red", (30, 25, 140): "red", (60, 50, 215): "red",
-    (170, 90, 30): "blue", (130, 60, 25): "blue", (200, 130, 60): "blue",
-    (60, 200, 240): "yellow", (60, 150, 200): "yellow", (40, 175, 225): "yellow",
-    (90, 130, 60): "green", (70, 110, 35): "green", (110, 190, 90): "green",
-    (30, 110, 235): "orange", (50, 125, 240): "orange",
-    (45, 70, 100): "brown", (35, 60, 85): "brown",
-    (140, 60, 110): "purple", (110, 45, 95): "purple",
-    (170, 150, 60): "cyan", (190, 190, 90): "cyan",
-    (185, 150, 235): "pink", (165, 130, 225): "pink",
-}  # fmt: skip
-WIDTH, HEIGHT, FPS = 1280, 720, 5
 LEAST_WIDTH = 60
 """Pixels of a plate's width from which on a vehicle is looked at."""
-WEATHERS = {"day": (DAY, False), "night": (NIGHT, False), "rain": (DAY, True), "rain_night": (NIGHT, True)}
-
-
-def film(seed: int, light: float, seconds: int, *, rain: bool) -> Any:
-    """(moment, picture, truth) as they come out of an H.264 decoder."""
-    street = Street(seed=seed, channel=1, light=light, rain=rain, paints=PAINTS)
-    start = 1_790_000_000 * SECOND_US
-    coder: Any = av.CodecContext.create("libx264", "w")
-    coder.width, coder.height, coder.pix_fmt, coder.bit_rate = WIDTH, HEIGHT, "yuv420p", 3_000_000
-    coder.time_base, coder.options = Fraction(1, FPS), {"preset": "veryfast", "tune": "zerolatency"}
-    decoder: Any = av.CodecContext.create("h264", "r")
-    for number in range(seconds * FPS):
-        at = start + number * SECOND_US // FPS
-        frame: Any = av.VideoFrame.from_ndarray(
-            street.render(at, WIDTH, HEIGHT).buffer.reshape(-1, WIDTH), format="yuv420p"
-        )
-        frame.pts = number
-        for packet in coder.encode(frame):
-            for shown in decoder.decode(packet):
-                moment = start + shown.pts * SECOND_US // FPS
-                yield moment, shown.to_ndarray(format="bgr24"), street.truth(moment, WIDTH, HEIGHT)
 
 
 def measure(weather: str, seeds: range, seconds: int) -> dict[str, Any]:
@@ -105,23 +62,5 @@ def measure(weather: str, seeds: range, seconds: int) -> dict[str, Any]:
     }
 
 
-def whole(box: tuple[int, int, int, int]) -> bool:
-    left, top, wide, high = box
-    return left >= 0 and top >= 0 and left + wide <= WIDTH and top + high <= HEIGHT * 14 // 15
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--first-seed", type=int, default=100)
-    parser.add_argument("--streets", type=int, default=4)
-    parser.add_argument("--seconds", type=int, default=40)
-    parser.add_argument("--weather", choices=tuple(WEATHERS), action="append")
-    options = parser.parse_args()
-    cv2.setNumThreads(1)
-    seeds = range(options.first_seed, options.first_seed + options.streets)
-    results = [measure(name, seeds, options.seconds) for name in options.weather or WEATHERS]
-    print(json.dumps({"weathers": results, "cpu": cpu_name()}, ensure_ascii=False))
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, measure)

@@ -10,17 +10,13 @@ say no more than the plate's size; `unread_found` of the dirty ones that were in
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 from collections import Counter
 from typing import Any
 
-import cv2
 import numpy as np
 
-from benchmarks.all import cpu_name
-from benchmarks.body_colours import HEIGHT, WEATHERS, WIDTH, film, whole
+from benchmarks.weathers import HEIGHT, WEATHERS, WIDTH, film, main, whole
 from safecity.model.facts.vision_calls import LaneZone
 from safecity.sim.scene.street import LANES, TruthObject
 from safecity.sim.scene.world import GROUND, VANISH, VIEW
@@ -146,18 +142,5 @@ def measure(weather: str, seeds: range, seconds: int) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--first-seed", type=int, default=100)
-    parser.add_argument("--streets", type=int, default=4)
-    parser.add_argument("--seconds", type=int, default=40)
-    parser.add_argument("--weather", choices=tuple(WEATHERS), action="append")
-    options = parser.parse_args()
-    cv2.setNumThreads(1)
-    seeds = range(options.first_seed, options.first_seed + options.streets)
-    results = [measure(name, seeds, options.seconds) for name in options.weather or WEATHERS]
-    print(json.dumps({"weathers": results, "cpu": cpu_name()}, ensure_ascii=False))
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, measure)
