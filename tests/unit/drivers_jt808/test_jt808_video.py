@@ -13,6 +13,7 @@ from tests.unit.drivers_jt808.scene import PHONE, TERMINAL, US, Scene, Vehicle, 
 
 from safecity.drivers.jt808.playing import control_of, tidy
 from safecity.drivers.jt808.video import TerminalVideo
+from safecity.drivers.progress import Progress
 from safecity.kit.clock import SECOND_US, FakeClock
 from safecity.kit.errors import ConflictError, InvalidError, SafecityError, UnavailableError
 from safecity.model.facts.media_calls import (
@@ -33,7 +34,6 @@ from safecity.model.facts.signal_calls import (
     SteerDevicePlayback,
 )
 from safecity.model.values.media import Quality, StreamKey
-from safecity.protocols.gb28181.progress import Progress
 from safecity.protocols.jt808.channels import CHANNEL_LIST, ChannelUse, ListedChannel, write_channel_list
 from safecity.protocols.jt808.checks import time_text
 from safecity.protocols.jt808.commands import AskParameters, Parameter, ParametersAnswer

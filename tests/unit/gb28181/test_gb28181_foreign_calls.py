@@ -111,7 +111,7 @@ async def test_a_stream_is_ended_within_its_dialog_whatever_contact_and_tag_the_
     bench, monkeypatch: pytest.MonkeyPatch, contact: str, tag: str
 ) -> None:
     """Behind NAT the Contact is private; some write none; old devices give no tag (RFC 3261, 12.1.2)."""
-    monkeypatch.setattr("safecity.drivers.gb28181.streams.LINGER_SECONDS", 0.0)
+    monkeypatch.setattr("safecity.drivers.wanted.LINGER_SECONDS", 0.0)
     async with Foreigner(bench.address) as device:
         await device.sign_in()
         heard: list[Heard] = []

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from safecity.drivers.progress import Progress
 from safecity.kit.errors import SafecityError
 from safecity.model.facts.media_calls import CloseStream, ConfirmStream, StreamState
 from safecity.model.facts.signal_calls import (
@@ -19,7 +20,6 @@ from safecity.model.values.media import Quality
 from safecity.protocols.gb28181.manscdp import read_body, write_body
 from safecity.protocols.gb28181.mansrtsp import Pause, Play, read_mansrtsp
 from safecity.protocols.gb28181.notices import MediaStatus
-from safecity.protocols.gb28181.progress import Progress
 from safecity.protocols.gb28181.session import Purpose, read_session
 
 CAMERA = "34020000001310000001"
@@ -151,7 +151,7 @@ async def test_a_session_nobody_watches_is_ended(bench, monkeypatch: pytest.Monk
     says(bench, "running", False)
     bench.platform.history.tick()
     assert not [request for request in device.requests if request.method == "BYE"], "a viewer may come back"
-    monkeypatch.setattr("safecity.drivers.gb28181.history.UNWATCHED_SECONDS", -1.0)
+    monkeypatch.setattr("safecity.drivers.played.UNWATCHED_SECONDS", -1.0)
     bench.platform.history.tick()
     await device.until("BYE")
     assert (await bench.until_sent(CloseStream)).reason == "not_wanted"

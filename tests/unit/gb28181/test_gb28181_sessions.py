@@ -149,7 +149,7 @@ async def test_a_stream_nobody_wants_is_closed(bench, monkeypatch: pytest.Monkey
     await device.register()
     bench.platform.streams.slot_says("media-0", StreamState("ch_1", Quality.MAIN, "idle", True))
     await bench.until_sent(ConfirmStream)
-    monkeypatch.setattr("safecity.drivers.gb28181.streams.LINGER_SECONDS", 0.0)
+    monkeypatch.setattr("safecity.drivers.wanted.LINGER_SECONDS", 0.0)
     bench.platform.streams.slot_says("media-0", StreamState("ch_1", Quality.MAIN, "running", False))
     await device.until("BYE")
     assert (await bench.until_sent(CloseStream)).reason == "not_wanted"
@@ -165,7 +165,7 @@ async def test_after_a_restart_streams_go_on_and_can_be_ended(bench, monkeypatch
     bench.platform.streams.tick()
     assert len(device.invites) == 1
     assert (await device.keepalive()).status == 200
-    monkeypatch.setattr("safecity.drivers.gb28181.streams.LINGER_SECONDS", 0.0)
+    monkeypatch.setattr("safecity.drivers.wanted.LINGER_SECONDS", 0.0)
     bench.platform.streams.slot_says("media-0", StreamState("ch_1", Quality.MAIN, "running", False))
     bye = await device.until("BYE")
     assert bye.call_id == device.invites[0].request.call_id
@@ -198,7 +198,7 @@ async def test_a_viewer_who_comes_while_the_stream_is_being_closed_gets_a_new_on
     await bench.platform.open_stream(LIVE)
     held = []
     device.on["BYE"] = held.append
-    monkeypatch.setattr("safecity.drivers.gb28181.streams.LINGER_SECONDS", 0.0)
+    monkeypatch.setattr("safecity.drivers.wanted.LINGER_SECONDS", 0.0)
     bench.platform.streams.slot_says("media-0", StreamState("ch_1", Quality.MAIN, "running", False))
     bench.platform.streams.tick()
     await device.until("BYE")

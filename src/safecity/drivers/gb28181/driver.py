@@ -261,7 +261,7 @@ class GbPlatform:
     def _arrived(self, device: Device) -> None:
         if not self._ready:
             return
-        self.streams.device_came_back(device)
+        self.streams.device_came_back(device.id)
         self.subscribing.device_is_new(device)
         self.knowing.meet(device)
 

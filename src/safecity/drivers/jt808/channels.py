@@ -37,7 +37,7 @@ class Directory:
         """The whole truth."""
         self._channels = {one.channel: one for part in parts for one in part.terminal_channels}
 
-    def get(self, channel: str) -> JtChannel | None:
+    def find_channel(self, channel: str) -> JtChannel | None:
         return self._channels.get(channel)
 
     def channel(self, channel: str) -> tuple[JtChannel, Vehicle]:

@@ -5,32 +5,26 @@ A terminal is steered by the number of a channel and nothing else: it can play a
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from safecity.drivers.jt808.channels import Directory
-from safecity.drivers.jt808.live import ANSWER_SECONDS, SLOT_SECONDS, away, prepare, tell_closed
+from safecity.drivers.jt808.live import ANSWER_SECONDS, away, expect
 from safecity.drivers.jt808.orders import Orders
 from safecity.drivers.jt808.playing import control_of, is_over, started, tidy
 from safecity.drivers.jt808.roll import Vehicle
+from safecity.drivers.played import Played, PlayedSessions, Starting, check_window
+from safecity.drivers.progress import progress_of
+from safecity.drivers.slots import SLOT_SECONDS, tell_closed
+from safecity.drivers.wanted import Spawn
 from safecity.kit.clock import SECOND_US, Clock
-from safecity.kit.errors import ConflictError, InvalidError, NotFoundError, Param, SafecityError
-from safecity.model.facts.media_calls import ConfirmStream, StreamState
-from safecity.model.facts.signal_calls import (
-    AskDevicePlayback,
-    AskRecordings,
-    DevicePlayback,
-    DeviceRecordings,
-    JtChannel,
-    StartDevicePlayback,
-    SteerDevicePlayback,
-)
+from safecity.kit.errors import ConflictError, InvalidError, SafecityError
+from safecity.model.facts.media_calls import ConfirmStream
+from safecity.model.facts.signal_calls import AskRecordings, DeviceRecordings, StartDevicePlayback, SteerDevicePlayback
 from safecity.model.values.media import Quality, StreamKey
 from safecity.ports.calls import Calls
-from safecity.protocols.gb28181.progress import Progress
 from safecity.protocols.jt808.checks import time_text
 from safecity.protocols.jt808.messages import AnyBody
 from safecity.protocols.jt808.video import AskResources, PlaybackControl, Resources
@@ -39,28 +33,23 @@ logger = logging.getLogger(__name__)
 
 PER_TERMINAL: Final = 2
 """Its line carries no more beside what is watched live."""
-MAX_HOURS: Final = 48
-UNWATCHED_SECONDS: Final = 20.0
-"""A session that nobody watches is ended: its place at the terminal is wanted, and it costs the line."""
 LIST_SECONDS: Final = 40.0
 END: Final = 2
 """Of 0x9202."""
 
 
-@dataclass(slots=True)
-class _Session:
-    name: str
-    channel: JtChannel
-    progress: Progress
-    unwatched_at: float
-    speed: int = 0
-    watched: bool = False
-    left: bool = False
-    """It was watched and is no more."""
+@dataclass(slots=True, kw_only=True)
+class _Session(Played):
+    """`number`: what the terminal calls the channel."""
+
+    number: int
 
 
-class Playback:
+class Playback(PlayedSessions[_Session]):
     """Sessions by name. `tick` about once a second."""
+
+    per_device = PER_TERMINAL
+    stopped = "jt_packets_stopped"
 
     def __init__(
         self,
@@ -69,20 +58,16 @@ class Playback:
         calls: Calls,
         clock: Clock,
         media_host: Callable[[Vehicle], str],
-        spawn: Callable[[Any], asyncio.Task[None]],
+        spawn: Spawn,
     ) -> None:
+        super().__init__(calls, clock, spawn)
         self._directory = directory
         self._orders = orders
-        self._calls = calls
-        self._clock = clock
         self._media_host = media_host
-        self._spawn = spawn
-        self._sessions: dict[str, _Session] = {}
-        self._starting: dict[str, JtChannel] = {}
 
     def knows(self, session: str) -> bool:
         """Whether it is one of a terminal's."""
-        return session in self._sessions or session in self._starting
+        return session in self._sessions or any(one.name == session for one in self._starting)
 
     async def recordings(self, wish: AskRecordings) -> DeviceRecordings:
         """What the terminal has of a channel; InvalidError (`gb_bad_window`) for a time that is none."""
@@ -102,45 +87,31 @@ class Playback:
 
     async def start(self, request: StartDevicePlayback) -> None:
         """Have the terminal send [start, end). Raises the failed step; ConflictError (`gb_busy`) at our own limit."""
-        if not request.start < request.end or request.end - request.start > MAX_HOURS * 3600 * SECOND_US:
-            raise InvalidError("playback window", code="gb_bad_window", params={"hours": MAX_HOURS})
+        check_window(request)
         channel, vehicle = self._directory.channel(request.channel)
-        if request.session in self._sessions:
-            await self.stop(request.session, "closed")
-        await self._make_room(channel)
         key = StreamKey(request.session, Quality.MAIN)
-        self._starting[request.session] = channel
-        try:
-            port = await prepare(self._calls, key, channel, vehicle)
-            wish = started(request, channel.number, self._media_host(vehicle), port)
-            scale = float(request.download_speed or 1)
-            progress = Progress(request.start, request.end, scale=scale)
-            # Before the terminal is asked: it may have sent and hung up before its answer is here.
-            self._sessions[request.session] = _Session(
-                request.session, channel, progress, self._clock.monotonic(), request.download_speed
-            )
-            await self._ask(channel, wish)
-            await self._calls.call(channel.slot, ConfirmStream(*key, 0), timeout=SLOT_SECONDS)
-        except SafecityError as error:
-            self._sessions.pop(request.session, None)
-            await tell_closed(self._calls, channel.slot, key, error.code, error.params)
-            raise
-        finally:
-            del self._starting[request.session]
+        async with self._place(request.session, channel.channel, channel.device):
+            try:
+                port = await expect(self._calls, key, channel, vehicle)
+                wish = started(request, channel.number, self._media_host(vehicle), port)
+                # Before the terminal is asked: it may have sent and hung up before its answer is here.
+                self._sessions[request.session] = _Session(
+                    request.session, channel.channel, channel.device, channel.slot, progress_of(request),
+                    self._clock.monotonic(), request.download_speed, number=channel.number,
+                )  # fmt: skip
+                await self._ask(channel.device, wish)
+                await self._calls.call(channel.slot, ConfirmStream(*key, 0), timeout=SLOT_SECONDS)
+            except SafecityError as error:
+                self._sessions.pop(request.session, None)
+                await tell_closed(self._calls, channel.slot, key, error.code, error.params)
+                raise
 
-    async def _make_room(self, channel: JtChannel) -> None:
-        """Sessions whose viewers have left stand in nobody's way; of a channel there is one."""
-        while True:
-            same = [one for one in self._sessions.values() if one.channel.channel == channel.channel]
-            held = [one for one in self._sessions.values() if one.channel.device == channel.device]
-            starting = [one for one in self._starting.values() if one.device == channel.device]
-            if not same and channel not in starting and len(held) + len(starting) < PER_TERMINAL:
-                return
-            left = [one for one in same or held if one.left]
-            if not left:
-                params: dict[str, Param] = {"limit": PER_TERMINAL}
-                raise ConflictError(f"{channel.device}: no more playback sessions", code="gb_busy", params=params)
-            await self.stop(min(left, key=lambda one: one.unwatched_at).name, "not_wanted")
+    def _in_the_way(self, place: Starting) -> Sequence[_Session] | None:
+        """Of a channel there is one."""
+        same = [one for one in self._sessions.values() if one.channel == place.channel]
+        if same or any(one.channel == place.channel for one in self._starting):
+            return same or self._held(place.device)
+        return super()._in_the_way(place)
 
     async def steer(self, request: SteerDevicePlayback) -> None:
         """Pause, resume, seek, scale or stop. NotFoundError (`gb_no_session`), and what the terminal answers."""
@@ -148,80 +119,28 @@ class Playback:
         if request.action == "stop":
             await self.stop(request.session, "closed")
             return
-        progress, now = session.progress, self._clock.monotonic()
-        control, scale = control_of(request, session.channel.number, progress)
-        await self._ask(session.channel, control)
-        match request.action:
-            case "pause":
-                progress.pause(now)
-            case "resume":
-                progress.resume(now)
-                progress.play_at(scale, now)
-            case "seek":
-                progress.seek(request.value, now)
-            case _:
-                progress.play_at(scale, now)
+        now = self._clock.monotonic()
+        control, scale = control_of(request, session.number, session.progress)
+        await self._ask(session.device, control)
+        session.progress.steered(request, scale, now)
 
-    def look(self, request: AskDevicePlayback) -> DevicePlayback:
-        """How far a session is. NotFoundError (`gb_no_session`)."""
-        session = self._session(request.session)
-        progress = session.progress
-        return DevicePlayback(
-            session.name, session.channel.channel, progress.start, progress.end, progress.at(self._clock.monotonic()),
-            progress.scale, progress.paused, session.speed,
-        )  # fmt: skip
-
-    def _session(self, name: str) -> _Session:
-        session = self._sessions.get(name)
-        if session is None:
-            raise NotFoundError("no such playback session", code="gb_no_session")
-        return session
-
-    async def _ask(self, channel: JtChannel, body: AnyBody) -> None:
-        vehicle = self._directory.find(channel.device)
+    async def _ask(self, device: str, body: AnyBody) -> None:
+        vehicle = self._directory.find(device)
         link = vehicle.link if vehicle is not None else None
         if vehicle is None or link is None:
             raise ConflictError("the terminal is not connected", code="device_offline")
         await self._orders.ask(link, body, within=ANSWER_SECONDS)
 
-    # --- what slots say ---------------------------------------------------------------------------------------
+    def _why_over(self, session: _Session, step: str) -> str:
+        """A terminal hangs up when it has sent all; it says so in no other way."""
+        if step != "jt_connection_closed":
+            return super()._why_over(session, step)
+        return "end" if is_over(session.progress, self._clock.monotonic(), fetched=bool(session.speed)) else step
 
-    def slot_says(self, slot: str, state: StreamState) -> bool:
-        """News of a session's stream. False where it is none of ours."""
-        session = self._sessions.get(state.channel)
-        if session is None or session.channel.slot != slot:
-            return False
-        now = self._clock.monotonic()
-        if session.watched and not state.wanted:
-            session.unwatched_at = now
-        session.left = not state.wanted and (session.watched or session.left)
-        session.watched = state.wanted
-        if state.state == "running":
-            session.progress.begun(now)
-        elif state.state == "lost" and state.step == "jt_connection_closed":
-            # A terminal hangs up when it has sent all; it says so in no other way.
-            reason = "end" if is_over(session.progress, now, fetched=bool(session.speed)) else state.step
-            self._spawn(self.stop(session.name, reason))
-        elif state.state == "lost" and not session.progress.paused:
-            self._spawn(self.stop(session.name, state.step or "jt_packets_stopped"))
-        return True
-
-    def tick(self) -> None:
-        """End what nobody watches."""
-        now = self._clock.monotonic()
-        for session in list(self._sessions.values()):
-            if not session.watched and now - session.unwatched_at > UNWATCHED_SECONDS:
-                session.unwatched_at = now
-                self._spawn(self.stop(session.name, "not_wanted"))
-
-    async def stop(self, name: str, reason: str) -> None:
-        """End it at the terminal and in its slot."""
-        session = self._sessions.pop(name, None)
-        if session is None:
+    async def _end(self, session: _Session, reason: str) -> None:
+        if reason in ("end", "jt_connection_closed"):
             return
-        if reason not in ("end", "jt_connection_closed"):
-            try:
-                await self._ask(session.channel, PlaybackControl(channel=session.channel.number, command=END))
-            except SafecityError as error:
-                logger.info("terminal did not end a playback session=%s why=%s", name, error.code)
-        await tell_closed(self._calls, session.channel.slot, StreamKey(name, Quality.MAIN), reason, {})
+        try:
+            await self._ask(session.device, PlaybackControl(channel=session.number, command=END))
+        except SafecityError as error:
+            logger.info("terminal did not end a playback session=%s why=%s", session.name, error.code)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from safecity.drivers.progress import Progress
 from safecity.kit.clock import SECOND_US
 from safecity.kit.errors import InvalidError
 from safecity.model.facts.signal_calls import (
@@ -14,7 +15,6 @@ from safecity.model.facts.signal_calls import (
     StartDevicePlayback,
     SteerDevicePlayback,
 )
-from safecity.protocols.gb28181.progress import Progress
 from safecity.protocols.jt808.checks import parse_time, time_text
 from safecity.protocols.jt808.video import Medium, PlaybackControl, Resource, StartPlayback
 

@@ -66,7 +66,7 @@ class TerminalVideo:
 
     def knows(self, channel: str) -> bool:
         """Whether a channel (or the stream of a playback) is a terminal's."""
-        return self.directory.get(channel) is not None or self.playback.knows(channel)
+        return self.directory.find_channel(channel) is not None or self.playback.knows(channel)
 
     def slot_says(self, slot: str, state: StreamState) -> bool:
         """News of a stream from its slot. False where it is none of a terminal's, as far as is known."""
@@ -77,7 +77,7 @@ class TerminalVideo:
         return self._own_host or self._public_host or (link.local_host if link is not None else "")
 
     def _came(self, vehicle: Vehicle) -> None:
-        self.live.terminal_came(vehicle.config.device)
+        self.live.device_came_back(vehicle.config.device)
         self._spawn(self._ask(vehicle))
 
     async def _ask(self, vehicle: Vehicle) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_SECOND_US = 1_000_000
+from safecity.kit.clock import SECOND_US
+from safecity.model.facts.signal_calls import StartDevicePlayback, SteerDevicePlayback
 
 
 @dataclass(slots=True)
@@ -28,12 +29,12 @@ class Progress:
         """The moment that is shown now, within the window."""
         base = self._base if self._base >= 0 else self.start
         if self._since is not None and not self.paused:
-            base += round((now - self._since) * self.scale * _SECOND_US)
+            base += round((now - self._since) * self.scale * SECOND_US)
         return min(max(base, self.start), self.end)
 
     def seek(self, seconds: float, now: float) -> None:
         """Asked to go on from there, counted from the start of the window."""
-        self._stand(self.start + round(seconds * _SECOND_US), now)
+        self._stand(self.start + round(seconds * SECOND_US), now)
 
     def pause(self, now: float) -> None:
         self._stand(self.at(now), now)
@@ -48,7 +49,27 @@ class Progress:
         self._stand(self.at(now), now)
         self.scale, self.paused = scale, False
 
+    def steered(self, request: SteerDevicePlayback, scale: float, now: float) -> None:
+        """The device does what was asked, at `scale` from then on."""
+        match request.action:
+            case "pause":
+                self.pause(now)
+            case "resume":
+                self.resume(now)
+                self.play_at(scale, now)
+            case "seek":
+                self.seek(request.value, now)
+            case "scale":
+                self.play_at(scale, now)
+            case _:
+                pass
+
     def _stand(self, base: int, now: float) -> None:
         self._base = min(max(base, self.start), self.end)
         if self._since is not None:
             self._since = now
+
+
+def progress_of(request: StartDevicePlayback) -> Progress:
+    """Where nothing was shown yet of what is asked for."""
+    return Progress(request.start, request.end, scale=float(request.download_speed or 1))
