@@ -463,6 +463,28 @@ async def test_a_camera_plays_to_one_and_a_viewer_who_left_makes_room(depot: Dep
     assert depot.video.knows("dp_2")
 
 
+async def test_a_terminal_plays_as_many_cameras_as_its_line_carries(depot: Depot) -> None:
+    vehicle = await depot.bus()
+    depot.configure((*CHANNELS, JtChannel("ch_3", "dv_1", 3, "media-0")))
+    for number in (1, 2):
+        wish = StartDevicePlayback(f"dp_{number}", f"ch_{number}", START, START + 60 * SECOND_US)
+        waiting = asyncio.ensure_future(depot.video.playback.start(wish))
+        await depot.answer(vehicle, StartPlayback)
+        await waiting
+        depot.says("running", key=StreamKey(f"dp_{number}", Quality.MAIN))
+    third = StartDevicePlayback("dp_3", "ch_3", START, START + 60 * SECOND_US)
+    with pytest.raises(ConflictError) as caught:
+        await depot.video.playback.start(third)
+    assert (caught.value.code, caught.value.params) == ("gb_busy", {"limit": 2})
+    depot.says("running", key=StreamKey("dp_2", Quality.MAIN), wanted=False)
+    waiting = asyncio.ensure_future(depot.video.playback.start(third))
+    assert (await depot.answer(vehicle, PlaybackControl)).channel == 2, "its viewer has left"
+    await depot.answer(vehicle, StartPlayback)
+    await waiting
+    assert depot.video.knows("dp_1")
+    assert not depot.video.knows("dp_2")
+
+
 @pytest.mark.parametrize(
     ("action", "value", "command", "speed"),
     [("pause", 0, 1, 0), ("resume", 0, 0, 0), ("scale", 1, 0, 0), ("scale", 3, 3, 2), ("scale", 16, 3, 5),

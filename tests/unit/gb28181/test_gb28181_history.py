@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
+from safecity.drivers.gb28181.history import PER_DEVICE
 from safecity.drivers.progress import Progress
-from safecity.kit.errors import SafecityError
+from safecity.kit.errors import ExhaustedError, SafecityError
 from safecity.model.facts.media_calls import CloseStream, ConfirmStream, StreamState
 from safecity.model.facts.signal_calls import (
     AskDevicePlayback,
@@ -120,6 +121,22 @@ async def test_who_has_left_stands_in_nobodys_way(bench) -> None:
     with pytest.raises(SafecityError) as caught:
         await bench.platform.start_playback(StartDevicePlayback("dp_6", "ch_1", START, START + 1_000_000))
     assert caught.value.code == "gb_busy", "nobody who looks, or is about to, is thrown out"
+
+
+async def test_a_recorder_is_not_busy_with_what_could_not_begin(bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(kind: int) -> int:
+        raise ExhaustedError("all SSRC numbers are in use", code="ssrc_exhausted")
+
+    device = await bench.device()
+    await device.register()
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.platform.history.ssrcs, "take", none_left)
+        for _ in range(PER_DEVICE):
+            with pytest.raises(SafecityError) as caught:
+                await bench.platform.start_playback(WINDOW)
+            assert caught.value.code == "ssrc_exhausted"
+    await bench.platform.start_playback(WINDOW)
+    assert len(device.invites) == 1
 
 
 @pytest.mark.parametrize(("start", "end"), [(5, 5), (6, 5), (0, 10**15)])
