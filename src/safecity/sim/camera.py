@@ -103,7 +103,9 @@ class LiveStream:
         self._sound = SoundLoop(camera.spec.sound) if camera.spec.sound is not None else None
         self._key = False
         self.frames = 0
-        self.late = 0
+        self.longest_us = 0
+        """The longest time between two of its pictures: beside a busy machine the camera itself leaves some out."""
+        self._painted_us = 0
 
     def attach(self, sink: Sink) -> None:
         """From now on; a key frame comes first, also for those who take already."""
@@ -144,7 +146,6 @@ class LiveStream:
                 if pause > 0:
                     await asyncio.sleep(pause)
                 elif pause < -2 * interval:  # too slow: leave pictures out, as cameras do, instead of falling behind
-                    self.late += 1
                     due = loop.time()
                 due += interval
                 at_us, key, self._key = camera.clock.now_us(), self._key, False
@@ -156,6 +157,7 @@ class LiveStream:
                     self._give(piece)
         finally:
             self._encoder = None
+            self._painted_us = 0
             if self._task is asyncio.current_task():
                 self._task = None
 
@@ -171,6 +173,9 @@ class LiveStream:
         shown = at_us + self._camera.shown_offset_us
         frame = self._camera.street.render(at_us, self.video.width, self.video.height, pose, shown_us=shown)
         self.frames += 1
+        if self._painted_us:
+            self.longest_us = max(self.longest_us, at_us - self._painted_us)
+        self._painted_us = at_us
         return self._encoder.encode(frame, at_us, key=key)
 
     def _give(self, coded: Coded) -> None:

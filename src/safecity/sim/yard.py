@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, TypeVar
 
-from safecity.model.values.media import Codec
+from safecity.model.values.media import Codec, Quality
 from safecity.protocols.jt808.header import Version
 from safecity.protocols.jt808.terminal import Identity
 from safecity.sim.camera import Camera, CameraSpec
@@ -162,6 +162,10 @@ class Yard:
         server = self.run(serve())
         self._rtsp.append(server)
         return server
+
+    def longest_us(self) -> int:
+        """The longest time that any camera of the yard let pass between two pictures: no recording has them nearer."""
+        return max((camera.live(Quality.MAIN).longest_us for camera in self._cameras), default=0)
 
     def _camera(self, video: VideoSpec, sound: Codec | None) -> Camera:
         self._number += 1
