@@ -148,9 +148,9 @@ class LiveStream:
                 elif pause < -2 * interval:  # too slow: leave pictures out, as cameras do, instead of falling behind
                     due = loop.time()
                 due += interval
-                at_us, key, self._key = camera.clock.now_us(), self._key, False
+                key, self._key = self._key, False
                 pose = camera.pose(loop.time())
-                coded = await loop.run_in_executor(camera.painter, self._paint, at_us, pose, key)
+                at_us, coded = await loop.run_in_executor(camera.painter, self._paint, pose, key)
                 if coded is not None:
                     self._give(coded)
                 for piece in self._sound.until(at_us) if self._sound is not None else ():
@@ -167,16 +167,18 @@ class LiveStream:
         if self._encoder is None:
             self._encoder = VideoEncoder(self.video)
 
-    def _paint(self, at_us: int, pose: Pose | None, key: bool) -> Coded | None:
+    def _paint(self, pose: Pose | None, key: bool) -> tuple[int, Coded | None]:
+        """The picture of now, when it is this camera's turn: one dated before would come late by all who were first."""
         if self._encoder is None:
             self._encoder = VideoEncoder(self.video)
+        at_us = self._camera.clock.now_us()
         shown = at_us + self._camera.shown_offset_us
         frame = self._camera.street.render(at_us, self.video.width, self.video.height, pose, shown_us=shown)
         self.frames += 1
         if self._painted_us:
             self.longest_us = max(self.longest_us, at_us - self._painted_us)
         self._painted_us = at_us
-        return self._encoder.encode(frame, at_us, key=key)
+        return at_us, self._encoder.encode(frame, at_us, key=key)
 
     def _give(self, coded: Coded) -> None:
         for sink in list(self._sinks):
