@@ -9,6 +9,7 @@ one piece when it is done. Exit status: that of the first group that failed.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -68,7 +69,7 @@ class Runs:
             command = [shutil.which("nice") or "nice", "-n", LOWEST_PRIORITY, *command]
         said = self._folder / name
         with said.open("wb") as out:
-            process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
+            process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=_environment())
         self._running.append(Group(name, process, said, time.monotonic()))
 
     def wait(self, *names: str) -> None:
@@ -88,6 +89,11 @@ class Runs:
         for group in self._running:
             group.process.terminate()
             group.process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """Some machines forbid bytecode to be kept: each of the hundred platforms would compile all of it anew."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def run(arguments: Sequence[str], folder: Path) -> int:
