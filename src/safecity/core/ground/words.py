@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-
-from pypinyin import Style, lazy_pinyin
+from typing import Literal
 
 _NUMBER = re.compile(r"\d+")
 
@@ -13,7 +12,7 @@ _NUMBER = re.compile(r"\d+")
 def sort_key(name: str) -> str:
     """`Camera 2` before `Camera 10`; Chinese by pinyin."""
     plain = unicodedata.normalize("NFKC", name).casefold()
-    spelled = " ".join(lazy_pinyin(plain)) if not plain.isascii() else plain
+    spelled = " ".join(_pinyin(plain)) if not plain.isascii() else plain
     return _NUMBER.sub(lambda m: m[0][-12:].rjust(12, "0"), spelled)[:400]
 
 
@@ -23,8 +22,8 @@ def search_key(*words: str) -> str:
     spelled: list[str] = []
     for word in plain:
         if not word.isascii():
-            spelled.append("".join(lazy_pinyin(word, style=Style.FIRST_LETTER)))
-            spelled.append("".join(lazy_pinyin(word)))
+            spelled.append("".join(_pinyin(word, "FIRST_LETTER")))
+            spelled.append("".join(_pinyin(word)))
     return " ".join(plain + spelled)[:2000]
 
 
@@ -32,3 +31,10 @@ def like(text: str) -> str:
     """A LIKE pattern (escape `\\`) for a search key that contains `text`."""
     plain = unicodedata.normalize("NFKC", text).casefold()[:100]
     return "%" + plain.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+
+
+def _pinyin(text: str, style: Literal["NORMAL", "FIRST_LETTER"] = "NORMAL") -> list[str]:
+    # Its dictionaries take a quarter of a second to load: only where there is a Chinese name to spell.
+    from pypinyin import Style, lazy_pinyin
+
+    return lazy_pinyin(text, style=Style[style])
