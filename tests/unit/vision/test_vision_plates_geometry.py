@@ -97,11 +97,17 @@ def test_corners_come_back_in_the_pixels_of_the_picture() -> None:
     assert found[0].tilt_degrees == pytest.approx(9.2, abs=0.5)
 
 
-@pytest.mark.parametrize(("score", "wholes"), [(6.0, [(384, 640)]), (2.0, [(384, 640), (192, 320)])])
-def test_larger_plates_are_looked_for_where_none_is_plain_to_see(score: float, wholes: list[tuple[int, int]]) -> None:
-    pointing = Pointing([TILTED], (640, 380), score)
-    (found,) = Locator(pointing).find(np.zeros((380, 640, 3), np.uint8), (640, 320), 0.5)
-    assert np.abs(found.corners - TILTED).max() < 0.1
+@pytest.mark.parametrize(
+    ("score", "larger", "wholes"),
+    [(6.0, 1, [(384, 640)]), (2.0, 1, [(384, 640), (192, 320)]), (6.0, 3, [(384, 640), (192, 320)])],
+)
+def test_larger_plates_are_looked_for_where_none_is_plain_to_see_or_there_is_room_for_more(
+    score: float, larger: int, wholes: list[tuple[int, int]]
+) -> None:
+    plate = TILTED * larger
+    pointing = Pointing([plate], (640 * larger, 380 * larger), score)
+    (found,) = Locator(pointing).find(np.zeros((380 * larger, 640 * larger, 3), np.uint8), (640, 320), 0.5)
+    assert np.abs(found.corners - plate).max() < 0.1 * larger
     assert [shape[2:] for shape in pointing.asked if shape[:1:-1] not in CLOSER] == wholes
 
 

@@ -22,6 +22,7 @@ _COVERED = 0.5
 _FROM_BYTE = ((np.arange(256) - 128) / 128).astype(np.float32)  # -1 to 1, as the network was taught
 _LIKELY, _LIKELIER = 0.5, 0.6  # of what one closer look says, and two: below, hardly anything is a plate
 _PLAIN, _NOT_FAR = 0.95, 0.05  # as sure at first sight, as wide in the picture: nothing larger is looked for
+_ROOMY = 2.0  # times the copy's size: a picture that is larger was taken to show more than one vehicle
 _SMALLEST, _LARGEST = 12.0, 220.0  # pixels of a plate's width in the network's picture that are believed
 
 
@@ -64,13 +65,14 @@ class Locator:
         """Plates scored `least` or more, best first, looked for in copies of these sizes, then looked at closely.
 
         Sizes go from large to small. A smaller copy is for plates that are too large in the one before, and is left
-        out where one is plain to see there.
+        out where one is plain to see there, unless the picture is so much larger that it has room for others.
         """
         found: list[Found] = []
         halves = _Halves(picture)
         for side in long_sides:
             found += self._look(halves, side, least)
-            if any(one.score >= _PLAIN and one.width >= _NOT_FAR * max(halves.size) for one in found):
+            plain = any(one.score >= _PLAIN and one.width >= _NOT_FAR * max(halves.size) for one in found)
+            if plain and max(halves.size) <= _ROOMY * side:
                 break
         for width, enough in zip(widths, (_LIKELY, _LIKELIER), strict=True):
             found = [one for one in self._closer(halves, _distinct(found), width) if one.score >= max(least, enough)]
