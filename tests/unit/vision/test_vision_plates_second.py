@@ -127,6 +127,20 @@ def test_what_ours_is_sure_of_costs_no_second_reading() -> None:
     assert (found.text, found.doubtful, found.second, asked(second)) == ("皖A12B45", False, False, 0)
 
 
+@pytest.mark.parametrize(
+    ("text", "other", "told"),
+    [("冀NPF690", "T", "冀TPF690"), ("冀TPF690", "N", "冀TPF690"), ("鲁TPF690", "V", "鲁VPF690")],
+)
+def test_a_letter_that_its_province_issues_goes_before_one_that_it_does_not(text: str, other: str, told: str) -> None:
+    first = first_says(text, doubt=(1, other))
+    assert looked(first, second_says(text[0] + text[2:])).text == told, "the second reader did not see that sign"
+
+
+def test_a_letter_that_its_province_does_not_issue_is_reported_when_both_saw_it() -> None:
+    found = looked(first_says("琼U00000"), second_says("琼U00000"))
+    assert (found.text, found.doubtful, found.second) == ("琼U00000", False, True), "however sure ours was alone"
+
+
 def test_two_readers_that_contradict_one_another_are_less_sure_and_tell_both_signs() -> None:
     first = first_says("皖A12B45", doubt=(4, "8"))
     agreed, torn = (looked(first, second_says(text)) for text in ("皖A12B45", "皖A72X45"))

@@ -63,7 +63,18 @@ EU = (
     *_patterns(-1.5, "DLDDDDD", "DDDDDDD", "LLLDDLL", "LLDDDDLL", "LDDDDLL", "LLLLLDD", "LLLDD", "LDDDLLL"),
     *_patterns(-3.0, "XXXXX", "XXXXXX", "XXXXXXX", "XXXXXXXX", "XXXX"),
 )
+_ISSUED = {
+    "京": "ABCDEFGHJKLMNPQRVY", "津": "ABCDEFGHJKLMNPQR", "冀": "ABCDEFGHJRST", "晋": "ABCDEFHJKLM",
+    "蒙": "ABCDEFGHJKLM", "辽": "ABCDEFGHJKLMNPV", "吉": "ABCDEFGHJK", "黑": "ABCDEFGHJKLMNPR", "沪": "ABCDEFGHJKLMNR",
+    "苏": "ABCDEFGHJKLMNU", "浙": "ABCDEFGHJKL", "皖": "ABCDEFGHJKLMNPQRS", "闽": "ABCDEFGHJK", "赣": "ABCDEFGHJKLMS",
+    "鲁": "ABCDEFGHJKLMNPQRSUVWY", "豫": "ABCDEFGHJKLMNPQRSU", "鄂": "ABCDEFGHJKLMNPQRSW", "湘": "ABCDEFGHJKLMNSU",
+    "桂": "ABCDEFGHJKLMNPR", "琼": "ABCDEF", "渝": "ABCDFGHN", "贵": "ABCDEFGHJ", "云": "ABCDEFGHJKLMNPQRSV",
+    "藏": "ABCDEFGHJ", "陕": "ABCDEFGHJKUV", "甘": "ABCDEFGHJKLMNP", "青": "ABCDEFGH", "宁": "ABCDE",
+    "新": "ABCDEFGHJKLMNPQRS",
+}  # fmt: skip
+"""The letters of the offices that issue plates in a province. Guangdong and Sichuan use nearly all of them."""
 BY_COUNTRY = {"cn": CN, "us": US, "eu": EU, "br": BR}
+_NOT_ISSUED = -4.0  # a letter that its province is not known to issue: offices are founded, and letters added
 _UNWRITTEN = -5.0  # no pattern fits: believed less, not hidden
 _NEVER_SURER = 0.01  # that something stands there which is no sign
 
@@ -198,7 +209,13 @@ def neighbours(reading: Reading, spots: Sequence[NDArray[np.float32]], count: in
 def weight_of(reading: Reading) -> float:
     """How likely plates of its country are written so (log)."""
     patterns = BY_COUNTRY[reading.kind.country]
-    return next((one.weight for one in patterns if one.classes == reading.pattern), _UNWRITTEN)
+    weight = next((one.weight for one in patterns if one.classes == reading.pattern), _UNWRITTEN)
+    return weight if issued(reading.text) else weight + _NOT_ISSUED
+
+
+def issued(text: str) -> bool:
+    """False for a Chinese plate with a letter that its province is not known to issue."""
+    return len(text) < 2 or text[1] not in CN_LETTERS or text[1] in _ISSUED.get(text[0], CN_LETTERS)
 
 
 def fits(text: str, country: str) -> bool:

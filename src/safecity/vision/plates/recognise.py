@@ -14,6 +14,7 @@ from safecity.kit.errors import InvalidError, SafecityError
 from safecity.ports.inference import Inference, NetworkInfo
 from safecity.vision.pictures import MAX_PIXELS
 from safecity.vision.plates.alphabet import COUNTRIES, PlateKind
+from safecity.vision.plates.grammar import issued
 from safecity.vision.plates.locator import QUICKLY, Found, Locator
 from safecity.vision.plates.opinions import weigh
 from safecity.vision.plates.reader import TELLING, Reader, StripReading
@@ -247,7 +248,7 @@ def _unsettled(look: _Look) -> bool:
 
 
 def _sure_alone(read: PlateRead) -> bool:
-    return read.written and read.confidence >= SURE_ALONE
+    return read.written and issued(read.text) and read.confidence >= SURE_ALONE
 
 
 def _signs(look: _Look) -> int:
