@@ -89,6 +89,42 @@ def test_a_small_picture_has_nothing_more_to_show() -> None:
     assert eyes.sizes == [640, 320]
 
 
+def blue_plate(found: Found) -> np.ndarray:
+    """A picture in which the blue plate takes the middle three fifths of what was found."""
+    picture = np.full((480, 640, 3), 150, np.uint8)
+    (left, top), (right, bottom) = found.corners[0], found.corners[2]
+    wide, high = 0.2 * (right - left), 0.2 * (bottom - top)
+    picture[int(top + high) : int(bottom - high), int(left + wide) : int(right - wide)] = (170, 80, 25)
+    return picture
+
+
+def test_a_doubtful_plate_whose_frame_was_found_is_read_where_its_blue_ground_lies() -> None:
+    frame = plate(NEAR, 150, 50)
+    eyes = Eyes({640: [frame]}, [reading("A12B4", 0.9, pattern=None), reading("皖A12B45", 0.9)])
+    (read,) = recogniser(eyes, "cn").still(blue_plate(frame))
+    assert (read.text, read.doubtful) == ("皖A12B45", False)
+    ((left, top), (right, bottom)) = read.corners[[0, 2]]
+    assert abs(left - 330) <= 3
+    assert abs(right - 420) <= 3
+    assert abs(top - 410) <= 3
+    assert abs(bottom - 440) <= 3
+
+
+def test_a_look_at_the_ground_that_is_worse_changes_nothing() -> None:
+    frame = plate(NEAR)
+    eyes = Eyes({640: [frame]}, [reading("皖A12B45", 0.3), reading("A12B4", 0.9, pattern=None)])
+    (read,) = recogniser(eyes, "cn").still(blue_plate(frame))
+    assert (read.text, read.doubtful) == ("皖A12B45", True)
+    assert np.array_equal(read.corners, frame.corners)
+
+
+def test_a_plate_that_is_read_without_doubt_is_not_fitted_to_its_ground() -> None:
+    frame = plate(NEAR)
+    eyes = Eyes({640: [frame]}, [reading("皖A12B45", 0.9)])
+    (read,) = recogniser(eyes, "cn").still(blue_plate(frame))
+    assert (read.text, eyes.strips) == ("皖A12B45", 1)
+
+
 def test_american_plates_are_not_cut_into_two_lines() -> None:
     high = plate(NEAR, 100, 50)
     eyes = Eyes({640: [high]}, [reading("5FEE732", 0.7, PlateKind.US)])

@@ -15,6 +15,7 @@ from safecity.ports.inference import Inference, NetworkInfo
 from safecity.vision.pictures import MAX_PIXELS
 from safecity.vision.plates.alphabet import COUNTRIES, PlateKind
 from safecity.vision.plates.grammar import issued
+from safecity.vision.plates.ground import coloured_ground
 from safecity.vision.plates.locator import QUICKLY, Found, Locator
 from safecity.vision.plates.opinions import weigh
 from safecity.vision.plates.reader import TELLING, Reader, StripReading
@@ -33,8 +34,9 @@ SURE = 0.4  # nine in ten of the readings from here on are right (tools.plates.c
 SURE_ALONE = 0.8
 """From here on our reader is believed without a second opinion."""
 MOST_OPINIONS = 4
-"""Second opinions in one look at a still; each takes some 15 ms of a core."""
-_PLATE_LIKE = 0.7  # how surely located, to be worth more views and a second opinion
+"""Second opinions in one look at a still, and as many where the grounds of what stayed doubtful lie; each takes some 15
+ms of a core."""
+_PLATE_LIKE, _LIKELY = 0.7, 0.6  # how surely located, to be worth more views, and a second opinion
 _MAYBE_TWO_LINES = 2.7  # width over height: flatter plates have one line
 _ONE_LINE = frozenset({"us"})  # countries whose plates have no second one
 
@@ -120,15 +122,38 @@ class PlateRecogniser:
         return self._heard(picture, looks, opinions)
 
     def read(
-        self, picture: Picture, found: Sequence[Found], views: Sequence[tuple[float, float]] = ((0.0, 0.0),)
+        self,
+        picture: Picture,
+        found: Sequence[Found],
+        views: Sequence[tuple[float, float]] = ((0.0, 0.0),),
+        opinions: int = 0,
     ) -> list[PlateRead]:
-        """What stands on plates whose corners are known, by our reader alone; `views` are shares by which to look
-        beyond them."""
-        return [one.read for one in self._looked(picture, found, views)]
+        """What stands on plates whose corners are known; `views` are shares by which to look beyond them, `opinions`
+        how often the second reader may be asked."""
+        return self._heard(picture, self._looked(picture, found, views), opinions)
 
     def _looked_well(self, picture: Picture, long_sides: Sequence[int]) -> list[PlateRead]:
         looks = self._looked(picture, self._locator.find(picture, long_sides, _LEAST), VIEWS)
-        return self._heard(picture, looks, MOST_OPINIONS)
+        reads = self._heard(picture, looks, MOST_OPINIONS)
+        return self._fitted(picture, looks, reads) if "cn" in self._countries else reads
+
+    def _fitted(self, picture: Picture, looks: Sequence[_Look], reads: Sequence[PlateRead]) -> list[PlateRead]:
+        """The readings; what is doubtful and Chinese was looked at again where its coloured ground lies."""
+        best = list(reads)
+        places: list[int] = []
+        found: list[Found] = []
+        for place, (look, read) in enumerate(zip(looks, reads, strict=True)):
+            chinese = read.kind is not None and read.kind.country == "cn"
+            if not read.doubtful or not chinese or _signs(look) < TELLING or len(places) == MOST_OPINIONS:
+                continue
+            corners = coloured_ground(picture, look.found.corners)
+            if corners is not None:
+                places.append(place)
+                found.append(Found(corners, look.found.score))
+        again = self.read(picture, found, VIEWS, MOST_OPINIONS) if found else []
+        for place, read in zip(places, again, strict=True):
+            best[place] = read if _better(read, best[place]) else best[place]
+        return best
 
     def _looked(self, picture: Picture, found: Sequence[Found], views: Sequence[tuple[float, float]]) -> list[_Look]:
         strips: list[list[Picture]] = []
@@ -244,7 +269,7 @@ def _best_of(reads: list[PlateRead], again: list[PlateRead]) -> list[PlateRead]:
 
 def _unsettled(look: _Look) -> bool:
     """Whether a plate is likely there, and our reader not sure what stands on it."""
-    return not _sure_alone(look.read) and look.found.score >= _PLATE_LIKE and _signs(look) >= TELLING
+    return not _sure_alone(look.read) and look.found.score >= _LIKELY and _signs(look) >= TELLING
 
 
 def _sure_alone(read: PlateRead) -> bool:
