@@ -73,6 +73,8 @@ export class RecordedPlayer {
   /** A place was asked for, and the server did not say yet where it lies. */
   private asked = false
   private stepping = false
+  /** Where the last step led, until something else moves the picture: the browser may tell of the one before only now. */
+  private stepped: number | null = null
   private helpedAt = 0
   /** Where a standing video was told to show its picture once more, and how often. */
   private again = { at: -1, times: 0 }
@@ -103,6 +105,7 @@ export class RecordedPlayer {
     this.over = false
     this.asked = true
     this.stepping = false
+    this.stepped = null
     this.steps = 0
     this.coming = null
     this.hush()
@@ -119,6 +122,7 @@ export class RecordedPlayer {
     const same = this.playing && speed === this.speed && direction === this.direction
     const at = this.wall
     this.playing = true
+    this.stepped = null
     this.speed = speed
     this.direction = direction
     if (!same) this.seek(at)
@@ -146,7 +150,7 @@ export class RecordedPlayer {
     if (first) this.pause()
     // Where the step under way leads, only the server knows: the next one begins there.
     if (this.stepping) this.steps = Math.max(-MOST_STEPS, Math.min(MOST_STEPS, this.steps + direction))
-    else this.goStep(direction, direction > 0 && first ? this.newest() : this.wall)
+    else this.goStep(direction, direction > 0 && first ? this.newest() : (this.stepped ?? this.wall))
   }
 
   /** The shown picture lies at or before this moment, and the next one behind it. */
@@ -240,6 +244,7 @@ export class RecordedPlayer {
       opened: () => {
         this.fresh = true
         this.stepping = false
+        this.stepped = null
         this.steps = 0
         this.heard = []
         this.voice.forget()
@@ -298,6 +303,7 @@ export class RecordedPlayer {
         this.wanted = text.at
         this.jump = text.media === undefined ? null : text.media / MEDIA_HZ
         this.over = false
+        this.stepped = this.stepping ? text.at : null
         this.asked = this.stepping = false
         if (this.steps !== 0) {
           const direction = this.steps > 0 ? 1 : -1
