@@ -10,6 +10,7 @@ import asyncio
 import logging
 import random
 from abc import ABC, abstractmethod
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, Protocol
@@ -29,6 +30,7 @@ LINGER_SECONDS: Final = 15.0
 OFFLINE_SECONDS: Final = 10.0
 """The least wait where a device is away or has no session left: asking again asks nobody, or takes those of others."""
 OPENING_AT_ONCE: Final = 200
+"""Streams that are being opened, of all devices together. Who waits for a picture is not kept waiting by it."""
 
 Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 """Begins a task and owns it."""
@@ -80,6 +82,8 @@ class WantedStreams(ABC):
     """The step where a slot lost a stream and says none."""
     patient_after: ClassVar[frozenset[str]]
     """Steps after which nothing is asked before OFFLINE_SECONDS; the slot is told of them though it expects nothing."""
+    opening_per_device: ClassVar[int] = OPENING_AT_ONCE
+    """Of those that are being opened, how many of one device."""
 
     def __init__(self, channels: Channels, calls: Calls, clock: Clock, spawn: Spawn) -> None:
         self._channels = channels
@@ -87,7 +91,8 @@ class WantedStreams(ABC):
         self._clock = clock
         self._spawn = spawn
         self._sessions: dict[StreamKey, Session] = {}
-        self._opening_now = 0
+        self._opening: Counter[str] = Counter()
+        self._queues: dict[str, deque[Session]] = {}
         # Control tells slots and us of a new channel at the same time: a slot may speak of it before we know it.
         self._early: dict[tuple[str, StreamKey], StreamState] = {}
 
@@ -147,7 +152,7 @@ class WantedStreams(ABC):
             await asyncio.shield(task)
         if not session.asked and not opening:
             if session.task is None:
-                self._begin(session, self._open(session), opening=True)
+                self._begin_opening(session)
             assert session.task is not None
             await asyncio.shield(session.task)
         if not session.asked:
@@ -166,15 +171,14 @@ class WantedStreams(ABC):
     def tick(self) -> None:
         """Open what is due, end what is not wanted or does not come."""
         now = self._clock.monotonic()
+        self._queues.clear()
         for session in list(self._sessions.values()):
             if session.task is not None:
                 continue
             wanted = session.wanted or now - session.unwanted_at < LINGER_SECONDS
             if not session.asked:
-                if session.wanted and session.state != "running" and now >= session.due_at:
-                    channel = self._channels.find_channel(session.key.channel)
-                    if channel is not None and self._has_room(channel):
-                        self._begin(session, self._open(session), opening=True)
+                if self._is_due(session):
+                    self._open_in_turn(session)
                 elif not wanted:
                     del self._sessions[session.key]
             elif not wanted:
@@ -200,10 +204,6 @@ class WantedStreams(ABC):
     def _tell_failure(self, session: Session, body: dict[str, Any]) -> None:
         """Publish `stream.open_failed`."""
 
-    def _has_room(self, channel: Placed) -> bool:
-        """Whether one more may be opened now."""
-        return self._opening_now < OPENING_AT_ONCE
-
     def _runs(self, session: Session, slot: str) -> None:
         session.backoff.succeeded()
         session.code = ""
@@ -216,7 +216,38 @@ class WantedStreams(ABC):
             session = self._sessions[key] = Session(key, unwanted_at=self._clock.monotonic())
         return session
 
-    def _begin(self, session: Session, work: Coroutine[Any, Any, None], *, opening: bool = False) -> None:
+    def _is_due(self, session: Session) -> bool:
+        is_free = session.task is None and not session.asked
+        return is_free and session.wanted and session.state != "running" and self._clock.monotonic() >= session.due_at
+
+    def _has_room(self, device: str) -> bool:
+        return self._opening.total() < OPENING_AT_ONCE and self._opening[device] < self.opening_per_device
+
+    def _open_in_turn(self, session: Session) -> None:
+        """Now, or once its device has answered to those before it."""
+        channel = self._channels.find_channel(session.key.channel)
+        if channel is None:
+            return
+        if self._has_room(channel.device):
+            self._begin_opening(session)
+        else:
+            self._queues.setdefault(channel.device, deque()).append(session)
+
+    def _begin_opening(self, session: Session) -> None:
+        channel = self._channels.find_channel(session.key.channel)
+        session.opening = True
+        self._begin(session, self._open(session), opens_at="" if channel is None else channel.device)
+
+    def _open_next(self, device: str) -> None:
+        queue = self._queues.get(device)
+        while queue and self._has_room(device):
+            session = queue.popleft()
+            if self._is_due(session) and self._channels.find_channel(session.key.channel) is not None:
+                self._begin_opening(session)
+
+    def _begin(self, session: Session, work: Coroutine[Any, Any, None], *, opens_at: str | None = None) -> None:
+        """`opens_at`: the device that is asked to open it."""
+
         async def run() -> None:
             try:
                 await work
@@ -226,10 +257,15 @@ class WantedStreams(ABC):
                 raise
             finally:
                 session.task, session.opening = None, False
-                self._opening_now -= opening
+                if opens_at is not None:
+                    self._opening[opens_at] -= 1
+                    if not self._opening[opens_at]:
+                        del self._opening[opens_at]
+            if opens_at is not None:
+                self._open_next(opens_at)
 
-        session.opening = opening
-        self._opening_now += opening
+        if opens_at is not None:
+            self._opening[opens_at] += 1
         session.task = self._spawn(run())
 
     async def _lost(self, session: Session, code: str, params: dict[str, Param]) -> None:

@@ -4,6 +4,7 @@ by hand."""
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Coroutine
 from typing import Any
 
@@ -42,18 +43,23 @@ class City:
 
 
 class Desk(WantedStreams):
-    """Its device does what it is told, unless it `fails` with a step."""
+    """Its device does what it is told, unless it `fails` with a step. While it is `slow` it answers once it `may`."""
 
     progress_seconds = 20.0
     never_came = "never_came"
     stopped = "packets_stopped"
     patient_after = frozenset(("away",))
+    opening_per_device = 4
 
     def __init__(self, city: City, clock: FakeClock) -> None:
         super().__init__(city, city, clock, self._task)  # type: ignore[arg-type]
         self.clock = clock
         self.fails = ""
         self.opened = self.ended = 0
+        self.slow = False
+        self.may = asyncio.Semaphore(0)
+        self.asking: Counter[str] = Counter()
+        self.most: Counter[str] = Counter()
         self.failures: list[str] = []
 
     def _task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -62,10 +68,18 @@ class Desk(WantedStreams):
     async def _open(self, session: Session) -> None:
         self.opened += 1
         session.slot = "media-0"
+        if self.slow:
+            await self._wait(session.key.channel.partition("/")[0])
         if self.fails:
             await self._failed(session, self.fails, {}, tell_slot=False)
         else:
             session.asked, session.since = True, self.clock.monotonic()
+
+    async def _wait(self, device: str) -> None:
+        self.asking[device] += 1
+        self.most[device] = max(self.most[device], self.asking[device])
+        await self.may.acquire()
+        self.asking[device] -= 1
 
     async def _stop(self, session: Session, why: str = "") -> None:
         self.ended += 1
@@ -77,13 +91,22 @@ class Desk(WantedStreams):
     def _tell_failure(self, session: Session, body: dict[str, Any]) -> None:
         self.failures.append(body["step"])
 
-    def says(self, state: str, *, wanted: bool = True) -> None:
-        self.slot_says("media-0", StreamState(*KEY, state, wanted))
+    def says(self, state: str, *, wanted: bool = True, channel: str = "ch_1") -> None:
+        self.slot_says("media-0", StreamState(channel, Quality.MAIN, state, wanted))
 
     async def turn(self, seconds: float = 0.0) -> None:
         self.clock.advance(seconds)
         self.tick()
-        for _ in range(10):
+        await self.settle()
+
+    async def answers(self, times: int) -> None:
+        """Devices say yes to so many more."""
+        for _ in range(times):
+            self.may.release()
+        await self.settle()
+
+    async def settle(self) -> None:
+        for _ in range(50):
             await asyncio.sleep(0)
 
 
@@ -198,3 +221,53 @@ async def test_a_channel_that_is_gone_or_moved_is_ended(desk: Desk, city: City) 
     await desk.turn()
     assert desk.ended == 1
     assert [one.reason for one in city.told] == ["reassigned"]
+
+
+@pytest.fixture
+def recorders(desk: Desk, city: City) -> Desk:
+    """Cameras of two recorders, all wanted at once; neither recorder has answered yet."""
+    desk.slow = True
+    for recorder, cameras in (("dv_1", 30), ("dv_2", 2)):
+        for number in range(cameras):
+            channel = f"{recorder}/{number}"
+            city.channels[channel] = JtChannel(channel, recorder, number, "media-0")
+            desk.says("idle", channel=channel)
+    return desk
+
+
+async def test_a_recorder_is_asked_for_a_few_of_its_cameras_at_a_time(recorders: Desk) -> None:
+    await recorders.turn()
+    await recorders.turn(0.5)
+    assert recorders.asking == {"dv_1": 4, "dv_2": 2}, "no recorder waits for another"
+    await recorders.answers(32)
+    assert recorders.opened == 32, "the next is asked for when one is answered, not at a tick"
+    assert recorders.most == {"dv_1": 4, "dv_2": 2}
+
+
+async def test_a_viewer_does_not_wait_behind_what_is_recorded(recorders: Desk) -> None:
+    await recorders.turn()
+    viewer = asyncio.create_task(recorders.open_now(StreamKey("dv_1/29", Quality.MAIN)))
+    await recorders.settle()
+    assert recorders.asking["dv_1"] == 5
+    await recorders.answers(32)
+    await viewer
+    assert recorders.opened == 32
+
+
+async def test_what_is_no_longer_wanted_is_not_asked_for_when_its_turn_comes(recorders: Desk) -> None:
+    await recorders.turn()
+    for number in range(10, 30):
+        recorders.says("idle", wanted=False, channel=f"dv_1/{number}")
+    await recorders.answers(32)
+    assert recorders.opened == 12
+
+
+async def test_all_devices_together_are_not_asked_for_more_than_can_be_answered_in_time(
+    recorders: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("safecity.drivers.wanted.OPENING_AT_ONCE", 5)
+    await recorders.turn()
+    assert recorders.asking.total() == 5
+    await recorders.answers(32)
+    await recorders.turn(0.5)
+    assert recorders.opened == 32

@@ -14,7 +14,7 @@ from safecity.drivers.gb28181.directory import Device, Directory
 from safecity.drivers.gb28181.link import Link
 from safecity.drivers.gb28181.store import DialogRow, SignalStore, dialog_of, dialog_row
 from safecity.drivers.slots import SLOT_SECONDS, prepare, tell_closed
-from safecity.drivers.wanted import OPENING_AT_ONCE, Placed, Session, Spawn, WantedStreams
+from safecity.drivers.wanted import Session, Spawn, WantedStreams
 from safecity.kit.clock import Clock
 from safecity.kit.errors import Param, SafecityError, UnavailableError
 from safecity.model.facts.media_calls import ConfirmStream, PrepareStream
@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 PROGRESS_SECONDS: Final = 20.0
 OPENING_PER_DEVICE: Final = 4
+"""A recorder that is asked for all its cameras at once refuses some, or falls silent."""
 
 
 class StreamRow(Struct, frozen=True, array_like=True):
@@ -58,6 +59,7 @@ class Streams(WantedStreams):
     progress_seconds = PROGRESS_SECONDS
     never_came = stopped = "gb_no_packet"
     patient_after = frozenset(("gb_busy", "gb_device_offline"))
+    opening_per_device = OPENING_PER_DEVICE
 
     def __init__(
         self,
@@ -78,7 +80,6 @@ class Streams(WantedStreams):
         self._publish = publish
         self._held: dict[StreamKey, _Held] = {}
         self._by_call: dict[str, Session] = {}
-        self._talking: dict[str, int] = {}
 
     def restore(self) -> None:
         """Sessions of before the restart: they may still run, so nothing is sent; they can be ended."""
@@ -110,7 +111,6 @@ class Streams(WantedStreams):
 
     async def _open(self, session: Session) -> None:
         channel, device = self._directory.channel(session.key.channel)
-        self._talking[device.id] = self._talking.get(device.id, 0) + 1
         session.slot, session.since = channel.slot, self._clock.monotonic()
         ssrc = 0
         try:
@@ -123,10 +123,6 @@ class Streams(WantedStreams):
             self.ssrcs.give_back(ssrc)
             await self._failed(session, error.code, error.params, tell_slot=bool(ssrc))
             return
-        finally:
-            self._talking[device.id] -= 1
-            if not self._talking[device.id]:
-                del self._talking[device.id]
         session.since = self._clock.monotonic()
         held = _Held(dialog, device.code, ssrc)
         self._hold(session, held)
@@ -170,10 +166,6 @@ class Streams(WantedStreams):
         """It resumes what it had, so sessions get time to show progress."""
         if session.asked:
             session.since, session.state = self._clock.monotonic(), "opening"
-
-    def _has_room(self, channel: Placed) -> bool:
-        at_once = sum(self._talking.values())
-        return at_once < OPENING_AT_ONCE and self._talking.get(channel.device, 0) < OPENING_PER_DEVICE
 
     def _tell_failure(self, session: Session, body: dict[str, Any]) -> None:
         self._publish("stream.open_failed", session.key.channel, body)
