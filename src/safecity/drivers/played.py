@@ -152,7 +152,8 @@ class PlayedSessions(ABC, Generic[S]):
     def _in_the_way(self, place: Starting) -> Sequence[S] | None:
         """Those of which one must end to make room; None where there is room."""
         held = self._held(place.device)
-        starting = sum(one.device == place.device for one in self._starting)
+        # One that its device has agreed to is kept before its slot knows of it: it has one place, not two.
+        starting = sum(one.device == place.device and one.name not in self._sessions for one in self._starting)
         return held if len(held) + starting >= self.per_device else None
 
     def _held(self, device: str) -> list[S]:

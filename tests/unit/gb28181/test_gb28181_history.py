@@ -104,6 +104,32 @@ async def test_sessions_of_one_recorder_are_limited_and_a_stop_makes_room(bench)
     await bench.platform.start_playback(StartDevicePlayback("ps_5", "ch_1", START, START + 1_000_000))
 
 
+async def test_a_recorder_plays_as_many_as_it_may_to_those_who_ask_at_once(
+    bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has agreed to some while their slot has not heard of it: these have one place each, not two."""
+    device = await bench.device()
+    await device.register()
+    slot, may_answer = bench.calls.call, asyncio.Event()
+
+    async def slow(address: str, message: object, *, timeout: float) -> object:
+        if isinstance(message, ConfirmStream):
+            await may_answer.wait()
+        return await slot(address, message, timeout=timeout)
+
+    monkeypatch.setattr(bench.calls, "call", slow)
+    starting = []
+    for number in range(PER_DEVICE):
+        window = StartDevicePlayback(f"dp_{number}", "ch_1", START, START + 1_000_000)
+        starting.append(asyncio.create_task(bench.platform.start_playback(window)))
+        await device.until("ACK", number + 1)
+    with pytest.raises(SafecityError) as caught:
+        await bench.platform.start_playback(StartDevicePlayback("dp_9", "ch_1", START, START + 1_000_000))
+    assert caught.value.code == "gb_busy"
+    may_answer.set()
+    await asyncio.gather(*starting)
+
+
 async def test_who_has_left_stands_in_nobodys_way(bench) -> None:
     """Whoever looks into one recording after the other leaves sessions that still wait for them."""
     device = await playing(bench, StartDevicePlayback("dp_1", "ch_1", START, START + 1_000_000))
