@@ -6,6 +6,7 @@ afterwards, so that it forgets nothing that is not on the disk.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
@@ -22,18 +23,19 @@ Row = TypeVar("Row", bound=Struct)
 MAX_GATHERED: Final = 20_000
 """Events that wait for a disk which takes nothing; then devices are to keep what they have."""
 MAX_ANSWERS: Final = 50_000
+GATHER_SECONDS: Final = 0.05
+AGAIN_SECONDS: Final = 1.0
+"""Until what could not be written is tried again."""
 
 
 class RowStore(Generic[Row]):
-    """One writer. `key` is the field that a row is found by; `schedule` is called when there is something to commit;
-    its owner calls `flush` soon after."""
+    """One writer, which commits by itself. `key` is the field that a row is found by."""
 
-    def __init__(
-        self, file: SqlFile, outbox: Outbox, schedule: Callable[[], None], *, table: str, key: str, kind: type[Row]
-    ) -> None:
+    def __init__(self, file: SqlFile, outbox: Outbox, *, table: str, key: str, kind: type[Row]) -> None:
         self._file = file
         self._outbox = outbox
-        self._schedule = schedule
+        self._timer: asyncio.TimerHandle | None = None
+        self._table = table
         self._key = key
         self._kind = kind
         self._rows: dict[str, Row | None] = {}
@@ -93,8 +95,31 @@ class RowStore(Generic[Row]):
         elif needed or len(self._afterwards) < MAX_ANSWERS:
             self._afterwards.append(do)
 
+    def _schedule(self, seconds: float = GATHER_SECONDS) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self.flush)
+
     def flush(self) -> None:
         """Commit what has gathered, then do what waits for it. What cannot be written is kept for the next try."""
+        if not self._try():
+            self._schedule(AGAIN_SECONDS)
+
+    def close(self) -> None:
+        """Commit what can be."""
+        self._try()
+
+    def _try(self) -> bool:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        try:
+            self._commit()
+        except Exception:
+            logger.exception("devices not written table=%s", self._table)
+            return False
+        return True
+
+    def _commit(self) -> None:
         if self._rows or self._events:
             encode = msgspec.msgpack.encode
             with self._file.transaction():

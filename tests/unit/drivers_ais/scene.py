@@ -47,12 +47,12 @@ class Scene:
 
     def events(self, kind: str = "") -> list[Event]:
         """What has been told so far."""
-        self.ships.flush()
+        self.ships.store.flush()
         return [event for _, event in self.outbox.pending(10_000) if kind in ("", event.kind)]
 
     def pass_time(self, seconds: float) -> None:
         self.clock.advance(seconds)
-        self.ships.sweep()
+        self.ships.tick()
 
 
 async def open_scene(path: Path, clock: FakeClock, ships: tuple[AisShip, ...] = (SHIP,)) -> Scene:

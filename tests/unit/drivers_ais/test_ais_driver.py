@@ -8,8 +8,9 @@ import pytest
 from tests.unit.drivers_ais.scene import MMSI, SHIP, US, Scene, open_scene
 
 from safecity.drivers import rows
-from safecity.drivers.ais.driver import MAX_STRANGERS, SILENT_SECONDS
+from safecity.drivers.ais.driver import SILENT_SECONDS
 from safecity.drivers.ais.roll import PLACE_SECONDS
+from safecity.drivers.presence import MAX_STRANGERS
 from safecity.kit.clock import SECOND_US, FakeClock
 from safecity.model.facts.signal_calls import AisShip, ApplySignal, AskDevices
 from safecity.protocols.ais.messages import (
@@ -61,7 +62,7 @@ async def test_who_was_online_before_a_crash_has_its_full_patience(tmp_path: Pat
     clock = FakeClock()
     before = await open_scene(tmp_path, clock)
     before.say(before.fix(), StaticAndVoyage(mmsi=MMSI, name="HAI XUN 06"))
-    before.ships.flush()
+    before.ships.store.flush()
     await before.ships.close()
     before.file.close()
     after = await open_scene(tmp_path, clock)
@@ -221,7 +222,7 @@ async def test_while_nothing_can_be_kept_positions_are_dropped_and_counted(
     scene.say(scene.fix(118.4))
     assert scene.ships.tally.counts["ais_no_room"] == 1
     monkeypatch.undo()
-    scene.ships.flush()
+    scene.ships.store.flush()
     scene.clock.advance(60)
     scene.say(scene.fix(118.301))
     assert [one.body["longitude"] for one in scene.events("position.received")] == [118.3, 118.301]

@@ -78,14 +78,14 @@ class Scene:
         platform = self.platform
         assert platform._ticking is not None
         platform._ticking.cancel()
-        if platform._flush_timer is not None:
-            platform._flush_timer.cancel()
+        if platform.store._timer is not None:
+            platform.store._timer.cancel()
         await platform.hall.close()
         self.file.close()
 
     def events(self, kind: str = "") -> list[Event]:
         """What has been told so far."""
-        self.platform.flush()
+        self.platform.store.flush()
         return [event for _, event in self.outbox.pending(10_000) if kind in ("", event.kind)]
 
     def kinds(self) -> list[str]:
@@ -93,8 +93,7 @@ class Scene:
 
     def pass_time(self, seconds: float) -> None:
         self.clock.advance(seconds)
-        self.platform.hall.tick()
-        self.platform.sweep()
+        self.platform.tick()
 
 
 class Vehicle:
@@ -128,11 +127,11 @@ class Vehicle:
     def come_in(self, **who: Any) -> str:
         """Register and authenticate; the code."""
         self.say(Identity(phone=PHONE, version=self.version, plate="皖A12345", **who).register())
-        self.scene.platform.flush()
+        self.scene.platform.store.flush()
         (answer,) = self.heard()
         assert isinstance(answer, RegisterAnswer)
         self.say(authenticate(answer.code, self.version))
-        self.scene.platform.flush()
+        self.scene.platform.store.flush()
         assert self.heard() == [PlatformAnswer(serial=2, answered=0x0102, result=Result.OK)]
         return answer.code
 

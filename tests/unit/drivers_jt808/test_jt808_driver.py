@@ -48,7 +48,7 @@ async def test_a_code_is_told_only_once_it_is_on_the_disk(scene: Scene) -> None:
     vehicle = Vehicle(scene)
     vehicle.say(Identity(phone=PHONE).register())
     assert vehicle.heard() == []
-    scene.platform.flush()
+    scene.platform.store.flush()
     (answer,) = vehicle.heard()
     assert isinstance(answer, RegisterAnswer)
     rows = scene.file.execute("SELECT body FROM terminal")
@@ -107,12 +107,12 @@ async def test_a_second_login_with_the_code_takes_over(scene: Scene) -> None:
     code = first.come_in()
     second = Vehicle(scene, "10.2.2.2")
     second.say(Identity(phone=PHONE).register())
-    scene.platform.flush()
+    scene.platform.store.flush()
     (answer,) = second.heard()
     assert isinstance(answer, RegisterAnswer)
     assert answer.code == ""  # nobody registers in the name of one that is here
     second.say(authenticate(code, Version.V2019))
-    scene.platform.flush()
+    scene.platform.store.flush()
     assert first.wire.over
     second.say(second.fix())
     assert len(scene.events("position.received")) == 1
@@ -125,11 +125,11 @@ async def test_a_terminal_that_was_taken_out_is_cut_off_and_forgotten(scene: Sce
     if not at_once:
         scene.platform.configure([ApplySignal(2, US, (), ())])
     scene.platform.configure([ApplySignal(3, US, (), (), terminals=(JtTerminal("dv_2", PHONE),))])
-    scene.platform.flush()
+    scene.platform.store.flush()
     assert vehicle.wire.over
     again = Vehicle(scene)
     again.say(authenticate(code, Version.V2019))
-    scene.platform.flush()
+    scene.platform.store.flush()
     assert again.heard() == [PlatformAnswer(serial=1, answered=0x0102, result=Result.FAILED)]
 
 
@@ -151,7 +151,7 @@ async def test_a_restart_goes_on_where_it_was(tmp_path: Path) -> None:
     vehicle = Vehicle(before)
     code = vehicle.come_in()
     vehicle.say(vehicle.fix(alarm=mask((Alarm.SOS,))))
-    before.platform.flush()
+    before.platform.store.flush()
     before.outbox.forget(1_000)
     await before.killed()
     after = await open_scene(tmp_path, clock)
@@ -179,7 +179,7 @@ async def test_a_terminal_that_was_replaced_while_signalling_was_away_is_bound_t
     old = Vehicle(after)
     old.say(authenticate(code, Version.V2019))
     assert old.heard() == []
-    after.platform.flush()
+    after.platform.store.flush()
     assert old.heard() == [PlatformAnswer(serial=1, answered=0x0102, result=Result.FAILED)]
     Vehicle(after).come_in(terminal_id="0000008")
     await after.platform.close()
@@ -297,7 +297,7 @@ async def test_who_floods_is_not_answered_and_may_say_it_again(scene: Scene) -> 
     scene.pass_time(60)
     vehicle.serial -= 1
     vehicle.say(vehicle.fix())  # the last one again
-    scene.platform.flush()
+    scene.platform.store.flush()
     assert len(vehicle.heard()) == 1
 
 
@@ -335,7 +335,7 @@ async def test_who_sends_faster_than_anybody_needs_to_is_read_slower_and_loses_n
     assert not vehicle.wire.paused
     vehicle.say(Heartbeat())
     assert not vehicle.wire.paused
-    scene.platform.flush()
+    scene.platform.store.flush()
     assert len(vehicle.heard()) == beats + 1
     vehicle.link.data_received(b"\x7e" * 100_000)
     scene.pass_time(30)  # never so long that it would be taken for silent
@@ -346,7 +346,7 @@ async def test_who_does_not_read_the_last_word_is_cut_off(scene: Scene) -> None:
     vehicle = Vehicle(scene)
     vehicle.come_in()
     vehicle.say(Unregister())
-    scene.platform.flush()
+    scene.platform.store.flush()
     assert (vehicle.wire.over, vehicle.wire.cut) == (True, False)
     scene.pass_time(9)
     assert not vehicle.wire.cut

@@ -22,12 +22,12 @@ async def test_positions_say_whether_a_driver_is_signed_in(scene: Scene) -> None
     for one in (None, card(1), card(2), card(1, result=3)):
         if one is not None:
             vehicle.say(one)
-            scene.platform.flush()
+            scene.platform.store.flush()
             (answer,) = vehicle.heard()
             assert isinstance(answer, PlatformAnswer)
             assert answer.result == Result.OK
         vehicle.say(vehicle.fix())
-        scene.platform.flush()
+        scene.platform.store.flush()
         vehicle.heard()
         said.append(scene.events("position.received")[-1].body["driver"])
     assert said == [None, True, False, False]

@@ -47,7 +47,7 @@ async def test_what_a_full_disk_cannot_take_stays_in_the_terminal(
     with full_disk(scene):
         for height in range(50):
             vehicle.say(vehicle.fix(height=height))
-            scene.platform.flush()
+            scene.platform.store.flush()
         assert vehicle.heard() == []
     told = scene.events()[before:]
     assert [one.body["altitude"] for one in told] == list(range(10))
@@ -55,7 +55,7 @@ async def test_what_a_full_disk_cannot_take_stays_in_the_terminal(
     assert scene.platform.tally.counts == {"jt_no_room": 40}
     vehicle.serial -= 1
     vehicle.say(vehicle.fix(height=49))
-    scene.platform.flush()
+    scene.platform.store.flush()
     assert len(vehicle.heard()) == 1
     assert scene.events()[-1].body["altitude"] == 49
 
@@ -73,9 +73,9 @@ async def test_terminals_that_come_and_go_while_the_disk_is_full_do_not_fill_the
             vehicle = Vehicle(scene)
             vehicle.say(authenticate(code, Version.V2019))
             vehicle.say(Unregister())
-            scene.platform.flush()
+            scene.platform.store.flush()
         Vehicle(scene).say(authenticate(code, Version.V2019))
-        scene.platform.flush()
+        scene.platform.store.flush()
     kinds = scene.kinds()
     assert len(kinds) <= 10 + 3
     presence = [kind for kind in kinds if kind in ("device.went_online", "device.went_offline")]
@@ -94,7 +94,7 @@ async def test_answers_that_wait_for_a_full_disk_are_bounded(scene: Scene, monke
         stranger = Vehicle(scene)
         for _ in range(5):
             stranger.say(authenticate("guessed", Version.V2019))
-    scene.platform.flush()
+    scene.platform.store.flush()
     assert len(vehicle.heard()) == 20
     assert stranger.wire.over  # that a connection ends is never left out
 
@@ -108,7 +108,7 @@ async def test_while_control_is_away_too_long_terminals_keep_their_positions(
     vehicle.come_in()
     for height in range(50):
         vehicle.say(vehicle.fix(height=height))
-        scene.platform.flush()
+        scene.platform.store.flush()
     answered = vehicle.heard()
     assert all(isinstance(one, PlatformAnswer) and one.result == Result.OK for one in answered)
     kept: list[Any] = [one.body["altitude"] for one in scene.events("position.received")]
@@ -134,9 +134,9 @@ async def test_no_code_is_told_that_a_full_disk_did_not_take(scene: Scene) -> No
     vehicle = Vehicle(scene)
     with full_disk(scene):
         vehicle.say(Identity(phone=PHONE).register())
-        scene.platform.flush()
+        scene.platform.store.flush()
         assert vehicle.heard() == []
-    scene.platform.flush()
+    scene.platform.store.flush()
     (answer,) = vehicle.heard()
     assert isinstance(answer, RegisterAnswer)
     assert answer.result == 0

@@ -137,12 +137,12 @@ async def test_a_batch_too_many_stays_in_the_terminal_and_one_that_is_cut_is_tol
     assert scene.platform.tally.counts == {"jt_cut_batch": 1}
     for _ in range(30):
         vehicle.say(batch([vehicle.fix()] * 30, BatchKind.CATCH_UP, Version.V2019))
-    scene.platform.flush()
+    scene.platform.store.flush()
     assert len(vehicle.heard()) == 1 + (100 - 2) // 30
     scene.clock.advance(60.0)
     vehicle.serial -= 1
     vehicle.say(batch([vehicle.fix()] * 30, BatchKind.CATCH_UP, Version.V2019))
-    scene.platform.flush()
+    scene.platform.store.flush()
     assert len(vehicle.heard()) == 1
     await scene.platform.close()
     scene.file.close()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from safecity.drivers.rows import RowStore
 from safecity.kit.clock import SECOND_US
@@ -41,8 +41,8 @@ class ShipRow(Struct, frozen=True, array_like=True):
 class ShipStore(RowStore[ShipRow]):
     """By MMSI."""
 
-    def __init__(self, file: SqlFile, outbox: Outbox, schedule: Callable[[], None]) -> None:
-        super().__init__(file, outbox, schedule, table="ship", key="mmsi", kind=ShipRow)
+    def __init__(self, file: SqlFile, outbox: Outbox) -> None:
+        super().__init__(file, outbox, table="ship", key="mmsi", kind=ShipRow)
 
 
 @dataclass(slots=True, eq=False)
@@ -61,8 +61,20 @@ class Ship:
     refused_at: float | None = None
 
     @property
+    def device(self) -> str:
+        return self.config.device
+
+    @property
+    def number(self) -> str:
+        return self.row.mmsi
+
+    @property
     def is_online(self) -> bool:
         return self.row.state == "online"
+
+    def leave(self, at_us: int) -> None:
+        """Its row says offline since then."""
+        self.row = replace(self.row, state="offline", since=at_us)
 
     def known(self, place: tuple[float, float], at_us: int) -> bool:
         """Whether nothing is new in it: another receiver heard the same, or it comes behind a later one. Only seconds

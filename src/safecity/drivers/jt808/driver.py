@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import socket
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any, Final
 
 from msgspec.structs import replace
 
-from safecity.drivers.facts import make_event
 from safecity.drivers.jt808.link import Hall, Limits, TerminalLink
 from safecity.drivers.jt808.orders import Orders
 from safecity.drivers.jt808.reports import Reports
 from safecity.drivers.jt808.roll import Vehicle
 from safecity.drivers.jt808.store import TerminalRow, TerminalStore
 from safecity.drivers.jt808.translate import clean, described_fact
-from safecity.drivers.tally import Tally
+from safecity.drivers.presence import Presence
 from safecity.kit.clock import Clock
 from safecity.kit.errors import ConflictError
-from safecity.model.facts.envelope import Event, Mode
-from safecity.model.facts.signal_calls import (
-    ApplySignal,
-    AskDevices,
-    DeviceFigures,
-    UnknownFigure,
-)
+from safecity.model.facts.signal_calls import ApplySignal, UnknownFigure
 from safecity.model.facts.vehicle_calls import Order, TerminalDid
 from safecity.ports.outbox import Outbox
 from safecity.ports.sqlfile import SqlFile
@@ -52,13 +42,11 @@ from safecity.protocols.jt808.registrar import UNKNOWN, UNREADABLE, Terminal
 
 logger = logging.getLogger(__name__)
 
-MAX_UNKNOWN: Final = 100
-FLUSH_SECONDS: Final = 0.05
-TICK_SECONDS: Final = 1.0
 
-
-class TerminalPlatform:
+class TerminalPlatform(Presence[Vehicle, TerminalRow]):
     """One per process. `configure` with what control wants, `start` with the listening socket."""
+
+    whom = "terminals"
 
     def __init__(
         self,
@@ -70,17 +58,9 @@ class TerminalPlatform:
         heartbeat_seconds: float = 60.0,
         limits: Limits | None = None,
     ) -> None:
-        self._clock = clock
-        self._node = node
-        self._platform_code = ""
-        self._vehicles: dict[str, Vehicle] = {}
-        self._unknown: OrderedDict[str, UnknownFigure] = OrderedDict()
+        super().__init__(TerminalStore(file, outbox), clock, node)
         self._patience = 3 * heartbeat_seconds
-        self._store = TerminalStore(file, outbox, self._schedule_flush)
-        self._flush_timer: asyncio.TimerHandle | None = None
-        self._ticking: asyncio.Task[None] | None = None
         self._refusals = Buckets(rate=1 / 60, burst=1.0)
-        self.tally = Tally("terminals")
         self.came: Callable[[Vehicle], None] = lambda _: None
         """Told of each terminal that has authenticated."""
         self._host = Host(self._find, self._is_here, lambda: os.urandom(16), clock.now_us)
@@ -93,37 +73,32 @@ class TerminalPlatform:
             limits=limits or Limits(),
         )
         self.orders = Orders(self.hall.now)
-        self.reports = Reports(clock, self._report, self._store.put, self.tally)
-
-    def __len__(self) -> int:
-        return len(self._vehicles)
+        self.reports = Reports(clock, self._report, self.store.put, self.tally)
 
     async def start(self, listening: socket.socket) -> None:
-        """Go on from the own file, then listen. Whoever was online has its full patience to come back."""
-        now = self.hall.now()
-        for row in self._store.load():
-            vehicle = self._vehicles.get(row.phone)
-            # Removed and added again while we were not running: what it was bound to is cleared by that.
-            if vehicle is None or row.device not in ("", vehicle.config.device):
-                self._store.drop(row.phone)
-            else:
-                vehicle.row = replace(row, device=vehicle.config.device)
-                vehicle.silent_at = now + self._patience
+        """Go on from the own file, then listen."""
+        self._begin()
         await self.hall.open(listening)
-        self._ticking = asyncio.get_running_loop().create_task(self._tick())
+
+    def _recall(self, row: TerminalRow) -> None:
+        vehicle = self._members.get(row.phone)
+        # Removed and added again while we were not running: what it was bound to is cleared by that.
+        if vehicle is None or row.device not in ("", vehicle.device):
+            self.store.drop(row.phone)
+        else:
+            vehicle.row = replace(row, device=vehicle.device)
+            vehicle.silent_at = self.hall.now() + self._patience
 
     async def close(self) -> None:
-        """Stop; terminals come again to whoever starts next."""
-        if self._ticking is not None:
-            self._ticking.cancel()
-            await asyncio.gather(self._ticking, return_exceptions=True)
-        if self._flush_timer is not None:
-            self._flush_timer.cancel()
-        try:
-            self._store.flush()
-        except Exception:
-            logger.exception("terminals not written at the end, they were not answered either")
+        """Stop; terminals come again to whoever starts next, also those whose last words could not be written: they
+        were not answered either."""
+        await super().close()
         await self.hall.close()
+
+    def tick(self) -> None:
+        """Tell sessions and connections the time, and say who is gone."""
+        self.hall.tick()
+        super().tick()
 
     def configure(self, parts: Sequence[ApplySignal]) -> None:
         """The whole list of terminals. One that was taken out loses its code and its connection."""
@@ -131,17 +106,17 @@ class TerminalPlatform:
             return
         self._platform_code = parts[0].identity.code
         wanted = {one.phone: one for part in parts for one in part.terminals}
-        known = {phone: vehicle.config.device for phone, vehicle in self._vehicles.items()}
+        known = {phone: vehicle.device for phone, vehicle in self._members.items()}
         gone = [phone for phone, device in known.items() if phone not in wanted or wanted[phone].device != device]
         for phone in gone:
-            vehicle = self._vehicles.pop(phone)
-            self._store.drop(phone)
+            vehicle = self._members.pop(phone)
+            self.store.drop(phone)
             self._end(vehicle)
         for phone, config in wanted.items():
-            vehicle = self._vehicles.get(phone)
+            vehicle = self._members.get(phone)
             if vehicle is None:
-                self._vehicles[phone] = Vehicle(config, TerminalRow(phone, device=config.device))
-                self._unknown.pop(phone, None)
+                self._members[phone] = Vehicle(config, TerminalRow(phone, device=config.device))
+                self._strangers.pop(phone, None)
                 continue
             vehicle.config = config
             if not config.enabled:
@@ -155,7 +130,7 @@ class TerminalPlatform:
     # --- what sessions ask ------------------------------------------------------------------------------------
 
     def _find(self, phone: str) -> Terminal | None:
-        vehicle = self._vehicles.get(phone)
+        vehicle = self._members.get(phone)
         if vehicle is None:
             return None
         row = vehicle.row
@@ -165,7 +140,7 @@ class TerminalPlatform:
         )  # fmt: skip
 
     def _is_here(self, phone: str) -> bool:
-        vehicle = self._vehicles.get(phone)
+        vehicle = self._members.get(phone)
         return vehicle is not None and vehicle.link is not None
 
     # --- what sessions say ------------------------------------------------------------------------------------
@@ -195,30 +170,30 @@ class TerminalPlatform:
                 case Over(reason=reason):
                     logger.debug("terminal connection ends peer=%s why=%s", link.peer, reason)
                     self._over(link, reason)
-                    self._store.afterwards(link.close, needed=True)
+                    self.store.afterwards(link.close, needed=True)
 
     def _keep(self, message: Message) -> bool:
-        vehicle = self._vehicles.get(message.phone)
-        if self._store.full:
+        vehicle = self._members.get(message.phone)
+        if self.store.full:
             self.tally.note("jt_no_room", message.phone)
             return False
         return vehicle is not None and self.reports.take(vehicle, message)
 
     def _say(self, link: TerminalLink, data: bytes) -> None:
-        self._store.afterwards(lambda: link.send(data))
+        self.store.afterwards(lambda: link.send(data))
 
     def _registered(self, one: Registered) -> None:
-        vehicle = self._vehicles[one.phone]
+        vehicle = self._members[one.phone]
         vehicle.came_in()
         vehicle.row = replace(
             vehicle.row, terminal_id=one.register.terminal, code_hash=one.code_hash, version=int(one.version),
             plate=clean(one.register.plate, 40),
         )  # fmt: skip
-        self._store.put(vehicle.row)
+        self.store.put(vehicle.row)
         self.tell("device.described", vehicle, described_fact(one.register))
 
     def _authenticated(self, link: TerminalLink, one: Authenticated) -> None:
-        vehicle = self._vehicles[one.phone]
+        vehicle = self._members[one.phone]
         before = vehicle.link
         vehicle.link, vehicle.past = link, 0
         vehicle.came_in()
@@ -231,7 +206,7 @@ class TerminalPlatform:
             since=vehicle.row.since if was else self._clock.now_us(), address=link.peer,
             software=clean(one.software),
         )  # fmt: skip
-        self._store.put(vehicle.row)
+        self.store.put(vehicle.row)
         if not was:
             self.tell("device.registered", vehicle, vehicle.facts())
             self.tell("device.went_online", vehicle, vehicle.facts())
@@ -241,7 +216,7 @@ class TerminalPlatform:
         self.tally.note(one.reason, link.session.phone or link.peer)
         # Who came in as one and speaks as another tells of himself: that one has no part in it.
         is_liar = link.session.phone not in ("", one.phone)
-        vehicle = self._vehicles.get(link.session.phone if is_liar else one.phone)
+        vehicle = self._members.get(link.session.phone if is_liar else one.phone)
         if vehicle is None:
             if one.reason in (UNKNOWN, UNREADABLE):
                 self._note_unknown(link, one)
@@ -251,23 +226,17 @@ class TerminalPlatform:
             self.tell("device.refused", vehicle, {"address": link.peer, "reason": one.reason})
 
     def _note_unknown(self, link: TerminalLink, one: Refused) -> None:
-        old = self._unknown.pop(one.phone, None)
+        old = self._strangers.get(one.phone)
         words = [one.register.plate, one.register.model.strip("\0")] if one.register is not None else []
-        self._unknown[one.phone] = UnknownFigure(
-            code=one.phone,
-            address=link.peer,
-            transport="tcp",
+        self._keep_stranger(UnknownFigure(
+            code=one.phone, address=link.peer, transport="tcp",
             user_agent=clean(" ".join(words)) or (old.user_agent if old else ""),
-            last_seen=self._clock.now_us(),
-            attempts=old.attempts + 1 if old else 1,
-            kind="jt808",
-        )
-        if len(self._unknown) > MAX_UNKNOWN:
-            self._unknown.popitem(last=False)
+            last_seen=self._clock.now_us(), attempts=old.attempts + 1 if old else 1, kind="jt808",
+        ))  # fmt: skip
 
     def _over(self, link: TerminalLink, reason: str) -> None:
         self.orders.lost(link)
-        vehicle = self._vehicles.get(link.session.phone)
+        vehicle = self._members.get(link.session.phone)
         if vehicle is None or vehicle.link is not link:
             return
         vehicle.link = None
@@ -279,76 +248,21 @@ class TerminalPlatform:
     def _lost(self, link: TerminalLink) -> None:
         """The connection broke: three heartbeats long it may come back and was never offline."""
         self.orders.lost(link)
-        vehicle = self._vehicles.get(link.session.phone)
+        vehicle = self._members.get(link.session.phone)
         if vehicle is not None and vehicle.link is link:
             vehicle.link = None
 
     def _heard(self, link: TerminalLink) -> None:
-        vehicle, at = self._vehicles.get(link.session.phone), link.session.heard_at
+        vehicle, at = self._members.get(link.session.phone), link.session.heard_at
         if vehicle is not None and at > vehicle.heard_at:
             vehicle.heard_at, vehicle.silent_at = at, at + self._patience
             vehicle.heard_us = self._clock.now_us()
 
-    # --- facts ------------------------------------------------------------------------------------------------
-
-    def _event(
-        self, kind: str, vehicle: Vehicle, body: dict[str, Any], at: int = 0, mode: Mode = Mode.LIVE, subject: str = ""
-    ) -> Event:
-        device = vehicle.config.device
-        body = {"device": device, "code": vehicle.row.phone, **body}
-        origin, now_us = f"{self._platform_code}/{self._node}", self._clock.now_us()
-        return make_event(kind, subject or device, body, origin=origin, now_us=now_us, at=at, mode=mode)
-
-    def _report(
-        self, kind: str, vehicle: Vehicle, body: dict[str, Any], *, at: int = 0, mode: Mode = Mode.LIVE
-    ) -> None:
-        self._store.add_event(self._event(kind, vehicle, body, at, mode))
-
-    def tell(self, kind: str, vehicle: Vehicle, body: dict[str, Any], *, subject: str = "") -> None:
-        """A fact of a terminal, in the transaction of what changed with it. `subject` empty: its device."""
-        self._store.add_news(self._event(kind, vehicle, body, subject=subject))
-
-    def _went_offline(self, vehicle: Vehicle, why: str) -> None:
-        if not vehicle.is_online:
-            return
-        # By the clock that nobody sets.
-        silent = int(self.hall.now() - vehicle.heard_at) if vehicle.heard_at else None
-        vehicle.row = replace(vehicle.row, state="offline", since=self._clock.now_us())
-        self._store.put(vehicle.row)
-        self.tell("device.went_offline", vehicle, {"why": why, "silent_seconds": silent})
-
-    def sweep(self) -> None:
-        """Who has not been heard for three heartbeats is offline."""
-        now = self.hall.now()
-        for vehicle in self._vehicles.values():
-            if vehicle.is_online and now >= vehicle.silent_at:
-                self._went_offline(vehicle, "keepalive")
-
-    async def _tick(self) -> None:
-        while True:
-            await asyncio.sleep(TICK_SECONDS)
-            try:
-                self.hall.tick()
-                self.sweep()
-            except Exception:
-                logger.exception("tick failed")
-
-    def _schedule_flush(self) -> None:
-        if self._flush_timer is None:
-            self._flush_timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
-
-    def flush(self) -> None:
-        """Write what has gathered, and say what waits for it."""
-        self._flush_timer = None
-        try:
-            self._store.flush()
-        except Exception:
-            logger.exception("terminals not written, will try again")
-            self._flush_timer = asyncio.get_running_loop().call_later(1.0, self.flush)
+    # --- what people order ------------------------------------------------------------------------------------
 
     def vehicle(self, device: str) -> Vehicle | None:
         """The terminal of a device."""
-        return next((one for one in self._vehicles.values() if one.config.device == device), None)
+        return next((one for one in self._members.values() if one.device == device), None)
 
     async def give(self, order: Order) -> TerminalDid:
         """Have a terminal do something; see `model.facts.vehicle_calls`."""
@@ -356,14 +270,3 @@ class TerminalPlatform:
         if found is None or found.link is None:
             raise ConflictError("the terminal is not connected", code="device_offline")
         return await self.orders.give(found.link, order)
-
-    def figures(self, message: AskDevices) -> DeviceFigures:
-        """Presence of the terminals behind `after`, by device id."""
-        ordered = sorted(
-            (one for one in self._vehicles.values() if one.config.device > message.after),
-            key=lambda one: one.config.device,
-        )
-        limit = max(1, min(message.limit, 4000))
-        shown = tuple(one.figure(self.hall.now()) for one in ordered[:limit])
-        after = shown[-1].device if len(ordered) > limit else ""
-        return DeviceFigures(devices=shown, unknown=tuple(reversed(self._unknown.values())), next=after)

@@ -7,6 +7,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec.structs import replace
+
 from safecity.drivers.jt808.link import TerminalLink
 from safecity.drivers.jt808.store import TerminalRow
 from safecity.model.facts.signal_calls import DeviceFigure, JtTerminal
@@ -37,8 +39,20 @@ class Vehicle:
     told: OrderedDict[tuple[Hashable, ...], None] = field(default_factory=OrderedDict[tuple[Hashable, ...], None])
 
     @property
+    def device(self) -> str:
+        return self.config.device
+
+    @property
+    def number(self) -> str:
+        return self.row.phone
+
+    @property
     def is_online(self) -> bool:
         return self.row.state == "online"
+
+    def leave(self, at_us: int) -> None:
+        """Its row says offline since then."""
+        self.row = replace(self.row, state="offline", since=at_us)
 
     def facts(self) -> dict[str, str]:
         """What is told when it comes."""

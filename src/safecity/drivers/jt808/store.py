@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from msgspec import Struct
 
 from safecity.drivers.rows import RowStore
@@ -35,5 +33,5 @@ class TerminalRow(Struct, frozen=True, array_like=True):
 class TerminalStore(RowStore[TerminalRow]):
     """By phone number."""
 
-    def __init__(self, file: SqlFile, outbox: Outbox, schedule: Callable[[], None]) -> None:
-        super().__init__(file, outbox, schedule, table="terminal", key="phone", kind=TerminalRow)
+    def __init__(self, file: SqlFile, outbox: Outbox) -> None:
+        super().__init__(file, outbox, table="terminal", key="phone", kind=TerminalRow)
