@@ -104,7 +104,7 @@ class Depot:
     async def heard(self, vehicle: Vehicle) -> list[AnyBody]:
         """What the terminal was told, answers of the platform aside."""
         await self.settle()
-        self.scene.platform.flush()
+        self.scene.platform.store.flush()
         return [one for one in vehicle.heard() if not isinstance(one, PlatformAnswer)]
 
     async def answer(self, vehicle: Vehicle, kind: type[Any], result: Result = Result.OK) -> Any:
@@ -172,8 +172,8 @@ async def test_a_terminal_is_asked_for_its_cameras_and_they_are_told_by_their_pl
     await depot.settle()
     (event,) = depot.scene.events("catalog.received")
     assert [(one["code"], one["name"]) for one in event.body["items"]] == [
-        ("1", "皖A12345 驾驶员 driver"),
-        ("2", "皖A12345 车辆正前方 front"),
+        ("1", "皖A12345 驾驶员"),
+        ("2", "皖A12345 车辆正前方"),
     ]
     assert not event.body["complete"], "what it leaves out is not taken away"
 

@@ -99,9 +99,16 @@ async def test_cameras_of_a_terminal_that_does_not_tell_them_are_added_by_number
         await admin.ok("POST", f"devices/{terminal}/cameras", {"numbers": [1, 2, 40]})
     channels = (await admin.ok("GET", f"channels?device={terminal}"))["items"]
     assert {one["code"]: one["name"] for one in channels} == {
-        "1": f"{PHONE} 驾驶员 driver",
+        "1": f"{PHONE} 驾驶员",
         "2": "皖A12345 2",
         "40": f"{PHONE} CH40",
+    }
+    await admin.ok("PUT", "wizard/platform", {"language": "en"})
+    await admin.ok("POST", f"devices/{terminal}/cameras", {"numbers": [1, 3]})
+    channels = (await admin.ok("GET", f"channels?device={terminal}"))["items"]
+    assert {one["code"]: one["name"] for one in channels if one["code"] in "13"} == {
+        "1": f"{PHONE} 驾驶员",
+        "3": f"{PHONE} front door",
     }
     camera = await admin.ok("POST", "devices", {"kind": "gb28181", "code": "34020000001320000001"})
     refused = await admin.ask("POST", f"devices/{camera['id']}/cameras", {"numbers": [1]})

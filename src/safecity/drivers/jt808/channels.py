@@ -53,7 +53,7 @@ class Directory:
         return {one.slot for one in self._channels.values() if one.slot}
 
 
-async def ask_channels(orders: Orders, vehicle: Vehicle) -> list[dict[str, Any]]:
+async def ask_channels(orders: Orders, vehicle: Vehicle, language: str) -> list[dict[str, Any]]:
     """The terminal's cameras as items of a catalogue; none where it knows nothing of pictures."""
     link = vehicle.link
     if link is None:
@@ -66,7 +66,7 @@ async def ask_channels(orders: Orders, vehicle: Vehicle) -> list[dict[str, Any]]
     properties = answered.body
     if not isinstance(properties, VideoProperties) or not properties.video_channels:
         return []
-    return items(vehicle, await _numbers(orders, vehicle) or range(1, properties.video_channels + 1))
+    return items(vehicle, await _numbers(orders, vehicle) or range(1, properties.video_channels + 1), language)
 
 
 async def _numbers(orders: Orders, vehicle: Vehicle) -> list[int]:
@@ -84,14 +84,14 @@ async def _numbers(orders: Orders, vehicle: Vehicle) -> list[int]:
     return sorted({one.number for one in read_channel_list(told) if one.use is not ChannelUse.SOUND})
 
 
-def items(vehicle: Vehicle, numbers: Iterable[int]) -> list[dict[str, Any]]:
+def items(vehicle: Vehicle, numbers: Iterable[int], language: str) -> list[dict[str, Any]]:
     """Event data. A channel is called by its vehicle and where in it the standard has it look from."""
     who = vehicle.row.plate or vehicle.row.phone
     return [
         {
             "code": str(number),
             "number": number,
-            "name": camera_name(who, number),
+            "name": camera_name(who, number, language),
             "status": "ON",
             "stream_number": 2,
         }

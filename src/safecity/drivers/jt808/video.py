@@ -33,6 +33,7 @@ class TerminalVideo:
         self._clock = clock
         self._own_host = media_host
         self._public_host = ""
+        self._language = ""
         self._tasks: set[asyncio.Task[None]] = set()
         self._asking = asyncio.Semaphore(ASKED_AT_ONCE)
         self._told: dict[str, int] = {}
@@ -56,7 +57,8 @@ class TerminalVideo:
         """The whole list of channels; to be called after the platform's own."""
         if not parts:
             return
-        self._public_host = parts[0].identity.public_host
+        identity = parts[0].identity
+        self._public_host, self._language = identity.public_host, identity.language
         self.directory.apply(parts)
         self.live.configured()
 
@@ -82,7 +84,7 @@ class TerminalVideo:
 
     async def _ask(self, vehicle: Vehicle) -> None:
         async with self._asking:
-            told = await ask_channels(self._platform.orders, vehicle)
+            told = await ask_channels(self._platform.orders, vehicle, self._language)
         # What nothing changes in need not be said: some come again every few minutes.
         mark = hash(repr(told))
         if told and self._told.get(vehicle.config.device) != mark:

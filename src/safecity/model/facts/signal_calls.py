@@ -15,7 +15,8 @@ from safecity.model.values.media import Quality
 class PlatformIdentity(Message, frozen=True):
     """Who we are on the wire. `domain` is normally the first ten digits of `code`; `public_host` goes into SDP.
 
-    `algorithms` are the digests offered to whoever registers, one challenge each, in this order.
+    `algorithms` are the digests offered to whoever registers, one challenge each, in this order; `language` (`zh`,
+    `en`) is that of what we name.
     """
 
     code: str
@@ -26,6 +27,7 @@ class PlatformIdentity(Message, frozen=True):
     send_date: bool = True
     keepalive_seconds: int = 60
     keepalive_misses: int = 3
+    language: str = "zh"
 
 
 class GbDevice(Message, frozen=True):

@@ -46,14 +46,11 @@ class ListedChannel(NamedTuple):
     turns: bool
 
 
-def place_of(number: int) -> str:
-    """Where that channel looks, in both languages; empty where the standard does not say."""
-    return " ".join(PLACES[number]) if number in PLACES else ""
-
-
-def camera_name(vehicle: str, number: int) -> str:
-    """What a camera is called until somebody gives it a name: by its vehicle and where in it it looks."""
-    return f"{vehicle} {place_of(number) or f'CH{number}'}"
+def camera_name(vehicle: str, number: int, language: str) -> str:
+    """What a camera is called until somebody gives it a name: by its vehicle and where in it it looks, in Chinese
+    unless `language` is `en`; by its number where the standard does not say."""
+    chinese, english = PLACES.get(number, (f"CH{number}",) * 2)
+    return f"{vehicle} {english if language == 'en' else chinese}"
 
 
 def read_channel_list(value: bytes) -> list[ListedChannel]:

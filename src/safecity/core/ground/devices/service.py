@@ -210,10 +210,10 @@ class Devices:
             if found.kind is not DeviceKind.JT808:
                 raise RefusedError("no vehicle terminal", code="not_a_vehicle", params={"name": found.name})
             known = {channel.code for channel in channels.of_device(tx, device)}
-            template = self.template(tx, found)
+            template, language = self.template(tx, found), self._settings.platform(tx).language
             for number in sorted({one for one in numbers if str(one) not in known}):
                 camera = replace(
-                    template, id=fresh("ch"), code=str(number), name=camera_name(found.name, number),
+                    template, id=fresh("ch"), code=str(number), name=camera_name(found.name, number, language),
                     qualities=("main", "sub"), ordinal=number,
                 )  # fmt: skip
                 channels.add(tx, replace(camera, slot=channels.place(camera.id, channels.load(tx, self._slots))))

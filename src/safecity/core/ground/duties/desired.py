@@ -99,6 +99,7 @@ def desired(
         keepalive_misses=keepalive.misses,
         send_date=platform.clock_source != "manual",
         algorithms=tuple(platform.digests),
+        language=platform.language,
     )
     gb_devices = tuple(_gb_device(d, secret) for d, secret in devices if d.kind is DeviceKind.GB28181)
     terminals = tuple(JtTerminal(d.id, d.code, d.enabled) for d, _ in devices if d.kind is DeviceKind.JT808)
