@@ -135,7 +135,7 @@ function MadeNote({ made, registration, onClose }: { made: DeviceMade; registrat
     <div className="column">
       <h2>{t('device.credentials')}</h2>
       <div className="panel"><Credentials registration={registration} named={plainNames(made.kind)} /></div>
-      <p className="p3">▲ {t('device.credentialsOnce')}</p>
+      {registration.password !== '' && <p className="p3">▲ {t('device.credentialsOnce')}</p>}
       <div className="row">
         <Waiting device={made.id} />
         <span className="grow" />

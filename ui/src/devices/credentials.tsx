@@ -8,6 +8,11 @@ const ROWS: [keyof Registration, Key][] = [
   ['device_code', 'device.cred.code'], ['username', 'device.cred.username'], ['password', 'device.cred.password'], ['transport', 'device.cred.transport'],
 ]
 
+/** Whether it comes with a password: terminals by JT/T 808 are known by their number and by a code they are given. */
+export function provesItself(kind: DeviceMade['kind']): boolean {
+  return kind === 'gb28181' || kind === 'gat1400' || kind === 'http'
+}
+
 /** Of what speaks no SIP. */
 export function plainNames(kind: DeviceMade['kind']): Partial<Record<keyof Registration, string>> {
   if (kind !== 'http' && kind !== 'jt808') return {}

@@ -13,7 +13,7 @@ import { StateMark } from '../parts/state'
 import { maybe, t, useLanguage } from '../words'
 import { Cameras } from './cameras'
 import { Configuration } from './configuration'
-import { Credentials, plainNames } from './credentials'
+import { Credentials, plainNames, provesItself } from './credentials'
 import { Digests } from './digests'
 import { ChannelTable } from './page'
 
@@ -166,7 +166,9 @@ function DeviceForm({ device }: { device: Device }) {
           <Form.Item name="username" label={t('device.username')}><Input autoComplete="off" /></Form.Item>
         </>
       )}
-      {device.kind !== 'jt808' && device.kind !== 'http' && device.kind !== 'ais' && (
+      {device.kind === 'http' ? (
+        <Form.Item name="password" label={t('device.newToken')} extra={t('device.newTokenHint', { name: device.code })} rules={[{ pattern: /^[\w~+/=-]{20,200}$/, message: t('device.newTokenBad') }]}><Input.Password autoComplete="new-password" maxLength={200} /></Form.Item>
+      ) : (device.kind === 'rtsp' || provesItself(device.kind)) && (
         <Form.Item name="password" label={t(device.kind === 'rtsp' ? 'device.cameraPassword' : 'device.password')}><Input.Password autoComplete="new-password" /></Form.Item>
       )}
       <Form.Item name="transport" label={t('device.transport')}>
@@ -194,7 +196,7 @@ function RegistrationCard({ id, kind }: { id: string; kind: Device['kind'] }) {
     <div className="panel">
       <h2 style={{ marginBottom: 8 }}>{t('device.credentials')}</h2>
       <Credentials registration={data} named={plainNames(kind)} />
-      <p className="quiet" style={{ marginTop: 8 }}>{t('device.passwordKept')}</p>
+      {provesItself(kind) && <p className="quiet" style={{ marginTop: 8 }}>{t('device.passwordKept')}</p>}
     </div>
   )
 }
