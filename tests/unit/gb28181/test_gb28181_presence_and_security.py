@@ -47,6 +47,14 @@ async def test_a_stranger_is_answered_like_a_device_with_a_wrong_password_and_sh
     assert (await device.keepalive()).status == 403
 
 
+async def test_whoever_is_taken_into_the_list_is_no_longer_unknown(bench) -> None:
+    device, other = [await bench.device(code=f"3402000000132000999{number}") for number in (1, 2)]
+    await device.register()
+    await other.register()
+    bench.apply(2, code=device.code)
+    assert [figure.code for figure in bench.platform.figures(AskDevices()).unknown] == [other.code]
+
+
 async def test_a_keepalive_before_registration_is_answered_403(bench) -> None:
     device = await bench.device()
     assert (await device.keepalive()).status == 403

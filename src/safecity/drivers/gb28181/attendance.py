@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from safecity.drivers.gb28181.directory import Device, DeviceRow, Directory
@@ -259,6 +259,11 @@ class Attendance:
             "user_agent": device.user_agent,
             "version": device.version,
         }
+
+    def in_list(self, codes: Iterable[str]) -> None:
+        """These are no longer unknown, if they were."""
+        for code in codes:
+            self._unknown.pop(code, None)
 
     def unknown(self) -> tuple[UnknownFigure, ...]:
         """The newest first."""

@@ -200,6 +200,7 @@ class GbPlatform:
         self._identity = self.link.identity = parts[0].identity
         self._config = parts
         self.attendance.use(self._identity)
+        self.attendance.in_list(device.code for device in devices)
         for device in self.directory.apply(self._identity, devices, channels):
             self.attendance.forget(device)
 
