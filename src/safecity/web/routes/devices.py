@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Literal, cast
+from typing import Annotated, Any, Literal, NamedTuple, cast
 
 from fastapi import Query, Response
 from pydantic import Field
 
 from safecity.core.ground.access.api import Action, Actor, allowed
-from safecity.core.ground.channels.api import of_device
+from safecity.core.ground.channels.api import Standing, lost_of, of_device
 from safecity.core.ground.devices.api import (
     Device,
     DeviceKind,
@@ -213,7 +213,7 @@ async def list_devices(
     after = None if place is None else (place[0], place[1])
     found, more = await here.devices.page(who, after=after, limit=limit, area=area, q=q, kind=kind)
     about = await _about(here, found)
-    items = [device_out(here, who, device, *about[device.id]) for device in found]
+    items = [device_out(here, who, device, about[device.id]) for device in found]
     return Page(items=items, next=write_cursor(*more) if more else None)
 
 
@@ -252,7 +252,7 @@ async def add_device(ask: DeviceAsk, who: Who, here: Here, response: Response) -
     device, password = await here.devices.add(who, NewDevice(**ask.model_dump()))
     here.duties.look_again()
     here.hub.changed([("device", device.id)])
-    plain = device_out(here, who, device, 1 if device.kind is DeviceKind.RTSP else 0)
+    plain = device_out(here, who, device, _About(channels=int(device.kind is DeviceKind.RTSP)))
     registration = await credentials(here, device, password) if device.kind not in _COME_ALONE else None
     return tag(response, DeviceMade(**plain.model_dump(), registration=registration))
 
@@ -344,14 +344,23 @@ async def credentials(here: Services, device: Device, password: str) -> Credenti
     )
 
 
-def device_out(
-    here: Services, who: Actor, device: Device, channels: int, position: Position | None = None
-) -> DeviceOut:
+class _About(NamedTuple):
+    """Of a device: its channels, where it was last, and why one that is fetched is not there."""
+
+    channels: int
+    position: Position | None = None
+    lost: Standing | None = None
+
+
+def device_out(here: Services, who: Actor, device: Device, about: _About) -> DeviceOut:
     """As one reader sees it: addresses and names of accounts are for those who may change it."""
     trusted = allowed(who, Action.DEVICE_CHANGE, thing_of(device))
     figure = next((f for f in here.duties.figures.devices if f.device == device.id), DeviceFigure("", "", "", 0))
-    state, step = device.state, device.state_code
-    if device.kind is DeviceKind.RTSP:
+    state, step, since = device.state, device.state_code, device.state_since
+    params: dict[str, Any] = {"name": device.name}
+    if about.lost is not None:
+        state, step, since, params = DeviceState.OFFLINE, about.lost.step, about.lost.since, about.lost.params
+    elif device.kind is DeviceKind.RTSP:
         state, step = DeviceState.ONLINE, ""
     elif state is DeviceState.NEVER:
         step = _NEVER.get(device.kind, "device_never_registered")
@@ -364,25 +373,28 @@ def device_out(
         manufacturer=device.manufacturer, model=device.model, firmware=device.firmware,
         transport=cast("Transport", device.transport), charset=cast("Charset", device.charset),
         enabled=device.enabled, simulated=device.demo, state=state, step=step,
-        sentence=sentence(step, {"name": device.name}, who.language) if step else "",
-        since=device.state_since or None, address=device.address if trusted else "", user_agent=device.user_agent,
-        version=device.version, channels=channels, last_keepalive=figure.last_keepalive or None,
+        sentence=sentence(step, params, who.language) if step else "",
+        since=since or None, address=device.address if trusted else "", user_agent=device.user_agent,
+        version=device.version, channels=about.channels, last_keepalive=figure.last_keepalive or None,
         clock_offset_ms=figure.clock_offset_ms, position_seconds=device.position_seconds,
-        position=position_out(position),
+        position=position_out(about.position),
         digests=cast("Digests", device.digests), created_at=device.created_at, revision=device.revision,
     )  # fmt: skip
 
 
-async def _about(here: Services, devices: list[Device]) -> dict[str, tuple[int, Position | None]]:
-    """How many channels each has, and where it was last."""
-
-    def work(tx: Tx) -> dict[str, tuple[int, Position | None]]:
+async def _about(here: Services, devices: list[Device]) -> dict[str, _About]:
+    def work(tx: Tx) -> dict[str, _About]:
         places = of_devices(tx, [device.id for device in devices])
-        return {one.id: (len(of_device(tx, one.id)), places.get((one.id, one.code))) for one in devices}
+        about: dict[str, _About] = {}
+        for one in devices:
+            own = of_device(tx, one.id)
+            lost = lost_of(map(here.board.standing, own)) if one.kind is DeviceKind.RTSP else None
+            about[one.id] = _About(len(own), places.get((one.id, one.code)), lost)
+        return about
 
     return await here.database.read(work)
 
 
 async def _tagged(here: Services, who: Actor, response: Response, device: Device) -> DeviceOut:
     about = await _about(here, [device])
-    return tag(response, device_out(here, who, device, *about[device.id]))
+    return tag(response, device_out(here, who, device, about[device.id]))

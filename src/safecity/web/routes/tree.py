@@ -10,7 +10,7 @@ from fastapi import Query
 from pydantic import Field
 
 from safecity.core.ground.access.api import Action, Actor, scope
-from safecity.core.ground.channels.api import Channel, ChannelState
+from safecity.core.ground.channels.api import Channel, ChannelState, lost_of
 from safecity.core.ground.devices.api import Device, DeviceState
 from safecity.core.ground.places.api import Area
 from safecity.core.views.tree import Seen, level
@@ -73,9 +73,13 @@ async def see_tree(
 
 def _device(here: Services, device: Device, own: list[Channel]) -> Node:
     counts = _counts(here, own)
+    state, step = device.state, device.state_code
+    if not device.code:
+        lost = lost_of(map(here.board.standing, own))
+        state, step = (DeviceState.ONLINE, "") if lost is None else (DeviceState.OFFLINE, lost.step)
     return Node(
         id=device.id, kind="device", name=device.name, code=device.code,
-        state=device.state if device.code else DeviceState.ONLINE, step=device.state_code, simulated=device.demo,
+        state=state, step=step, simulated=device.demo,
         total=len(own), online=_online(counts), counts=counts, has_children=bool(own),
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ from safecity.core.ground.channels.decide import (
     apply_catalogue,
     apply_notice,
     check_tags,
+    lost_of,
     place,
 )
 from safecity.core.ground.channels.offers import offered, possible
@@ -48,6 +49,7 @@ __all__ = [
     "find_many",
     "has_any",
     "load",
+    "lost_of",
     "of_device",
     "offered",
     "page",

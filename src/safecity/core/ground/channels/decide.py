@@ -241,6 +241,11 @@ def standing(channel: Channel, device: DeviceState, streams: Iterable[StreamStat
     return Standing(ChannelState.IDLE, streams[0].step if streams else "")
 
 
+def lost_of(standings: Iterable[Standing]) -> Standing | None:
+    """What keeps a device away whose streams are fetched: it has no presence of its own. None where nothing does."""
+    return next((one for one in standings if one.state is ChannelState.LOST), None)
+
+
 # --- what people may set ------------------------------------------------------------------------------------
 
 
