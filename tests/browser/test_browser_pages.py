@@ -13,6 +13,9 @@ from tests.browser.conftest import ROOT, wait_for
 AXE = ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 SHOTS = ROOT / "output" / "screenshots"
 SIZES = ((390, 844), (1280, 800), (1920, 1080))
+LIES = """(all) => all.map((each) => [
+  each.getBoundingClientRect().bottom, each.lastChild.scrollWidth - each.lastChild.clientWidth,
+])"""
 GO_TO = "(path) => { history.pushState({}, '', path); dispatchEvent(new PopStateEvent('popstate')) }"
 PAGES = {
     "live": ("Live", "实时"),
@@ -77,6 +80,17 @@ def test_every_page_opens_and_fits(open_page: Callable[..., Page], language: str
             page.screenshot(path=SHOTS / language / str(width) / f"{path}.png")
             sideways = page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
             assert sideways <= 0, f"{path} scrolls sideways by {sideways} px at {width}"
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (390, 844)])
+def test_the_menu_is_whole_on_a_small_screen(open_page: Callable[..., Page], width: int, height: int) -> None:
+    """On a notebook each page is seen without scrolling; a telephone has few of them, with their names in full."""
+    page = open_page("/health", width=width, height=height)
+    expect(page.get_by_role("heading", name="Health")).to_be_visible(timeout=20_000)
+    rail = page.get_by_role("navigation", name="Pages")
+    lies: list[list[float]] = rail.locator("a, button").filter(visible=True).evaluate_all(LIES)
+    assert len(lies) == (len(PAGES) + 1 if width > 760 else 6), "with Vehicles, or with More"
+    assert all(bottom <= height and clipped <= 0 for bottom, clipped in lies), lies
 
 
 def test_the_language_changes_without_a_reload(open_page: Callable[..., Page]) -> None:

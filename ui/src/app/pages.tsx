@@ -12,8 +12,10 @@ export interface PageEntry {
   icon: ReactNode
   /** Pressed after g. */
   key: string
-  /** In the rail itself; the others are behind More on small screens. */
+  /** Daily work, at the top of the rail; the others stand at its end. */
   main: boolean
+  /** In the rail of small screens, which has room for a few; the others are behind More. */
+  pocket?: boolean
   /** Shown only to those who may do this; without it to everybody. */
   may?: string
 }
@@ -27,12 +29,12 @@ export function usePageEntries(): PageEntry[] {
 }
 
 export const PAGES: PageEntry[] = [
-  { path: '/live', words: 'page.live', icon: <AppstoreOutlined />, key: 'l', main: true },
-  { path: '/playback', words: 'page.playback', icon: <HistoryOutlined />, key: 'p', main: true },
-  { path: '/alarms', words: 'page.alarms', icon: <AlertOutlined />, key: 'a', main: true },
-  { path: '/devices', words: 'page.devices', icon: <VideoCameraOutlined />, key: 'd', main: true },
+  { path: '/live', words: 'page.live', icon: <AppstoreOutlined />, key: 'l', main: true, pocket: true },
+  { path: '/playback', words: 'page.playback', icon: <HistoryOutlined />, key: 'p', main: true, pocket: true },
+  { path: '/alarms', words: 'page.alarms', icon: <AlertOutlined />, key: 'a', main: true, pocket: true },
+  { path: '/devices', words: 'page.devices', icon: <VideoCameraOutlined />, key: 'd', main: true, pocket: true },
   { path: '/tollgates', words: 'page.tollgates', icon: <CarOutlined />, key: 't', main: true, may: 'tollgate.see' },
-  { path: '/watches', words: 'page.watches', icon: <AimOutlined />, key: 'b', main: true, may: 'watch.see' },
+  { path: '/watches', words: 'page.watches', icon: <AimOutlined />, key: 'b', main: true, pocket: true, may: 'watch.see' },
   { path: '/violations', words: 'page.violations', icon: <FileProtectOutlined />, key: 'v', main: true, may: 'violation.see' },
   { path: '/cases', words: 'page.cases', icon: <FolderOpenOutlined />, key: 'c', main: true, may: 'case.see' },
   { path: '/vehicles', words: 'page.vehicles', icon: <SendOutlined />, key: 'f', main: true, may: 'vehicle.track' },

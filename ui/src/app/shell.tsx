@@ -71,12 +71,12 @@ function Rail() {
   const where = useLocation()
   const pages = usePageEntries()
   const firstSpare = pages.findIndex((page) => !page.main)
-  const inMore = pages.some((page) => !page.main && where.pathname.startsWith(page.path))
-  const more = pages.filter((page) => !page.main).map((page) => ({ key: page.path, label: t(page.words), icon: page.icon }))
+  const inMore = pages.some((page) => !page.pocket && where.pathname.startsWith(page.path))
+  const more = pages.filter((page) => !page.pocket).map((page) => ({ key: page.path, label: t(page.words), icon: page.icon }))
   return (
     <nav className="rail" aria-label={t('rail.label')}>
       {pages.map((page, index) => (
-        <NavLink key={page.path} to={page.path} className={page.main ? '' : 'wide'} style={index === firstSpare ? { marginTop: 'auto' } : undefined}>
+        <NavLink key={page.path} to={page.path} className={page.pocket ? '' : 'wide'} style={index === firstSpare ? { marginTop: 'auto' } : undefined}>
           {page.icon}
           <span>{t(page.words)}</span>
         </NavLink>
