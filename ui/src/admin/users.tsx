@@ -8,7 +8,7 @@ import { Age } from '../parts/age'
 import { usePages } from '../parts/pages'
 import { ProblemNote, sentence } from '../parts/problem'
 import { type Column, Table } from '../parts/table'
-import { maybe, t, useLanguage } from '../words'
+import { language as spoken, maybe, t, useLanguage } from '../words'
 import { type Place, PlaceSelect, usePlaces } from './choose'
 import { type Grant, grantsOf, GrantsField } from './grants'
 
@@ -102,7 +102,7 @@ function UserForm({ user, onDone }: { user?: User; onDone: () => void }) {
       onOk: () => api.remove('users/{user}', { path: { user: user.id } }).then(done).catch((error: unknown) => void message.error(sentence(error))),
     })
   }
-  const initial = user ? { username: user.username, name: user.name, organisation: user.organisation, enabled: user.enabled, language: user.language, grants: grantsOf(user, areas.data ?? [], organisations.data ?? []) } : { grants: [{ role: 'operator' as const, tags: [], deny: false, area: null, organisation: null }], enabled: true, language: 'zh-CN' as const, name: '' }
+  const initial = user ? { username: user.username, name: user.name, organisation: user.organisation, enabled: user.enabled, language: user.language, grants: grantsOf(user, areas.data ?? [], organisations.data ?? []) } : { grants: [{ role: 'operator' as const, tags: [], deny: false, area: null, organisation: null }], enabled: true, language: spoken(), name: '' }
   // The trees first: with them unknown the form would show paths where it should show names.
   if (areas.isPending || organisations.isPending) return <div className="empty" role="status">{t('word.loading')}</div>
   return (
@@ -110,7 +110,7 @@ function UserForm({ user, onDone }: { user?: User; onDone: () => void }) {
       <Form layout="vertical" requiredMark={false} initialValues={initial} onFinish={(filled: Filled) => void save(filled)} onValuesChange={(change: Partial<Filled>) => setTouched(new Set([...touched, ...Object.keys(change)]))}>
         <Form.Item name="username" label={t('signin.user')} rules={[{ required: true, message: t('signin.user') }]}><Input maxLength={64} disabled={user !== undefined} autoComplete="off" /></Form.Item>
         <Form.Item name="name" label={t('user.name')}><Input maxLength={100} /></Form.Item>
-        <Form.Item name="password" label={t('user.password')} extra={t('user.passwordHint')} rules={[{ required: user === undefined, min: 12, message: t('setup.short') }]}><Input.Password autoComplete="new-password" /></Form.Item>
+        <Form.Item name="password" label={t(user ? 'user.password' : 'signin.password')} extra={t(user ? 'user.passwordHint' : 'setup.short')} rules={[{ required: user === undefined, min: 12, message: t('setup.short') }]}><Input.Password autoComplete="new-password" /></Form.Item>
         <Form.Item name="organisation" label={t('device.organisation')} extra={t('user.organisationHint')}><PlaceSelect what="organisations" /></Form.Item>
         <Form.Item name="grants" label={t('user.grants')} extra={t('user.grantsHint')}><GrantsField /></Form.Item>
         <Form.Item name="language" label={t('language.label')}><Select options={[{ value: 'zh-CN', label: t('language.zh') }, { value: 'en', label: t('language.en') }]} /></Form.Item>

@@ -46,6 +46,11 @@ export function language(): Language {
   return current
 }
 
+/** Whether somebody has said in this browser which language is to be spoken. */
+export function languageChosen(): boolean {
+  return localStorage.getItem(STORED) !== null
+}
+
 export function setLanguage(next: Language): void {
   current = next
   localStorage.setItem(STORED, next)
