@@ -70,8 +70,8 @@ export function FleetPage() {
         return moment ? [{ id: each.id, name: each.name, place: moment.place, direction: moment.direction }] : []
       })
     }
-    return all.flatMap((each) => (each.position ? [{ id: each.id, name: each.name, place: [each.position.longitude, each.position.latitude] as const, direction: each.position.direction }] : []))
-  }, [tab, journeys, at, all])
+    return all.flatMap((each) => (each.position ? [{ id: each.id, name: each.name, place: [each.position.longitude, each.position.latitude] as const, direction: each.position.direction, chosen: tab === 'vehicles' && each.id === chosen }] : []))
+  }, [tab, journeys, at, all, chosen])
   const bounded = useMemo(() => {
     const known: Bounded[] = (fences.data?.items ?? []).filter((each) => (each.enabled || each.id === fence) && each.id !== draft?.fence?.id).map((each) => ({ kind: each.kind, points: pointsOf(each), metres: each.metres, name: each.name, chosen: tab === 'fences' && each.id === fence }))
     return tab === 'fences' && draft ? [...known, { ...draft, name: '', chosen: true }] : known

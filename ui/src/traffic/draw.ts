@@ -8,6 +8,8 @@ export interface Vehicle {
   name: string
   place: Point
   direction: number | null
+  /** With a ring, and with its name however far away. */
+  chosen?: boolean
 }
 
 /** A place with an edge: see `FenceOut`. */
@@ -346,7 +348,14 @@ class Pen {
     context.lineWidth = 1
     context.stroke()
     context.restore()
-    if (named) this.label(vehicle.name, x + 9, y + 4)
+    if (vehicle.chosen) {
+      context.beginPath()
+      context.arc(x, y, 12, 0, 7)
+      context.strokeStyle = this.colour.outline
+      context.lineWidth = 2
+      context.stroke()
+    }
+    if (named || vehicle.chosen) this.label(vehicle.name, x + (vehicle.chosen ? 17 : 9), y + 4)
   }
 
   named({ name, place }: Named): void {
