@@ -10,6 +10,7 @@ if not (3, 11) <= sys.version_info[:2] <= (3, 13):
     sys.exit(f"Safecity needs CPython 3.11 to 3.13, this is {sys.version.split()[0]}; set PYTHON=/path/to/python3.11")
 EOP
 
+echo "Setting up $VENV (some minutes the first time) ..."
 if [ ! -x "$VENV/bin/python" ]; then
   if ! "$PYTHON" -m venv "$VENV" 2>/dev/null; then
     rm -rf "$VENV"
