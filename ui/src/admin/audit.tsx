@@ -14,6 +14,11 @@ function actionWords(action: string): string {
   return maybe(`action.${action}`) ?? action
 }
 
+/** What somebody wrote stays as it is; the platform itself gives codes. */
+function reasonWords(reason: string | undefined): string {
+  return maybe(`audit.why.${reason}`) ?? reason ?? ''
+}
+
 const ONLY = { '': 'audit.only.all', watching: 'audit.only.watching', signing_in: 'audit.only.signing_in' } as const
 type Only = keyof typeof ONLY
 
@@ -39,7 +44,7 @@ export function AuditPage() {
     { key: 'action', title: t('audit.action'), width: 'minmax(150px, 1fr)', value: (row) => actionWords(row.action), cell: (row) => <span title={row.action}>{actionWords(row.action)}</span> },
     { key: 'object', title: t('audit.object'), width: 'minmax(180px, 2fr)', value: (row) => row.object_name ?? '', cell: (row) => row.object_name || row.object || '–' },
     { key: 'outcome', title: t('audit.outcome'), width: '100px', value: (row) => row.outcome ?? '', cell: (row) => <span className={row.outcome === 'denied' || row.outcome === 'failed' ? 'p2' : ''}>{maybe(`outcome.${row.outcome ?? ''}`) ?? row.outcome}</span> },
-    { key: 'reason', title: t('audit.reason'), width: 'minmax(140px, 1fr)', value: (row) => row.reason ?? '', cell: (row) => row.reason || '–' },
+    { key: 'reason', title: t('audit.reason'), width: 'minmax(140px, 1fr)', value: (row) => reasonWords(row.reason), cell: (row) => reasonWords(row.reason) || '–' },
     { key: 'address', title: t('word.address'), width: '130px', value: (row) => row.address ?? '', cell: (row) => row.address || '–' },
   ]
   const prove = async () => {

@@ -60,6 +60,12 @@ function bodyColour(body: NonNullable<Reading['body']>): string {
 }
 
 export const colour = (name: string) => maybe(`colour.${name}`) ?? '–'
+
+/** The words for a code of GA/T 16.4: its own, else those of its size and kind, else of its kind. */
+export function vehicleClass(code: string): string {
+  const found = [code, code.slice(0, 2), code.slice(0, 1)].map((part) => maybe(`vehicle.class.${part}`)).find((words) => words !== null)
+  return found ?? (code || '–')
+}
 export const sources = (row: Passage) => row.sources.map((each) => t(`passage.source.${each}` as Key)).join(', ')
 
 /** `?` stands for a character that nobody could read. */

@@ -11,7 +11,7 @@ import { usePages } from '../parts/pages'
 import { ProblemNote, sentence } from '../parts/problem'
 import { type Column, Table } from '../parts/table'
 import { stamp } from '../parts/times'
-import { colour } from '../tollgates/passage'
+import { colour, vehicleClass } from '../tollgates/passage'
 import { type Key, t } from '../words'
 import { useSeatNames } from './seats'
 
@@ -33,7 +33,7 @@ export function WatchList({ queue = false }: { queue?: boolean }) {
     { key: 'plate', title: t('watch.plate'), width: '150px', cell: (row) => <b className="mono">{row.plate}</b>, value: (row) => row.plate },
     { key: 'reason', title: t('watch.reason'), width: 'minmax(160px, 2fr)', cell: (row) => <span title={row.reason}>{row.reason}</span>, value: (row) => row.reason },
     { key: 'case', title: t('watch.case'), width: 'minmax(90px, 1fr)', cell: (row) => row.case_number || '–', value: (row) => row.case_number },
-    { key: 'until', title: t('watch.until'), width: '160px', cell: (row) => stamp(row.valid_until), value: (row) => row.valid_until },
+    { key: 'until', title: t('watch.until'), width: '176px', cell: (row) => stamp(row.valid_until), value: (row) => row.valid_until },
     { key: 'by', title: t('watch.by'), width: 'minmax(90px, 1fr)', cell: (row) => row.proposed_name, value: (row) => row.proposed_name },
     { key: 'decided', title: t('watch.decidedBy'), width: 'minmax(90px, 1fr)', cell: (row) => row.decided_name || '–', value: (row) => row.decided_name },
     { key: 'hits', title: t('watch.hits'), width: '64px', end: true, cell: (row) => row.hits, value: (row) => row.hits },
@@ -107,7 +107,7 @@ function Whole({ watch }: { watch: string }) {
   const withdraw = () => modal.confirm({ title: t('watch.withdrawAsk', { plate: one.plate }), okText: t('watch.withdraw'), okButtonProps: { danger: true }, cancelText: t('verb.cancel'), onOk: () => act('withdraw') })
   const decides = mayApprove && one.state === 'proposed'
   const ends = mayWithdraw && (one.state === 'approved' || one.state === 'proposed')
-  const conditions = ([['watch.plateColour', one.plate_colour && colour(one.plate_colour)], ['watch.colour', one.colour && colour(one.colour)], ['watch.kind', one.vehicle_class]] as const).filter(([, value]) => value)
+  const conditions = ([['watch.plateColour', one.plate_colour && colour(one.plate_colour)], ['watch.colour', one.colour && colour(one.colour)], ['watch.kind', one.vehicle_class && vehicleClass(one.vehicle_class)]] as const).filter(([, value]) => value)
   return (
     <div className="watch-drawer">
       <div className="row wrap"><b className="mono" style={{ fontSize: 20 }}>{one.plate}</b>{one.near && <span className="near-mark">≈ {t('watch.nearShort')}</span>}<span className="grow" /><State watch={one} /></div>
