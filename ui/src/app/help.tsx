@@ -1,10 +1,11 @@
 import { Modal } from 'antd'
+import { usePageEntries } from './pages'
 import { type Key, t, useLanguage } from '../words'
 
 type Group = [Key, [string[], Key][]]
 
 const GROUPS: Group[] = [
-  ['help.everywhere', [[['Ctrl', 'K'], 'help.search'], [['?'], 'help.this'], [['g'], 'help.pages']]],
+  ['help.everywhere', [[['Ctrl', 'K'], 'help.search'], [['?'], 'help.this']]],
   ['page.live', [
     [['1', '–', '9'], 'keys.tiles'], [['T'], 'keys.tour'], [['←', '↑', '↓', '→'], 'keys.ptz'], [['+', '−'], 'keys.zoom'], [['Z'], 'keys.take'],
     [[',', '.', '[', ']'], 'keys.lens'], [['P', 'C', 'X', 'W', 'H'], 'keys.functions'], [['D'], 'keys.rectangle'],
@@ -22,10 +23,12 @@ const GROUPS: Group[] = [
 
 export function Help({ open, onClose }: { open: boolean; onClose: () => void }) {
   useLanguage()
+  const pages = usePageEntries().map((page): Group[1][number] => [['G', page.key.toUpperCase()], page.words])
+  const groups: Group[] = [...GROUPS, ['help.pages', pages]]
   return (
-    <Modal open={open} onCancel={onClose} footer={null} title={t('help.title')} width={640}>
-      <div style={{ columns: '2 260px', columnGap: 32 }}>
-        {GROUPS.map(([title, rows]) => (
+    <Modal open={open} onCancel={onClose} footer={null} title={t('help.title')} width={960}>
+      <div style={{ columns: '3 260px', columnGap: 32 }}>
+        {groups.map(([title, rows]) => (
           <section key={title} style={{ breakInside: 'avoid' }}>
             <h2 style={{ marginBottom: 8 }}>{t(title)}</h2>
             <dl className="keys">

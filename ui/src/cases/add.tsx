@@ -39,7 +39,7 @@ export function AddToCase({ send, purpose, onClose, children }: Adding & { onClo
     <Modal open title={t('case.add')} footer={null} onCancel={onClose} destroyOnHidden>
       <Form<{ path: string; words?: string }> layout="vertical" requiredMark={false} onFinish={(filled) => void save(filled)}>
         {children}
-        <Form.Item name="path" label={t('case.choose')} rules={[{ required: true, message: t('case.choose') }]} extra={open.data && fitting.length === 0 ? t('case.noOpen') : undefined}>
+        <Form.Item name="path" label={t('case.choose')} rules={[{ required: true, message: t('case.choose') }]} extra={open.data && fitting.length === 0 ? (purpose ? t('case.noOpen', { purpose: t(`purpose.${purpose}` as Key) }) : t('case.noneOpen')) : undefined}>
           <Select showSearch optionFilterProp="label" loading={open.isPending} aria-label={t('case.choose')} options={fitting.map((each) => ({ value: each.id, label: `${each.number} · ${each.title} · ${t(`purpose.${each.purpose}` as Key)}` }))} />
         </Form.Item>
         <Form.Item name="words" label={t('case.words')}><Input.TextArea maxLength={1000} rows={2} /></Form.Item>

@@ -63,7 +63,7 @@ export function AddForm({ code, first = 'gb28181', onMade }: { code: string; fir
   return (
     <Form form={form} className="form" layout="vertical" requiredMark={false} initialValues={{ code, transport: TRANSPORT[kind] }} onFinish={(filled: Filled) => void save(filled)} onValuesChange={(change: Partial<Filled>) => ('url' in change || 'username' in change || 'password' in change) && setTested(null)}>
       <Segmented<Kind>
-        block value={kind} style={{ marginBottom: 8 }}
+        value={kind} style={{ marginBottom: 8, maxWidth: '100%', overflowX: 'auto' }}
         onChange={(value) => {
           setKind(value)
           form.setFieldValue('transport', TRANSPORT[value])

@@ -51,7 +51,7 @@ function Devices() {
     { key: 'state', title: t('word.state'), width: '110px', cell: (row) => <StateMark state={row.state} />, value: (row) => stateWords(row.state) },
     { key: 'name', title: t('word.name'), width: 'minmax(140px, 2fr)', cell: (row) => <Link to={`/devices/${row.id}`}>{row.name}</Link>, value: (row) => row.name },
     { key: 'kind', title: t('word.kind'), width: '110px', cell: (row) => maybe(`device.kind.${row.kind}`) ?? row.kind, value: (row) => row.kind },
-    { key: 'code', title: t('word.code'), width: '176px', cell: (row) => row.code || '–', value: (row) => row.code ?? '' },
+    { key: 'code', title: t('word.code'), width: '196px', cell: (row) => row.code || '–', value: (row) => row.code ?? '' },
     { key: 'address', title: t('word.address'), width: 'minmax(140px, 1fr)', cell: (row) => row.address || '–', value: (row) => row.address ?? '' },
     { key: 'channels', title: t('device.channels'), width: '90px', end: true, cell: (row) => row.channels ?? 0, value: (row) => row.channels ?? 0 },
     { key: 'maker', title: t('device.manufacturer'), width: 'minmax(110px, 1fr)', cell: (row) => row.manufacturer || '–', value: (row) => row.manufacturer ?? '' },
@@ -91,7 +91,7 @@ export function ChannelTable({ rows, loading, more, onOpen }: { rows: Channel[];
     { key: 'why', title: t('health.why'), width: 'minmax(120px, 2fr)', cell: (row) => <span title={row.sentence}>{row.sentence || '–'}</span>, value: (row) => row.sentence ?? '' },
     { key: 'device', title: t('word.device'), width: 'minmax(140px, 1fr)', cell: (row) => <Link to={`/devices/${row.device}`} onClick={(event) => event.stopPropagation()}>{row.device_name || row.device}</Link>, value: (row) => row.device_name ?? '' },
     { key: 'area', title: t('word.area'), width: 'minmax(100px, 1fr)', cell: (row) => row.area_name || '–', value: (row) => row.area_name ?? '' },
-    { key: 'code', title: t('word.code'), width: '176px', cell: (row) => row.code || '–', value: (row) => row.code ?? '' },
+    { key: 'code', title: t('word.code'), width: '196px', cell: (row) => row.code || '–', value: (row) => row.code ?? '' },
     { key: 'mode', title: t('channel.mode'), width: '120px', cell: (row) => maybe(`channel.mode.${row.record?.mode ?? 'off'}`) ?? '–', value: (row) => row.record?.mode ?? '' },
     { key: 'ptz', title: t('live.ptz'), width: '60px', cell: (row) => (row.ptz ? t('word.yes') : '–'), value: (row) => (row.ptz ? 1 : 0), spare: true },
   ]

@@ -108,7 +108,7 @@ export function Table<T>({ name, rows, columns, id, onOpen, chosen, rowHeight = 
           </div>
         )}
       </div>
-      <div className="table-foot">{loading ? t('word.loading') : t('word.count', { n: sorted.length })}{more ? '+' : ''}</div>
+      <div className="table-foot">{loading ? t('word.loading') : t(more ? 'word.countMore' : 'word.count', { n: sorted.length })}</div>
     </div>
   )
 }

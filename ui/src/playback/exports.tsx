@@ -41,7 +41,7 @@ function Exports() {
   const columns: Column<ExportJob>[] = [
     { key: 'product', title: t('export.product'), width: '120px', value: (row) => row.product, cell: (row) => t(row.product === 'evidence' ? 'export.evidenceShort' : 'export.viewingShort') },
     { key: 'channel', title: t('word.channel'), width: 'minmax(160px, 1fr)', value: (row) => row.channel_name ?? '', cell: (row) => row.channel_name ?? row.channel },
-    { key: 'from', title: t('export.from'), width: '160px', value: (row) => row.start, cell: (row) => stamp(row.start) },
+    { key: 'from', title: t('export.from'), width: '176px', value: (row) => row.start, cell: (row) => stamp(row.start) },
     { key: 'length', title: t('export.length'), width: '90px', end: true, value: (row) => toUs(row.end) - toUs(row.start), cell: (row) => span((toUs(row.end) - toUs(row.start)) / 1e6) },
     {
       key: 'state', title: t('word.state'), width: '170px', value: (row) => row.state,

@@ -46,7 +46,7 @@ function Tollgates({ onOpen }: { onOpen: ((row: Tollgate) => void) | undefined }
   const lanes = (row: Tollgate) => row.lanes.map((lane) => `${lane.number} ${t(`tollgate.direction.${lane.direction}` as Key)}`).join(' · ')
   const columns: Column<Tollgate>[] = [
     { key: 'name', title: t('word.name'), width: 'minmax(160px, 2fr)', cell: (row) => row.name, value: (row) => row.name },
-    { key: 'code', title: t('word.code'), width: '176px', cell: (row) => row.code || '–', value: (row) => row.code },
+    { key: 'code', title: t('word.code'), width: '196px', cell: (row) => row.code || '–', value: (row) => row.code },
     { key: 'lanes', title: t('tollgate.lanes'), width: 'minmax(160px, 2fr)', cell: (row) => <span title={lanes(row)}>{lanes(row) || '–'}</span>, value: lanes },
     { key: 'purposes', title: t('tollgate.purposes'), width: 'minmax(140px, 1fr)', cell: purposes, value: purposes },
     { key: 'retention', title: t('tollgate.retention'), width: '120px', end: true, cell: (row) => row.retention_days, value: (row) => row.retention_days },

@@ -47,6 +47,7 @@ export const general = words({
   'word.area': ['Area', '行政区划'],
   'word.device': ['Device', '设备'],
   'word.channel': ['Channel', '通道'],
+  'word.countMore': ['{n} shown, there are more', '已显示 {n} 项，还有更多'],
   'word.count': ['{n} in all', '共 {n} 项'],
   'word.loading': ['Loading', '加载中'],
   'word.empty': ['Nothing here yet', '暂无内容'],
@@ -126,5 +127,5 @@ export const general = words({
   'help.everywhere': ['Everywhere', '全局'],
   'help.search': ['Search', '搜索'],
   'help.this': ['This help', '本帮助'],
-  'help.pages': ['Go to a page: g, then its letter', '前往页面：先按 g 再按字母'],
+  'help.pages': ['Go to a page', '前往页面'],
 })
