@@ -63,6 +63,8 @@ class _Track:
     centre: np.ndarray = field(default_factory=lambda: np.zeros(2))
     speed: np.ndarray = field(default_factory=lambda: np.zeros(2))
     width: float = 1.0
+    best: Sight | None = None
+    """The clearest one; None where it has to be looked for anew."""
 
     def take(self, at_seconds: float, read: PlateRead) -> None:
         """It was seen again."""
@@ -75,6 +77,7 @@ class _Track:
         self.count += 1
         if self.way is not None:
             self.way.append((at_seconds, read.corners))
+        self.best = None
         self.sights.append(Sight(at_seconds, read))
         if len(self.sights) > MOST_READINGS:
             self.sights.remove(min(self.sights, key=lambda one: one.read.confidence))
@@ -130,7 +133,9 @@ class PlateTracks:
 
     def best_moments(self) -> set[float]:
         """When each vehicle in sight was seen best so far: the pictures that are worth keeping."""
-        return {vote(one.sights, one.count, one.first, one.last).best.at_seconds for one in self._tracks}
+        for one in self._tracks:
+            one.best = one.best or _clearest(_text_of(one.sights)[0], one.sights)
+        return {one.best.at_seconds for one in self._tracks if one.best is not None}
 
     def end(self) -> list[PlateSeen]:
         """The vehicles still in sight when the film ends."""
@@ -166,15 +171,17 @@ def _apart(read: PlateRead, track: _Track, at_seconds: float) -> float | None:
     width = _width(read)
     if not 1 / _GROWTH < width / max(track.width, 1.0) < _GROWTH:
         return None
-    alike = SequenceMatcher(None, read.text, track.text, autojunk=False).ratio()
     passed = at_seconds - track.last
-    if passed > _FORGOTTEN_AFTER and alike < 0.5 and not read.doubtful:
-        return None  # much can happen while nobody looks
     centre = read.corners.mean(0)
     way = min(
         float(np.hypot(*(centre - place))) / max(width, track.width, 1.0)
         for place in (track.centre, track.centre + track.speed * passed)
     )
+    if way >= _REACH_OF_SAME:
+        return None
+    alike = SequenceMatcher(None, read.text, track.text, autojunk=False).ratio()
+    if passed > _FORGOTTEN_AFTER and alike < 0.5 and not read.doubtful:
+        return None  # much can happen while nobody looks
     same = alike >= _SAME and len(read.text) >= _TELLING
     return way + _OTHER * (1 - alike) if way < (_REACH_OF_SAME if same else _REACH) else None
 
@@ -191,6 +198,21 @@ def _moved(sights: Sequence[Sight]) -> float:
 
 def vote(sights: Sequence[Sight], count: int, first: float, last: float) -> PlateSeen:
     """The text that most of the certainty stands behind: first how many signs, then each of them."""
+    voted, confidence = _text_of(sights)
+    agreeing = _agreeing(voted, sights)
+    best = _clearest(voted, sights)
+    # Votes that agree can be sure together of what none was sure of alone, but never surer than three such readings.
+    alone = best.read.confidence
+    confidence *= 1 - (1 - alone) ** min(len(agreeing), 3)
+    # Readings that are all unsure can be sure together; what is not written as plates are stays for a person.
+    written = any(one.read.written for one in agreeing)
+    doubtful = not written or (confidence < SURE and all(one.read.doubtful for one in agreeing))
+    second = any(one.read.second for one in sights)
+    return PlateSeen(voted, confidence, count, first, last, best, doubtful, _moved(sights), second=second)
+
+
+def _text_of(sights: Sequence[Sight]) -> tuple[str, float]:
+    """The text that the sights vote for, and how much of the votes it has."""
     lengths: dict[int, float] = defaultdict(float)
     for one in sights:
         lengths[len(one.read.text)] += one.read.confidence + 1e-3
@@ -206,14 +228,14 @@ def vote(sights: Sequence[Sight], count: int, first: float, last: float) -> Plat
         sign = max(weights, key=lambda each: weights[each])
         text.append(sign)
         confidence *= weights[sign] / sum(weights.values())
-    voted = "".join(text)
-    agreeing = [one for one in fitting if one.read.text == voted] or fitting
-    best = max(agreeing, key=lambda one: one.read.confidence)
-    # Votes that agree can be sure together of what none was sure of alone, but never surer than three such readings.
-    alone = best.read.confidence
-    confidence *= 1 - (1 - alone) ** min(len(agreeing), 3)
-    # Readings that are all unsure can be sure together; what is not written as plates are stays for a person.
-    written = any(one.read.written for one in agreeing)
-    doubtful = not written or (confidence < SURE and all(one.read.doubtful for one in agreeing))
-    second = any(one.read.second for one in sights)
-    return PlateSeen(voted, confidence, count, first, last, best, doubtful, _moved(sights), second=second)
+    return "".join(text), confidence
+
+
+def _agreeing(text: str, sights: Sequence[Sight]) -> list[Sight]:
+    """Those that read the text that was voted; where none did, those that read as many signs."""
+    fitting = [one for one in sights if len(one.read.text) == len(text)]
+    return [one for one in fitting if one.read.text == text] or fitting
+
+
+def _clearest(text: str, sights: Sequence[Sight]) -> Sight:
+    return max(_agreeing(text, sights), key=lambda one: one.read.confidence)
