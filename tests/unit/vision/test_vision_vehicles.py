@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, cast
+from unittest.mock import Mock
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ from safecity.sim.scene.street import DAY, NIGHT, Street, Truth, TruthObject
 from safecity.vision.enforcement.watching import vehicle_box
 from safecity.vision.plates.recognise import PlateRead
 from safecity.vision.plates.watching import Passed, PlateWatch
+from safecity.vision.vehicles import watching
 from safecity.vision.vehicles.bodies import MOVEMENT, PLATE, body_of
 from safecity.vision.vehicles.colour import BodyColour, Doubt, body_colour, light_of, told_together
 from safecity.vision.vehicles.foreground import Foreground
@@ -163,6 +165,24 @@ def test_looks_vote_and_those_that_could_not_say_count_against() -> None:
     assert told_together([BodyColour("red", 0.5), BodyColour("blue", 0.5)]).doubt == Doubt.BETWEEN
     assert told_together([dark, dark]) == BodyColour("", 0.0, Doubt.DARK)
     assert told_together([]).doubt == Doubt.HIDDEN
+
+
+def test_paint_is_looked_at_every_other_time_and_the_light_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    paints, lights = Mock(wraps=body_colour), Mock(wraps=light_of)
+    monkeypatch.setattr(watching, "body_colour", paints)
+    monkeypatch.setattr(watching, "light_of", lights)
+    watch = watching.VehicleWatch()
+    street = np.full((HEIGHT, WIDTH, 3), 120, np.uint8)
+    street[60:80], street[80:140, 480:] = 0, (20, 20, 90)
+    street[240:345, 340:540], street[300:325, 400:480] = (30, 30, 170), 250
+    for step in range(10):
+        watch.look(NOON_US + step * SECOND_US // 5, street, [(1, read("皖A12345", x=400, y=300))])
+    assert (paints.call_count, lights.call_count) == (5, 2), "five looks a second, for two seconds"
+    watch.look(NOON_US, street, [(2, read("粤B95H1C", x=400, y=300))])
+    assert (paints.call_count, lights.call_count) == (6, 3), (
+        "whoever comes anew is looked at, and so is the light after a clock was set back"
+    )
+    assert watch.colour(1).colour == watch.colour(2).colour != ""
 
 
 PLATE_AT = [[400.0, 300.0], [480.0, 300.0], [480.0, 325.0], [400.0, 325.0]]

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from safecity.kit.clock import SECOND_US
 from safecity.model.facts.vision_calls import LaneZone
 from safecity.vision.enforcement.geometry import Point
 from safecity.vision.enforcement.watching import vehicle_box
 from safecity.vision.plates.recognise import PlateRead
 from safecity.vision.vehicles.bodies import Body, body_of
-from safecity.vision.vehicles.colour import BodyColour, body_colour, light_of, told_together
+from safecity.vision.vehicles.colour import BodyColour, Light, body_colour, light_of, told_together
 from safecity.vision.vehicles.foreground import Foreground
 from safecity.vision.vehicles.unread import Unread, UnreadWatch
 
@@ -23,12 +24,17 @@ MOST_BOXES = 100
 """Of one vehicle; who stands longer is known by its last ones."""
 MOST_LOOKS = 12
 """At its colour: the last ones, in which most of it is seen."""
+COLOUR_EVERY_US = 3 * SECOND_US // 10
+LIGHT_EVERY_US = SECOND_US
+"""Paint does not change, nor does daylight within a second: each costs as much as following what moves."""
 
 
 @dataclass(slots=True)
 class _Seen:
     bodies: dict[int, Body] = field(default_factory=dict[int, Body])
     colours: deque[BodyColour] = field(default_factory=lambda: deque(maxlen=MOST_LOOKS))
+    coloured: int | None = None
+    """When its colour was looked at last."""
 
 
 class VehicleWatch:
@@ -39,6 +45,7 @@ class VehicleWatch:
         self._foreground = Foreground()
         self._unread = UnreadWatch(zones) if zones else None
         self._seen: dict[int, _Seen] = {}
+        self._light: tuple[int, Light] | None = None
 
     def look(self, at: int, picture: NDArray[np.uint8], read: Sequence[tuple[int, PlateRead]]) -> None:
         """The next picture, and the plates that were read in it."""
@@ -49,15 +56,21 @@ class VehicleWatch:
             self._unread.look(at, moving.mask, feet, picture)
         if not read:
             return
-        light = light_of(picture)
         plates = [one.corners.tolist() for _, one in read]
         for place, (number, one) in enumerate(read):
             seen = self._seen.setdefault(number, _Seen())
             seen.bodies[at] = body_of(plates[place], plates[:place] + plates[place + 1 :], moving.mask, size)
             if len(seen.bodies) > MOST_BOXES:
                 del seen.bodies[next(iter(seen.bodies))]
-            plate_colour = (one.kind.colour or "") if one.kind is not None else ""
-            seen.colours.append(body_colour(picture, one.corners, light, plate_colour))
+            if seen.coloured is None or not 0 <= at - seen.coloured < COLOUR_EVERY_US:
+                seen.coloured = at
+                plate_colour = (one.kind.colour or "") if one.kind is not None else ""
+                seen.colours.append(body_colour(picture, one.corners, self._light_at(at, picture), plate_colour))
+
+    def _light_at(self, at: int, picture: NDArray[np.uint8]) -> Light:
+        if self._light is None or not 0 <= at - self._light[0] < LIGHT_EVERY_US:
+            self._light = at, light_of(picture)
+        return self._light[1]
 
     def bodies(self, number: int) -> dict[int, Body]:
         """Where a vehicle was, by moment."""
