@@ -15,6 +15,7 @@ from safecity.sim.scene.lens import Cruise, Drive, Lens, Pose
 from safecity.sim.scene.plates import PROVINCES, random_plate
 from safecity.sim.scene.street import DAY, NIGHT, Street
 from safecity.sim.scene.strip import read_clock, read_strip
+from safecity.vision.plates.grammar import fits
 
 AT = 1_763_686_800_123_000
 FORMATS = {Codec.H264: "h264", Codec.H265: "hevc", Codec.MPEG4: "m4v"}
@@ -159,12 +160,13 @@ def test_a_close_plate_has_the_colours_of_a_plate_where_truth_says() -> None:
     pytest.fail("no plate came near in two minutes")
 
 
-def test_plates_are_plausible() -> None:
+def test_plates_are_written_as_the_standard_has_them() -> None:
     from random import Random
 
     plates = {random_plate(Random(number), energy=number % 2 == 0) for number in range(200)}
     assert len(plates) > 190
     assert {len(plate) for plate in plates} == {7, 8}
+    assert [plate for plate in plates if not fits(plate, "cn")] == []
 
 
 def test_the_lens_moves_while_it_is_driven_and_stops_when_told() -> None:

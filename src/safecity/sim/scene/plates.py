@@ -1,6 +1,6 @@
 """Chinese number plates, drawn without any system font.
 
-The Latin part is OpenCV's own line font; the province character is a 12 x 12 bitmap kept here, one for each of the
+The Latin part is OpenCV's own line font; the province character is a small bitmap kept here, one for each of the
 provinces whose character stays legible at that size.
 """
 
@@ -43,8 +43,9 @@ PROVINCES: dict[str, tuple[str, ...]] = {
         "............", "..########..", "..#......#..", "..########..", "..#......#..", "..########..",
     ),
     "鲁": (
-        "...######...", "..#....#....", ".##########.", ".#...#....#.", ".##########.", ".#...#....#.",
-        ".##########.", "############", "..########..", "..#......#..", "..########..", "..########..",
+        "....####....", "...#...#....", "..#...#.....", ".##########.", ".#...##...#.", ".#...##...#.",
+        ".##########.", ".#...##...#.", ".#...##...#.", ".##########.", "............", "############",
+        "............", "..########..", "..#......#..", "..########..", "..#......#..", "..########..",
     ),
     "皖": (
         "..#.....#...", ".####.######", ".#..#.#....#", ".#..#..####.", ".####.......", ".#..#.######",
@@ -57,9 +58,11 @@ WIDTH, HEIGHT = 176, 56
 
 
 def random_plate(dice: Random, *, energy: bool = False) -> str:
-    """`皖A12B45`; a new-energy plate has one character more."""
+    """`皖A12B45`; a new-energy plate (GA 36-2018, small vehicles) has one character more: `皖AD12345`, `皖ADB2345`."""
     province = dice.choice("皖皖皖京川云吉甘晋鲁")
-    tail = "".join(dice.choice("0123456789" * 3 + LETTERS) for _ in range(4)) + dice.choice("0123456789")
+    digits = "0123456789"
+    mixed = digits * 3 + LETTERS
+    tail = "".join(dice.choice(one) for one in (mixed, *([digits if energy else mixed] * 3), digits))
     return province + dice.choice("ABCDEF") + ("D" if energy else "") + tail
 
 
