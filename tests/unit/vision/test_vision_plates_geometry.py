@@ -20,7 +20,7 @@ from safecity.vision.plates.straighten import HEIGHT, WIDTH, straighten
 
 TILTED = np.array([[100, 80], [300, 110], [296, 178], [98, 144]], np.float32)
 
-CLOSER = {(128, 64), (192, 96)}  # width and height of what shows a plate alone
+CLOSER = {(look.wide, look.high) for look in (*WELL, *QUICKLY)}  # of what shows a plate alone
 
 
 def striped(corners: NDArray[np.float32], bands: int, upright: bool) -> NDArray[np.uint8]:
@@ -66,11 +66,14 @@ class Said:
 
 
 class Pointing(Said):
-    """A locator that knows where the plates of the whole picture are, in the picture's own pixels."""
+    """A locator that knows where the plates of the whole picture are, in the picture's own pixels; closer looks show it
+    nothing, or (`confirms`) a plate in their middle."""
 
-    def __init__(self, plates: list[NDArray[np.float32]], size: tuple[int, int], score: float = 6.0) -> None:
+    def __init__(
+        self, plates: list[NDArray[np.float32]], size: tuple[int, int], score: float = 6.0, *, confirms: bool = False
+    ) -> None:
         super().__init__("pointing")
-        self._plates, self._size, self._score = plates, size, score
+        self._plates, self._size, self._score, self._confirms = plates, size, score, confirms
 
     def run(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         (given,) = inputs.values()
@@ -78,14 +81,18 @@ class Pointing(Said):
         count, _, height, width = given.shape
         scores = np.full((count, 1, height // CELL, width // CELL), -9, np.float32)
         corners = np.zeros((count, 8, height // CELL, width // CELL), np.float32)
-        if (width, height) not in CLOSER:  # the closer looks see nothing better
-            scale = width / self._size[0]
-            for plate in self._plates:
-                x, y = (plate.mean(0) * scale // CELL).astype(int)
-                for column, weight in ((x, 0.0), (x + 1, -0.4)):
-                    scores[:, 0, y, column] = self._score + weight
-                    middle = np.array([column * CELL + CELL / 2, y * CELL + CELL / 2])
-                    corners[:, :, y, column] = ((plate * scale - middle) / CELL).reshape(8)
+        shown, scale = self._plates, width / self._size[0]
+        if (width, height) in CLOSER:
+            look = next(one for one in (*QUICKLY, *WELL) if (one.wide, one.high) == (width, height))
+            left, right, y = (width - look.plate) / 2, (width + look.plate) / 2, height / 2
+            middle = np.array([[left, y - 8], [right, y - 8], [right, y + 8], [left, y + 8]], np.float32)
+            shown, scale = [middle] if self._confirms else [], 1.0
+        for plate in shown:
+            column, row = (plate.mean(0) * scale // CELL).astype(int)
+            for place, weight in ((column, 0.0), (column + 1, -0.4)):
+                scores[:, 0, row, place] = self._score + weight
+                centre = np.array([place * CELL + CELL / 2, row * CELL + CELL / 2])
+                corners[:, :, row, place] = ((plate * scale - centre) / CELL).reshape(8)
         return {"scores": tensor(scores), "corners": tensor(corners)}
 
 
@@ -111,12 +118,17 @@ def test_larger_plates_are_looked_for_where_none_is_plain_to_see_or_there_is_roo
     assert [shape[2:] for shape in pointing.asked if shape[:1:-1] not in CLOSER] == wholes
 
 
-def test_frames_of_films_get_a_smaller_first_closer_look() -> None:
-    for widths, views in ((WELL, [(96, 192), (96, 192)]), (QUICKLY, [(64, 128), (96, 192)])):
-        pointing = Pointing([TILTED], (640, 480))
-        (found,) = Locator(pointing).find(np.zeros((480, 640, 3), np.uint8), (640,), 0.5, widths)
-        assert np.abs(found.corners - TILTED).max() < 0.1
-        assert [shape[2:] for shape in pointing.asked[1:]] == views
+def test_what_a_closer_look_does_not_see_is_a_plate_in_a_still_and_none_in_a_frame_of_a_film() -> None:
+    picture = np.zeros((480, 640, 3), np.uint8)
+    (found,) = Locator(Pointing([TILTED], (640, 480))).find(picture, (640,), 0.5, WELL)
+    assert np.abs(found.corners - TILTED).max() < 0.1
+    pointing = Pointing([TILTED], (640, 480))
+    assert Locator(pointing).find(picture, (640,), 0.5, QUICKLY) == []
+    assert len(pointing.asked) == 2, "and nobody looks at it once more"
+    seen = Pointing([TILTED], (640, 480), confirms=True)
+    (found,) = Locator(seen).find(picture, (640,), 0.5, QUICKLY)
+    assert np.abs(found.corners.mean(0) - TILTED.mean(0)).max() < 1
+    assert len(seen.asked) == 3
 
 
 def test_the_network_is_shown_numbers_from_minus_one_to_one_by_channel() -> None:
