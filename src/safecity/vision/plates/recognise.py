@@ -30,7 +30,7 @@ FRAME = (480,)  # half the cost of 640
 SMALL_IN_STILL = (1280,)
 # What is likely a plate in a still is looked at thrice, for there is no other frame that could vote.
 VIEWS = ((0.0, 0.0), (0.02, 0.07), (-0.015, -0.05))
-_LEAST, _LEAST_IN_FRAME = 0.35, 0.25
+_LEAST, _LEAST_IN_FRAME = 0.35, 0.3
 """What a first look believes; in frames less, since the first closer look there tells plates from others alone."""
 SURE = 0.4  # nine in ten of the readings from here on are right (tools.plates.calibrate)
 SURE_ALONE = 0.8

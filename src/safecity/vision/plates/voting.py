@@ -65,6 +65,9 @@ class _Track:
     width: float = 1.0
     best: Sight | None = None
     """The clearest one; None where it has to be looked for anew."""
+    text: str = ""
+    surest: float = 0.0
+    """Its surest reading."""
 
     def take(self, at_seconds: float, read: PlateRead) -> None:
         """It was seen again."""
@@ -78,14 +81,11 @@ class _Track:
         if self.way is not None:
             self.way.append((at_seconds, read.corners))
         self.best = None
+        if not self.sights or read.confidence > self.surest:
+            self.text, self.surest = read.text, read.confidence
         self.sights.append(Sight(at_seconds, read))
         if len(self.sights) > MOST_READINGS:
             self.sights.remove(min(self.sights, key=lambda one: one.read.confidence))
-
-    @property
-    def text(self) -> str:
-        """Its surest reading."""
-        return max(self.sights, key=lambda one: one.read.confidence).read.text
 
 
 class PlateTracks:
@@ -179,11 +179,15 @@ def _apart(read: PlateRead, track: _Track, at_seconds: float) -> float | None:
     )
     if way >= _REACH_OF_SAME:
         return None
-    alike = SequenceMatcher(None, read.text, track.text, autojunk=False).ratio()
+    alike = _alike(read.text, track.text)
     if passed > _FORGOTTEN_AFTER and alike < 0.5 and not read.doubtful:
         return None  # much can happen while nobody looks
     same = alike >= _SAME and len(read.text) >= _TELLING
     return way + _OTHER * (1 - alike) if way < (_REACH_OF_SAME if same else _REACH) else None
+
+
+def _alike(one: str, other: str) -> float:
+    return 1.0 if one == other else SequenceMatcher(None, one, other, autojunk=False).ratio()
 
 
 def _width(read: PlateRead) -> float:

@@ -36,6 +36,7 @@ LEAST_SHARE: Final = 0.0015
 EVERYWHERE: Final = 0.6
 """So much of the picture does not drive: a light was switched, the camera turned. It is learnt anew."""
 _SEEN, _SHADOW_BY = 255, 0.6
+_LEVELS = np.arange(256, dtype=np.float32)[:, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,8 @@ class Foreground:
 
     def _steady(self, small: Any) -> Picture:
         """The small picture without what the light does to all of it, and with the contrast of a clear day."""
-        soft: NDArray[np.float32] = np.asarray(cv2.GaussianBlur(small, (3, 3), 0), np.float32)
-        few: NDArray[np.float32] = soft[::4, ::4]
+        soft = np.asarray(cv2.GaussianBlur(small, (3, 3), 0), np.uint8)
+        few: NDArray[np.float32] = soft[::4, ::4].astype(np.float32)
         low, high = (float(one) for one in np.percentile(few, (5, 95)))
         gain = min(max(CONTRAST / max(high - low, 1.0), 1.0), MOST_GAIN)
         if self._usual is None or self._usual.shape != few.shape:
@@ -98,5 +99,6 @@ class Foreground:
         self._usual += np.float32(FORGETS) * (few - self._usual)
         self._gain += FORGETS * (gain - self._gain)
         middle = np.float32(128)
-        level: NDArray[np.float32] = (soft - drift - middle) * np.float32(self._gain) + middle
-        return np.clip(level, 0, 255).astype(np.uint8)
+        level: NDArray[np.float32] = (_LEVELS - drift - middle) * np.float32(self._gain) + middle
+        table = np.clip(level, 0, 255).astype(np.uint8)
+        return np.asarray(cv2.LUT(soft, table.reshape(1, 256, 3)), np.uint8)
