@@ -21,7 +21,7 @@ from safecity.vision.plates.locator import QUICKLY, Found, Locator
 from safecity.vision.plates.opinions import weigh
 from safecity.vision.plates.reader import TELLING, Reader, StripReading
 from safecity.vision.plates.second import SecondReader, margins_of, open_second
-from safecity.vision.plates.straighten import HEIGHT, Corners, Picture, grown, rectangle, straighten, transforms
+from safecity.vision.plates.straighten import HEIGHT, Corners, Picture, grown, straighten, transforms
 
 logger = logging.getLogger(__name__)
 MODELS = Path(__file__).parent / "models"
@@ -252,8 +252,10 @@ class PlateRecogniser:
 
 def _in_picture(boxes: Sequence[tuple[float, float]], found: Found, lines: int) -> NDArray[np.float32]:
     """Corners in the picture of boxes in a plate's strip (their left and right edges)."""
-    flat = np.array([rectangle(left, 2, right, HEIGHT - 2) for left, right in boxes], np.float32).reshape(-1, 4, 2)
-    corners, middles = np.empty_like(flat), flat[:, :2, 0].mean(1)
+    edges = np.array(boxes, np.float32).reshape(-1, 2)
+    flat = np.empty((len(edges), 4, 2), np.float32)
+    flat[..., 0], flat[:, :2, 1], flat[:, 2:, 1] = edges[:, [0, 1, 1, 0]], 2, HEIGHT - 2
+    corners, middles = np.empty_like(flat), edges.mean(1)
     begun = -np.inf
     for into, (_, end) in transforms(found.corners, lines == 2):
         here = middles > begun  # of two lines the second one's overwrite
