@@ -106,10 +106,18 @@ def test_a_search_goes_into_a_case_and_the_case_is_read_and_taken_out(
     page.get_by_role("tab", name="Table").click()
     expect(page.get_by_role("table").get_by_role("row").filter(has_text=PLATE)).to_have_count(2, timeout=SOON)
 
+    page.get_by_role("button", name="Take out as package").click()
+    why = page.get_by_role("dialog")
+    why.get_by_role("button", name="Take out as package").click()
+    expect(why.get_by_text("Say why")).to_be_visible(timeout=SOON)
+    why.get_by_label("Reason or case number").fill("For the prosecutor")
+    page.screenshot(path=SHOTS / "cases-why.png")
     with page.expect_download() as taken:
-        page.get_by_role("button", name="Take out as package").click()
+        why.get_by_role("button", name="Take out as package").click()
     package = tmp_path / "case.zip"
     taken.value.save_as(package)
+    left = [one for one in city.get("/audit")["items"] if one["action"] == "case.export"]
+    assert [one["reason"] for one in left] == ["For the prosecutor"]
     key = wang.get("/package-key").json()["fingerprint"]
     assert check_package(package, key).wrong == []
     page.goto(f"{city.base}/settings")
@@ -124,6 +132,48 @@ def test_a_search_goes_into_a_case_and_the_case_is_read_and_taken_out(
     expect(dialog.get_by_text("2 entries, 2 results, 2 pictures")).to_be_visible(timeout=SOON)
     page.screenshot(path=SHOTS / "cases-delete.png")
     dialog.get_by_role("button", name="Cancel").click()
+
+
+def test_the_way_of_a_vehicle_and_a_list_of_alarms_go_into_a_case(
+    city: Platform, wang: httpx.Client, open_page: Callable[..., Page]
+) -> None:
+    wish = {"number": "A-8", "title": "Where it went", "purpose": "security", "ground": "CPL art. 54"}
+    made = wang.post("/cases", json=wish, headers={"x-csrf-token": wang.get("/session").json()["csrf"]})
+    made.raise_for_status()
+    page = open_page("/tollgates?tab=passages", cookies=wang.cookies)
+    choose(page, "Looked at for", "Public security")
+    page.get_by_label("Plate", exact=True).fill(PLATE)
+    page.get_by_role("button", name="Look", exact=True).click()
+    page.get_by_role("table").get_by_role("row").filter(has_text=PLATE).first.get_by_text(PLATE).click()
+    page.get_by_role("button", name="Route").click()
+    way = page.locator(".way-stop")
+    expect(way).to_have_count(2, timeout=SOON)
+    way.first.get_by_role("checkbox").uncheck()
+    page.screenshot(path=SHOTS / "cases-route.png")
+    page.get_by_role("button", name="Add to case (1)").last.click()
+    add_to(page, "A-8", "It came from the south")
+
+    page.goto(f"{city.base}/alarms?state=all")
+    page.get_by_role("button", name="Add list to case").click()
+    add_to(page, "A-8", "No alarm all evening")
+    page.goto(f"{city.base}/cases/{made.json()['id']}")
+    expect(page.get_by_text("It came from the south")).to_be_visible(timeout=SOON)
+    way_entry = page.get_by_role("listitem").filter(has_text="It came from the south").first
+    expect(way_entry).to_contain_text("Search of passages · Route")
+    expect(way_entry).to_contain_text("first seen")
+    expect(way_entry.locator(".case-results li")).to_have_count(1)
+    expect(page.get_by_text("Search of alarms")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="No alarm all evening").first).to_contain_text("found")
+    page.screenshot(path=SHOTS / "cases-findings.png", full_page=True)
+
+
+def add_to(page: Page, case: str, words: str) -> None:
+    """Through the dialog that every list has."""
+    choose(page, "Case", case)
+    dialog = page.get_by_role("dialog").filter(has_text="A word about it")
+    dialog.get_by_label("A word about it").fill(words)
+    dialog.get_by_role("button", name="Add to case").click()
+    expect(page.get_by_text("Added to the case")).to_be_visible(timeout=SOON)
 
 
 def test_in_chinese_on_every_width(city: Platform, wang: httpx.Client, open_page: Callable[..., Page]) -> None:

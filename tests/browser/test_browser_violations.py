@@ -130,8 +130,11 @@ def test_two_people_review_one_to_the_end_and_what_is_void_cannot_be_taken_out(
     rows = chief.get_by_role("table").get_by_role("row")
     expect(rows.filter(has_text="皖B10001")).to_contain_text("confirmed", timeout=SOON)
     chief.screenshot(path=SHOTS / "violations-list.png")
+    chief.get_by_role("button", name="Export 1 confirmed").click()
+    why = chief.get_by_role("dialog")
+    why.get_by_label("Reason or case number").fill("To the court")
     with chief.expect_download() as saved:
-        chief.get_by_role("button", name="Export 1 confirmed").click()
+        why.get_by_role("button", name="Export", exact=True).click()
     file = tmp_path / "out.zip"
     saved.value.save_as(file)
     archive = zipfile.ZipFile(io.BytesIO(file.read_bytes()))

@@ -15,6 +15,7 @@ from safecity.web.routes import (
     alarms,
     audit,
     case_entries,
+    case_findings,
     cases,
     channels,
     configuration,
@@ -59,7 +60,7 @@ PREFIX = "/api/v1"
 PARTS = (
     entry, places, outlines, devices, configuration, tree, channels, device_recordings, ptz, heads, alarms, desk,
     exports, health, audit, search, wizard, tollgates, passages, vehicles, subscriptions,
-    watches, violations, violation_rules, scenes, cases, case_entries,
+    watches, violations, violation_rules, scenes, cases, case_entries, case_findings,
     traffic, travel, counts, incidents, signs,
     fleet, fences, ways, positions, phone,
     movement,

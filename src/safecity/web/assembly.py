@@ -47,7 +47,7 @@ from safecity.core.ground.tollgates.api import Tollgates
 from safecity.core.ground.tollgates.api import any_of as tollgates_of
 from safecity.core.ground.tollgates.api import any_under as tollgates_under
 from safecity.core.ground.vehicles.api import PlateIndex, Vehicles
-from safecity.core.upper.cases.api import Adding, CaseReading, Cases
+from safecity.core.upper.cases.api import Adding, CaseReading, Cases, Findings, Keeping, ListSearches
 from safecity.core.upper.cases.api import any_of as cases_of
 from safecity.core.upper.cases.api import any_under as cases_under
 from safecity.core.upper.counts.api import CountFollower, Counts, CountTeller
@@ -222,6 +222,7 @@ def assemble(
     signs = Signs(database, vault, clock, signs_changed)
     signer = Signer(lambda: key_file(web.secrets_dir / "packages.key"))
     holds, vehicles = Holds(database, calls, clock), Vehicles(database, plates)
+    keeping = Keeping(database, blobs, loose, holds)
     cases = Cases(database, holds, loose, clock, web.cases)
 
     async def sweep() -> int:
@@ -298,7 +299,9 @@ def assemble(
         holds=holds,
         signer=signer,
         cases=cases,
-        case_adding=Adding(database, blobs, loose, holds, vehicles, violations, alarms),
+        case_adding=Adding(database, keeping, holds, loose, alarms),
+        case_lists=ListSearches(database, keeping, vehicles, violations, alarms),
+        case_findings=Findings(database, keeping, vehicles),
         case_reading=CaseReading(database, blobs, signer),
         exports=Exports(database, calls, clock, runner, settings, web.data_dir, ClockRecord(history, timekeeper)),
         settings=settings,

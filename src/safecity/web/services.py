@@ -36,7 +36,7 @@ from safecity.core.ground.signs.api import Signs, Teller
 from safecity.core.ground.timekeeping.api import Timekeeper
 from safecity.core.ground.tollgates.api import Tollgates
 from safecity.core.ground.vehicles.api import PlateIndex, Vehicles
-from safecity.core.upper.cases.api import Adding, CaseReading, Cases, CaseSettings
+from safecity.core.upper.cases.api import Adding, CaseReading, Cases, CaseSettings, Findings, ListSearches
 from safecity.core.upper.counts.api import CountFollower, Counts, CountSettings, CountTeller
 from safecity.core.upper.fleet.api import Beacons, FenceFollower, Fences, FenceWriter, Phones, Replay, VehicleOrders
 from safecity.core.upper.traveltimes.api import TravelFollower, TravelTimes
@@ -199,6 +199,8 @@ class Services:
     signer: Signer
     cases: Cases
     case_adding: Adding
+    case_lists: ListSearches
+    case_findings: Findings
     case_reading: CaseReading
     settings: Settings
     keeper: Keeper

@@ -120,6 +120,10 @@ BODIES: dict[str, Any] = {
     },
     "add_alarm_to_case": {"alarm": "{alarm}"},
     "add_passages_to_case": {"chosen": ["{passage}"]},
+    "add_route_to_case": {"plate": FOREIGN[:7], "chosen": ["{passage}"]},
+    "add_companions_to_case": {"plate": FOREIGN[:7]},
+    "add_clones_to_case": {"chosen": [{"start": "{passage}", "end": "{passage}"}]},
+    "add_alarm_list_to_case": {"chosen": ["{alarm}"]},
     "add_violations_to_case": {"chosen": ["{violation}"]},
     "add_movement_to_case": {
         "channel": "{channel}",

@@ -1,13 +1,13 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { FolderAddOutlined } from '@ant-design/icons'
-import { App, Button, Segmented } from 'antd'
+import { App, Button, Checkbox, Segmented } from 'antd'
 import { useState } from 'react'
 import { useNavigate, useSearchParams } from 'react-router'
 import { useKeys } from '../app/keys'
 import { address, api } from '../api/client'
 import { useMay } from '../api/session'
 import type { Alarm } from '../api/types'
-import { AddToCase } from '../cases/add'
+import { AddToCase, CaseButton } from '../cases/add'
 import { Age } from '../parts/age'
 import { usePages } from '../parts/pages'
 import { ProblemNote, sentence } from '../parts/problem'
@@ -16,6 +16,8 @@ import { stamp, toUs } from '../parts/times'
 import { Duty } from '../watches/deadline'
 import { type Key, maybe, t, useLanguage } from '../words'
 
+/** Alarms of one entry of a case: the footage around each is held. */
+const MOST_TAKEN = 50
 const SHAPES: Record<number, string> = { 1: '●', 2: '◆', 3: '▲', 4: '■' }
 
 /** A plain list: the newest first, each with the picture of its moment. */
@@ -32,6 +34,7 @@ export function AlarmsPage() {
   const maySeeWatches = useMay('watch.see')
   const mayCase = useMay('case.write')
   const [adding, setAdding] = useState<Alarm | null>(null)
+  const [taken, setTaken] = useState<ReadonlySet<string>>(new Set())
   const acknowledge = async (alarms: Alarm[]) => {
     try {
       for (const alarm of alarms) await api.post('alarms/{alarm}/acknowledge', { path: { alarm: alarm.id } })
@@ -62,7 +65,14 @@ export function AlarmsPage() {
     </span>
   )
   const moment = (alarm: Alarm) => `/playback?channels=${alarm.channel}&at=${toUs(alarm.at) - 5e6}`
+  const picked = list.rows.filter((row) => taken.has(row.id)).map((row) => row.id)
+  const take = (id: string, has: boolean) => setTaken((now) => new Set(has ? [...now, id] : [...now].filter((each) => each !== id)))
+  const intoCase = (path: string, words: string) => {
+    const asked = state === 'raised' || state === 'acknowledged' ? state : ''
+    return api.post('cases/{case}/alarm-lists', { path: { case: path }, body: { state: asked, chosen: picked, words }, once: true }).then(() => setTaken(new Set()))
+  }
   const columns: Column<Alarm>[] = [
+    ...(mayCase ? [{ key: 'take', title: '', width: '36px', cell: (row: Alarm) => <span onClick={(event) => event.stopPropagation()}><Checkbox checked={taken.has(row.id)} disabled={!taken.has(row.id) && picked.length >= MOST_TAKEN} aria-label={`${t('case.add')} ${row.kind} ${stamp(row.at)}`} onChange={(event) => take(row.id, event.target.checked)} /></span> }] : []),
     {
       key: 'priority', title: t('alarm.priority'), width: '104px', value: (row) => row.priority,
       cell: (row) => <Priority alarm={row} />,
@@ -96,6 +106,7 @@ export function AlarmsPage() {
           options={[{ value: 'raised', label: t('alarm.open') }, { value: 'acknowledged', label: t('alarm.acknowledged') }, { value: 'all', label: t('alarm.all') }]}
         />
         <span className="grow" />
+        <CaseButton n={picked.length} send={intoCase} list />
         {may && raised.length > 1 && <Button onClick={() => void acknowledge(raised)}>{t('alarm.acknowledgeAll')} ({raised.length})</Button>}
       </div>
       <div className="page-body">

@@ -159,9 +159,20 @@ function by<M extends Method>(method: M) {
   return <P extends PathOf<M>>(path: P, ...rest: Rest<M, P>) => call(method.toUpperCase(), path, loosened(rest)) as Promise<Answer<M, P>>
 }
 
-/** A file that is made on demand, with the name the server gives it. */
-export async function download<P extends PathOf<'post'>>(path: P, ...rest: Rest<'post', P>): Promise<{ name: string; file: Blob }> {
-  const answer = await request('POST', path, loosened(rest))
+/** A file, with the name the server gives it. */
+interface Made {
+  name: string
+  file: Blob
+}
+
+/** One that is made on demand. */
+export const download = <P extends PathOf<'post'>>(path: P, ...rest: Rest<'post', P>): Promise<Made> => made('POST', path, loosened(rest))
+
+/** One that is read as it is now. */
+export const readFile = <P extends PathOf<'get'>>(path: P, ...rest: Rest<'get', P>): Promise<Made> => made('GET', path, loosened(rest))
+
+async function made(method: string, path: string, ask: Loose): Promise<Made> {
+  const answer = await request(method, path, ask)
   if (!answer.ok) {
     if (answer.status === 401) onSignedOut()
     throw new Problem(answer.status, (await answer.json().catch(() => ({}))) as ProblemBody)

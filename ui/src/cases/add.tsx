@@ -11,7 +11,7 @@ import { ProblemNote } from '../parts/problem'
 import { type Key, t } from '../words'
 
 /** `purpose`: of cases that are led for something else it cannot be put into any. */
-interface Adding {
+export interface Adding {
   send: (path: string, words: string) => Promise<unknown>
   purpose?: Purpose | undefined
 }
@@ -50,14 +50,15 @@ export function AddToCase({ send, purpose, onClose, children }: Adding & { onClo
   )
 }
 
-/** Nothing for whoever writes no cases. */
-export function CaseButton({ send, purpose, n, disabled = false }: Adding & { n?: number; disabled?: boolean }) {
+/** `n`: how many of what is shown were chosen; `list`: without any it is the list itself that goes in. Nothing for whoever
+ *  writes no cases. */
+export function CaseButton({ send, purpose, n, disabled = false, list = false }: Adding & { n?: number; disabled?: boolean; list?: boolean }) {
   const [open, setOpen] = useState(false)
   const may = useMay('case.write')
   if (!may) return null
   return (
     <span onClick={(event) => event.stopPropagation()}>
-      <Button size="small" icon={<FolderAddOutlined />} disabled={disabled} onClick={() => setOpen(true)}>{n ? t('case.chosen', { n }) : t('case.add')}</Button>
+      <Button size="small" icon={<FolderAddOutlined />} disabled={disabled} onClick={() => setOpen(true)}>{n ? t('case.chosen', { n }) : t(list ? 'case.addList' : 'case.add')}</Button>
       {open && <AddToCase send={send} purpose={purpose} onClose={() => setOpen(false)} />}
     </span>
   )

@@ -2,13 +2,14 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { App, Button, Input, Tabs } from 'antd'
 import { useState } from 'react'
 import { Link, useNavigate, useParams } from 'react-router'
-import { address, api, download } from '../api/client'
+import { api, download, readFile } from '../api/client'
 import { useMay } from '../api/session'
 import type { Case } from '../api/types'
 import { usePages } from '../parts/pages'
 import { ProblemNote } from '../parts/problem'
 import { saveBlob } from '../parts/save'
 import { stamp } from '../parts/times'
+import { Why } from '../parts/why'
 import { useSeatNames } from '../watches/seats'
 import { type Key, t, useLanguage } from '../words'
 import { CaseForm } from './form'
@@ -93,6 +94,7 @@ function Acts({ one, onProblem }: { one: Case; onProblem: (problem: unknown) => 
   const navigate = useNavigate()
   const { modal } = App.useApp()
   const [changing, setChanging] = useState(false)
+  const [leaving, setLeaving] = useState<'csv' | 'package' | null>(null)
   const mayManage = useMay('case.manage')
   const mayExport = useMay('case.export')
   const mayDelete = useMay('case.delete')
@@ -123,23 +125,21 @@ function Acts({ one, onProblem }: { one: Case; onProblem: (problem: unknown) => 
       onProblem(error)
     }
   }
-  const take = async () => {
-    try {
-      const { name, file } = await download('cases/{case}/package', { path: { case: one.id }, body: { reason: '' } })
-      saveBlob(file, name || 'case.zip')
-      onProblem(null)
-    } catch (error) {
-      onProblem(error)
-    }
+  const take = async (what: 'csv' | 'package', reason: string) => {
+    const { name, file } = what === 'package'
+      ? await download('cases/{case}/package', { path: { case: one.id }, body: { reason } })
+      : await readFile('cases/{case}/results.csv', { path: { case: one.id }, query: { reason } })
+    saveBlob(file, name || `case.${what === 'package' ? 'zip' : 'csv'}`)
   }
   return (
     <>
-      {mayExport && <Button size="small" href={address('cases/{case}/results.csv', { path: { case: one.id } })} download>{t('case.csv')}</Button>}
-      {mayExport && <Button size="small" title={t('case.packageHint')} onClick={() => void take()}>{t('case.package')}</Button>}
+      {mayExport && <Button size="small" onClick={() => setLeaving('csv')}>{t('case.csv')}</Button>}
+      {mayExport && <Button size="small" title={t('case.packageHint')} onClick={() => setLeaving('package')}>{t('case.package')}</Button>}
       {mayManage && one.state === 'open' && <Button size="small" onClick={() => setChanging(true)}>{t('case.members')}</Button>}
       {mayManage && one.state === 'open' && <Button size="small" onClick={close}>{t('case.close')}</Button>}
       {mayManage && one.state === 'closed' && <Button size="small" onClick={reopen}>{t('case.reopen')}</Button>}
       {mayDelete && one.state === 'closed' && <Button size="small" danger onClick={() => void remove()}>{t('case.delete')}</Button>}
+      {leaving && <Why title={`${one.number} · ${one.title}`} verb={t(`case.${leaving}`)} {...(leaving === 'package' ? { hint: t('case.packageHint') } : {})} send={(reason) => take(leaving, reason)} onClose={() => setLeaving(null)} />}
       {changing && <CaseForm one={one} onClose={() => setChanging(false)} />}
     </>
   )

@@ -7,13 +7,14 @@ import { useMay } from '../api/session'
 import type { Case, CaseEntry, CaseResult } from '../api/types'
 import { ExportDialog } from '../playback/export'
 import { clock, span, stamp, toUs } from '../parts/times'
-import { type Key, t } from '../words'
+import { type Key, maybe, t } from '../words'
 import { Picture } from './views'
 
 /** What of a question is said here; its time and places are said with what it looked at. */
 const ASKED: Record<string, Key> = {
   plate: 'passage.plate', near: 'search.near', plate_colour: 'search.plateColour', colour: 'search.bodyColour', vehicle_class: 'search.kind',
-  direction: 'search.direction', lane: 'search.lane', kind: 'word.kind', states: 'word.state', sensitivity: 'movement.sensitivity',
+  direction: 'search.direction', lane: 'search.lane', kind: 'word.kind', states: 'word.state', sensitivity: 'movement.sensitivity', precise: 'movement.precise',
+  state: 'word.state', priority: 'alarm.priority', times: 'vehicle.times', least_places: 'vehicle.places', seconds: 'vehicle.within', kmh: 'vehicle.fastest',
 }
 
 interface TimelineProps {
@@ -34,6 +35,13 @@ export function Timeline({ one, entries, more, onProblem }: TimelineProps) {
   )
 }
 
+/** What passages mean together, where that was asked. */
+const meant = ({ question }: CaseEntry) => {
+  const what = String(question['what'])
+  const words = maybe(`case.what.${what}`)
+  return words ? ` · ${words}` : ''
+}
+
 function Entry({ one, entry, onProblem }: { one: TimelineProps['one']; entry: CaseEntry; onProblem: (problem: unknown) => void }) {
   const queries = useQueryClient()
   const { modal } = App.useApp()
@@ -44,7 +52,7 @@ function Entry({ one, entry, onProblem }: { one: TimelineProps['one']; entry: Ca
   return (
     <>
       <div className="row wrap">
-        <b>{t(`case.entry.${entry.kind}`)}{entry.stock && ` ${t(`case.stock.${entry.stock}`)}`}</b>
+        <b>{t(`case.entry.${entry.kind}`)}{entry.stock && ` ${t(`case.stock.${entry.stock}`)}`}{meant(entry)}</b>
         <span className="quiet">{entry.by_name} · {stamp(entry.at)}</span>
         <span className="grow" />
         {one.writable && <Button size="small" type="text" onClick={takeOut}>{t('case.takeOut')}</Button>}
@@ -58,7 +66,7 @@ function Entry({ one, entry, onProblem }: { one: TimelineProps['one']; entry: Ca
 }
 
 function Looked({ entry, looked }: { entry: CaseEntry; looked: NonNullable<CaseEntry['looked']> }) {
-  const asked = Object.entries(entry.question).flatMap(([name, value]) => (name in ASKED ? [`${t(ASKED[name]!)}: ${value === true ? t('word.yes') : String(value)}`] : [])).join(' · ')
+  const asked = Object.entries(entry.question).flatMap(([name, value]) => (name in ASKED ? [`${t(ASKED[name]!)}: ${value === true ? t('word.yes') : maybe(`alarm.state.${String(value)}`) ?? String(value)}`] : [])).join(' · ')
   const until = looked.until ? stamp(looked.until) : ''
   const count = (n: number, more: boolean) => `${n.toLocaleString()}${more ? '+' : ''}`
   const parts = [
@@ -66,7 +74,11 @@ function Looked({ entry, looked }: { entry: CaseEntry; looked: NonNullable<CaseE
     ...(looked.stock > 0 ? [t('case.looked.stock', { n: count(looked.stock, looked.stock_more) })] : []),
     ...(looked.oldest ? [t('case.looked.oldest', { at: stamp(looked.oldest) })] : []),
     ...(looked.frames > 0 ? [t('case.looked.frames', { n: looked.frames.toLocaleString(), names: looked.names.join(', ') })] : looked.places > 0 ? [t('case.looked.places', { n: looked.places, names: looked.names.join(', ') })] : []),
+    ...(looked.dismissed > 0 ? [t('movement.dismissed', { n: looked.dismissed })] : []),
     ...(looked.missing_us >= 1e6 ? [t('case.looked.missing', { span: span(looked.missing_us / 1e6) })] : []),
+    ...(looked.first_seen ? [t('case.looked.firstSeen', { at: stamp(looked.first_seen) })] : []),
+    ...(looked.stays > 0 ? [t('case.looked.stays', { n: looked.stays })] : []),
+    ...(looked.impossible > 0 ? [t('case.looked.impossible', { n: looked.impossible })] : []),
     ...(looked.reported ? [t('case.looked.reported')] : [t('case.looked.found', { n: count(looked.found, looked.more) })]),
   ]
   return (
@@ -75,6 +87,14 @@ function Looked({ entry, looked }: { entry: CaseEntry; looked: NonNullable<CaseE
       <dt>{t('case.lookedAt')}</dt><dd>{parts.join(' · ')}</dd>
     </dl>
   )
+}
+
+/** What a passage was found for, in words. */
+function finding({ details }: CaseResult): string {
+  const seconds = Number(details['seconds'] ?? 0)
+  const said = { span: span(Math.abs(seconds)), km: Number(details['km'] ?? 0).toFixed(1), with: String(details['with'] ?? ''), side: t(seconds < 0 ? 'case.found.before' : 'case.found.after') }
+  const found = String(details['finding'])
+  return maybe(`case.found.${found}`, said) ?? ''
 }
 
 function ResultLine({ one, result }: { one: Case; result: CaseResult }) {
@@ -90,6 +110,7 @@ function ResultLine({ one, result }: { one: Case; result: CaseResult }) {
           {result.plate && <b className="mono">{result.plate}</b>}
           <span>{result.place_name || '–'}</span>
         </span>
+        {finding(result) && <span className={result.details['finding'] === 'leg' || result.details['finding'] === 'met' ? 'quiet' : 'p3'}>{finding(result)}</span>}
         <span className="quiet">{stamp(result.at)}{result.until && ` – ${clock(result.until)} · ${span((toUs(result.until) - toUs(result.at)) / 1e6)}`}</span>
       </span>
       {stretch && <span className={result.held ? 'quiet' : 'p3'}>{result.held ? t('case.held') : `▲ ${t('case.unheld')}`}</span>}

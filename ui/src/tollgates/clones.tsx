@@ -1,8 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
-import { Button, Form, Input, InputNumber, Select } from 'antd'
-import { useState } from 'react'
+import { Button, Checkbox, Form, Input, InputNumber, Select } from 'antd'
+import { type ReactNode, useEffect, useState } from 'react'
 import { api, type Query } from '../api/client'
+import { useMay } from '../api/session'
 import type { Clone, Purpose } from '../api/types'
+import { CaseButton } from '../cases/add'
 import { ProblemNote } from '../parts/problem'
 import { span, stamp } from '../parts/times'
 import { type Key, t } from '../words'
@@ -10,6 +12,8 @@ import { Picture, When } from './passage'
 import { PURPOSES } from './passages'
 import { moment } from './search'
 
+/** Pairs of one entry of a case. */
+const MOST_PAIRS = 50
 type Asked = Query<'vehicles/clones'>
 interface Filled {
   purpose: Purpose
@@ -38,7 +42,12 @@ export function Clones() {
   )
 }
 
+const named = (one: Clone) => `${one.start.id} ${one.end.id}`
+
 function Found({ asked, turn }: { asked: Asked; turn: number }) {
+  const mayCase = useMay('case.write')
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
+  useEffect(() => setChosen(new Set()), [asked, turn])
   const found = useQuery({
     queryKey: ['clones', asked, turn], queryFn: ({ signal }) => api.get('vehicles/clones', { query: asked, signal }),
     staleTime: Infinity, refetchOnWindowFocus: false, refetchOnReconnect: false, retry: false,
@@ -46,21 +55,32 @@ function Found({ asked, turn }: { asked: Asked; turn: number }) {
   if (found.error) return <ProblemNote error={found.error} retry={() => void found.refetch()} />
   if (!found.data) return <div className="empty">{t('word.loading')}</div>
   const { items, looked_at } = found.data
+  const pairs = items.filter((one) => chosen.has(named(one))).map((one) => ({ start: one.start.id, end: one.end.id }))
+  const send = (path: string, words: string) => {
+    const { area, start, end, kmh } = asked // what for is the case's own, and why is said with it
+    return api.post('cases/{case}/clones', { path: { case: path }, body: { area: area ?? '', start: start ?? null, end: end ?? null, ...(kmh ? { kmh } : {}), chosen: pairs, words }, once: true })
+  }
+  const choose = (one: Clone, take: boolean) => setChosen((now) => new Set(take ? [...now, named(one)] : [...now].filter((each) => each !== named(one))))
   const n = looked_at.passages.toLocaleString()
   return (
     <div className="column" style={{ flex: 1, minHeight: 0, overflow: 'auto' }}>
+      <div className="row wrap"><CaseButton purpose={asked.purpose} n={pairs.length} send={send} /></div>
       <p className="quiet">{looked_at.back_to ? t('search.lookedPassages', { n, at: stamp(looked_at.back_to) }) : t('search.lookedAll', { n })} {items.length > 0 && t('vehicle.picturesFirst')}</p>
       {looked_at.cut && <p className="p3">▲ {t('search.cut')}</p>}
       {items.length === 0 && <div className="empty">{t('vehicle.noClones')}</div>}
-      {items.map((one) => <Pair key={one.start.id + one.end.id} one={one} purpose={asked.purpose} />)}
+      {items.map((one) => (
+        <Pair key={named(one)} one={one} purpose={asked.purpose}>
+          {mayCase && <Checkbox checked={chosen.has(named(one))} disabled={!chosen.has(named(one)) && pairs.length >= MOST_PAIRS} aria-label={`${t('case.add')} ${one.plate}`} onChange={(event) => choose(one, event.target.checked)} />}
+        </Pair>
+      ))}
     </div>
   )
 }
 
-function Pair({ one, purpose }: { one: Clone; purpose: Purpose }) {
+function Pair({ one, purpose, children }: { one: Clone; purpose: Purpose; children: ReactNode }) {
   return (
     <section className="clone">
-      <div className="row wrap"><b className="mono">{one.plate}</b><span className="p2">▲ {t('vehicle.apart', { km: one.km.toFixed(1), span: span(one.seconds), kmh: Math.round(one.kmh) })}</span></div>
+      <div className="row wrap">{children}<b className="mono">{one.plate}</b><span className="p2">▲ {t('vehicle.apart', { km: one.km.toFixed(1), span: span(one.seconds), kmh: Math.round(one.kmh) })}</span></div>
       <div className="clone-pair">
         {[one.start, one.end].map((row) => (
           <div key={row.id} className="column" style={{ gap: 2 }}>

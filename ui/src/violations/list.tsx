@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { App, Button, Drawer, Input, Select } from 'antd'
+import { Button, Drawer, Input, Select } from 'antd'
 import { useState } from 'react'
 import { useSearchParams } from 'react-router'
 import { api } from '../api/client'
@@ -7,9 +7,10 @@ import { useMay } from '../api/session'
 import type { Violation } from '../api/types'
 import { CaseButton } from '../cases/add'
 import { usePages } from '../parts/pages'
-import { ProblemNote, sentence } from '../parts/problem'
+import { ProblemNote } from '../parts/problem'
 import { type Column, Table } from '../parts/table'
 import { stamp } from '../parts/times'
+import { Why } from '../parts/why'
 import { type Key, t } from '../words'
 import { REASONS, type VoidReason } from './desk'
 import { Facts, kindWords, Lacks, State } from './facts'
@@ -28,8 +29,7 @@ export function ViolationList() {
   const list = usePages(['violations', 'list'], 'violations', { state, kind, plate })
   const counts = list.first?.counts
   const mayExport = useMay('violation.export')
-  const { message } = App.useApp()
-  const [busy, setBusy] = useState(false)
+  const [taking, setTaking] = useState<string[] | null>(null)
   const open = query.get('violation')
   const set = (name: string, value: string) => setQuery((now) => {
     if (value) now.set(name, value)
@@ -37,16 +37,6 @@ export function ViolationList() {
     return now
   })
   const leaving = list.rows.filter((row) => row.state === 'confirmed' && row.exports === 0).slice(0, 100)
-  const take = async (ids: string[]) => {
-    setBusy(true)
-    try {
-      await takeOut(ids)
-      list.refetch()
-    } catch (problem) {
-      void message.error(sentence(problem))
-    }
-    setBusy(false)
-  }
   const columns: Column<Violation>[] = [
     { key: 'state', title: t('word.state'), width: '170px', cell: (row) => <State one={row} />, value: (row) => row.state },
     { key: 'kind', title: t('violation.what'), width: 'minmax(130px, 1fr)', cell: (row) => kindWords(row), value: (row) => kindWords(row) },
@@ -64,7 +54,7 @@ export function ViolationList() {
         <Input.Search allowClear placeholder={t('watch.plate')} aria-label={t('watch.plate')} style={{ width: 180 }} onSearch={setPlate} />
         <span className="grow" />
         <CaseButton send={(path, words) => api.post('cases/{case}/violations', { path: { case: path }, body: { state, kind, plate, chosen: [], words }, once: true })} />
-        {mayExport && <Button disabled={leaving.length === 0} loading={busy} onClick={() => void take(leaving.map((row) => row.id))}>{t('violation.export', { n: leaving.length })}</Button>}
+        {mayExport && <Button disabled={leaving.length === 0} onClick={() => setTaking(leaving.map((row) => row.id))}>{t('violation.export', { n: leaving.length })}</Button>}
       </div>
       {list.error ? <ProblemNote error={list.error} retry={list.refetch} /> : (
         <div style={{ flex: 1, minHeight: 0 }}>
@@ -85,8 +75,9 @@ export function ViolationList() {
         </div>
       )}
       <Drawer open={open !== null} onClose={() => set('violation', '')} width={860} title={t('violation.one')} destroyOnHidden>
-        {open && <One violation={open} onExport={mayExport ? (id) => void take([id]) : undefined} />}
+        {open && <One violation={open} onExport={mayExport ? (id) => setTaking([id]) : undefined} />}
       </Drawer>
+      {taking && <Why title={t('violation.export', { n: taking.length })} verb={t('violation.exportOne')} send={(reason) => takeOut(taking, reason).then(list.refetch)} onClose={() => setTaking(null)} />}
     </div>
   )
 }

@@ -31,7 +31,7 @@ from safecity.web.shapes import (
 )
 
 routes = Routes("cases")
-Stock = Literal["", "passages", "violations", "recordings"]
+Stock = Literal["", "passages", "violations", "recordings", "alarms"]
 Chosen = Annotated[list[ThingId], Field(max_length=100)]
 
 
@@ -47,7 +47,9 @@ class CasePictureOut(Answer):
 
 class CaseResultOut(Answer):
     """One thing that an entry refers to, as it was then. `source`: the original, which may be forgotten meanwhile.
-    `held`: of a stretch of footage, whether the case keeps it from deletion."""
+    `held`: of a stretch of footage, whether the case keeps it from deletion. `details` of a passage say what it was
+    found for (`finding`): `stay`, `impossible` or `leg` of a way, `met` of companions (`with`), `clone`; with the
+    `seconds`, and the least `km` and `kmh`, from the other passage."""
 
     id: str
     kind: ResultKind
@@ -70,7 +72,9 @@ class CaseLookedAt(Answer):
     were in that time and place whatever their plate (`stock_more`: or more); `places`: checkpoints or cameras, the
     first of them by `names`; `plates` and `rows`: what a pattern was held against; `found`: rows of the answer (`more`:
     or more), back to `back_to` where it did not come to the end. Of movement: `frames` looked at, `unreadable` ones,
-    `step_us` between two, `missing_us` without footage; `reported`: as the search's answer said, not asked again."""
+    `step_us` between two, `missing_us` without footage, `dismissed` finds that were none; `reported`: as the search's
+    answer said, not asked again. Of the way of a vehicle: when it was `first_seen`, how often it was not seen for long
+    (`stays`), legs that no vehicle drives (`impossible`)."""
 
     since: OptionalMoment = None
     until: OptionalMoment = None
@@ -89,6 +93,10 @@ class CaseLookedAt(Answer):
     step_us: int = 0
     missing_us: int = 0
     reported: bool = False
+    first_seen: OptionalMoment = None
+    stays: int = 0
+    impossible: int = 0
+    dismissed: int = 0
 
 
 class CaseEntryOut(Answer):
@@ -182,6 +190,8 @@ class CaseMovementAsk(Ask):
     unreadable: Annotated[int, Field(ge=0, le=1 << 40)] = 0
     step_us: Annotated[int, Field(ge=0, le=1 << 53)] = 0
     missing_us: Annotated[int, Field(ge=0, le=1 << 53)] = 0
+    precise: bool = False
+    dismissed: Annotated[int, Field(ge=0, le=1 << 40)] = 0
     chosen: Annotated[list[FoundAsk], Field(max_length=50)] = Field(default_factory=list[FoundAsk])
     words: Words = ""
 
@@ -204,21 +214,19 @@ async def list_case_entries(
 @routes.post("/cases/{case}/notes", Action.CASE_WRITE, status_code=201)
 async def note_in_case(case: str, ask: NoteAsk, who: Who, here: Here) -> CaseEntryOut:
     """Say something."""
-    return await _added(here, who, await here.case_adding.note(who, case, ask.words))
+    return await added(here, who, await here.case_adding.note(who, case, ask.words))
 
 
 @routes.post("/cases/{case}/footage", Action.CASE_WRITE, status_code=201)
 async def add_footage_to_case(case: str, ask: CaseFootageAsk, who: Who, here: Here) -> CaseEntryOut:
     """Put a stretch of recorded video into it: it is held from deletion while the case is open."""
-    return await _added(
-        here, who, await here.case_adding.footage(who, case, ask.channel, ask.start, ask.end, ask.words)
-    )
+    return await added(here, who, await here.case_adding.footage(who, case, ask.channel, ask.start, ask.end, ask.words))
 
 
 @routes.post("/cases/{case}/alarms", Action.CASE_WRITE, status_code=201)
 async def add_alarm_to_case(case: str, ask: CaseAlarmAsk, who: Who, here: Here) -> CaseEntryOut:
     """Put an alarm into it."""
-    return await _added(here, who, await here.case_adding.alarm(who, case, ask.alarm, ask.words))
+    return await added(here, who, await here.case_adding.alarm(who, case, ask.alarm, ask.words))
 
 
 @routes.post("/cases/{case}/passages", Action.CASE_WRITE, status_code=201)
@@ -228,7 +236,7 @@ async def add_passages_to_case(case: str, ask: CasePassagesAsk, who: Who, here: 
     names = ("plate", "near", "area", "tollgate", "plate_colour", "colour", "vehicle_class", "direction", "lane")
     asked = {name: getattr(ask, name) for name in names}
     wish = Wish(purpose="", reason=ask.words, since=ask.start, until=ask.end, **asked)
-    return await _added(here, who, await here.case_adding.passages(who, case, wish, ask.chosen, ask.words))
+    return await added(here, who, await here.case_lists.passages(who, case, wish, ask.chosen, ask.words))
 
 
 @routes.post("/cases/{case}/violations", Action.CASE_WRITE, status_code=201)
@@ -238,9 +246,7 @@ async def add_violations_to_case(case: str, ask: CaseViolationsAsk, who: Who, he
         states=(str(ask.state),) if ask.state else (), kind=str(ask.kind), tollgate=ask.tollgate,
         plate=clean_plate(ask.plate), since=ask.start, until=ask.end,
     )  # fmt: skip
-    return await _added(
-        here, who, await here.case_adding.violations(who, case, wanted, ask.area, ask.chosen, ask.words)
-    )
+    return await added(here, who, await here.case_lists.violations(who, case, wanted, ask.area, ask.chosen, ask.words))
 
 
 @routes.post("/cases/{case}/movement", Action.CASE_WRITE, status_code=201)
@@ -250,10 +256,12 @@ async def add_movement_to_case(case: str, ask: CaseMovementAsk, who: Who, here: 
         "channel": ask.channel, "start": ask.start, "end": ask.end, "sensitivity": ask.sensitivity,
         "regions": "; ".join(f"{one.left:g} {one.top:g} {one.right:g} {one.bottom:g}" for one in ask.regions),
     }  # fmt: skip
-    looked = Looked(ask.until, ask.frames, ask.unreadable, ask.step_us, ask.missing_us)
+    if ask.precise:
+        question["precise"] = True
+    looked = Looked(ask.until, ask.frames, ask.unreadable, ask.step_us, ask.missing_us, ask.dismissed)
     finds = [(one.start_us, one.end_us) for one in ask.chosen]
     done = await here.case_adding.movement(who, case, ask.channel, question, looked, finds, ask.words)
-    return await _added(here, who, done)
+    return await added(here, who, done)
 
 
 @routes.delete("/cases/{case}/entries/{entry}", Action.CASE_WRITE)
@@ -274,7 +282,8 @@ async def see_case_picture(case: str, result: str, number: int, who: Who, here: 
     return Response(data, media_type=f"image/{kept.format}", headers={"Cache-Control": "private, max-age=600"})
 
 
-async def _added(here: Here, who: Actor, entry: Entry) -> CaseEntryOut:
+async def added(here: Here, who: Actor, entry: Entry) -> CaseEntryOut:
+    """The answer to what was put in."""
     here.hub.changed([("case", "")])
     return _entry(await here.case_reading.entry(who, entry.case, entry.id))
 

@@ -195,9 +195,9 @@ async def delete_case(case: str, who: Who, here: Here, if_match: IfMatch = None,
 
 
 @routes.get("/cases/{case}/results.csv", Action.CASE_EXPORT, response_class=Response, responses=_CSV)
-async def save_case(case: str, who: Who, here: Here) -> Response:
+async def save_case(case: str, who: Who, here: Here, reason: Annotated[Words, Query()] = "") -> Response:
     """All that lies in it as a table for a spreadsheet. Written down as an export."""
-    name, text = await here.case_reading.table(who, case)
+    name, text = await here.case_reading.table(who, case, reason)
     heads = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(text, media_type="text/csv", headers=heads)
 

@@ -2,7 +2,7 @@
 
 from safecity.core.ground.alarms.audience import ADMINISTRATORS, Hearing, check_seats, hearing
 from safecity.core.ground.alarms.pictures import AlarmPictures
-from safecity.core.ground.alarms.service import Alarms, may_see, move_to, thing_of
+from safecity.core.ground.alarms.service import Alarms, may_see, move_to, report_on, thing_of
 from safecity.core.ground.alarms.store import (
     Alarm,
     AlarmState,
@@ -16,6 +16,7 @@ from safecity.core.ground.alarms.store import (
     open_of,
     remove,
     save,
+    stock,
 )
 
 __all__ = [
@@ -38,6 +39,8 @@ __all__ = [
     "of_event",
     "open_of",
     "remove",
+    "report_on",
     "save",
+    "stock",
     "thing_of",
 ]

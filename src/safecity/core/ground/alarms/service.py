@@ -92,26 +92,23 @@ class Alarms:
 
         return await self._database.write(work)
 
-    async def report(self, who: Actor, alarm: str, result: str, words: str = "") -> Alarm:
-        """What came of it, by one who took it on; that ends it. ConflictError `alarm_unsigned` where nobody did yet,
-        `alarm_state` where it ended before, `alarm_no_report` where nobody has to."""
 
-        def work(tx: Tx) -> Alarm:
-            old = _find(tx, who, Action.ALARM_REPORT, alarm)
-            if old.report_by is None:
-                raise ConflictError("nothing to report", code="alarm_no_report")
-            if old.state is AlarmState.RAISED:
-                raise ConflictError("not signed for", code="alarm_unsigned")
-            new = replace(
-                move_to(old, AlarmState.CLEARED),
-                reported_by=who.name, reported_at=who.at, result=result, report=tidy(words, 2000), due=None,
-            )  # fmt: skip
-            store.save(tx, new)
-            late = who.at > old.report_by
-            note(tx, who, Action.ALARM_REPORT, thing_of(new), new.name, reason=words, result=result, late=late)
-            return new
-
-        return await self._database.write(work)
+def report_on(tx: Tx, who: Actor, alarm: str, result: str, words: str = "") -> Alarm:
+    """What came of it, by one who took it on; that ends it. ConflictError `alarm_unsigned` where nobody did yet,
+    `alarm_state` where it ended before, `alarm_no_report` where nobody has to."""
+    old = _find(tx, who, Action.ALARM_REPORT, alarm)
+    if old.report_by is None:
+        raise ConflictError("nothing to report", code="alarm_no_report")
+    if old.state is AlarmState.RAISED:
+        raise ConflictError("not signed for", code="alarm_unsigned")
+    new = replace(
+        move_to(old, AlarmState.CLEARED),
+        reported_by=who.name, reported_at=who.at, result=result, report=tidy(words, 2000), due=None,
+    )  # fmt: skip
+    store.save(tx, new)
+    late = who.at > old.report_by
+    note(tx, who, Action.ALARM_REPORT, thing_of(new), new.name, reason=words, result=result, late=late)
+    return new
 
 
 def may_see(tx: Tx, who: Actor, alarm: Alarm) -> bool:

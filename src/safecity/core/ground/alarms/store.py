@@ -211,6 +211,19 @@ def oldest(tx: Tx) -> int | None:
     return None if row is None else row["seen"]
 
 
+def stock(tx: Tx, who: Hearing, *, channel: str, area: str, most: int) -> tuple[int, int | None]:
+    """How many alarms there are whatever their state and priority, `most` at most, and when the oldest of them was
+    seen: what a list could look at."""
+    query = select(alarms.c.id, alarms.c.seen).where(_visible(who))
+    if channel:
+        query = query.where(alarms.c.channel == channel)
+    if area:
+        query = query.where(under(alarms.c.area_path, area))
+    some = query.order_by(alarms.c.id.desc()).limit(most).subquery()
+    row = tx.row(select(func.count().label("n"), func.min(some.c.seen).label("oldest")).select_from(some))
+    return (0, None) if row is None else (int(row["n"]), row["oldest"])
+
+
 def open_counts(tx: Tx, who: Hearing) -> dict[int, int]:
     """Raised alarms per priority."""
     query = (

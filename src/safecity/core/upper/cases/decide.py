@@ -99,7 +99,7 @@ class CasePicture:
 class Entry:
     """What was put in, by whom and when.
 
-    stock      what a search looked through: `passages`, `violations`, `recordings`; empty for what is no search
+    stock      what a search looked through: `passages`, `violations`, `recordings`, `alarms`; empty for what is none
     question   what it asked for
     looked     what it looked at: see docs/design/0019-cases.md
     """

@@ -29,7 +29,8 @@ _STATEMENT: Final = (
 )
 COLUMNS: Final = (
     "at", "until", "kind", "plate", "place", "longitude", "latitude", "lane", "speed_kmh", "direction", "offence",
-    "code", "words", "pictures", "held", "entry", "added_at", "added_by", "source",
+    "code", "finding", "with", "seconds", "km", "kmh", "words", "pictures", "held", "entry", "added_at",
+    "added_by", "source",
 )  # fmt: skip
 Read = Callable[[str], AsyncIterator[bytes]]
 

@@ -67,9 +67,9 @@ class CaseReading:
             raise NotFoundError("no such picture", code="no_picture")
         return found.pictures[number], await whole(self._blobs.read, found.pictures[number])
 
-    async def table(self, who: Actor, case: str) -> tuple[str, str]:
+    async def table(self, who: Actor, case: str, words: str = "") -> tuple[str, str]:
         """A name for the file, and the table."""
-        one, seen = await self._leaving(who, case, "csv")
+        one, seen = await self._leaving(who, case, "csv", words)
         return f"{_name(one, who)}.csv", table(seen)
 
     async def package(self, who: Actor, case: str, words: str = "") -> tuple[str, AsyncIterator[bytes]]:

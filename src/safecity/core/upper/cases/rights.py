@@ -20,11 +20,13 @@ from safecity.ports.database import Tx
 
 _STOCKS: Final = {
     "passages": ResultKind.PASSAGE, "violations": ResultKind.VIOLATION, "recordings": ResultKind.STRETCH,
+    "alarms": ResultKind.ALARM,
 }  # fmt: skip
 _ASKED: Final = {
     ResultKind.PASSAGE: Action.PASSAGE_SEE,
     ResultKind.VIOLATION: Action.VIOLATION_SEE,
     ResultKind.STRETCH: Action.PLAYBACK_WATCH,
+    ResultKind.ALARM: Action.ALARM_SEE,
 }
 
 
@@ -106,7 +108,10 @@ class Sight:
         here = Thing(entry.stock, case.area_path, organisation=case.organisation_path)
         asks = bool(names) if entry.stock == "recordings" else may.allows(here)
         question = entry.question if asks else {}
-        return replace(entry, question=question, looked={**entry.looked, "names": names})
+        looked = {**entry.looked, "names": names}
+        if not asks:  # it tells of the vehicle that was asked for
+            looked.pop("first_seen", None)
+        return replace(entry, question=question, looked=looked)
 
 
 def sight(tx: Tx, who: Actor) -> Sight:
