@@ -39,6 +39,11 @@ class KeyFrames(Protocol):
         cannot be understood."""
         ...
 
+    def pictures(self, channel: str, quality: Quality, start: int, end: int) -> Sequence[Unit]:
+        """All pictures of [start, end) in the order they are decoded in, with `arrived_us` by the recording's clock;
+        the first one is a key frame, or there is none. Errors as of `load`."""
+        ...
+
     def first(self, channel: str, quality: Quality) -> int | None:
         """When the earliest key frame was taken, None where there is none."""
         ...

@@ -44,13 +44,13 @@ async def test_a_search_goes_page_by_page_and_tells_what_it_looked_at(house: Any
     assert first["items"] == [
         {
             "start_us": START + 4, "end_us": START + 9, "peak_us": START + 6, "strength": 0.25, "everywhere": False,
-            "box": {"left": 0.1, "top": 0.2, "right": 0.3, "bottom": 0.4},
+            "box": {"left": 0.1, "top": 0.2, "right": 0.3, "bottom": 0.4}, "precise": False,
         }
     ]  # fmt: skip
     assert first["looked_at"] == {
         "start_us": START, "end_us": START + 50, "frames": 30, "kept": 10, "unreadable": 2, "step_us": 2_000_000,
         "gaps": [{"start_us": START + 1, "end_us": START + 2, "cause": "camera"}],
-        "missing_us": 7_000_000,
+        "missing_us": 7_000_000, "dismissed": 0,
     }  # fmt: skip
     second = await admin.ok("POST", f"channels/{channel}/movement", {**WISH, "cursor": first["next"]})
     assert second["next"] is None
@@ -63,6 +63,17 @@ async def test_a_search_goes_page_by_page_and_tells_what_it_looked_at(house: Any
     assert asked[0].volumes == (str(house.services.web.data_dir / "volumes/main"),)
     slots = {address for address, message in house.calls.asked if isinstance(message, SearchMovement)}
     assert len(slots) == 1, "always the slot that keeps what it computed"
+
+
+async def test_an_exact_search_is_asked_for_as_one_and_tells_what_it_dismissed(
+    house: Any, admin: Any, channel: str
+) -> None:
+    exact = MovementSeen(START + 4, START + 9, START + 6, 0.25, (0.1, 0.2, 0.3, 0.4), precise=True)
+    house.calls.answers[SearchMovement] = MovementFound((exact,), 0, 30, 0, 0, 2_000_000, (), dismissed=3)
+    page = await admin.ok("POST", f"channels/{channel}/movement", {**WISH, "precise": True})
+    assert [one["precise"] for one in page["items"]] == [True]
+    assert page["looked_at"]["dismissed"] == 3
+    assert [one.precise for one in house.calls.of(SearchMovement)] == [True]
 
 
 async def test_who_searched_what_is_written_down_once_and_with_the_reason(house: Any, admin: Any, channel: str) -> None:

@@ -26,6 +26,7 @@ export interface Movement {
   span: Span
   regions: Region[]
   sensitivity: Sensitivity
+  precise: boolean
   finds: Find[]
   looked: Looked
   running: boolean
@@ -47,14 +48,14 @@ export function useMovement(channel: string | undefined) {
     stop.current?.abort()
     setState((now) => now && { ...now, running: false })
   }
-  const begin = (span: Span, sensitivity: Sensitivity, reason: string) => {
+  const begin = (span: Span, sensitivity: Sensitivity, precise: boolean, reason: string) => {
     if (!channel || regions.length === 0) return
     stop.current?.abort()
     const own = new AbortController()
     stop.current = own
-    setState({ channel, span, regions, sensitivity, finds: [], looked: nothing(span.start), running: true, error: null })
+    setState({ channel, span, regions, sensitivity, precise, finds: [], looked: nothing(span.start), running: true, error: null })
     const change = (by: Partial<Movement>) => !own.signal.aborted && setState((now) => now && { ...now, ...by })
-    search({ channel, span, regions, sensitivity, reason }, own.signal, (finds, looked) => change({ finds, looked })).then(
+    search({ channel, span, regions, sensitivity, precise, reason }, own.signal, (finds, looked) => change({ finds, looked })).then(
       () => change({ running: false }),
       (error: unknown) => change({ running: false, error }),
     )
@@ -85,6 +86,7 @@ export function MovementPanel({ tool, span, range, cursor, onSeek, onThumb, thum
   const marked = markedOf(range)
   const [chosen, setChosen] = useState<Stretch | null>(null)
   const [sensitivity, setSensitivity] = useState<Sensitivity>('normal')
+  const [precise, setPrecise] = useState(false)
   const [reason, setReason] = useState('')
   const [current, setCurrent] = useState<number | null>(null)
   const stretch = chosen ?? (marked ? 'range' : 'shown')
@@ -105,7 +107,7 @@ export function MovementPanel({ tool, span, range, cursor, onSeek, onThumb, thum
     const wanted = stretch === 'range' && marked ? marked : stretch === 'day' ? { start: now - DAY, end: now } : span
     const end = Math.min(wanted.end, now)
     const begin = Math.max(wanted.start, end - LONGEST)
-    if (end > begin) tool.begin({ start: begin, end }, sensitivity, reason.trim())
+    if (end > begin) tool.begin({ start: begin, end }, sensitivity, precise, reason.trim())
   }
   const done = state ? Math.floor((100 * (state.looked.until - state.span.start)) / (state.span.end - state.span.start)) : 0
   return (
@@ -122,6 +124,7 @@ export function MovementPanel({ tool, span, range, cursor, onSeek, onThumb, thum
         <select aria-label={t('movement.sensitivity')} value={sensitivity} onChange={(event) => setSensitivity(event.target.value as Sensitivity)}>
           {SENSITIVITIES.map(([each, words]) => <option key={each} value={each}>{t(words)}</option>)}
         </select>
+        <label title={t('movement.preciseHint')}><input type="checkbox" checked={precise} onChange={(event) => setPrecise(event.target.checked)} /> {t('movement.precise')}</label>
         <input aria-label={t('export.reason')} placeholder={t('export.reason')} value={reason} maxLength={200} onChange={(event) => setReason(event.target.value)} />
         {state?.running ? <Button size="small" onClick={tool.cancel}>{t('verb.cancel')}</Button> : <Button size="small" type="primary" disabled={regions.length === 0} onClick={start}>{t('movement.search')}</Button>}
         {state?.running && <Progress percent={done} size="small" style={{ width: 120 }} aria-label={t('movement.title')} />}
@@ -150,12 +153,12 @@ export function MovementPanel({ tool, span, range, cursor, onSeek, onThumb, thum
 }
 
 /** The search with the first of its finds: each is a stretch of footage that the case holds. */
-function intoCase(path: string, words: string, { channel, span, regions, sensitivity, finds, looked }: Movement): Promise<unknown> {
+function intoCase(path: string, words: string, { channel, span, regions, sensitivity, precise, finds, looked }: Movement): Promise<unknown> {
   const chosen = finds.slice(0, MOST_CHOSEN).map(({ start_us, end_us }) => ({ start_us, end_us: Math.max(end_us, start_us + 1e6) }))
-  const { until, frames, unreadable, step, missing } = looked
+  const { until, frames, unreadable, step, missing, dismissed } = looked
   return api.post('cases/{case}/movement', {
     path: { case: path }, once: true,
-    body: { channel, start: iso(span.start), end: iso(span.end), regions, sensitivity, until: iso(until), frames, unreadable, step_us: Math.round(step), missing_us: Math.round(missing), chosen, words },
+    body: { channel, start: iso(span.start), end: iso(span.end), regions, sensitivity, until: iso(until), frames, unreadable, step_us: Math.round(step), missing_us: Math.round(missing), precise, dismissed, chosen, words },
   })
 }
 
@@ -163,6 +166,7 @@ function LookedAt({ state: { finds, looked, running, span } }: { state: Movement
   const parts = [
     t('movement.looked', { n: looked.frames, start: stamp(span.start), end: stamp(looked.until) }),
     ...(looked.step > 0 ? [t('movement.step', { length: length(looked.step / 1e6) })] : []),
+    ...(looked.dismissed > 0 ? [t('movement.dismissed', { n: looked.dismissed })] : []),
     ...(looked.unreadable > 0 ? [t('movement.unreadable', { n: looked.unreadable })] : []),
     ...(looked.missing >= 1e6 ? [t('movement.missing', { length: length(looked.missing / 1e6) })] : []),
   ]

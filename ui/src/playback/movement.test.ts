@@ -3,7 +3,7 @@ import { added, between, type Find, MIDDLE, nextFind, nothing, nudged, summed } 
 
 const S = 1e6
 const find = (start: number, end: number, strength = 0.1, left = 0.4): Find => ({
-  start_us: start * S, end_us: end * S, peak_us: end * S, strength, everywhere: false, box: { left, top: 0.4, right: left + 0.1, bottom: 0.6 },
+  start_us: start * S, end_us: end * S, peak_us: end * S, strength, everywhere: false, precise: false, box: { left, top: 0.4, right: left + 0.1, bottom: 0.6 },
 })
 
 describe('pages of finds', () => {
@@ -17,9 +17,9 @@ describe('pages of finds', () => {
     expect(added([], [])).toEqual([])
   })
   it('sum up what was looked at', () => {
-    const page = { start_us: 0, end_us: 60 * S, frames: 30, kept: 10, unreadable: 1, step_us: 2 * S, gaps: [{ start_us: 0, end_us: 5 * S, cause: 'camera' }], missing_us: 5 * S }
+    const page = { start_us: 0, end_us: 60 * S, frames: 30, kept: 10, unreadable: 1, step_us: 2 * S, gaps: [{ start_us: 0, end_us: 5 * S, cause: 'camera' }], missing_us: 5 * S, dismissed: 1 }
     expect(summed(summed(nothing(0), page), { ...page, end_us: 120 * S, step_us: S })).toEqual({
-      until: 120 * S, frames: 60, kept: 20, unreadable: 2, step: 2 * S, missing: 10 * S,
+      until: 120 * S, frames: 60, kept: 20, unreadable: 2, step: 2 * S, missing: 10 * S, dismissed: 2,
     })
   })
 })

@@ -28,6 +28,8 @@ export interface Looked {
   step: number
   /** Microseconds without footage. */
   missing: number
+  /** Finds of a precise search in which no picture shows movement. */
+  dismissed: number
 }
 
 export interface Wish {
@@ -36,9 +38,10 @@ export interface Wish {
   regions: Region[]
   sensitivity: Sensitivity
   reason: string
+  precise: boolean
 }
 
-export const nothing = (at: number): Looked => ({ until: at, frames: 0, kept: 0, unreadable: 0, step: 0, missing: 0 })
+export const nothing = (at: number): Looked => ({ until: at, frames: 0, kept: 0, unreadable: 0, step: 0, missing: 0, dismissed: 0 })
 
 /** The next page on top of those before it; a find that filled a page goes on in the next one. */
 export function added(finds: readonly Find[], page: Find[]): Find[] {
@@ -61,17 +64,18 @@ export function summed(before: Looked, page: Page['looked_at']): Looked {
     unreadable: before.unreadable + page.unreadable,
     step: Math.max(before.step, page.step_us),
     missing: before.missing + page.missing_us,
+    dismissed: before.dismissed + page.dismissed,
   }
 }
 
 /** Page after page; `told` has all that is known after each. Aborting the signal ends it. */
 export async function search(wish: Wish, signal: AbortSignal, told: (finds: Find[], looked: Looked) => void): Promise<void> {
-  const { channel, span, regions, sensitivity, reason } = wish
+  const { channel, span, regions, sensitivity, reason, precise } = wish
   let finds: Find[] = []
   let looked = nothing(span.start)
   let cursor = ''
   do {
-    const body = { start: iso(span.start), end: iso(span.end), regions, sensitivity, reason, cursor }
+    const body = { start: iso(span.start), end: iso(span.end), regions, sensitivity, reason, precise, cursor }
     const page = await patiently(signal, () => api.post('channels/{channel}/movement', { path: { channel }, body, signal }))
     finds = added(finds, page.items)
     looked = summed(looked, page.looked_at)

@@ -15,6 +15,8 @@ from safecity.ports.keyframes import Absent, KeyPlace
 from safecity.ports.sqlfile import OpenSqlReader
 
 SHORTEST_ABSENCE_MS: Final = 2000
+ROUNDED_US: Final = 2_000
+"""The index and the pictures themselves may say the time of one of them so differently."""
 
 
 class ShelfKeys:
@@ -40,6 +42,17 @@ class ShelfKeys:
             if unit.track == VIDEO and unit.is_key:
                 return unit._replace(arrived_us=place.at)
         raise NotFoundError("no key frame where the index has one", code="footage_damaged")
+
+    def pictures(self, channel: str, quality: Quality, start: int, end: int) -> Sequence[Unit]:
+        """See `KeyFrames`."""
+        found: list[Unit] = []
+        for clip in ShelfFootage(channel, quality, self._archive).within(start, end):
+            for unit in self._archive.units(clip.where):
+                # A clip of another run has other parameter sets: what follows is decoded without what came before.
+                inside = start - ROUNDED_US <= unit.arrived_us < end - ROUNDED_US
+                if unit.track == VIDEO and inside and (found or unit.is_key):
+                    found.append(unit)
+        return found
 
     def first(self, channel: str, quality: Quality) -> int | None:
         """See `KeyFrames`."""

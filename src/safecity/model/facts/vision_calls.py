@@ -177,6 +177,8 @@ class SearchMovement(Message, frozen=True):
     volumes       folders of the recordings, absolute
     regions       rectangles, one to MAX_MOVEMENT_REGIONS: left, top, right, bottom
     sensitivity   `low`, `normal` or `high`
+    precise       all pictures at the begin and end of a find are looked at: its times are theirs, and one where nothing
+                  moved is none
     """
 
     channel: str
@@ -186,6 +188,7 @@ class SearchMovement(Message, frozen=True):
     volumes: tuple[str, ...]
     regions: tuple[tuple[float, float, float, float], ...]
     sensitivity: str = "normal"
+    precise: bool = False
 
 
 class MovementSeen(Message, frozen=True):
@@ -194,6 +197,7 @@ class MovementSeen(Message, frozen=True):
     peak, strength   when most moved, and which share of the searched part that was
     box              what moved of it meanwhile: left, top, right, bottom
     everywhere       the picture as a whole changed at the peak: the camera turned, a light was switched
+    precise          `start` and `end` are of the first and last picture that show it, of all that were recorded
     """
 
     start: int
@@ -202,6 +206,7 @@ class MovementSeen(Message, frozen=True):
     strength: float
     box: tuple[float, float, float, float]
     everywhere: bool = False
+    precise: bool = False
 
 
 class NotThere(Message, frozen=True):
@@ -220,6 +225,7 @@ class MovementFound(Message, frozen=True):
     step_us      the longest time between two that were compared: who came and went within it may not be seen
     gaps         where nothing is recorded, the first of them
     missing_us   how long nothing is recorded, all gaps together
+    dismissed    finds of a precise search in which no picture shows movement
     """
 
     found: tuple[MovementSeen, ...]
@@ -230,6 +236,7 @@ class MovementFound(Message, frozen=True):
     step_us: int
     gaps: tuple[NotThere, ...]
     missing_us: int = 0
+    dismissed: int = 0
 
 
 class LightChange(Message, frozen=True):

@@ -17,7 +17,7 @@ from safecity.model.values.media import Unit, VideoParameters
 from safecity.vision.confined import NOT_INSTALLED
 from safecity.vision.gate import HEIGHT, WIDTH
 from safecity.vision.live import wire as live
-from safecity.vision.movement.wire import FROM_CHILD, MARK, SMALL_BYTES, TO_CHILD
+from safecity.vision.movement.wire import FROM_CHILD, MARK, MOST_SHOWN, RUN, SHOWN, SMALL_BYTES, TO_CHILD
 
 COMMAND = (sys.executable, "-m", "safecity.vision.movement.child")
 SILENT_SECONDS = 20.0
@@ -75,6 +75,31 @@ class KeyDecoder:
                 suspect = at, status
         return found
 
+    async def run(self, units: Sequence[Unit]) -> list[tuple[int, Small]] | None:
+        """Pictures that follow one another, the first a key frame: each small, with when it was taken (microseconds
+        UTC), in order of time; those that are damaged are left out. None where the decoder died of them, or is not
+        asked. UnavailableError `decoder_missing` without a decoder."""
+        asked = [_question(one, run=True, first=number == 0) for number, one in enumerate(units)]
+        if self.deaths >= MAX_DEATHS or not asked or None in asked:
+            return None
+        codec = TO_CHILD.unpack_from(asked[0] or b"")[0]
+        found: list[tuple[int, Small]] = []
+        child = await self._started()
+        assert child.stdin is not None
+        child.stdin.writelines([*(one for one in asked if one is not None), TO_CHILD.pack(codec, 0, 0)])
+        try:
+            for _ in range(len(asked) + 1):
+                found += [(taken_at(units[number]), small) for number, small in await _shown(child, len(units))]
+        except (OSError, TimeoutError, asyncio.IncompleteReadError, ValueError):
+            await self._bury(child)
+            self.deaths += 1
+            return None
+        except BaseException:
+            await self.close()
+            raise
+        self.deaths = 0
+        return sorted(found, key=lambda one: one[0])
+
     async def close(self) -> None:
         """End the child."""
         child, self._child = self._child, None
@@ -85,12 +110,7 @@ class KeyDecoder:
 
     async def _ask(self, asked: Sequence[bytes | None], found: list[Small | None]) -> int | None:
         """None when it answered all, else what it died with before that."""
-        if self._child is None:
-            self._child = await asyncio.create_subprocess_exec(
-                *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-            )  # fmt: skip
-        child = self._child
+        child = await self._started()
         assert child.stdin is not None
         assert child.stdout is not None
         # All answers together are smaller than a pipe and its reader hold: nobody waits for the other for ever.
@@ -108,6 +128,14 @@ class KeyDecoder:
             await self.close()  # whoever asks next must not get the answers to this
             raise
         return None
+
+    async def _started(self) -> asyncio.subprocess.Process:
+        if self._child is None:
+            self._child = await asyncio.create_subprocess_exec(
+                *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+            )  # fmt: skip
+        return self._child
 
     @staticmethod
     async def _answer(child: asyncio.subprocess.Process) -> Small | None:
@@ -136,12 +164,35 @@ class KeyDecoder:
         return status
 
 
-def _question(unit: Unit) -> bytes | None:
+def taken_at(unit: Unit) -> int:
+    """When a recorded picture was taken, microseconds UTC: units come in the order they are decoded in."""
+    return unit.arrived_us + (unit.pts - unit.dts) * 100 // 9
+
+
+async def _shown(child: asyncio.subprocess.Process, asked: int) -> list[tuple[int, Small]]:
+    """The answer to one picture of a run. ValueError for what makes no sense."""
+    assert child.stdout is not None
+    found: list[tuple[int, Small]] = []
+    async with asyncio.timeout(SILENT_SECONDS):
+        mark, count = FROM_CHILD.unpack(await child.stdout.readexactly(FROM_CHILD.size))
+        if mark != MARK or count > MOST_SHOWN:
+            raise ValueError("not one of its answers")
+        for _ in range(count):
+            (number,) = SHOWN.unpack(await child.stdout.readexactly(SHOWN.size))
+            body = await child.stdout.readexactly(SMALL_BYTES)
+            if number >= asked:
+                raise ValueError("a picture that nobody asked for")
+            found.append((number, np.frombuffer(body, np.uint8).reshape(HEIGHT, WIDTH)))
+    return found
+
+
+def _question(unit: Unit, *, run: bool = False, first: bool = True) -> bytes | None:
     """None for what no decoder is asked."""
     parameters = unit.parameters
     if not isinstance(parameters, VideoParameters) or parameters.codec not in live.CODECS:
         return None
-    body = live.packed_sets(parameters)
+    body = live.packed_sets(parameters) if first else b""
     if len(body) + len(unit.data) > live.MAX_UNIT:
         return None
-    return TO_CHILD.pack(live.CODECS[parameters.codec], len(body), len(unit.data)) + body + unit.data
+    codec = live.CODECS[parameters.codec] | (RUN if run else 0)
+    return TO_CHILD.pack(codec, len(body), len(unit.data)) + body + unit.data

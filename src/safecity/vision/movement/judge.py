@@ -16,7 +16,7 @@ MAX_HITS = 200
 """Of one page."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Find:
     """Something moved after `start` and before `end` (microseconds UTC, key frames both).
 
@@ -88,6 +88,10 @@ class Judge:
         last = self.finds[-1] if self.finds else None
         if until >= self.end or last is None or until - last.end > JOIN_US or last.start <= self.start:
             return min(until, self.end)
-        self.finds.pop()
-        self.looked = [one for one in self.looked if one[0] <= last.start]
-        return last.start + 1
+        return self.leave(last)
+
+    def leave(self, find: Find) -> int:
+        """That find and what comes after it are for the next page; answers where it is to begin."""
+        self.finds = self.finds[: self.finds.index(find)]
+        self.looked = [one for one in self.looked if one[0] <= find.start]
+        return find.start + 1

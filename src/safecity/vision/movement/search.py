@@ -31,6 +31,7 @@ from safecity.model.facts.vision_calls import (
 )
 from safecity.model.values.media import Quality, Unit
 from safecity.ports.keyframes import KeyFrames, KeyPlace, OpenKeyFrames
+from safecity.vision.movement.confirming import Confirmed, Confirming
 from safecity.vision.movement.decoder import COMMAND, KeyDecoder, Small
 from safecity.vision.movement.judge import MAX_HITS, Find, Judge
 from safecity.vision.movement.kept import KeptMaps
@@ -153,7 +154,9 @@ class MovementSearch:
     async def _page(self, page: _Page) -> MovementFound:
         ask, judge = page.ask, page.judge
         await self._in_thread(partial(self._kept.use_volumes, ask.volumes))
-        until = self._clock.monotonic() + MOVEMENT_PAGE_SECONDS
+        began = self._clock.monotonic()
+        # Who looks closely needs the other half of the time of a page for that.
+        until = began + MOVEMENT_PAGE_SECONDS * (0.5 if ask.precise else 1.0)
         at = ask.start // BLOCK_US * BLOCK_US
         while at < ask.end:
             judge.take(await self._block(page, at))
@@ -163,11 +166,16 @@ class MovementSearch:
             if enough and at - ask.start >= BLOCK_US:
                 break
         reached = judge.close(at)
+        closer = Confirmed(judge.finds, [False] * len(judge.finds), 0, None)
+        if ask.precise:
+            closer = await self._closely(page, began + MOVEMENT_PAGE_SECONDS)
+            if closer.left is not None:
+                reached = judge.leave(closer.left)
         absences = await self._with_keys(
             ask, lambda keys: keys.absences(ask.channel, ask.quality, ask.start, max(reached, ask.start + 1))
         )
         return MovementFound(
-            found=tuple(_seen(one) for one in judge.finds),
+            found=tuple(_seen(one, precise) for one, precise in zip(closer.finds, closer.precise, strict=True)),
             next=0 if reached >= ask.end else reached,
             frames=len(judge.looked),
             kept=sum(at in page.kept for at, _ in judge.looked),
@@ -175,7 +183,23 @@ class MovementSearch:
             step_us=judge.step_us,
             gaps=tuple(NotThere(one.start, one.end, one.cause) for one in absences[:MAX_GAPS]),
             missing_us=sum(one.end - one.start for one in absences),
+            dismissed=closer.dismissed,
         )
+
+    async def _closely(self, page: _Page, until: float) -> Confirmed:
+        ask = page.ask
+
+        async def places(start: int, end: int) -> Sequence[KeyPlace]:
+            return await self._with_keys(ask, lambda keys: keys.places(ask.channel, ask.quality, start, end))
+
+        async def pictures(start: int, end: int) -> Sequence[Unit]:
+            try:
+                return await self._with_keys(ask, lambda keys: keys.pictures(ask.channel, ask.quality, start, end))
+            except SafecityError:  # deleted or damaged since the index was read, or the volume is away
+                return ()
+
+        confirming = Confirming(page.judge, page.decoder, places, pictures, self._clock, until)
+        return await confirming.look(page.judge.finds)
 
     async def _block(self, page: _Page, start: int) -> list[Moment]:
         """What there is of [start, start + BLOCK_US)."""
@@ -299,9 +323,9 @@ def _moments(small: Sequence[tuple[int, Small | None]], start: int) -> list[Mome
     return [one for one in found if one.at >= start]
 
 
-def _seen(find: Find) -> MovementSeen:
+def _seen(find: Find, precise: bool) -> MovementSeen:
     box = find.box
     return MovementSeen(
         find.start, find.end, find.peak, round(find.strength, 4),
-        (round(box[0], 4), round(box[1], 4), round(box[2], 4), round(box[3], 4)), find.everywhere,
+        (round(box[0], 4), round(box[1], 4), round(box[2], 4), round(box[3], 4)), find.everywhere, precise,
     )  # fmt: skip

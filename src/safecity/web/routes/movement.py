@@ -43,13 +43,16 @@ class RegionShape(Ask):
 
 
 class MovementAsk(Ask):
-    """Where and when to look. `cursor`: the `next` of the page before, with everything else unchanged."""
+    """Where and when to look. `precise`: what the key frames propose is looked at picture by picture, so that finds in
+    which nothing moved are none and the others begin and end with the movement; it takes longer. `cursor`: the `next`
+    of the page before, with everything else unchanged."""
 
     start: Moment
     end: Moment
     regions: Annotated[list[RegionShape], Field(min_length=1, max_length=MAX_MOVEMENT_REGIONS)]
     sensitivity: Literal["low", "normal", "high"] = "normal"
     reason: Words = ""
+    precise: bool = False
     cursor: Annotated[str, Field(max_length=200)] = ""
 
 
@@ -66,7 +69,8 @@ class MovementOut(Answer):
     """Something moved after `start_us` and before `end_us`.
 
     `peak_us`: when most moved, `strength`: which share of the searched part that was. `everywhere`: the picture as a
-    whole changed then, because the camera turned or a light was switched.
+    whole changed then, because the camera turned or a light was switched. `precise`: the times are those of the first
+    and the last picture that show it, not of the key frames around (the last may be 0.4 s late).
     """
 
     start_us: int
@@ -75,6 +79,7 @@ class MovementOut(Answer):
     strength: float
     everywhere: bool
     box: BoxOut
+    precise: bool = False
 
 
 class AbsentOut(Answer):
@@ -89,7 +94,7 @@ class LookedAtOut(Answer):
     """What a page looked at: key frames of [start_us, end_us), `kept` of them by what an earlier search had computed;
     `unreadable` could not be decoded. `step_us`: the longest time between two that were compared, within which somebody
     may have come and gone unseen. `gaps`: where there is no footage, the first 200 of them; `missing_us`: how long
-    there is none, all gaps together."""
+    there is none, all gaps together. `dismissed`: what the key frames proposed, and no picture between them shows."""
 
     start_us: int
     end_us: int
@@ -99,6 +104,7 @@ class LookedAtOut(Answer):
     step_us: int
     gaps: list[AbsentOut]
     missing_us: int
+    dismissed: int = 0
 
 
 class MovementPage(Answer):
@@ -133,6 +139,7 @@ async def search_movement(channel: str, ask: MovementAsk, who: Who, here: Here, 
         volumes=tuple(str(here.web.data_dir.absolute() / volume.path) for volume in platform.volumes),
         regions=tuple((one.left, one.top, one.right, one.bottom) for one in ask.regions),
         sensitivity=ask.sensitivity,
+        precise=ask.precise,
     )
     slot = slots[zlib.crc32(channel.encode()) % len(slots)]  # always the same one: it keeps what it computed
     answer = await while_there(request, here.calls.call(slot, message, timeout=MOVEMENT_PATIENCE_SECONDS))
@@ -145,7 +152,7 @@ def _page(answer: MovementFound, start: int, end: int) -> MovementPage:
     items = [
         MovementOut(
             start_us=one.start, end_us=one.end, peak_us=one.peak, strength=one.strength, everywhere=one.everywhere,
-            box=BoxOut(left=one.box[0], top=one.box[1], right=one.box[2], bottom=one.box[3]),
+            box=BoxOut(left=one.box[0], top=one.box[1], right=one.box[2], bottom=one.box[3]), precise=one.precise,
         )
         for one in answer.found
     ]  # fmt: skip
@@ -153,6 +160,6 @@ def _page(answer: MovementFound, start: int, end: int) -> MovementPage:
         start_us=start, end_us=answer.next or end, frames=answer.frames, kept=answer.kept,
         unreadable=answer.unreadable, step_us=answer.step_us,
         gaps=[AbsentOut(start_us=one.start, end_us=one.end, cause=one.cause) for one in answer.gaps],
-        missing_us=answer.missing_us,
+        missing_us=answer.missing_us, dismissed=answer.dismissed,
     )  # fmt: skip
     return MovementPage(items=items, looked_at=looked, next=write_cursor(answer.next) if answer.next else None)
