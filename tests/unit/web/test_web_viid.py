@@ -365,10 +365,57 @@ async def test_whatever_is_wrong_is_answered_in_the_words_of_the_standard(
     assert answer.json()["ResponseStatusObject"]["StatusCode"] > 0
 
 
-async def test_xml_is_not_spoken_here(city: dict[str, Any]) -> None:
+XML = """<?xml version="1.0" encoding="{0}"?>
+<v:MotorVehicleListObject xmlns:v="http://www.example.org/VIID">
+{1}
+</v:MotorVehicleListObject>"""
+
+
+def as_xml(name: str, value: Any) -> str:
+    """In the form that some clients write."""
+    if isinstance(value, list):
+        return "".join(as_xml(name, one) for one in value)
+    inner = "".join(as_xml(*one) for one in value.items()) if isinstance(value, dict) else str(value)
+    return f"<{name}>{inner}</{name}>"
+
+
+@pytest.mark.parametrize(("declared", "charset"), [("UTF-8", "utf-8"), ("GB2312", "gb18030")])
+async def test_a_client_that_writes_xml_is_read_and_answered_in_json(
+    admin: Any, city: dict[str, Any], declared: str, charset: str
+) -> None:
     await city["camera"].register()
-    headers = {"Content-Type": "application/VIID+XML"}
-    assert (await city["camera"].ask("POST", "Faces", headers=headers)).status_code == 415
+    both = [vehicle(1, picture=jpeg()), vehicle(2, PassTime="20231115061420")]
+    body = XML.format(declared, as_xml("MotorVehicleObject", both)).encode(charset)
+    headers = {"User-Identify": CAMERA, "Content-Type": f"application/VIID+XML;charset={declared}"}
+    answer = await city["camera"].inner.request("POST", "/VIID/MotorVehicles", content=body, headers=headers)
+    assert answer.headers["content-type"] == "application/VIID+JSON;charset=UTF-8"
+    listed = answer.json()["ResponseStatusListObject"]["ResponseStatusObject"]
+    assert [one["StatusCode"] for one in listed] == [0, 0]
+    found = (await admin.ok("GET", "passages", params={"purpose": "traffic"}))["items"]
+    assert [(one["plate"], one["speed_kmh"], one["pictures"]) for one in found] == [
+        ("皖A12B45", 43, 0),
+        ("皖A12B45", 43, 1),
+    ]
+    kept = (await city["camera"].ask("GET", f"MotorVehicles/{vehicle(1)['MotorVehicleID']}")).json()
+    assert kept["MotorVehicleObject"]["SubImageList"]["SubImageInfoObject"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ('<!DOCTYPE a [<!ENTITY x "y">]><MotorVehicleListObject>&x;</MotorVehicleListObject>', 400, 5),
+        ("not XML at all", 400, 5),
+        ("<a>" * 100 + "</a>" * 100, 400, 5),
+        ("<FaceListObject/>", 400, 8),
+    ],
+)
+async def test_xml_that_is_dangerous_or_none_is_refused(
+    city: dict[str, Any], body: str, status: int, code: int
+) -> None:
+    await city["camera"].register()
+    headers = {"User-Identify": CAMERA, "Content-Type": "application/VIID+XML"}
+    answer = await city["camera"].inner.request("POST", "/VIID/MotorVehicles", content=body.encode(), headers=headers)
+    assert (answer.status_code, answer.json()["ResponseStatusObject"]["StatusCode"]) == (status, code)
 
 
 async def test_what_a_person_believes_is_never_in_the_database(house: Any, city: dict[str, Any]) -> None:

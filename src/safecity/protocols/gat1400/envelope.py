@@ -15,6 +15,7 @@ from safecity.protocols.gat1400.codes import clean_id
 from safecity.protocols.gat1400.objects import ViidObject, read_object
 from safecity.protocols.gat1400.resources import Resource
 from safecity.protocols.gat1400.times import local_text
+from safecity.protocols.gat1400.xmlform import read_form
 
 CONTENT_TYPE: Final = "application/VIID+JSON;charset=UTF-8"
 MAX_OBJECTS: Final = 10_000
@@ -67,9 +68,18 @@ class Refused:
 
 
 def media_type_fits(header: str) -> bool:
-    """What a client calls its JSON differs from vendor to vendor; XML is not among it."""
-    kind = header.partition(";")[0].strip().lower()
-    return not kind or kind.endswith("json")
+    """What a client calls its JSON, or its XML, differs from vendor to vendor."""
+    kind = _kind(header)
+    return not kind or kind.endswith(("json", "xml"))
+
+
+def read_body(header: str, data: bytes) -> Any:
+    """By its media type: what the JSON form holds. InvalidError `viid_json`, `xml_...`."""
+    return read_form(data) if _kind(header).endswith("xml") else read_json(data)
+
+
+def _kind(header: str) -> str:
+    return header.partition(";")[0].strip().lower()
 
 
 def read_json(data: bytes, charset: str = "") -> Any:

@@ -28,8 +28,8 @@ from safecity.protocols.gat1400.envelope import (
     Status,
     StatusCode,
     media_type_fits,
+    read_body,
     read_device_id,
-    read_json,
     write_json,
     write_status,
     write_time,
@@ -91,7 +91,8 @@ class ViidDoor:
             if status == 500:
                 logger.error("unforeseen error code=%s", error.code, exc_info=error)
             code = StatusCode.JSON_FORMAT if error.code == "viid_json" else code
-            status = 413 if error.code == "viid_too_many" else status
+            code = StatusCode.XML_FORMAT if error.code.startswith("xml_") else code
+            status = 413 if error.code in ("viid_too_many", "xml_too_long") else status
             text = f"{error.code} {error.params.get('field') or error.params.get('reason') or ''}".strip()
             return _response(status, write_json(write_status(Status(path, code, text), now)))
 
@@ -104,7 +105,7 @@ class ViidDoor:
         if resource is None or len(parts) > 3:
             raise Refusal(404, StatusCode.INVALID_OPERATION, "no such resource")
         if not media_type_fits(request.headers.get("content-type", "")) and request.method in ("POST", "PUT"):
-            raise Refusal(415, StatusCode.INVALID_OPERATION, "JSON only")
+            raise Refusal(415, StatusCode.INVALID_OPERATION, "JSON or XML only")
         sender = await self._sender(request)
         status, body = await self._library.handle(sender, resource, parts[1:], request)
         return status, body
@@ -118,7 +119,7 @@ class ViidDoor:
         if wrapper is None:
             raise Refusal(404, StatusCode.INVALID_OPERATION, "no such call")
         self._only(request, "POST")
-        identity = read_device_id(read_json(await _small(request)), wrapper)
+        identity = read_device_id(read_body(request.headers.get("content-type", ""), await _small(request)), wrapper)
         claimed = clean_id(request.headers.get("user-identify"))
         if claimed and claimed != identity:
             raise Refusal(403, StatusCode.INVALID_OPERATION, "User-Identify is somebody else")

@@ -27,7 +27,7 @@ from safecity.protocols.gat1400.envelope import (
     Refused,
     Status,
     StatusCode,
-    read_json,
+    read_body,
     read_list,
     write_json,
     write_list,
@@ -152,7 +152,8 @@ class Library:
         try:
             async with self._bodies:
                 data = await request.body()
-                return await asyncio.to_thread(lambda: read_list(resource, read_json(data)))
+                kind = request.headers.get("content-type", "")
+                return await asyncio.to_thread(lambda: read_list(resource, read_body(kind, data)))
         finally:
             self._waiting -= 1
 
