@@ -1,10 +1,11 @@
-"""One POST to one address: the name is resolved once and judged, no redirects, an end to size and time."""
+"""One request to one address: the name is resolved once and judged, no redirects, an end to size and time."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from safecity.kit.errors import UnavailableError
@@ -25,8 +26,50 @@ async def post(
     refuse: Callable[[str], bool],
     timeout: float = TIMEOUT_SECONDS,
 ) -> tuple[int, bytes]:
-    """Status and body. UnavailableError: `http_unknown_host`, `http_refused_address` (`refuse` said so of what the name
-    resolves to), `http_unreachable`, `http_no_answer`, `http_answer_unexpected`."""
+    """Send a body; see `request`."""
+    return await request("POST", host, port, target, body, headers, tls=tls, refuse=refuse, timeout=timeout)
+
+
+async def request(
+    method: str,
+    host: str,
+    port: int,
+    target: str,
+    body: bytes,
+    headers: dict[str, str],
+    *,
+    tls: bool,
+    refuse: Callable[[str], bool],
+    timeout: float = TIMEOUT_SECONDS,
+) -> tuple[int, bytes]:
+    """Status and body; see `exchange`."""
+    answer = await exchange(method, host, port, target, body, headers, tls=tls, refuse=refuse, timeout=timeout)
+    return answer.status, answer.body
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`headers` by names in lower case, repeated ones in order."""
+
+    status: int
+    headers: dict[str, list[str]]
+    body: bytes
+
+
+async def exchange(
+    method: str,
+    host: str,
+    port: int,
+    target: str,
+    body: bytes,
+    headers: dict[str, str],
+    *,
+    tls: bool,
+    refuse: Callable[[str], bool],
+    timeout: float = TIMEOUT_SECONDS,
+) -> Answer:
+    """One request, one answer. UnavailableError: `http_unknown_host`, `http_refused_address` (`refuse` said so of what
+    the name resolves to), `http_unreachable`, `http_no_answer`, `http_answer_unexpected`."""
     try:
         async with asyncio.timeout(timeout):
             address = await _resolved(host, port, refuse)
@@ -36,7 +79,7 @@ async def post(
                 address, port, ssl=context, server_hostname=host if tls else None, limit=MAX_HEAD
             )
             try:
-                writer.write(_request(host, port, target, body, headers))
+                writer.write(_request(method, host, port, target, body, headers))
                 await writer.drain()
                 return await _answer(reader)
             finally:
@@ -60,31 +103,35 @@ async def _resolved(host: str, port: int, refuse: Callable[[str], bool]) -> str:
     return address
 
 
-def _request(host: str, port: int, target: str, body: bytes, headers: dict[str, str]) -> bytes:
+def _request(method: str, host: str, port: int, target: str, body: bytes, headers: dict[str, str]) -> bytes:
     name = f"[{host}]" if ":" in host else host
     fields = {"Host": f"{name}:{port}", "Content-Length": str(len(body)), "Connection": "close", **headers}
     if any("\r" in text or "\n" in text for text in (target, *fields, *fields.values())):
         raise ValueError("a line break in a header")
     lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-    return f"POST {target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + body
+    return f"{method} {target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + body
 
 
-async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+async def _answer(reader: asyncio.StreamReader) -> Answer:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     version, _, rest = head[0].partition(" ")
     if not version.startswith("HTTP/1.") or not rest[:3].isdigit():
         raise ValueError("not HTTP")
-    fields = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
-    if "chunked" in fields.get("transfer-encoding", "").lower():
-        return int(rest[:3]), await _chunks(reader)
-    length = fields.get("content-length")
+    fields: dict[str, list[str]] = {}
+    for name, _, value in (line.partition(":") for line in head[1:] if line):
+        fields.setdefault(name.strip().lower(), []).append(value.strip())
+    return Answer(int(rest[:3]), fields, await _body(reader, fields))
+
+
+async def _body(reader: asyncio.StreamReader, fields: dict[str, list[str]]) -> bytes:
+    if any("chunked" in one.lower() for one in fields.get("transfer-encoding", ())):
+        return await _chunks(reader)
+    length = next(iter(fields.get("content-length", ())), None)
     if length is None:
-        body = await reader.read(MAX_ANSWER + 1)
-    elif length.isascii() and length.isdigit() and len(length) < 10 and int(length) <= MAX_ANSWER:
-        body = await reader.readexactly(int(length))
-    else:
-        raise ValueError("a length beyond the limit")
-    return int(rest[:3]), body[:MAX_ANSWER]
+        return (await reader.read(MAX_ANSWER + 1))[:MAX_ANSWER]
+    if length.isascii() and length.isdigit() and len(length) < 10 and int(length) <= MAX_ANSWER:
+        return await reader.readexactly(int(length))
+    raise ValueError("a length beyond the limit")
 
 
 async def _chunks(reader: asyncio.StreamReader) -> bytes:

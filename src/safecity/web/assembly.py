@@ -29,7 +29,7 @@ from safecity.core.ground.devices.api import any_of as devices_of
 from safecity.core.ground.devices.api import any_under as devices_under
 from safecity.core.ground.duties.api import Duties, DutySettings, Placement, TicketKeys
 from safecity.core.ground.exports.api import ExportRunner, Exports, Holds
-from safecity.core.ground.images.api import Address, Images, Notifier, Post, refused_ip
+from safecity.core.ground.images.api import Address, Delete, Images, Notifier, Post, refused_ip
 from safecity.core.ground.intake.api import Effects, Intake, IntakeLoop
 from safecity.core.ground.loose.api import Loose
 from safecity.core.ground.outbox.api import Relay
@@ -77,7 +77,7 @@ from safecity.core.upper.watches.api import any_under as watches_under
 from safecity.core.upper.watches.api import met as met_by_watches
 from safecity.kit.clock import Clock
 from safecity.kit.errors import UnavailableError
-from safecity.links.http_post import post
+from safecity.links.http_post import post, request
 from safecity.ports.blobs import Blobs
 from safecity.ports.bus import Bus
 from safecity.ports.calls import Calls
@@ -97,6 +97,13 @@ from safecity.web.viid.presence import Presence
 async def post_to_library(address: Address, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
     """A notification on its way; see `links.http_post`."""
     return await post(address.host, address.port, address.target, body, headers, tls=address.tls, refuse=refused_ip)
+
+
+async def delete_at_library(address: Address, headers: dict[str, str]) -> tuple[int, bytes]:
+    """A notification that is taken back; likewise."""
+    return await request(
+        "DELETE", address.host, address.port, address.target, b"", headers, tls=address.tls, refuse=refused_ip
+    )
 
 
 class _NoSigns:
@@ -144,6 +151,7 @@ def assemble(
     ask_time: AskTime | None = None,
     clock_kept: Callable[[], bool | None] = lambda: None,
     post_notification: Post = post_to_library,
+    delete_notification: Delete = delete_at_library,
     sign_link: SignLink | None = None,
     tolls: Tolls | None = None,
 ) -> Services:
@@ -293,7 +301,7 @@ def assemble(
         images=images,
         loose=loose,
         relay=relay,
-        notifier=Notifier(database, blobs, clock, settings, post_notification, met_by_watches),
+        notifier=Notifier(database, blobs, clock, settings, post_notification, met_by_watches, delete_notification),
         presence=presence,
         viid=ViidDoor(presence, Library(database, images, settings, clock, Asked(database, clock, watches, asked))),
         holds=holds,

@@ -31,10 +31,18 @@ class Asking:
     def __init__(self) -> None:
         self.got: list[tuple[str, dict[str, Any]]] = []
         self.answer: tuple[int, bytes] | Exception = (200, b'{"ResponseStatusObject":{"StatusCode":0}}')
+        self.deleted: list[str] = []
 
     async def __call__(self, address: Address, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         (notice,) = json.loads(body)["DispositionNotificationListObject"]["DispositionNotificationObject"]
         self.got.append((f"{address.place}{address.target}", notice))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    async def delete(self, address: Address, headers: dict[str, str]) -> tuple[int, bytes]:
+        assert len(headers["User-Identify"]) == 20
+        self.deleted.append(f"{address.place}{address.target}")
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -54,11 +62,12 @@ class City:
         self.area = ""
         self.again()
 
-    def again(self, post: Any = None) -> Notifier:
+    def again(self, post: Any = None, delete: Any = None) -> Notifier:
         """A process that begins anew finds all of it in the database."""
         here = self.house.services
         self.notifier = Notifier(
-            here.database, here.blobs, self.house.clock, here.settings, post or self.asking, met
+            here.database, here.blobs, self.house.clock, here.settings, post or self.asking, met,
+            delete or self.asking.delete,
         )  # fmt: skip
         return self.notifier
 
@@ -88,9 +97,23 @@ class City:
         said = await self.telling(watch)
         return said["delivered"], said["waiting"], said["lost"]
 
+    async def recalled(self, watch: str) -> tuple[int, int]:
+        said = await self.telling(watch)
+        return said["recalled"], said["not_recalled"]
+
+    async def take_back(self, name: str) -> None:
+        """The camera says that it saw no such vehicle."""
+        await self.camera.ask("DELETE", f"MotorVehicles?IDList={name}")
+        await follow(self.house)
+
 
 @pytest.fixture
 async def city(house: Any, admin: Any) -> City:
+    return await a_city(house, admin)
+
+
+async def a_city(house: Any, admin: Any) -> City:
+    """With everybody in it."""
     one = City(house, admin)
     one.area = (await admin.ok("POST", "areas", {"name": "city", "code": "3402"}))["id"]
     gate = {"name": "gate", "code": GATE, "area": one.area, "fuse_seconds": 1, "lanes": [{"number": 1}]}
@@ -282,12 +305,13 @@ async def test_what_was_taken_back_is_not_told_any_more(city: City) -> None:
     city.asking.answer = UnavailableError("away")
     name = await city.passes(1)
     await city.told()
-    await city.camera.ask("DELETE", f"MotorVehicles?IDList={name}")
-    await follow(city.house)
+    await city.take_back(name)
     city.asking.answer = (200, b"")
     city.house.clock.advance(10)
-    assert await city.told() == 0
+    assert await city.told() == 1
+    assert len(city.asking.got) == 1, "it is not told again"
     assert await city.figures(watch) == (0, 0, 0)
+    assert await city.recalled(watch) == (1, 0), "it may have heard of it without an answer of its own"
 
 
 async def test_a_watch_that_its_library_takes_back_is_silent_there_too(city: City) -> None:

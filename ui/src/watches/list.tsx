@@ -144,6 +144,8 @@ function Telling({ of, asks }: { of: NonNullable<Watch['telling']>; asks: boolea
   return (
     <>
       <div>{t('watch.tellingFigures', { delivered: of.delivered, waiting: of.waiting, lost: of.lost })}</div>
+      {of.recalled > 0 && <div>{t('watch.tellingRecalled', { n: of.recalled })}</div>}
+      {of.not_recalled > 0 && <div className="p3">▲ {t('watch.tellingNotRecalled', { n: of.not_recalled })}</div>}
       {of.last_error && <div className="p2">▲ {of.last_error}</div>}
     </>
   )

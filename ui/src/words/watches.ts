@@ -59,6 +59,8 @@ export const watches = words({
   'watch.fromLibrary': ['asked for by another library', '来自其他视图库'],
   'watch.telling': ['Hits are told to', '命中发往'],
   'watch.tellingAsk': ['Approving allows each exact hit, with its pictures, to be sent there.', '批准即同意将每次确切命中连同图片发往该地址。'],
+  'watch.tellingRecalled': ['{n} taken back there', '已在对方撤回 {n} 条'],
+  'watch.tellingNotRecalled': ['{n} not taken back there: tell the library by another way', '{n} 条未能在对方撤回，请另行告知'],
   'watch.tellingFigures': ['arrived {delivered}, waiting {waiting}, lost {lost}', '已送达 {delivered}，待发 {waiting}，丢失 {lost}'],
   'watch.colour': ['Body colour', '车身颜色'],
   'watch.plateColour': ['Plate colour', '号牌颜色'],

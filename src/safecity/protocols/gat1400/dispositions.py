@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, Final
 
 from safecity.kit.errors import InvalidError
@@ -27,6 +28,15 @@ _REMOVED: Final = (
 )
 _PLATE: Final = re.compile(r"(?=.*[0-9?*])\w?[A-Z?*][A-Z0-9?*]{2,8}\w?")
 """A plate or a pattern of one: at most ten signs, with a letter. An identity number, eighteen digits, is none."""
+
+
+class DispositionStatus(IntEnum):
+    """What becomes of one."""
+
+    IN_FORCE = 0
+    WITHDRAWN = 1
+    EXPIRED = 2
+    NOT_IN_FORCE = 9
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

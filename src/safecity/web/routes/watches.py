@@ -52,7 +52,8 @@ class WatchTellingOut(Answer):
     DispositionNotification); approving the watch allows it. Near misses and hits of restricted checkpoints are not.
 
     `delivered` hits arrived, `waiting` ones are still to be told; `lost` ones never will be: past their time, the
-    library locked out, or it would not take them.
+    library locked out, or it would not take them. Of those that turned out to be none, the library was asked to delete
+    the notification: it did (`recalled`), or would not (`not_recalled`).
     """
 
     receive_addr: str
@@ -61,6 +62,8 @@ class WatchTellingOut(Answer):
     waiting: int
     lost: int
     last_error: str
+    recalled: int = 0
+    not_recalled: int = 0
 
 
 class WatchOut(Answer):
@@ -322,8 +325,7 @@ async def sign_hit(hit: str, who: Who, here: Here, ask: WatchWords | None = None
 @routes.post("/hits/{hit}/report", Action.ALARM_REPORT)
 async def report_hit(hit: str, ask: ReportAsk, who: Who, here: Here) -> WatchHitOut:
     """Say what came of it; that ends its alarm."""
-    alarm = await here.watches.alarm_of(who, hit)
-    await here.alarms.report(who, alarm, ask.result, ask.report)
+    alarm = await here.watches.report(who, hit, ask.result, ask.report)
     here.hub.changed([("alarm", alarm), ("watch", "")])
     return _hit(await here.watches.shown(who, hit))
 

@@ -164,7 +164,7 @@ class Library:
         elif resource.path == "Subscribes":
             part = _chosen(resource, await self._images.subscriptions_of(sender), query)
         else:
-            part = await self._images.find(sender, resource, query)
+            part = await self._standing(sender, resource, await self._images.find(sender, resource, query))
         return write_list(resource, part, RecordStartNo=query.start + 1, PageRecordNum=len(part))
 
     async def _one(self, sender: Device, resource: Resource, identity: str) -> dict[str, Any]:
@@ -178,7 +178,18 @@ class Library:
                 if str(one[resource.key]) == identity:
                     return one
             raise NotFoundError("no such object", code="not_found", params={"kind": resource.name})
-        return await self._images.see(sender, resource, identity)
+        (one,) = await self._standing(sender, resource, [await self._images.see(sender, resource, identity)])
+        return one
+
+    async def _standing(self, sender: Device, resource: Resource, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """What a library wishes to be watched for as it sent it, with what became of it here."""
+        if resource.path != "Dispositions" or not is_library(sender):
+            return found
+        stands = await self._asked.standing(sender, [str(one[resource.key]) for one in found])
+        return [
+            {**one, "DispositionStatus": int(stands[name])} if (name := str(one[resource.key])) in stands else one
+            for one in found
+        ]
 
     async def _ours(self, sender: Device, resource: Resource) -> list[dict[str, Any]]:
         """What we know of ourselves, as far as the sender may: a library its areas, a camera what it reports for."""

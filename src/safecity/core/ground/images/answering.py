@@ -26,7 +26,8 @@ _WHEN: Final = "EndTime"
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answering:
     """How it goes. `receive_addr`: where the library wants to be told; `allowed`: a person agreed. Hits that `arrived`,
-    that wait, and that were `lost`, as of a subscription."""
+    that wait, and that were `lost`, as of a subscription; those that were told, are none, and were taken back there
+    (`recalled`), or could not be (`not_recalled`)."""
 
     receive_addr: str
     allowed: bool
@@ -34,6 +35,8 @@ class Answering:
     waiting: int
     lost: int
     last_error: str
+    recalled: int = 0
+    not_recalled: int = 0
 
 
 def told_at(wish: Disposition) -> str:
@@ -82,7 +85,7 @@ def stop(tx: Tx, watch: str, *, over: bool) -> None:
     """The watch has ended; what waits is dropped. `over`: by its time, and what waits counts as lost."""
     one = store.of_watches(tx, [watch]).get(watch)
     if one is not None:
-        dropped = store.drop_all(tx, one.id)
+        dropped = store.drop_untold(tx, one.id)
         _move(tx, one, SubscriptionState.CANCELLED, lost=one.lost + (dropped if over else 0))
 
 
@@ -91,15 +94,20 @@ def tell(tx: Tx, watch: str, met: Kept, now: int) -> None:
     one = store.of_watches(tx, [watch]).get(watch)
     if one is None or one.state is not SubscriptionState.ACTIVE or met.device == one.device or not within(one, met):
         return
-    untell(tx, met.id)
+    store.drop_hit(tx, met.id)
     store.enqueue(tx, [{
         "id": fresh("no"), "subscription": one.id, "object": None, "hit": met.id, "kind": _KIND, "notification": "",
         "due_at": now, "tries": 0,
     }])  # fmt: skip
 
 
-def untell(tx: Tx, hit: str) -> None:
-    """It is none any more. Who was told of it before is not told of that: the standard has no word for it."""
+def untell(tx: Tx, hit: str, now: int) -> None:
+    """It is none, and never was. Who was told of it before is asked to delete the notification."""
+    store.recall_hit(tx, hit, now)
+
+
+def silence(tx: Tx, hit: str) -> None:
+    """Nobody is to be told of it any more; who was told keeps what was true."""
     store.drop_hit(tx, hit)
 
 
@@ -111,6 +119,7 @@ def answering(tx: Tx, watches: Sequence[str]) -> dict[str, Answering]:
         watch: Answering(
             receive_addr=read_wish(one).receive_addr, allowed=bool(one.address), delivered=one.delivered,
             waiting=waits.get(one.id, 0), lost=one.lost, last_error=one.last_error,
+            recalled=one.recalled, not_recalled=one.not_recalled,
         )
         for watch, one in found.items()
         if one.body["ReceiveAddr"]

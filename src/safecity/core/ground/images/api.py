@@ -5,6 +5,7 @@ from safecity.core.ground.images.addresses import Address, read_address, refused
 from safecity.core.ground.images.answering import Answering
 from safecity.core.ground.images.decide import is_library
 from safecity.core.ground.images.notifier import Met, Notifier, Post
+from safecity.core.ground.images.recalling import Delete
 from safecity.core.ground.images.service import Images
 from safecity.core.ground.images.store import Kept, Subscribed, SubscriptionState
 from safecity.core.ground.images.store import known as known_objects
@@ -13,6 +14,7 @@ from safecity.core.ground.images.taking import Outcome
 __all__ = [
     "Address",
     "Answering",
+    "Delete",
     "Images",
     "Kept",
     "Met",

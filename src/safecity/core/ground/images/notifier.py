@@ -16,7 +16,9 @@ from safecity.core.ground.devices.api import find as find_device
 from safecity.core.ground.images import store
 from safecity.core.ground.images.addresses import Address, read_address
 from safecity.core.ground.images.decide import packed
-from safecity.core.ground.images.store import Due, Kept, Subscribed, SubscriptionState
+from safecity.core.ground.images.delivery import pause, understood
+from safecity.core.ground.images.recalling import Delete, Recalling, cannot
+from safecity.core.ground.images.store import RECALL, Due, Kept, Subscribed, SubscriptionState
 from safecity.core.ground.images.wishes import Wish, read_wish, still_within, within
 from safecity.core.ground.settings.api import Settings
 from safecity.kit.clock import SECOND_US, Clock
@@ -25,14 +27,7 @@ from safecity.ports.blobs import Blobs
 from safecity.ports.database import Database, Tx
 from safecity.protocols.gat1400.codes import public_id
 from safecity.protocols.gat1400.dispositions import write_hit
-from safecity.protocols.gat1400.envelope import (
-    CONTENT_TYPE,
-    StatusCode,
-    read_json,
-    read_statuses,
-    write_json,
-    write_list,
-)
+from safecity.protocols.gat1400.envelope import CONTENT_TYPE, write_json, write_list
 from safecity.protocols.gat1400.resources import BY_NAME
 from safecity.protocols.gat1400.subscriptions import strip_images, write_notification
 
@@ -45,16 +40,8 @@ MAX_BYTES: Final = 8 << 20
 like ours takes, and it would be refused for ever."""
 GIVE_UP: Final = 10
 """Tries after which an object is given up that a library says it does not take; an hour and more."""
-FIRST_WAIT: Final = 5.0
-LONGEST_WAIT: Final = 900.0
 AT_ONCE: Final = 4
 MOVED: Final = "the library was moved out of the area that was accepted; it has to ask again"
-
-_UNWANTED: Final = frozenset({400, 413, 415, 422})
-_UNWANTED_CODES: Final = frozenset({
-    StatusCode.INVALID_OPERATION, StatusCode.XML_FORMAT, StatusCode.XML_CONTENT, StatusCode.JSON_FORMAT,
-    StatusCode.JSON_CONTENT,
-})  # fmt: skip
 
 Post = Callable[[Address, bytes, dict[str, str]], Awaitable[tuple[int, bytes]]]
 """Sends to exactly that address; UnavailableError when it cannot."""
@@ -71,14 +58,16 @@ class Notifier:
     """A subscriber that does not answer waits longer each time and holds up nobody else."""
 
     def __init__(
-        self, database: Database, blobs: Blobs, clock: Clock, settings: Settings, post: Post, met: Met = _nothing_met
-    ) -> None:
+        self, database: Database, blobs: Blobs, clock: Clock, settings: Settings, post: Post, met: Met = _nothing_met,
+        delete: Delete = cannot,
+    ) -> None:  # fmt: skip
         self._database = database
         self._blobs = blobs
         self._clock = clock
         self._settings = settings
         self._post = post
         self._met = met
+        self._recalling = Recalling(database, clock, delete)
         self._serial = clock.now_us() % 100_000
         self._turn = asyncio.Semaphore(AT_ONCE)
 
@@ -115,13 +104,15 @@ class Notifier:
         async with self._turn:
             now = self._clock.now_us()
             platform = await self._settings.read()
+            if kind == RECALL:
+                return await self._recalling.one(subscription, notification, platform.code)
             fresh_number = self._number(platform.code, now)
 
             def prepare(tx: Tx) -> tuple[Subscribed, Due, list[Kept]] | None:
                 of = store.subscription(tx, subscription)
                 library = None if of is None else find_device(tx, of.device)
                 if of is None or of.state is not SubscriptionState.ACTIVE:
-                    store.drop_all(tx, subscription)
+                    store.drop_untold(tx, subscription)
                     return None
                 if library is None or not library.enabled:
                     lost = store.drop_all(tx, subscription)
@@ -139,7 +130,7 @@ class Notifier:
                 if one is None:
                     return None
                 if read_wish(of).end <= now:
-                    lost = store.drop_all(tx, subscription)
+                    lost = store.drop_untold(tx, subscription)
                     store.save_subscription(tx, replace(of, lost=of.lost + lost))
                     return None
                 if of.watch is None:
@@ -167,7 +158,7 @@ class Notifier:
             headers = {"Content-Type": CONTENT_TYPE, "User-Identify": us}
             body = self._answer(wish, one, told[0], objects[0].seen) if of.watch else self._body(wish, one, told)
             status, answer = await self._post(address, body, headers)
-            arrived, unwanted = _understood(status, answer)
+            arrived, unwanted = understood(status, answer)
             error = "" if arrived else f"HTTP {status}"
         except (UnavailableError, InvalidError, OSError) as failed:
             error = str(failed)[:200]
@@ -182,6 +173,8 @@ class Notifier:
                 return
             store.release(tx, one, later)
             if not error:
+                if of.watch:
+                    store.remember_told(tx, one, now)
                 count = store.told(tx, one)
                 store.save_subscription(tx, replace(known, delivered=known.delivered + count, last_error=""))
             elif unwanted and len(told) == 1 and one.tries >= GIVE_UP:
@@ -250,20 +243,3 @@ def _written_down(tx: Tx, of: Subscribed, library: str, one: Due, met: Kept, now
     who = Actor(of.device, library, "", (), now, of.address)
     about = Thing("hit", met.area_path, id=met.id, organisation=met.organisation_path)
     note(tx, who, Action.WATCH_SEE, about, met.plate, watch=of.watch, notification=one.notification, told=of.address)
-
-
-def pause(tries: int) -> float:
-    """Seconds until the next try, however many there were: a library may be away for months."""
-    return min(FIRST_WAIT * 2 ** min(tries, 16), LONGEST_WAIT)
-
-
-def _understood(status: int, answer: bytes) -> tuple[bool, bool]:
-    """Whether it arrived, and whether it never will because of what it is. Some libraries answer 200 and say in the
-    body that they did not take it."""
-    if not 200 <= status < 300:
-        return False, status in _UNWANTED
-    try:
-        codes = {code for _, code in read_statuses(read_json(answer))}
-    except InvalidError:
-        return True, False
-    return codes <= {0}, bool(codes & _UNWANTED_CODES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from safecity.core.ground.access.api import Predicate, under, where
 from safecity.core.ground.sql import Json, Tags, area_path, key, metadata, moment, organisation_path, ref
+from safecity.kit.ids import fresh
 from safecity.ports.database import Row, Tx
 from safecity.protocols.gat1400.queries import Query
 from safecity.protocols.gat1400.vehicles import clean_plate
@@ -72,7 +73,8 @@ ALLOWED = {
 class Subscribed:
     """What a library asks to be told. `address` is host and port as somebody allowed it; `lost` counts what could not
     be told before it was past its time or the library locked out, and what the library would not take. `watch`: it
-    asked for a watch, and is told what that meets; `subscribe_id` is the watch, too."""
+    asked for a watch, and is told what that meets; `subscribe_id` is the watch, too. Of hits that were told and are
+    none: `recalled` where it took that back, `not_recalled` where it would not or could not be told."""
 
     id: str
     device: str
@@ -89,6 +91,8 @@ class Subscribed:
     last_error: str = ""
     revision: int = 1
     watch: str | None = None
+    recalled: int = 0
+    not_recalled: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,6 +136,7 @@ subscriptions = Table(
     organisation_path(),
     moment("created_at"),
     *(Column(name, BigInteger, nullable=False) for name in ("delivered", "lost", "revision")),
+    *(Column(name, BigInteger, nullable=False, server_default="0") for name in ("recalled", "not_recalled")),
     ref("watch", "wa", nullable=True, index=True),
     UniqueConstraint("device", "subscribe_id", name="uq_image_subscriptions_device_subscribe_id"),
 )
@@ -149,6 +154,18 @@ outbox = Table(
     Index("ix_image_outbox_subscription_due_at", "subscription", "due_at"),
     Index("ix_image_outbox_due_at", "due_at"),
 )
+told_hits = Table(
+    "image_told_hits",
+    metadata,
+    key("nt"),
+    ref("subscription", "su", index=True),
+    ref("hit", "ht", index=True),
+    Column("notification", Text, nullable=False),
+    moment("at"),
+)
+"""Under what number a library knows a hit."""
+RECALL: Final = "Recall"
+"""`kind` in the outbox of a notification that is taken back."""
 _FIELDS = tuple(Kept.__dataclass_fields__)
 _SUBSCRIBED = tuple(Subscribed.__dataclass_fields__)
 
@@ -277,6 +294,7 @@ def save_subscription(tx: Tx, one: Subscribed) -> None:
 def forget_subscriptions(tx: Tx, ids: Sequence[str]) -> None:
     """With what was still to be told to them."""
     tx.run(delete(outbox).where(outbox.c.subscription.in_(ids)))
+    tx.run(delete(told_hits).where(told_hits.c.subscription.in_(ids)))
     tx.run(delete(subscriptions).where(subscriptions.c.id.in_(ids)))
 
 
@@ -374,9 +392,36 @@ def drop_all(tx: Tx, subscription: str) -> int:
     return tx.run(delete(outbox).where(outbox.c.subscription == subscription))
 
 
+def drop_untold(tx: Tx, subscription: str) -> int:
+    """Likewise; what it was told and is taken back stays to be said."""
+    return tx.run(delete(outbox).where(outbox.c.subscription == subscription, outbox.c.kind != RECALL))
+
+
 def drop_hit(tx: Tx, hit: str) -> None:
     """It is none any more: who was still to be told of it is not."""
-    tx.run(delete(outbox).where(outbox.c.hit == hit))
+    tx.run(delete(outbox).where(outbox.c.hit == hit, outbox.c.kind != RECALL))
+
+
+def remember_told(tx: Tx, one: Due, now: int) -> None:
+    """A hit has arrived."""
+    rows = [
+        {"id": fresh("nt"), "subscription": one.subscription, "hit": hit, "notification": one.notification, "at": now}
+        for hit in one.objects
+    ]
+    tx.run(insert(told_hits), rows)
+
+
+def recall_hit(tx: Tx, hit: str, now: int) -> None:
+    """It is none any more: who knows of it is told, also who may have heard of it without an answer of theirs."""
+    theirs = and_(outbox.c.hit == hit, outbox.c.kind != RECALL)
+    tx.run(delete(outbox).where(theirs, outbox.c.notification == ""))
+    tx.run(update(outbox).where(theirs).values(kind=RECALL, due_at=now, tries=0))
+    enqueue(tx, [
+        {"id": fresh("no"), "subscription": row["subscription"], "object": None, "hit": hit, "kind": RECALL,
+         "notification": row["notification"], "due_at": now, "tries": 0}
+        for row in tx.rows(select(told_hits).where(told_hits.c.hit == hit))
+    ])  # fmt: skip
+    tx.run(delete(told_hits).where(told_hits.c.hit == hit))
 
 
 def waiting(tx: Tx, subscription: Sequence[str]) -> dict[str, int]:

@@ -18,7 +18,7 @@ from safecity.kit.clock import Clock
 from safecity.kit.errors import SafecityError
 from safecity.kit.ids import fresh
 from safecity.ports.database import Database, Tx
-from safecity.protocols.gat1400.dispositions import Disposition
+from safecity.protocols.gat1400.dispositions import Disposition, DispositionStatus
 
 SEATS: Final = frozenset({"role:operator"})
 FURTHER: Final = frozenset({"role:supervisor"})
@@ -26,6 +26,13 @@ PURPOSE: Final = "security"
 MOST_WAITING: Final = 1000
 """Proposals of one library that nobody has decided on yet."""
 UNTOLD: Final = "watched for; hits are not told: ReceiveAddr is not accepted"
+STANDING: Final = {
+    WatchState.PROPOSED: DispositionStatus.NOT_IN_FORCE,
+    WatchState.REFUSED: DispositionStatus.NOT_IN_FORCE,
+    WatchState.APPROVED: DispositionStatus.IN_FORCE,
+    WatchState.WITHDRAWN: DispositionStatus.WITHDRAWN,
+    WatchState.EXPIRED: DispositionStatus.EXPIRED,
+}
 _OPEN: Final = (WatchState.PROPOSED, WatchState.APPROVED)
 
 
@@ -62,6 +69,15 @@ class Asked:
             return touched
 
         self._told(await self._database.write(work))
+
+    async def standing(self, sender: Device, ids: Sequence[str]) -> dict[str, DispositionStatus]:
+        """What became of wishes of the library, by identifier; nothing of those that are no watch here."""
+
+        def work(tx: Tx) -> dict[str, DispositionStatus]:
+            found = {name: store.of_origin(tx, _origin(sender, name)) for name in ids}
+            return {name: STANDING[watch.state] for name, watch in found.items() if watch is not None}
+
+        return await self._database.read(work)
 
     def _one(self, tx: Tx, sender: Device, wish: Disposition, touched: list[str]) -> str:
         known = store.of_origin(tx, _origin(sender, wish.id))

@@ -16,6 +16,8 @@ DAY_US: Final = 86_400 * SECOND_US
 LEAST_SIGNS: Final = 3
 """Signs that a pattern must name: fewer fit half a city, and an alarm for everybody is one for nobody."""
 METHOD: Final = "watch"
+NOT_IT: Final = "not_it"
+"""What is reported of a hit that was another vehicle."""
 """Of the alarms that hits raise, in place of a method of GB/T 28181."""
 EXACT: Final = "exact"
 NEAR: Final = "near"

@@ -91,22 +91,22 @@ class WatchFollower(Follower):
             passage = seen.get(name)
             if passage is None:
                 if name in gone:  # not where its time only ran out
-                    touched += [silence(tx, hit, HitState.TAKEN_BACK) for hit in known.values() if _live(hit)]
+                    touched += [silence(tx, hit, HitState.TAKEN_BACK, now) for hit in known.values() if _live(hit)]
                 continue
             matches = {match.watch: match for match in self._matches(passage, now)}
-            touched += self._unmatched(tx, passage, [hit for hit in known.values() if hit.watch not in matches])
+            touched += self._unmatched(tx, passage, [hit for hit in known.values() if hit.watch not in matches], now)
             for watch, match in matches.items():
                 touched += self._matched(tx, self._watches[watch], match, passage, known.get(watch), name in late, now)
         return [alarm for alarm in dict.fromkeys(touched) if alarm]
 
-    def _unmatched(self, tx: Tx, passage: Passage, hits: Sequence[Hit]) -> list[str]:
+    def _unmatched(self, tx: Tx, passage: Passage, hits: Sequence[Hit], now: int) -> list[str]:
         """Hits of a passage that says something else now. Where only the watch has ended they stay what they were."""
         ended = store.find_many(tx, [hit.watch for hit in hits])
         touched: list[str] = []
         for hit in hits:
             watch = ended.get(hit.watch)
             if _live(hit) and (watch is None or not _still(watch, passage)):
-                touched.append(silence(tx, hit, HitState.TAKEN_BACK))
+                touched.append(silence(tx, hit, HitState.TAKEN_BACK, now))
         return touched
 
     def _matched(

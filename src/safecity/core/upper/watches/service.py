@@ -16,6 +16,7 @@ from safecity.core.ground.places.api import find_area, find_organisation
 from safecity.core.upper.watches import store
 from safecity.core.upper.watches.decide import (
     DAY_US,
+    NOT_IT,
     Hit,
     HitState,
     Watch,
@@ -163,7 +164,7 @@ class Watches:
         )  # fmt: skip
         store.save(tx, new)
         answering.stop(tx, old.id, over=False)
-        touched = [silence(tx, hit, HitState.CALLED_OFF) for hit in store.live_hits(tx, old.id)]
+        touched = [silence(tx, hit, HitState.CALLED_OFF, who.at) for hit in store.live_hits(tx, old.id)]
         note(tx, who, Action.WATCH_WITHDRAW, thing_of(new), new.plate, reason=words)
         return new, [alarm for alarm in touched if alarm]
 
@@ -206,6 +207,19 @@ class Watches:
         """The alarm that a hit raised, for who signs for it or reports on it."""
         return (await self._database.read(lambda tx: _find_hit(tx, who, hit))).alarm
 
+    async def report(self, who: Actor, hit: str, result: str, words: str = "") -> str:
+        """Say what came of it, as of its alarm; the alarm. A library that was told of what was `not_it` is asked to
+        forget it."""
+
+        def work(tx: Tx) -> str:
+            found = _find_hit(tx, who, hit)
+            alarms.report_on(tx, who, found.alarm, result, words)
+            if result == NOT_IT:
+                answering.untell(tx, found.id, who.at)
+            return found.alarm
+
+        return await self._database.write(work)
+
     async def shown(self, who: Actor, hit: str) -> HitSeen:
         """For an answer to what `who` just did to it."""
         return await self._database.read(lambda tx: _whole(tx, who, [_find_hit(tx, who, hit)])[0])
@@ -230,13 +244,16 @@ def thing_of_hit(hit: Hit) -> Thing:
     return Thing("hit", hit.area_path, id=hit.id, organisation=hit.organisation_path)
 
 
-def silence(tx: Tx, hit: Hit, state: HitState) -> str:
+def silence(tx: Tx, hit: Hit, state: HitState, now: int) -> str:
     """Nobody has to do anything about a hit any more; its alarm where that changed. What was reported stays."""
     alarm = alarms.find(tx, hit.alarm)
     if alarm is not None and alarm.reported_at is not None and state is HitState.CALLED_OFF:
         return ""
     store.save_hit(tx, replace(hit, state=state))
-    answering.untell(tx, hit.id)
+    if state is HitState.TAKEN_BACK:
+        answering.untell(tx, hit.id, now)
+    else:
+        answering.silence(tx, hit.id)
     if alarm is None:
         return ""
     if alarm.state is not AlarmState.CLEARED:

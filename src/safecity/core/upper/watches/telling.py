@@ -32,7 +32,7 @@ def tell(tx: Tx, watch: Watch, hit: Hit, passage: Passage, now: int) -> None:
     if hit.kind == EXACT:
         answering.tell(tx, watch.id, _met(tx, hit, passage), now)
     else:
-        answering.untell(tx, hit.id)
+        answering.untell(tx, hit.id, now)
 
 
 def met(tx: Tx, hits: Sequence[str], now: int) -> list[Kept]:

@@ -1,0 +1,170 @@
+"""A library that was told of a hit which is none is asked to delete the notification, until it has answered."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from tests.unit.web.test_web_watches import client_of, hits
+from tests.unit.web.test_web_watches_answers import PASSWORD, PLACE, City, a_city
+from tests.unit.web.test_web_watches_library import NUMBER
+
+from safecity.core.ground.images.api import Address
+from safecity.kit.errors import UnavailableError
+from safecity.links.http_post import request
+
+
+@pytest.fixture
+async def city(house: Any, admin: Any) -> City:
+    return await a_city(house, admin)
+
+
+async def told_of(city: City, number: int = 1) -> tuple[str, str]:
+    """What passed, and the number of the notification that arrived."""
+    name = await city.passes(number, PassTime=f"2023111506{13 + number}20")
+    assert await city.told() == 1
+    return name, city.asking.got[-1][1]["NotificationID"]
+
+
+async def test_what_the_camera_takes_back_is_deleted_there_over_a_real_connection(admin: Any, city: City) -> None:
+    heads: list[str] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+
+    async def there(address: Address, headers: dict[str, str]) -> tuple[int, bytes]:
+        assert address.place == PLACE
+        return await request(
+            "DELETE", "127.0.0.1", port, address.target, b"", headers, tls=False, refuse=lambda _: False
+        )
+
+    city.again(delete=there)
+    watch = await city.asked()
+    name, number = await told_of(city)
+    await city.take_back(name)
+    async with server:
+        assert await city.told() == 1
+        assert await city.told() == 0
+    assert heads[0].splitlines()[0] == f"DELETE /VIID/DispositionNotifications?IDList={number} HTTP/1.1"
+    assert (await city.figures(watch), await city.recalled(watch)) == ((1, 0, 0), (1, 0))
+    (line,) = [one for one in (await admin.ok("GET", "audit"))["items"] if one["details"].get("recalled")]
+    assert (line["details"]["recalled"], line["details"]["told"]) == (number, PLACE)
+
+
+async def test_a_library_like_ours_forgets_what_was_taken_back(city: City) -> None:
+    await city.asked()
+    name, number = await told_of(city)
+    notice = {"DispositionNotificationListObject": {"DispositionNotificationObject": [city.asking.got[0][1]]}}
+    await city.library.send("DispositionNotifications", notice)
+    await city.take_back(name)
+    assert await city.told() == 1
+    path = city.asking.deleted[0].removeprefix(f"{PLACE}/VIID/")
+    assert path == f"DispositionNotifications?IDList={number}"
+    assert (await city.library.ask("DELETE", path)).status_code == 200
+    left = (await city.library.ask("GET", "DispositionNotifications")).json()
+    assert left["DispositionNotificationListObject"]["DispositionNotificationObject"] == []
+
+
+async def test_what_was_reported_to_be_another_vehicle_is_taken_back_and_what_was_caught_is_not(city: City) -> None:
+    watch = await city.asked()
+    await told_of(city, 1)
+    _, number = await told_of(city, 2)
+    await city.admin.ok("POST", "users", {"username": "officer", "password": PASSWORD, "roles": ["operator"]})
+    officer = await client_of(city.house, "officer")
+    second, first = await hits(officer)
+    for hit, result in ((first, "caught"), (second, "not_it")):
+        await officer.ok("POST", f"hits/{hit['id']}/sign")
+        await officer.ok("POST", f"hits/{hit['id']}/report", {"result": result, "report": "looked"})
+    assert await city.told() == 1
+    assert city.asking.deleted == [f"{PLACE}/VIID/DispositionNotifications?IDList={number}"]
+    assert await city.recalled(watch) == (1, 0)
+
+
+async def test_a_watch_that_was_withdrawn_here_leaves_its_hits_true_and_says_that_it_is_over(city: City) -> None:
+    watch = await city.asked()
+
+    async def status() -> int:
+        found = (await city.library.ask("GET", f"Dispositions/{NUMBER}")).json()
+        return found["DispositionObject"]["DispositionStatus"]
+
+    await told_of(city)
+    assert await status() == 0
+    await city.chief.ok("POST", f"watches/{watch}/withdraw", {"reason": "found"})
+    assert await city.told() == 0
+    assert city.asking.deleted == []
+    assert await status() == 1
+
+
+async def test_what_turns_out_wrong_after_the_watch_has_ended_is_taken_back_all_the_same(city: City) -> None:
+    watch = await city.asked(EndTime="20231115064000")
+    name, number = await told_of(city)
+    city.house.clock.advance(3600)
+    while await city.house.services.watch_duties.step():
+        pass
+    city.chief = await client_of(city.house, "chief")
+    assert (await city.chief.ok("GET", f"watches/{watch}"))["state"] == "expired"
+    await city.camera.register()
+    await city.take_back(name)
+    assert await city.told() == 1
+    assert city.asking.deleted == [f"{PLACE}/VIID/DispositionNotifications?IDList={number}"]
+
+
+async def test_a_library_that_is_away_is_asked_again_under_the_same_number_also_by_a_new_process(city: City) -> None:
+    watch = await city.asked()
+    name, number = await told_of(city)
+    await city.take_back(name)
+    city.asking.answer = UnavailableError("away")
+    assert await city.told() == 0
+    assert await city.told() == 0
+    assert len(city.asking.deleted) == 1, "it waits, and does not hammer"
+    city.asking.answer = (200, b"")
+    city.again()
+    city.house.clock.advance(10)
+    assert await city.told() == 1
+    assert set(city.asking.deleted) == {f"{PLACE}/VIID/DispositionNotifications?IDList={number}"}
+    assert await city.recalled(watch) == (1, 0)
+
+
+@pytest.mark.parametrize("answer", [(405, b""), (404, b""), (200, b'{"ResponseStatusObject":{"StatusCode":4}}')])
+async def test_a_library_that_deletes_nothing_is_asked_once_and_that_is_shown(
+    answer: tuple[int, bytes], city: City
+) -> None:
+    watch = await city.asked()
+    name, _ = await told_of(city)
+    await city.take_back(name)
+    city.asking.answer = answer
+    for _ in range(3):
+        await city.told()
+        city.house.clock.advance(400)
+    assert len(city.asking.deleted) == 1
+    assert await city.recalled(watch) == (0, 1)
+    city.asking.answer = (200, b"")
+    await told_of(city, 2)
+
+
+async def test_a_vehicle_that_is_seen_again_after_all_is_told_anew_after_it_was_taken_back(city: City) -> None:
+    await city.asked()
+    name, number = await told_of(city)
+    await city.passes(1, PassTime="20231115061420", plate="皖A00000")  # the camera corrects itself
+    await city.passes(1, PassTime="20231115061420", plate="皖A12B45")  # and again
+    assert await city.told() == 2
+    assert city.asking.deleted == [f"{PLACE}/VIID/DispositionNotifications?IDList={number}"]
+    assert city.asking.met() == [name, name]
+    assert city.asking.got[1][1]["NotificationID"] != number
+
+
+async def test_a_library_that_was_locked_out_meanwhile_is_not_asked(city: City) -> None:
+    watch = await city.asked()
+    name, _ = await told_of(city)
+    (library,) = [one for one in (await city.admin.ok("GET", "devices"))["items"] if one["code"] == city.library.code]
+    await city.admin.ok("PATCH", f"devices/{library['id']}", {"enabled": False})
+    await city.take_back(name)
+    assert await city.told() == 0
+    assert city.asking.deleted == []
+    assert await city.recalled(watch) == (0, 1)
