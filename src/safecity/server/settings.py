@@ -15,7 +15,14 @@ from typing import Any, Final, TypeVar, cast
 
 from safecity.kit.errors import InvalidError
 from safecity.server.sections.checks import one_of
-from safecity.server.sections.doors import AisSettings, HttpSettings, Jt808Settings, MqttSettings, SipSettings
+from safecity.server.sections.doors import (
+    AisSettings,
+    HttpSettings,
+    Jt808Settings,
+    MqttSettings,
+    SipSettings,
+    ViidSettings,
+)
 from safecity.server.sections.footage import MediaSettings, RecordSettings, VolumeSettings
 from safecity.server.sections.machine import DemoSettings, EngineSettings
 from safecity.server.sections.work import (
@@ -45,6 +52,7 @@ class Settings:
     jt808: Jt808Settings = field(default_factory=Jt808Settings)
     ais: AisSettings = field(default_factory=AisSettings)
     mqtt: MqttSettings = field(default_factory=MqttSettings)
+    viid: ViidSettings = field(default_factory=ViidSettings)
     media: MediaSettings = field(default_factory=MediaSettings)
     record: RecordSettings = field(default_factory=RecordSettings)
     vision: VisionSettings = field(default_factory=VisionSettings)

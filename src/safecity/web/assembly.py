@@ -29,7 +29,17 @@ from safecity.core.ground.devices.api import any_of as devices_of
 from safecity.core.ground.devices.api import any_under as devices_under
 from safecity.core.ground.duties.api import Duties, DutySettings, Placement, TicketKeys
 from safecity.core.ground.exports.api import ExportRunner, Exports, Holds
-from safecity.core.ground.images.api import Address, Delete, Images, Notifier, Post, refused_ip
+from safecity.core.ground.images.api import (
+    Address,
+    AskUpper,
+    Delete,
+    Images,
+    Notifier,
+    Post,
+    Reply,
+    Uplinks,
+    refused_ip,
+)
 from safecity.core.ground.intake.api import Effects, Intake, IntakeLoop
 from safecity.core.ground.loose.api import Loose
 from safecity.core.ground.outbox.api import Relay
@@ -77,7 +87,8 @@ from safecity.core.upper.watches.api import any_under as watches_under
 from safecity.core.upper.watches.api import met as met_by_watches
 from safecity.kit.clock import Clock
 from safecity.kit.errors import UnavailableError
-from safecity.links.http_post import post, request
+from safecity.kit.upperurl import Upper
+from safecity.links.http_post import exchange, post, request
 from safecity.ports.blobs import Blobs
 from safecity.ports.bus import Bus
 from safecity.ports.calls import Calls
@@ -104,6 +115,13 @@ async def delete_at_library(address: Address, headers: dict[str, str]) -> tuple[
     return await request(
         "DELETE", address.host, address.port, address.target, b"", headers, tls=address.tls, refuse=refused_ip
     )
+
+
+async def ask_upper(upper: Upper, path: str, body: bytes, headers: dict[str, str]) -> Reply:
+    """Our own registration; likewise."""
+    place = upper.address
+    answer = await exchange("POST", place.host, place.port, path, body, headers, tls=place.tls, refuse=refused_ip)
+    return Reply(answer.status, tuple(answer.headers.get("www-authenticate", ())))
 
 
 class _NoSigns:
@@ -152,6 +170,7 @@ def assemble(
     clock_kept: Callable[[], bool | None] = lambda: None,
     post_notification: Post = post_to_library,
     delete_notification: Delete = delete_at_library,
+    ask_upper: AskUpper = ask_upper,
     sign_link: SignLink | None = None,
     tolls: Tolls | None = None,
 ) -> Services:
@@ -302,6 +321,7 @@ def assemble(
         loose=loose,
         relay=relay,
         notifier=Notifier(database, blobs, clock, settings, post_notification, met_by_watches, delete_notification),
+        uplinks=Uplinks(web.uppers, settings, ask_upper, clock, web.upper_keepalive_seconds),
         presence=presence,
         viid=ViidDoor(presence, Library(database, images, settings, clock, Asked(database, clock, watches, asked))),
         holds=holds,

@@ -22,7 +22,7 @@ from safecity.core.ground.desk.api import Desk
 from safecity.core.ground.devices.api import Devices
 from safecity.core.ground.duties.api import Duties, Keepalive, Placement, TicketKeys
 from safecity.core.ground.exports.api import Exports, Holds
-from safecity.core.ground.images.api import Images, Notifier
+from safecity.core.ground.images.api import Images, Notifier, Uplinks
 from safecity.core.ground.intake.api import IntakeLoop
 from safecity.core.ground.loose.api import Loose
 from safecity.core.ground.outbox.api import Relay
@@ -53,6 +53,7 @@ from safecity.core.upper.violations.api import (
 from safecity.core.upper.watches.api import WatchDuties, Watches, WatchFollower, WatchSettings
 from safecity.kit.clock import Clock
 from safecity.kit.errors import SafecityError, UnavailableError
+from safecity.kit.upperurl import Upper
 from safecity.ports.blobs import Blobs
 from safecity.ports.bus import Bus
 from safecity.ports.calls import Calls
@@ -101,6 +102,7 @@ class WebSettings:
     argon2_kib       memory of one password check
     alarm_picture_days   pictures of alarms are kept for so long, 0: none are
     roads            whether a duty `traffic` runs
+    uppers           libraries that we register at, and how often they hear of us
     """
 
     slots: tuple[str, ...]
@@ -129,6 +131,8 @@ class WebSettings:
     counts: CountSettings = field(default_factory=CountSettings)
     vision: tuple[str, ...] = ()
     roads: bool = True
+    uppers: tuple[Upper, ...] = ()
+    upper_keepalive_seconds: float = 60.0
 
     @property
     def cookie(self) -> str:
@@ -192,6 +196,7 @@ class Services:
     loose: Loose
     relay: Relay
     notifier: Notifier
+    uplinks: Uplinks
     presence: Presence
     viid: ViidDoor
     holds: Holds
@@ -260,6 +265,7 @@ class Services:
             group.create_task(self.alarm_pictures.run(), name="alarm pictures")
             group.create_task(self.presence.run(), name="presence of capture devices")
             group.create_task(self.notifier.run(), name="subscribers")
+            group.create_task(self.uplinks.run(), name="upper libraries")
             group.create_task(self._seal(), name="seals")
             if self.web.roads:
                 group.create_task(self.closures.run(), name="closures")

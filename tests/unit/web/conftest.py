@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -163,6 +164,14 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def house(tmp_path: Path, migrated: Path) -> AsyncIterator[House]:
+    async with a_house(tmp_path, migrated) as made:
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def a_house(tmp_path: Path, migrated: Path, code: str = PLATFORM) -> AsyncIterator[House]:
+    """A platform of its own in a folder. The application serves the one that was made, or asked for by `app_on`,
+    last."""
     (tmp_path / "control").mkdir()
     shutil.copy(migrated, tmp_path / "control" / "control.db")
     database = open_database(f"sqlite:///{tmp_path}/control/control.db", migrate=False)
@@ -177,8 +186,8 @@ async def house(tmp_path: Path, migrated: Path) -> AsyncIterator[House]:
         argon2_kib=8,
     )
     defaults = Platform(
-        code=PLATFORM,
-        domain=PLATFORM[:10],
+        code=code,
+        domain=code[:10],
         public_host="192.0.2.1",
         volumes=(VolumeWish(name="main", path="volumes/main"),),
     )

@@ -6,6 +6,7 @@ import { api } from '../api/client'
 import type { AnalysisHealth, ProcessHealth, StreamHealth, VolumeHealth } from '../api/types'
 import { Age } from '../parts/age'
 import { BrokerPanel } from '../parts/broker'
+import { UpperPanel } from '../parts/upper'
 import { ClockPanel, clockTrouble } from '../parts/clock'
 import { ProblemNote, stepWords } from '../parts/problem'
 import { StateMark, stateWords } from '../parts/state'
@@ -28,6 +29,7 @@ export function HealthPage() {
         <h1>{t('page.health')}</h1>
         {data && <span className="quiet">{t('health.summary', { running: count(['running']), lost: streams.filter((each) => !GOOD.has(each.state)).length, idle: count(['idle']) })}</span>}
         {data?.clock && clockTrouble(data.clock) && <span className="p2">▲ {t('health.clock')}: {data.clock.sentence}</span>}
+        {data?.uppers.filter((one) => one.code).map((one) => <span key={one.place} className="p2">▲ {t('health.uppers')} {one.place}: {one.sentence}</span>)}
         {data?.broker?.code && <span className="p2">▲ {t('health.broker')}: {data.broker.sentence}</span>}
         {(data?.readings_waiting ?? 0) > 20 && <span className="p3">▲ {t('health.waiting', { n: data?.readings_waiting ?? 0 })}</span>}
         {(data?.readings_lost ?? 0) > 0 && <span className="p2">▲ {t('health.readingsLost', { n: data?.readings_lost ?? 0 })}</span>}
@@ -43,6 +45,7 @@ export function HealthPage() {
             { key: 'volumes', label: t('health.volumes'), children: <Volumes rows={data?.volumes ?? []} /> },
             { key: 'processes', label: t('health.processes'), children: <Processes rows={data?.processes ?? []} /> },
             { key: 'analysis', label: t('health.analysis'), children: <Analysis rows={data?.analysis ?? []} /> },
+            ...(data && data.uppers.length > 0 ? [{ key: 'uppers', label: t('health.uppers'), children: <div className="cards">{data.uppers.map((one) => <UpperPanel key={one.place} upper={one} />)}</div> }] : []),
             ...(data?.broker ? [{ key: 'broker', label: t('health.broker'), children: <div className="cards"><BrokerPanel broker={data.broker} /></div> }] : []),
             ...(data?.clock ? [{ key: 'clock', label: t('health.clock'), children: <div className="cards"><ClockPanel clock={data.clock} /></div> }] : []),
           ]}

@@ -7,6 +7,7 @@ type Shape = 'disc' | 'ring' | 'half' | 'cross' | 'triangle' | 'dots'
 const LOOK: Record<string, [Shape, string]> = {
   running: ['disc', 'var(--text)'],
   online: ['disc', 'var(--text)'],
+  registered: ['disc', 'var(--text)'],
   ready: ['disc', 'var(--text)'],
   recording: ['disc', 'var(--text)'],
   idle: ['ring', 'var(--text-2)'],

@@ -254,6 +254,8 @@ def _web_settings(context: RoleContext, setup_token: str) -> WebSettings:
         violations=ViolationSettings(**asdict(settings.violations)),
         cases=CaseSettings(**asdict(settings.cases)),
         counts=CountSettings(**asdict(settings.counts)),
+        uppers=settings.viid.libraries(),
+        upper_keepalive_seconds=settings.viid.keepalive_seconds,
         roads=settings.roads.enabled,
         vision=tuple(f"vision-{number}" for number in range(settings.vision.slots)),
     )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from safecity.kit.brokerurl import FORM, BrokerUrl, is_topic, read_broker_url
 from safecity.kit.errors import InvalidError
+from safecity.kit.upperurl import FORM as UPPER_FORM
+from safecity.kit.upperurl import Upper, read_upper
 from safecity.server.sections.checks import host_port, listed, malformed, one_of, within
 
 
@@ -126,6 +128,32 @@ class AisSettings:
     def called(self) -> tuple[tuple[str, int], ...]:
         """The feeds one by one: (host, port)."""
         return tuple(host_port("ais.feeds", one) for one in listed(self.feeds))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ViidSettings:
+    """[viid] Libraries above us (GA/T 1400), which we register at: what they subscribed to, and people here agreed to,
+    they take of whom they know. Each of them is a device here, too, by which it subscribes.
+
+    uppers              http(s)://[USER]:PASSWORD@HOST[:PORT], with commas between; empty: none. Without USER the
+                        platform's own code. Signs of a URL within a password as %XX, a comma as %2C
+    keepalive_seconds   so often each hears that we are there
+    """
+
+    uppers: str = ""
+    keepalive_seconds: int = 60
+
+    def __post_init__(self) -> None:
+        within("viid.uppers", len(self.libraries()), 0, 8)
+        within("viid.keepalive_seconds", self.keepalive_seconds, 10, 90)
+
+    def libraries(self) -> tuple[Upper, ...]:
+        """Them one by one."""
+        try:
+            return tuple(read_upper(one) for one in listed(self.uppers))
+        except InvalidError as error:
+            # Never what was given: it holds a password.
+            raise malformed("viid.uppers", "...", UPPER_FORM) from error
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,9 +8,11 @@ from typing import Any
 from fastapi import Request, Response
 from msgspec.structs import replace
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import Field
 
 from safecity.core.ground.access.api import PLATFORM, Action, Actor, allowed, scope
 from safecity.core.ground.channels.api import find_many, thing_of
+from safecity.core.ground.images.api import UplinkFigure
 from safecity.core.upper.fleet.api import MAX_FEATURES, OLD_DAYS
 from safecity.kit.errors import ForbiddenError, SafecityError, UnavailableError
 from safecity.model.facts.media_calls import AskStreams, StreamFigure, StreamFigures
@@ -144,6 +146,19 @@ class FeedOut(Answer):
     refused: list[FeedRefused]
 
 
+class UpperOut(Answer):
+    """A library above that we register at (GA/T 1400). `state`: `registered`, `refused` or `offline`, `since` then;
+    `heard`: its last answer; `times`: how often we registered since the process began."""
+
+    place: str
+    state: str
+    since: Moment
+    heard: OptionalMoment
+    code: str
+    sentence: str
+    times: int
+
+
 class HealthOut(Answer):
     """All of it. `readings_waiting`: what vision slots read and control has not filed yet; `readings_lost`: what never
     will be, because the disk did not take it, gave it back wrong, or too many waited. `second_reader` of plates:
@@ -165,6 +180,7 @@ class HealthOut(Answer):
     facts_dropped: int
     clock: ClockOut | None
     broker: FeedOut | None = None
+    uppers: list[UpperOut] = Field(default_factory=list[UpperOut])
 
 
 @routes.get("/health", Action.HEALTH_SEE)
@@ -208,6 +224,7 @@ async def see_health(who: Who, here: Here) -> HealthOut:
         udp_drops=drops,
         clock=clock_out(here.timekeeper.standing, who.language) if whole else None,
         broker=_feed(here.position_feed(), who) if whole else None,
+        uppers=[_upper(one, who) for one in here.uplinks.figures()] if whole else [],
         accepts_failed=refused,
         facts_waiting=waiting,
         facts_dropped=lost,
@@ -303,6 +320,12 @@ def _feed(told: FeedFigure | None, who: Actor) -> FeedOut | None:
     ]
     said = sentence(told.code, told.params, who.language) if told.code else ""
     return FeedOut(**values, sentence=said, refused=refused)
+
+
+def _upper(told: UplinkFigure, who: Actor) -> UpperOut:
+    values = {name: getattr(told, name) for name in UpperOut.model_fields if name != "sentence"}
+    params = {"host": told.place, "status": told.status}
+    return UpperOut(**values, sentence=sentence(told.code, params, who.language) if told.code else "")
 
 
 def _process(raw: dict[str, Any], who: Actor) -> ProcessOut:

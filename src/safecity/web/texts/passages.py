@@ -1,6 +1,11 @@
 """Words about tollgates, passages and view libraries. (Chinese, English)."""
 
 PASSAGES: dict[str, tuple[str, str]] = {
+    "viid_upper_refused": (
+        "上级视图库拒绝了注册(HTTP {status})。请核对编号、用户名和密码,平台会继续重试。",
+        "The library above refuses us (HTTP {status}). Look at the code, the name and the password; the platform goes"
+        " on trying.",
+    ),
     "lane_zone_invalid": (
         "车道 {lane} 的区域须有 3 至 {corners} 个角点,位于画面之内,有一定面积,且各边不得相交。",
         "The zone of lane {lane} needs 3 to {corners} corners within the picture, some area, and no edges that cross.",

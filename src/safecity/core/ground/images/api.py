@@ -10,10 +10,12 @@ from safecity.core.ground.images.service import Images
 from safecity.core.ground.images.store import Kept, Subscribed, SubscriptionState
 from safecity.core.ground.images.store import known as known_objects
 from safecity.core.ground.images.taking import Outcome
+from safecity.core.ground.images.uplink import AskUpper, Reply, UplinkFigure, Uplinks
 
 __all__ = [
     "Address",
     "Answering",
+    "AskUpper",
     "Delete",
     "Images",
     "Kept",
@@ -21,8 +23,11 @@ __all__ = [
     "Notifier",
     "Outcome",
     "Post",
+    "Reply",
     "Subscribed",
     "SubscriptionState",
+    "UplinkFigure",
+    "Uplinks",
     "answering",
     "is_library",
     "known_objects",
