@@ -2680,6 +2680,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/{case}/routes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Route To Case
+         * @description Put the way of a vehicle into it: when it was seen first, where it stayed, and the chosen passages with their
+         *     pictures. It is asked again, with your rights and for the purpose of the case.
+         */
+        post: operations["add_route_to_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case}/companions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Companions To Case
+         * @description Put who was there with a vehicle into it: of each chosen plate the newest meetings, both passages of each, as
+         *     many as an entry holds (100 passages). Asked again, as its way is.
+         */
+        post: operations["add_companions_to_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case}/clones": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Clones To Case
+         * @description Put plates that two vehicles carry into it: the chosen pairs of passages. Asked again, as the way of a vehicle
+         *     is.
+         */
+        post: operations["add_clones_to_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case}/alarm-lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Alarm List To Case
+         * @description Put a list of alarms into it. It is asked again; each chosen one goes in as it stands now, and the footage around
+         *     it is held where there is any.
+         */
+        post: operations["add_alarm_list_to_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/routes": {
         parameters: {
             query?: never;
@@ -3656,6 +3740,20 @@ export interface components {
             /** @default  */
             words?: string;
         };
+        /** @description A list of alarms as it was asked for, with those chosen of it. */
+        CaseAlarmListAsk: {
+            /** @default  */
+            state?: components["schemas"]["AlarmState"] | "";
+            /** @default  */
+            channel?: string;
+            /** @default  */
+            area?: string;
+            /** @default 0 */
+            priority?: number;
+            chosen?: string[];
+            /** @default  */
+            words?: string;
+        };
         /** @description `purpose`: what everything in it is looked at for; it never changes. `ground`: the legal ground, in words. */
         CaseAsk: {
             number: string;
@@ -3675,6 +3773,37 @@ export interface components {
             readers?: string[] | null;
             writers?: string[] | null;
         };
+        /** @description Plates that two vehicles carry, with the pairs chosen of them. */
+        CaseClonesAsk: {
+            /** @default  */
+            area?: string;
+            start?: string | null;
+            end?: string | null;
+            /** @default 220 */
+            kmh?: number;
+            chosen?: components["schemas"]["PairAsk"][];
+            /** @default  */
+            words?: string;
+        };
+        /** @description Who was there with a vehicle, with the plates chosen of them. */
+        CaseCompanionsAsk: {
+            plate: string;
+            /** @default false */
+            near?: boolean;
+            /** @default  */
+            area?: string;
+            start?: string | null;
+            end?: string | null;
+            /** @default  */
+            words?: string;
+            /** @default 30 */
+            seconds?: number;
+            /** @default 3 */
+            times?: number;
+            /** @default 2 */
+            places?: number;
+            chosen?: string[];
+        };
         /**
          * @description What somebody put in. `question`: what a search asked for; `looked`: what it looked at, null for what is no
          *     search. `withheld`: results that you have no right to.
@@ -3683,7 +3812,7 @@ export interface components {
             id: string;
             kind: components["schemas"]["EntryKind"];
             /** @enum {string} */
-            stock: "" | "passages" | "violations" | "recordings";
+            stock: "" | "passages" | "violations" | "recordings" | "alarms";
             question: {
                 [key: string]: string | number | boolean | null;
             };
@@ -3714,7 +3843,9 @@ export interface components {
          *     were in that time and place whatever their plate (`stock_more`: or more); `places`: checkpoints or cameras, the
          *     first of them by `names`; `plates` and `rows`: what a pattern was held against; `found`: rows of the answer (`more`:
          *     or more), back to `back_to` where it did not come to the end. Of movement: `frames` looked at, `unreadable` ones,
-         *     `step_us` between two, `missing_us` without footage; `reported`: as the search's answer said, not asked again.
+         *     `step_us` between two, `missing_us` without footage, `dismissed` finds that were none; `reported`: as the search's
+         *     answer said, not asked again. Of the way of a vehicle: when it was `first_seen`, how often it was not seen for long
+         *     (`stays`), legs that no vehicle drives (`impossible`).
          */
         CaseLookedAt: {
             since: string | null;
@@ -3746,6 +3877,13 @@ export interface components {
             missing_us: number;
             /** @default false */
             reported: boolean;
+            first_seen: string | null;
+            /** @default 0 */
+            stays: number;
+            /** @default 0 */
+            impossible: number;
+            /** @default 0 */
+            dismissed: number;
         };
         /**
          * @description A search for movement in [start, end) of a channel, with what its answers said they looked at, and the finds
@@ -3773,6 +3911,10 @@ export interface components {
             step_us?: number;
             /** @default 0 */
             missing_us?: number;
+            /** @default false */
+            precise?: boolean;
+            /** @default 0 */
+            dismissed?: number;
             chosen?: components["schemas"]["FoundAsk"][];
             /** @default  */
             words?: string;
@@ -3851,7 +3993,9 @@ export interface components {
         };
         /**
          * @description One thing that an entry refers to, as it was then. `source`: the original, which may be forgotten meanwhile.
-         *     `held`: of a stretch of footage, whether the case keeps it from deletion.
+         *     `held`: of a stretch of footage, whether the case keeps it from deletion. `details` of a passage say what it was
+         *     found for (`finding`): `stay`, `impossible` or `leg` of a way, `met` of companions (`with`), `clone`; with the
+         *     `seconds`, and the least `km` and `kmh`, from the other passage.
          */
         CaseResultOut: {
             id: string;
@@ -3871,6 +4015,21 @@ export interface components {
                 [key: string]: string | number | boolean | null;
             };
             pictures: components["schemas"]["CasePictureOut"][];
+        };
+        /** @description The way of a vehicle, with the passages chosen of it. */
+        CaseRouteAsk: {
+            plate: string;
+            /** @default false */
+            near?: boolean;
+            /** @default  */
+            area?: string;
+            start?: string | null;
+            end?: string | null;
+            /** @default  */
+            words?: string;
+            /** @default 60 */
+            stay_minutes?: number;
+            chosen?: string[];
         };
         /**
          * @description Life of a case. What it refers to is held from deletion while it is open.
@@ -4827,6 +4986,7 @@ export interface components {
             facts_dropped: number;
             clock: components["schemas"]["ClockOut"] | null;
             broker: components["schemas"]["FeedOut"] | null;
+            uppers: components["schemas"]["UpperOut"][];
         };
         /** @description Something that was found; `detail` tells it from its namesakes. */
         Hit: {
@@ -5028,7 +5188,7 @@ export interface components {
          * @description What a page looked at: key frames of [start_us, end_us), `kept` of them by what an earlier search had computed;
          *     `unreadable` could not be decoded. `step_us`: the longest time between two that were compared, within which somebody
          *     may have come and gone unseen. `gaps`: where there is no footage, the first 200 of them; `missing_us`: how long
-         *     there is none, all gaps together.
+         *     there is none, all gaps together. `dismissed`: what the key frames proposed, and no picture between them shows.
          */
         LookedAtOut: {
             start_us: number;
@@ -5039,6 +5199,8 @@ export interface components {
             step_us: number;
             gaps: components["schemas"]["AbsentOut"][];
             missing_us: number;
+            /** @default 0 */
+            dismissed: number;
         };
         /**
          * @description What goes with a case or an entry. `only_here`: things whose originals are forgotten already. `held_seconds`:
@@ -5089,7 +5251,11 @@ export interface components {
             /** @default unknown */
             cause: string;
         };
-        /** @description Where and when to look. `cursor`: the `next` of the page before, with everything else unchanged. */
+        /**
+         * @description Where and when to look. `precise`: what the key frames propose is looked at picture by picture, so that finds in
+         *     which nothing moved are none and the others begin and end with the movement; it takes longer. `cursor`: the `next`
+         *     of the page before, with everything else unchanged.
+         */
         MovementAsk: {
             /** Format: date-time */
             start: string;
@@ -5103,6 +5269,8 @@ export interface components {
             sensitivity?: "low" | "normal" | "high";
             /** @default  */
             reason?: string;
+            /** @default false */
+            precise?: boolean;
             /** @default  */
             cursor?: string;
         };
@@ -5110,7 +5278,8 @@ export interface components {
          * @description Something moved after `start_us` and before `end_us`.
          *
          *     `peak_us`: when most moved, `strength`: which share of the searched part that was. `everywhere`: the picture as a
-         *     whole changed then, because the camera turned or a light was switched.
+         *     whole changed then, because the camera turned or a light was switched. `precise`: the times are those of the first
+         *     and the last picture that show it, not of the key frames around (the last may be 0.4 s late).
          */
         MovementOut: {
             start_us: number;
@@ -5119,6 +5288,8 @@ export interface components {
             strength: number;
             everywhere: boolean;
             box: components["schemas"]["BoxOut"];
+            /** @default false */
+            precise: boolean;
         };
         /**
          * @description In order of time. A find that fills a page to its end goes on in the next one. `next` is null when everything was
@@ -5229,6 +5400,11 @@ export interface components {
         PackageKeyOut: {
             public_key: string;
             fingerprint: string;
+        };
+        /** @description The two passages of a plate on two vehicles. */
+        PairAsk: {
+            start: string;
+            end: string;
         };
         /**
          * @description `near_miss`: the plate is another than was looked for, but readers take the one for the other; `distance` tells
@@ -6770,6 +6946,20 @@ export interface components {
             next: string | null;
         };
         /**
+         * @description A library above that we register at (GA/T 1400). `state`: `registered`, `refused` or `offline`, `since` then;
+         *     `heard`: its last answer; `times`: how often we registered since the process began.
+         */
+        UpperOut: {
+            place: string;
+            state: string;
+            /** Format: date-time */
+            since: string;
+            heard: string | null;
+            code: string;
+            sentence: string;
+            times: number;
+        };
+        /**
          * @description `roles` and `areas` together are short for grants: each role in each area. `organisation` is where the person
          *     belongs; by itself it gives no right.
          */
@@ -7258,7 +7448,8 @@ export interface components {
          *     DispositionNotification); approving the watch allows it. Near misses and hits of restricted checkpoints are not.
          *
          *     `delivered` hits arrived, `waiting` ones are still to be told; `lost` ones never will be: past their time, the
-         *     library locked out, or it would not take them.
+         *     library locked out, or it would not take them. Of those that turned out to be none, the library was asked to delete
+         *     the notification: it did (`recalled`), or would not (`not_recalled`).
          */
         WatchTellingOut: {
             receive_addr: string;
@@ -7267,6 +7458,10 @@ export interface components {
             waiting: number;
             lost: number;
             last_error: string;
+            /** @default 0 */
+            recalled: number;
+            /** @default 0 */
+            not_recalled: number;
         };
         /** @description Why; for the log and for whoever reads the watch. */
         WatchWords: {
@@ -13310,7 +13505,9 @@ export interface operations {
     };
     save_case: {
         parameters: {
-            query?: never;
+            query?: {
+                reason?: string;
+            };
             header?: never;
             path: {
                 case: string;
@@ -13715,6 +13912,166 @@ export interface operations {
             401: components["responses"]["401"];
             403: components["responses"]["403"];
             404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    add_route_to_case: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseRouteAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseEntryOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    add_companions_to_case: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseCompanionsAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseEntryOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    add_clones_to_case: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseClonesAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseEntryOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    add_alarm_list_to_case: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseAlarmListAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseEntryOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
             413: components["responses"]["413"];
             414: components["responses"]["414"];
             422: components["responses"]["422"];
