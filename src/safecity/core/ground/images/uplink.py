@@ -7,13 +7,14 @@ it. Nothing is remembered over a restart: whoever begins registers.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from safecity.core.ground.images.delivery import pause
+from safecity.core.ground.images.delivery import LONGEST_WAIT, pause
 from safecity.core.ground.settings.api import Settings
 from safecity.kit.clock import Clock
 from safecity.kit.errors import SafecityError, UnavailableError
@@ -22,6 +23,7 @@ from safecity.protocols.gat1400.envelope import CONTENT_TYPE, write_json
 from safecity.protocols.sip.digest import answer_challenge, choose_challenge
 
 logger = logging.getLogger(__name__)
+LEAVING_SECONDS: Final = 2.0
 MISSES: Final = 3
 """Keepalives without an answer, after which we are not registered any more."""
 
@@ -71,18 +73,24 @@ class Uplink:
         """Until cancelled; then it signs off."""
         try:
             while True:
-                wait = await self.step()
+                try:
+                    wait = await self.step()
+                except Exception:
+                    # What one of them cannot be told must end nobody else's work.
+                    logger.exception("upper library place=%s", self.figure.place)
+                    wait = LONGEST_WAIT
                 await asyncio.sleep(wait)
         finally:
-            if self._as:
-                await asyncio.shield(self._leave())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LEAVING_SECONDS):  # nobody waits long for who is not there
+                    await self._leave()
 
     async def step(self) -> float:
         """Do what is due; seconds until the next step."""
-        code = (await self._settings.read()).code
-        if self._as and self._as != code:  # we are called otherwise now
-            await self._leave()
         try:
+            code = (await self._settings.read()).code
+            if self._as and self._as != code:  # we are called otherwise now
+                await self._leave()
             return await (self._stay(code) if self._as else self._enter(code))
         except SafecityError as error:
             return self._unheard(error.code or "unavailable")
@@ -113,6 +121,8 @@ class Uplink:
 
     async def _leave(self) -> None:
         code, self._as = self._as, ""
+        if not code:
+            return
         try:
             reply = await self._call("UnRegister", code)
             if reply.status == 401:
