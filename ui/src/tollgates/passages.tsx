@@ -90,7 +90,7 @@ function Found({ wish, turn }: { wish: Wish; turn: number }) {
     { key: 'lane', title: t('tollgate.lane'), width: '70px', end: true, cell: (row) => row.lane ?? '–', value: (row) => row.lane ?? 0 },
     { key: 'speed', title: t('passage.speed'), width: '110px', end: true, cell: (row) => (row.speed_kmh === null ? '–' : Math.round(row.speed_kmh)), value: (row) => row.speed_kmh ?? 0 },
     { key: 'colour', title: t('passage.colour'), width: 'minmax(80px, 1fr)', cell: (row) => colour(row.colour), value: (row) => colour(row.colour) },
-    { key: 'kind', title: t('search.kind'), width: 'minmax(90px, 1fr)', cell: (row) => <span title={row.vehicle_class}>{vehicleClass(row.vehicle_class)}</span>, value: (row) => vehicleClass(row.vehicle_class) },
+    { key: 'kind', title: t('search.kind'), width: 'minmax(130px, 1fr)', cell: (row) => <span title={row.vehicle_class}>{vehicleClass(row.vehicle_class)}</span>, value: (row) => vehicleClass(row.vehicle_class) },
     { key: 'sources', title: t('passage.sources'), width: 'minmax(110px, 1fr)', cell: sources, value: sources },
   ]
   if (list.error) return <ProblemNote error={list.error} retry={list.refetch} />
