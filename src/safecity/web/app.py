@@ -43,6 +43,7 @@ from safecity.web.routes import (
     signs,
     subscriptions,
     tollgates,
+    tolls,
     traffic,
     travel,
     tree,
@@ -61,7 +62,7 @@ PARTS = (
     entry, places, outlines, devices, configuration, tree, channels, device_recordings, ptz, heads, alarms, desk,
     exports, health, audit, search, wizard, tollgates, passages, vehicles, subscriptions,
     watches, violations, violation_rules, scenes, cases, case_entries, case_findings,
-    traffic, travel, counts, incidents, signs,
+    traffic, tolls, travel, counts, incidents, signs,
     fleet, fences, ways, positions, phone,
     movement,
 )  # fmt: skip

@@ -21,7 +21,7 @@ from safecity.core.ground.audit.api import Keeper
 from safecity.core.ground.channels.api import Board, Channels
 from safecity.core.ground.channels.api import any_of as channels_of
 from safecity.core.ground.channels.api import any_under as channels_under
-from safecity.core.ground.closures.api import Closures, TollTeller
+from safecity.core.ground.closures.api import Closures
 from safecity.core.ground.closures.api import any_under as closures_under
 from safecity.core.ground.desk.api import Desk
 from safecity.core.ground.devices.api import Devices
@@ -56,6 +56,8 @@ from safecity.core.ground.timekeeping.api import ClockRecord, Timekeeper
 from safecity.core.ground.tollgates.api import Tollgates
 from safecity.core.ground.tollgates.api import any_of as tollgates_of
 from safecity.core.ground.tollgates.api import any_under as tollgates_under
+from safecity.core.ground.tolls.api import TollBook, TollTeller
+from safecity.core.ground.tolls.api import any_under as tolls_under
 from safecity.core.ground.vehicles.api import PlateIndex, Vehicles
 from safecity.core.upper.cases.api import Adding, CaseReading, Cases, Findings, Keeping, ListSearches
 from safecity.core.upper.cases.api import any_of as cases_of
@@ -96,7 +98,6 @@ from safecity.ports.database import Database, Tx
 from safecity.ports.history import History
 from safecity.ports.leases import Leases
 from safecity.ports.signs import SignLink
-from safecity.ports.tolls import Tolls
 from safecity.protocols.signs import Show, Shown
 from safecity.web.hub import Hub
 from safecity.web.services import Probe, Processes, Services, WebSettings
@@ -138,7 +139,7 @@ async def _no_processes() -> list[dict[str, Any]]:
 def _in_use(tx: Tx, area: str) -> bool:
     parts = (
         devices_under, channels_under, tollgates_under, watches_under, violations_under, closures_under, fences_under,
-        signs_under, travel_under, counts_under, cases_under, any_in_area,
+        signs_under, tolls_under, travel_under, counts_under, cases_under, any_in_area,
     )  # fmt: skip
     return any(one(tx, area) for one in parts)
 
@@ -172,7 +173,6 @@ def assemble(
     delete_notification: Delete = delete_at_library,
     ask_upper: AskUpper = ask_upper,
     sign_link: SignLink | None = None,
-    tolls: Tolls | None = None,
 ) -> Services:
     """All parts, joined. `defaults` is the platform as the settings file describes it."""
     vault = Vault(key_file(web.secrets_dir / "vault.key"))
@@ -229,6 +229,7 @@ def assemble(
     violations = Violations(database, blobs, loose, clock, web.violations)
     proposing = Proposing(database, loose, clock, web.violations)
     closures = Closures(database, calls, settings, clock)
+    tolls = TollBook(database, calls, settings)
     travel_times = TravelTimes(database, settings, clock)
     counts = Counts(database, clock, web.counts)
     beacons = Beacons(database, vault, settings, bus, clock)
@@ -287,7 +288,8 @@ def assemble(
         desk=Desk(database, clock),
         tollgates=Tollgates(database),
         closures=closures,
-        toll_teller=TollTeller(calls, tolls) if tolls is not None else None,
+        tolls=tolls,
+        toll_teller=TollTeller(calls, tolls),
         signs=signs,
         sign_teller=sign_teller,
         travel_times=travel_times,

@@ -17,7 +17,7 @@ from safecity.core.ground.access.api import (
 from safecity.core.ground.alarms.api import AlarmPictures, Alarms
 from safecity.core.ground.audit.api import Keeper
 from safecity.core.ground.channels.api import Board, Channels
-from safecity.core.ground.closures.api import Closures, TollTeller
+from safecity.core.ground.closures.api import Closures
 from safecity.core.ground.desk.api import Desk
 from safecity.core.ground.devices.api import Devices
 from safecity.core.ground.duties.api import Duties, Keepalive, Placement, TicketKeys
@@ -35,6 +35,7 @@ from safecity.core.ground.settings.api import Settings
 from safecity.core.ground.signs.api import Signs, Teller
 from safecity.core.ground.timekeeping.api import Timekeeper
 from safecity.core.ground.tollgates.api import Tollgates
+from safecity.core.ground.tolls.api import TollBook, TollTeller
 from safecity.core.ground.vehicles.api import PlateIndex, Vehicles
 from safecity.core.upper.cases.api import Adding, CaseReading, Cases, CaseSettings, Findings, ListSearches
 from safecity.core.upper.counts.api import CountFollower, Counts, CountSettings, CountTeller
@@ -162,7 +163,8 @@ class Services:
     desk: Desk
     tollgates: Tollgates
     closures: Closures
-    toll_teller: TollTeller | None
+    tolls: TollBook
+    toll_teller: TollTeller
     signs: Signs
     sign_teller: Teller
     travel_times: TravelTimes
@@ -269,8 +271,7 @@ class Services:
             group.create_task(self._seal(), name="seals")
             if self.web.roads:
                 group.create_task(self.closures.run(), name="closures")
-                if self.toll_teller is not None:
-                    group.create_task(self.toll_teller.run(), name="tolls")
+                group.create_task(self.toll_teller.run(), name="tolls")
                 group.create_task(self.count_teller.run(), name="counts for the roads")
             group.create_task(self.sign_teller.run(), name="signs")
             group.create_task(self.retention.run(), name="retention")

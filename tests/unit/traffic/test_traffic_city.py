@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -13,14 +12,12 @@ from tests.ladder import NORTH, SOUTH, STEP, ladder
 
 from safecity.backends.bus import EmbeddedBus
 from safecity.backends.sqlitefile import open_file
-from safecity.core.ground.closures.api import TollTeller
 from safecity.core.upper.traffic import jams
 from safecity.core.upper.traffic.city import City
 from safecity.core.upper.traffic.jams import KnownJam
 from safecity.core.upper.traffic.sums import Sum
 from safecity.kit.clock import SECOND_US, FakeClock
 from safecity.kit.errors import InvalidError, NotFoundError
-from safecity.model.facts.media_calls import Done
 from safecity.model.facts.traffic_calls import ApplyTolls, AskConditions, AskRoutes, RoadToll, TrafficClosure
 from safecity.roads.network.versions import put_version
 
@@ -234,19 +231,3 @@ def test_tolls_that_make_no_sense_are_refused_and_those_before_stay(city: City, 
     with pytest.raises(InvalidError):
         city.charge(told)
     assert city.routes(AskRoutes(SOUTH, NORTH, NOW)).routes[0].toll == 50
-
-
-async def test_whoever_charges_for_roads_is_asked_and_the_duty_is_told() -> None:
-    class Cordon:
-        async def tolls(self) -> ApplyTolls:
-            return ApplyTolls((toll(50),), 600_000, "SEK")
-
-    class Duty:
-        told: ClassVar[list[object]] = []
-
-        async def call(self, address: str, message: object, *, timeout: float) -> Done:
-            self.told.append((address, message))
-            return Done()
-
-    await TollTeller(Duty(), Cordon()).tell()  # pyright: ignore[reportArgumentType]
-    assert Duty.told == [("traffic", ApplyTolls((toll(50),), 600_000, "SEK"))]

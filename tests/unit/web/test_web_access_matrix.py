@@ -164,6 +164,13 @@ BODIES: dict[str, Any] = {
         ]
     },
     "add_closure": {"kind": "works", "reason": "pipes", "line": [[18.0, 59.3]]},
+    "add_toll": {
+        "name": "Bridge",
+        "gantries": [{"longitude": 18.0, "latitude": 59.3}],
+        "prices": [{"since": "07:00", "until": "08:00", "amount": 100}],
+        "area": "{area}",
+    },
+    "change_toll": {"name": "Other"},
     "tell_driver": {"text": "call the station"},
     "track_vehicle": {"every_seconds": 5},
     "restart_terminal": {"confirm": "own"},
@@ -353,6 +360,8 @@ async def city(house: Any, admin: Any) -> dict[str, Any]:
         ids[f"{name}_entry"] = said["id"]
         works = {"kind": "works", "reason": f"{name} works", "line": [[18.0, 59.3]], "area": area}
         ids[f"{name}_closure"] = (await admin.ok("POST", "traffic/closures", works))["id"]
+        bridge = fill(BODIES["add_toll"], {"area": area})
+        ids[f"{name}_toll"] = (await admin.ok("POST", "traffic/tolls", bridge))["id"]
         await admin.ok("PUT", f"areas/{area}/outline", around(*ROADS[name]))
         ids.update({f"{name}_road_incident": f"ti_{name}", f"{name}_jam": f"jm_{name}"})
     house.calls.answers |= {
@@ -414,6 +423,7 @@ KINDS = (
     "watch",
     "hit",
     "closure",
+    "toll",
     "violation",
     "section",
     "travel_section",

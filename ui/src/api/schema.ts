@@ -2773,7 +2773,8 @@ export interface paths {
         };
         /**
          * Find Routes
-         * @description Ways between two places, with the traffic of now and what is closed, setting out now or at `depart`.
+         * @description Ways between two places, with the traffic of now and what is closed, setting out now or at `depart`. Tolls are
+         *     those of the class of `vehicle`.
          */
         get: operations["find_routes"];
         put?: never;
@@ -2886,6 +2887,58 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traffic/tolls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tolls
+         * @description By name.
+         */
+        get: operations["list_tolls"];
+        put?: never;
+        /**
+         * Add Toll
+         * @description Ask money for driving past a place or over a border. Ways heed it from then on.
+         */
+        post: operations["add_toll"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traffic/tolls/{toll}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See Toll
+         * @description One toll.
+         */
+        get: operations["see_toll"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Toll
+         * @description Nobody pays it any more.
+         */
+        delete: operations["delete_toll"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Toll
+         * @description Change one, in force from then on: prices of another year are another toll, with its own days.
+         */
+        patch: operations["change_toll"];
         trace?: never;
     };
     "/api/v1/traffic/sections": {
@@ -4420,6 +4473,11 @@ export interface components {
             transport: string;
         };
         /**
+         * @description Which way over a border is paid for.
+         * @enum {string}
+         */
+        Crossing: "in" | "out" | "both";
+        /**
          * @description Presets in turn. `told_by` is `device` (2022 and later list theirs) or `platform`: what was set from here.
          *
          *     `speed` and `dwell` (seconds) are 0 where the camera's own count.
@@ -4927,6 +4985,21 @@ export interface components {
         FoundAsk: {
             start_us: number;
             end_us: number;
+        };
+        /** @description See `GantryPlace`. */
+        GantryOut: {
+            longitude: number;
+            latitude: number;
+            bearing: number | null;
+        };
+        /**
+         * @description A place beside a road where it is charged. `bearing`: of the traffic that pays, degrees from north; null: both
+         *     directions.
+         */
+        GantryPlace: {
+            longitude: number;
+            latitude: number;
+            bearing?: number | null;
         };
         /** @description A stretch without, and why. */
         GapOut: {
@@ -5531,6 +5604,7 @@ export interface components {
          *     `digests`: what devices are offered to prove their passwords by, one challenge each, in this order. Devices that
          *     look at the first challenge alone know MD5 only: leave it in front while there are such.
          *     `day_kinds`: holidays, and weekends that are worked, by date (`2026-10-01`); what is usual on roads goes by them.
+         *     `currency` (ISO 4217) of tolls, `hour_worth`: what an hour is worth to a driver, in minor units of it.
          */
         PlatformAsk: {
             name?: string | null;
@@ -5550,6 +5624,8 @@ export interface components {
             day_kinds?: {
                 [key: string]: "working" | "saturday" | "sunday";
             } | null;
+            currency?: string | null;
+            hour_worth?: number | null;
         };
         /** @description As it is set now. `remarks` are what a person should look at again, `proposal` follows from the area code. */
         PlatformOut: {
@@ -5572,6 +5648,8 @@ export interface components {
             day_kinds: {
                 [key: string]: string;
             };
+            currency: string;
+            hour_worth: number;
             demo: boolean;
             wizard_done: boolean;
             volumes: components["schemas"]["VolumeSet"][];
@@ -6734,6 +6812,110 @@ export interface components {
             gaps: components["schemas"]["GapOut"][];
         };
         /**
+         * @description A new toll: either `gantries`, of which each that is passed is paid for, or a `border` (longitude and latitude of
+         *     its corners), which is paid for by whoever crosses it in the way of `crossing`. `begins` and `ends`: the first and
+         *     last local day on which it is paid, empty: ever.
+         */
+        TollAsk: {
+            name: string;
+            gantries?: components["schemas"]["GantryPlace"][];
+            border?: number[][];
+            /** @default both */
+            crossing?: components["schemas"]["Crossing"];
+            prices: components["schemas"]["TollPrice"][];
+            /** @default  */
+            begins?: string;
+            /** @default  */
+            ends?: string;
+            /** @default true */
+            enabled?: boolean;
+            area?: string | null;
+        };
+        /** @description With the roads that pay it. */
+        TollMade: {
+            id: string;
+            name: string;
+            gantries: components["schemas"]["GantryOut"][];
+            border: number[][];
+            crossing: components["schemas"]["Crossing"];
+            prices: components["schemas"]["TollPriceOut"][];
+            begins: string;
+            ends: string;
+            enabled: boolean;
+            area: string | null;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            revision: number;
+            now: {
+                [key: string]: number;
+            };
+            currency: string;
+            placed: boolean;
+            roads: components["schemas"]["LineShape"][];
+            metres: number;
+        };
+        /**
+         * @description A toll. `now`: what one passage costs at this moment, by the class of vehicle, minor units of `currency`.
+         *     `placed` false: in part at least it lies beside no road of the network in force.
+         */
+        TollOut: {
+            id: string;
+            name: string;
+            gantries: components["schemas"]["GantryOut"][];
+            border: number[][];
+            crossing: components["schemas"]["Crossing"];
+            prices: components["schemas"]["TollPriceOut"][];
+            begins: string;
+            ends: string;
+            enabled: boolean;
+            area: string | null;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            revision: number;
+            now: {
+                [key: string]: number;
+            };
+            currency: string;
+            placed: boolean;
+        };
+        TollPage: {
+            items: components["schemas"]["TollOut"][];
+            next: string | null;
+        };
+        /** @description What is to change. */
+        TollPatch: {
+            name?: string | null;
+            gantries?: components["schemas"]["GantryPlace"][] | null;
+            border?: number[][] | null;
+            crossing?: components["schemas"]["Crossing"] | null;
+            prices?: components["schemas"]["TollPrice"][] | null;
+            begins?: string | null;
+            ends?: string | null;
+            enabled?: boolean | null;
+            area?: string | null;
+        };
+        /**
+         * @description `amount` (minor units) from `since` until `until`, local time at quarters of an hour (`06:30`, `24:00`).
+         *     `vehicles` and `days`: for whom and when, empty: for all. Two prices may not speak of the same.
+         */
+        TollPrice: {
+            since: string;
+            until: string;
+            amount: number;
+            vehicles?: components["schemas"]["VehicleClass"][];
+            days?: ("working" | "saturday" | "sunday")[];
+        };
+        /** @description See `TollPrice`. */
+        TollPriceOut: {
+            since: string;
+            until: string;
+            amount: number;
+            vehicles: components["schemas"]["VehicleClass"][];
+            days: ("working" | "saturday" | "sunday")[];
+        };
+        /**
          * @description A new tollgate. `code`: its 20 digits (GA/T 1400), if it has any. What is seen of one vehicle within
          *     `fuse_seconds` is one passage.
          */
@@ -7017,6 +7199,11 @@ export interface components {
             areas?: string[] | null;
             grants?: components["schemas"]["GrantShape"][] | null;
         };
+        /**
+         * @description Of vehicles that pay differently; the same words as of counted vehicles.
+         * @enum {string}
+         */
+        VehicleClass: "car" | "bus" | "truck" | "motorcycle";
         /** @description Lock or unlock. `confirm`: the name of the vehicle as it stands in the list. */
         VehicleDoorsAsk: {
             locked: boolean;
@@ -14089,6 +14276,9 @@ export interface operations {
                 to: string;
                 depart?: string | null;
                 alternatives?: number;
+                vehicle?: components["schemas"]["VehicleClass"];
+                /** @description `tolls`: none of them, as far as any way is. */
+                avoid?: "" | "tolls";
             };
             header?: never;
             path?: never;
@@ -14309,6 +14499,186 @@ export interface operations {
             403: components["responses"]["403"];
             404: components["responses"]["404"];
             409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_tolls: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TollPage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    add_toll: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TollAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TollMade"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    see_toll: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                toll: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TollOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    delete_toll: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                toll: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    change_toll: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                toll: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TollPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TollOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            412: components["responses"]["412"];
             413: components["responses"]["413"];
             414: components["responses"]["414"];
             422: components["responses"]["422"];

@@ -1,6 +1,6 @@
 // Draws the roads, what is driven on them, and what somebody asked for. Colour says how fast; width and dashes say it too.
 
-import type { Closure, Condition, Jam, RoadIncident, Way } from '../api/types'
+import type { Closure, Condition, Jam, RoadIncident, Toll, Way } from '../api/types'
 import { METRES_OF_DEGREE, type Point, shown, type Size, type View } from './view'
 
 export interface Vehicle {
@@ -43,6 +43,7 @@ export interface Scene {
   jams: Jam[]
   incidents?: RoadIncident[]
   closures: Closure[]
+  tolls?: Toll[]
   vehicles: Vehicle[]
   ways: Way[]
   /** Which of the ways is meant. */
@@ -103,6 +104,7 @@ export function paint(canvas: HTMLCanvasElement, view: View, scene: Scene): void
   }
   for (const fence of scene.fences ?? []) pen.fence(fence)
   for (const closure of scene.closures) pen.closure(closure.line.coordinates)
+  for (const toll of scene.tolls ?? []) pen.toll(toll)
   scene.trails?.forEach((trail, number) => pen.trail(trail, number))
   scene.ways.forEach((way, number) => {
     if (number !== scene.chosen) pen.way(way.geometry.coordinates, false)
@@ -288,6 +290,33 @@ class Pen {
     this.context.moveTo(x - 4, y)
     this.context.lineTo(x + 4, y)
     this.context.stroke()
+  }
+
+  /** A border as a ring of dots, a gantry as a beam on two posts. */
+  toll(toll: Toll): void {
+    const { context, colour } = this
+    context.strokeStyle = toll.enabled ? colour.text : colour.free
+    if (toll.border.length > 0) {
+      this.path([...toll.border, toll.border[0]!])
+      context.lineWidth = 2.5
+      context.setLineDash([1, 6])
+      context.stroke()
+      context.setLineDash([])
+      const [x, y] = this.at(toll.border[0]!)
+      this.label(toll.name, x + 8, y - 6)
+    }
+    for (const gantry of toll.gantries) {
+      const [x, y] = this.at([gantry.longitude, gantry.latitude])
+      context.fillStyle = colour.panel
+      context.fillRect(x - 8, y - 6, 16, 12)
+      context.lineWidth = 2
+      context.beginPath()
+      context.moveTo(x - 6, y + 5)
+      context.lineTo(x - 6, y - 4)
+      context.lineTo(x + 6, y - 4)
+      context.lineTo(x + 6, y + 5)
+      context.stroke()
+    }
   }
 
   jam(place: number[]): void {

@@ -3,19 +3,21 @@ import { Tabs } from 'antd'
 import { useCallback, useEffect, useMemo, useState } from 'react'
 import { api, Problem } from '../api/client'
 import { useMay } from '../api/session'
-import type { Device, Way } from '../api/types'
+import type { Device, Toll, Way } from '../api/types'
+import { usePages } from '../parts/pages'
 import { ProblemNote, sentence } from '../parts/problem'
 import { t, useLanguage } from '../words'
 import { Closures } from './closures'
 import { Counts } from './counts'
-import type { Vehicle } from './draw'
+import type { Bounded, Vehicle } from './draw'
 import { IncidentList, useIncidents } from './incidents'
 import { Legend } from './legend'
 import { JamList, NetworkFacts, VehicleList } from './lists'
 import { RoadMap } from './map'
 import { TravelTimes } from './times'
+import { Tolls, type TollShape } from './tolls'
 import { asked, fitted, type Point, read, type Size, type View, written } from './view'
-import { Ways } from './ways'
+import { type Driver, Ways } from './ways'
 
 /** What a click on the map means. */
 export type Picking = 'way' | 'closure'
@@ -34,6 +36,10 @@ export function TrafficPage() {
   const [to, setTo] = useState('')
   const [draft, setDraft] = useState<Point[]>([])
   const [chosen, setChosen] = useState(0)
+  const [driver, setDriver] = useState<Driver>({ vehicle: 'car', avoid: false })
+  const [shape, setShape] = useState<TollShape>('gantries')
+  const [edited, setEdited] = useState<Toll | 'new' | null>(null)
+  const [sketch, setSketch] = useState<Point[]>([])
 
   const network = useQuery({
     queryKey: ['traffic', 'network'], queryFn: ({ signal }) => api.get('traffic/network', { signal }), retry: false,
@@ -54,16 +60,17 @@ export function TrafficPage() {
   const jams = useQuery({ queryKey: ['traffic', 'jams'], queryFn: ({ signal }) => api.get('traffic/jams', { signal }), enabled: Boolean(bounds), refetchInterval: LIVE })
   const incidents = useIncidents(Boolean(bounds))
   const closures = useQuery({ queryKey: ['traffic', 'closures'], queryFn: ({ signal }) => api.get('traffic/closures', { query: { limit: 200 }, signal }), refetchInterval: LIVE })
+  const tolls = usePages(['traffic', 'tolls'], 'traffic/tolls', {}, 30_000)
   const devices = useQuery({
     queryKey: ['devices', 'vehicles'], enabled: maySeeVehicles, refetchInterval: 5_000,
     queryFn: ({ signal }) => api.get('devices', { query: { kind: 'jt808', limit: 500 }, signal }),
   })
   const [start, end] = [read(from), read(to)]
   const ways = useQuery({
-    queryKey: ['traffic', 'ways', from, to], enabled: Boolean(start && end && bounds), retry: false, refetchInterval: 30_000,
-    queryFn: ({ signal }) => api.get('routes', { query: { from: start!.join(','), to: end!.join(',') }, signal }),
+    queryKey: ['traffic', 'ways', from, to, driver], enabled: Boolean(start && end && bounds), retry: false, refetchInterval: 30_000,
+    queryFn: ({ signal }) => api.get('routes', { query: { from: start!.join(','), to: end!.join(','), vehicle: driver.vehicle, ...(driver.avoid ? { avoid: 'tolls' as const } : {}) }, signal }),
   })
-  useEffect(() => setChosen(0), [from, to])
+  useEffect(() => setChosen(0), [from, to, driver])
 
   const vehicles = useMemo(() => (devices.data?.items ?? []).flatMap(vehicleOf), [devices.data])
   const shownWays: Way[] = (tab === 'ways' && start && end && ways.data?.features) || EMPTY
@@ -71,13 +78,15 @@ export function TrafficPage() {
     () => ({
       roads: conditions.data?.features ?? [], jams: jams.data?.items ?? [], closures: closures.data?.items ?? [], incidents: incidents.data?.items ?? [], vehicles,
       ways: shownWays, chosen, from: tab === 'ways' ? read(from) : null, to: tab === 'ways' ? read(to) : null, draft: tab === 'closures' ? draft : [],
+      tolls: tolls.rows, fences: edited ? sketched(sketch, shape) : [],
     }),
-    [conditions.data, jams.data, incidents.data, closures.data, vehicles, shownWays, chosen, from, to, draft, tab],
+    [conditions.data, jams.data, incidents.data, closures.data, vehicles, shownWays, chosen, from, to, draft, tab, tolls.rows, edited, sketch, shape],
   )
 
   const pick = useCallback(
     (point: Point) => {
-      if (tab === 'closures') setDraft((points) => [...points, point])
+      if (edited) setSketch((points) => [...points, point])
+      else if (tab === 'closures') setDraft((points) => [...points, point])
       else {
         setTab('ways')
         if (!from || to) {
@@ -86,8 +95,17 @@ export function TrafficPage() {
         } else setTo(written(point))
       }
     },
-    [tab, from, to],
+    [tab, edited, from, to],
   )
+  const edit = (toll: Toll | 'new' | null) => {
+    setSketch([])
+    if (toll && toll !== 'new') setShape(toll.border.length > 0 ? 'border' : 'gantries')
+    setEdited(toll)
+  }
+  const turn = (next: string) => {
+    edit(null)
+    setTab(next)
+  }
   const look = useCallback((place: Point) => setView((now) => ({ scale: Math.min((now ?? whole)?.scale ?? 2e-5, 2e-5), longitude: place[0], latitude: place[1] })), [whole])
 
   if (network.error instanceof Problem && !network.data) {
@@ -101,12 +119,13 @@ export function TrafficPage() {
     )
   }
   const tabs = [
-    { key: 'ways', label: t('traffic.ways'), children: <Ways from={from} to={to} onFrom={setFrom} onTo={setTo} found={ways.data?.features} error={ways.error} busy={ways.isFetching && !ways.data} chosen={chosen} onChoose={setChosen} /> },
+    { key: 'ways', label: t('traffic.ways'), children: <Ways from={from} to={to} onFrom={setFrom} onTo={setTo} found={ways.data?.features} error={ways.error} busy={ways.isFetching && !ways.data} chosen={chosen} onChoose={setChosen} tolled={tolls.rows.length > 0} driver={driver} onDriver={setDriver} /> },
     { key: 'jams', label: t('traffic.jams', { n: jams.data?.items.length ?? 0 }), children: <JamList jams={jams.data?.items} onLook={look} /> },
     { key: 'incidents', label: t('incident.list', { n: incidents.data?.items.length ?? 0 }), children: <div className="traffic-panel"><span className="quiet">{t('incident.hint')}</span><IncidentList incidents={incidents.data?.items} onLook={look} /></div> },
     { key: 'times', label: t('times.short'), children: <TravelTimes onLook={look} /> },
     { key: 'counts', label: t('counts.short'), children: <Counts onLook={look} /> },
     { key: 'closures', label: t('traffic.closures'), children: <Closures closures={closures.data?.items} draft={draft} onDraft={setDraft} onLook={look} /> },
+    { key: 'tolls', label: t('toll.short'), children: <Tolls tolls={tolls.loading ? undefined : tolls.rows} error={tolls.error} more={tolls.more} edited={edited} onEdit={edit} shape={shape} onShape={setShape} draft={sketch} onDraft={setSketch} onLook={look} /> },
     ...(maySeeVehicles ? [{ key: 'vehicles', label: t('traffic.vehicles'), children: <VehicleList vehicles={vehicles} onLook={look} /> }] : []),
     { key: 'network', label: t('traffic.network'), children: <NetworkFacts network={network.data} /> },
   ]
@@ -114,7 +133,7 @@ export function TrafficPage() {
     <div className="split traffic">
       <div className="side traffic-side">
         <h1 className="hidden-text">{t('page.traffic')}</h1>
-        <Tabs className="page-tabs" size="small" tabBarGutter={8} activeKey={tab} onChange={setTab} items={tabs} destroyOnHidden />
+        <Tabs className="page-tabs" size="small" tabBarGutter={8} activeKey={tab} onChange={turn} items={tabs} destroyOnHidden />
       </div>
       <div className="traffic-work">
         {conditions.error && <ProblemNote error={conditions.error} retry={() => void conditions.refetch()} />}
@@ -123,6 +142,12 @@ export function TrafficPage() {
       </div>
     </div>
   )
+}
+
+/** The toll that is being drawn. */
+function sketched(draft: Point[], shape: TollShape): Bounded[] {
+  if (shape === 'border') return draft.length > 0 ? [{ kind: 'polygon', points: draft, metres: 0, name: '', chosen: true }] : []
+  return draft.map((point) => ({ kind: 'circle', points: [point], metres: 10, name: '', chosen: true }))
 }
 
 function vehicleOf(device: Device): Vehicle[] {

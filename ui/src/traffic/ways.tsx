@@ -1,9 +1,17 @@
-import { Button, Input } from 'antd'
+import { Button, Checkbox, Input, Select } from 'antd'
 import type { Way } from '../api/types'
 import { ProblemNote } from '../parts/problem'
 import { shortClock, zoneName } from '../parts/times'
-import { language, t } from '../words'
+import { t } from '../words'
+import { money } from './money'
+import { VEHICLES } from './tollform'
 import { read } from './view'
+
+/** Who drives, and whether they would pay. */
+export interface Driver {
+  vehicle: (typeof VEHICLES)[number]
+  avoid: boolean
+}
 
 interface Props {
   from: string
@@ -15,10 +23,14 @@ interface Props {
   busy: boolean
   chosen: number
   onChoose: (number: number) => void
+  /** Where roads cost something. */
+  tolled: boolean
+  driver: Driver
+  onDriver: (driver: Driver) => void
 }
 
 /** Ways from one place to another. */
-export function Ways({ from, to, onFrom, onTo, found, error, busy, chosen, onChoose }: Props) {
+export function Ways({ from, to, onFrom, onTo, found, error, busy, chosen, onChoose, tolled, driver, onDriver }: Props) {
   const bad = (text: string) => (text !== '' && !read(text) ? { status: 'error' as const } : {})
   const both = Boolean(read(from) && read(to))
   return (
@@ -30,6 +42,12 @@ export function Ways({ from, to, onFrom, onTo, found, error, busy, chosen, onCho
         <Button size="small" disabled={!from && !to} onClick={() => { onFrom(to); onTo(from) }}>{t('traffic.swap')}</Button>
         <Button size="small" disabled={!from && !to} onClick={() => { onFrom(''); onTo('') }}>{t('traffic.clear')}</Button>
       </div>
+      {tolled && (
+        <div className="row">
+          <Select value={driver.vehicle} onChange={(vehicle) => onDriver({ ...driver, vehicle })} options={VEHICLES.map((value) => ({ value, label: t(`counts.kind.${value}`) }))} aria-label={t('toll.vehicle')} style={{ width: 130 }} />
+          <Checkbox checked={driver.avoid} onChange={(event) => onDriver({ ...driver, avoid: event.target.checked })}>{t('toll.avoid')}</Checkbox>
+        </div>
+      )}
       {both && error !== null && <ProblemNote error={error} />}
       {both && busy && <span className="quiet" role="status">{t('word.loading')}</span>}
       {both && !error && found && (
@@ -52,12 +70,6 @@ export function Ways({ from, to, onFrom, onTo, found, error, busy, chosen, onCho
       )}
     </div>
   )
-}
-
-/** Minor units, as the language writes the currency. */
-function money(amount: number, currency: string): string {
-  const format = new Intl.NumberFormat(language(), { style: 'currency', currency })
-  return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2))
 }
 
 function minutes(seconds: number): string {

@@ -77,6 +77,7 @@ export const actions = words({
   'action.case.expire': ['Case forgotten in its time', '案件到期删除'],
   'action.traffic.see': ['See traffic', '查看交通'],
   'action.traffic.change': ['Close and open roads', '封闭与解除道路'],
+  'action.toll.change': ['Set tolls', '设置道路收费'],
   'action.vehicle.message': ['Write to the driver', '向驾驶员下发文本'],
   'action.vehicle.track': ['Follow a vehicle closely', '临时跟踪车辆'],
   'action.vehicle.control': ['Doors and terminal of a vehicle', '控制车门和车载终端'],

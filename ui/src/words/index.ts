@@ -5,6 +5,7 @@ import { actions } from './actions'
 import { admin } from './admin'
 import { alarms } from './alarms'
 import { cases } from './cases'
+import { days } from './days'
 import { devices } from './devices'
 import { fleet } from './fleet'
 import { general } from './general'
@@ -17,6 +18,7 @@ import server from './server.json'
 import { signs } from './signs'
 import { steps } from './steps'
 import { tollgates } from './tollgates'
+import { tolls } from './tolls'
 import { traffic } from './traffic'
 import { vehicles } from './vehicles'
 import { violations } from './violations'
@@ -24,7 +26,7 @@ import { watches } from './watches'
 import { wizard } from './wizard'
 
 export const catalogue = {
-  ...actions, ...general, ...live, ...phone, ...playback, ...devices, ...alarms, ...health, ...admin, ...wizard, ...tollgates, ...traffic, ...signs, ...fleet, ...vehicles, ...violations, ...watches, ...cases, ...steps, ...problems,
+  ...actions, ...general, ...live, ...phone, ...playback, ...devices, ...alarms, ...health, ...admin, ...wizard, ...tollgates, ...traffic, ...tolls, ...days, ...signs, ...fleet, ...vehicles, ...violations, ...watches, ...cases, ...steps, ...problems,
 } as const
 
 export type Key = keyof typeof catalogue

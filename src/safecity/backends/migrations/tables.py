@@ -23,6 +23,7 @@ from safecity.core.ground.settings import store as _settings
 from safecity.core.ground.signs import store as _signs
 from safecity.core.ground.sql import metadata
 from safecity.core.ground.tollgates import store as _tollgates
+from safecity.core.ground.tolls import store as _tolls
 from safecity.core.upper.cases import store as _cases
 from safecity.core.upper.counts import tables as _counts
 from safecity.core.upper.fleet import phones as _phones
@@ -37,6 +38,6 @@ from safecity.core.upper.watches import store as _watches
 PARTS = (
     _access, _alarms, _audit, _cases, _channels, _closures, _counts, _desk, _devices, _exports, _fleet, _flows, _images,
     _leases, _loose, _outbox, _passages, _phones, _places, _positions, _once, _scenes, _settings, _signs, _tollgates,
-    _travel, _travel_marks, _violations, _violation_rules, _watches,
+    _tolls, _travel, _travel_marks, _violations, _violation_rules, _watches,
 )  # fmt: skip
 __all__ = ["PARTS", "metadata"]

@@ -44,7 +44,8 @@ class TrafficFigures(Message, frozen=True):
     `loading` or `ready`.
 
     version    of the network; `revision`: of the closures it was told, 0: none yet
-    positions  read since it started; `unplaced` closures fit no road; `detail` what is wrong with the network
+    positions  read since it started; `unplaced` closures and `unplaced_tolls` fit no road;
+               `detail` what is wrong with the network
     """
 
     state: str
@@ -53,6 +54,7 @@ class TrafficFigures(Message, frozen=True):
     positions: int = 0
     unplaced: tuple[str, ...] = ()
     detail: str = ""
+    unplaced_tolls: tuple[str, ...] = ()
 
 
 class AskNetwork(Message, frozen=True):
@@ -78,14 +80,16 @@ class NetworkDescribed(Message, frozen=True):
 
 class AskRoutes(Message, frozen=True):
     """Ways from `start` to `end`, setting out at `at`, the best one first, at most `count`; `least`: as in
-    AskConditions. Answer: RoutesFound, or the
-    error `no_road_near`, `only_islands_near`, `no_route`, `route_closed` or `route_island`."""
+    AskConditions. `vehicle`: class that tolls are told for; `avoid_tolls`: whatever time it takes. Answer: RoutesFound,
+    or the error `no_road_near`, `only_islands_near`, `no_route`, `route_closed` or `route_island`."""
 
     start: Point
     end: Point
     at: int
     count: int = 3
     least: int = 1
+    vehicle: str = "car"
+    avoid_tolls: bool = False
 
 
 class RouteFound(Message, frozen=True):
@@ -244,15 +248,34 @@ class IncidentsFound(Message, frozen=True):
 
 
 class RoadToll(Message, frozen=True):
-    """What it costs to drive past a place.
+    """What it costs to drive past a place, or over a border.
 
     bearing    degrees from north, of the direction that pays; None: both
     amounts    minor units of the currency, by parts of the local day that are equally long: 1, 2, 3, 4, 6, 8, 12, 16,
-               24, 32, 48 or 96 of them
+               24, 32, 48 or 96 of them, for all vehicles on all days; () where `tables` say it
+    tables     name of the TollTables that say what whom it costs, where that differs
+    border     a ring in place of the one place, its last point joined to the first; `crossing` is which way over it is
+               paid for, `in`, `out` or `both`
+    begins, ends   the first and last local day on which it is paid (`2026-01-01`), empty: ever
     """
 
     place: Point
     bearing: float | None
+    amounts: tuple[int, ...]
+    tables: str = ""
+    border: Line = ()
+    crossing: str = "both"
+    begins: str = ""
+    ends: str = ""
+
+
+class TollTable(Message, frozen=True):
+    """What vehicles of some classes pay on days of some kinds (`kit.daykinds`); `amounts` as of a RoadToll. A name may
+    have several; whom and when none of them speaks of, pays nothing."""
+
+    name: str
+    vehicles: tuple[str, ...]
+    days: tuple[str, ...]
     amounts: tuple[int, ...]
 
 
@@ -263,6 +286,13 @@ class ApplyTolls(Message, frozen=True):
     tolls: tuple[RoadToll, ...]
     hour_worth: int
     currency: str
+    tables: tuple[TollTable, ...] = ()
+
+
+class FindTolled(Message, frozen=True):
+    """Which roads pay these. Answer: RoadsFound, or the error `no_road_near`."""
+
+    tolls: tuple[RoadToll, ...]
 
 
 class JudgeIncident(Message, frozen=True):

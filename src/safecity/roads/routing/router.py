@@ -252,6 +252,10 @@ class Router:
             float(lengths.sum()) - max(begun) - last + ended
         )  # of several on one edge, the one farthest on is nearest
 
+    def charged(self, route: Route, at_us: int, charges: Charges) -> float:
+        """What charges a route that was found has to bear, seconds, whatever it was searched by."""
+        return self._charged(route, at_us, self._costs(charges, self._u_turn))
+
     def _charged(self, route: Route, at_us: int, costs: Costs) -> float:
         """What its charges are worth, as the search counts them, seconds."""
         if not len(costs.row):

@@ -10,6 +10,7 @@ from pydantic import Field
 from safecity.core.ground.access.api import PLATFORM, ROOT, Action, Actor, Thing, allowed
 from safecity.core.ground.closures.api import Closure, ClosureKind
 from safecity.core.ground.places.api import Area
+from safecity.core.ground.tolls.api import VehicleClass
 from safecity.kit.clock import SECOND_US
 from safecity.kit.errors import InvalidError, SafecityError, UnavailableError
 from safecity.model.facts.media_calls import Message
@@ -202,13 +203,18 @@ class ClosureMade(ClosureOut):
 async def find_routes(
     who: Who, here: Here, start: Annotated[Place, Query(alias="from")], end: Annotated[Place, Query(alias="to")],
     depart: Annotated[OptionalMoment, Query()] = None, alternatives: Annotated[int, Query(ge=1, le=5)] = 3,
+    vehicle: VehicleClass = VehicleClass.CAR,
+    avoid: Annotated[Literal["", "tolls"], Query(description="`tolls`: none of them, as far as any way is.")] = "",
 ) -> RouteCollection:  # fmt: skip
-    """Ways between two places, with the traffic of now and what is closed, setting out now or at `depart`."""
+    """Ways between two places, with the traffic of now and what is closed, setting out now or at `depart`. Tolls are
+    those of the class of `vehicle`."""
     now = here.clock.now_us()
     at = max(depart or now, now)
     if at > now + AHEAD_US:
         raise InvalidError("too far ahead", code="route_depart", params={"days": AHEAD_US // DAY_US})
-    wish = AskRoutes(_place(start, "from"), _place(end, "to"), at, alternatives, least_vehicles(who))
+    wish = AskRoutes(
+        _place(start, "from"), _place(end, "to"), at, alternatives, least_vehicles(who), str(vehicle), avoid == "tolls"
+    )
     found = await asked(here, wish, RoutesFound)
     return RouteCollection(features=[_route(one, at, found.currency) for one in found.routes])
 

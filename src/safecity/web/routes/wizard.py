@@ -78,6 +78,7 @@ class PlatformAsk(Ask):
     `digests`: what devices are offered to prove their passwords by, one challenge each, in this order. Devices that
     look at the first challenge alone know MD5 only: leave it in front while there are such.
     `day_kinds`: holidays, and weekends that are worked, by date (`2026-10-01`); what is usual on roads goes by them.
+    `currency` (ISO 4217) of tolls, `hour_worth`: what an hour is worth to a driver, in minor units of it.
     """
 
     name: Text | None = None
@@ -95,6 +96,8 @@ class PlatformAsk(Ask):
     alarm_days: Annotated[int, Field(ge=0, le=3650)] | None = None
     audit_days: Annotated[int, Field(ge=0, le=3650)] | None = None
     day_kinds: SpecialDays | None = None
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = None
+    hour_worth: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
 
 
 class PlatformOut(Answer):
@@ -115,6 +118,8 @@ class PlatformOut(Answer):
     alarm_days: int
     audit_days: int
     day_kinds: dict[str, str]
+    currency: str
+    hour_worth: int
     demo: bool
     wizard_done: bool
     volumes: list[VolumeSet]

@@ -92,6 +92,15 @@ TRAFFIC: dict[str, tuple[str, str]] = {
     ),
     "outline_flat": ("边界的环没有面积。", "A ring of the border encloses nothing."),
     "outline_place": ("边界中有不在地图上的点。", "A point of the border is nowhere on the map."),
+    "toll_invalid": ("道路收费的 {field} 取值无效。", "Not a value for {field} of a toll."),
+    "toll_places": (
+        "收费须有收费控制点或一条边界,二者取一。",
+        "A toll has either gantries or a border.",
+    ),
+    "toll_overlap": (
+        "{since} 至 {until} 的价格与另一条价格重叠。",
+        "The price from {since} to {until} overlaps another for the same vehicles and days.",
+    ),
     "road_tolls": ("道路收费数据无效。", "What roads cost was not said in a way that can be counted."),
     "roads_version": ("没有路网 {version}。", "There is no road network {version}."),
     "roads_file": ("路网文件无法读取：{why}。", "The road network cannot be read: {why}."),

@@ -68,6 +68,7 @@ class Action(StrEnum):
     CASE_DELETE = "case.delete"
     TRAFFIC_SEE = "traffic.see"
     TRAFFIC_CHANGE = "traffic.change"
+    TOLL_CHANGE = "toll.change"
     VEHICLE_MESSAGE = "vehicle.message"
     VEHICLE_TRACK = "vehicle.track"
     VEHICLE_CONTROL = "vehicle.control"

@@ -14,11 +14,13 @@ from safecity.kit.daykinds import good_days
 from safecity.kit.errors import ConflictError, InvalidError
 from safecity.ports.database import Database, Tx
 
+_CURRENCY = re.compile(r"[A-Z]{3}")
 _SERVERS = re.compile(r"[0-9A-Za-z.\-:\[\],; ]{1,253}")
 DIGESTS = ("MD5", "SHA-256", "SM3")
 LEAST_AUDIT_DAYS = 180
 """The law asks for half a year of logs (Cybersecurity Law of the People's Republic of China, article 21)."""
 MAX_SPECIAL_DAYS = 400
+MAX_HOUR_WORTH = 100_000_000
 _HOST = re.compile(r"[0-9A-Za-z.\-:\[\]]{1,253}")
 
 
@@ -45,6 +47,8 @@ class Platform:
     ntp_server     up to four servers, by name or address, with commas between
     digests        how devices prove their passwords: what they are offered, in this order
     day_kinds      dates that are another kind of day than their day of the week says: `working`, `saturday`, `sunday`
+    currency       of what roads cost (ISO 4217)
+    hour_worth     what an hour is worth to a driver, minor units of it: routes weigh tolls by that
     revision       how often it was set; 0: all is as the settings file says
     """
 
@@ -64,6 +68,8 @@ class Platform:
     volumes: tuple[VolumeWish, ...] = ()
     digests: tuple[str, ...] = ("MD5",)
     day_kinds: dict[str, str] = field(default_factory=dict[str, str])
+    currency: str = "CNY"
+    hour_worth: int = 3_000
     wizard_done: bool = False
     demo: bool = False
     revision: int = 0
@@ -80,6 +86,8 @@ class Platform:
         _need(0 <= self.alarm_days <= 3650, "alarm_days")
         _need(self.audit_days == 0 or LEAST_AUDIT_DAYS <= self.audit_days <= 3650, "audit_days")
         _need(len(self.day_kinds) <= MAX_SPECIAL_DAYS and good_days(self.day_kinds), "day_kinds")
+        _need(_CURRENCY.fullmatch(self.currency) is not None, "currency")
+        _need(1 <= self.hour_worth <= MAX_HOUR_WORTH, "hour_worth")
         _need(1 <= len(self.name) <= 100, "name")
         _need(0 < len(self.digests) == len(set(self.digests)) and set(self.digests) <= set(DIGESTS), "digests")
         _need(len({v.name for v in self.volumes}) == len(self.volumes) <= 64, "volumes")

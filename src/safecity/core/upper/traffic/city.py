@@ -18,10 +18,10 @@ from safecity.core.upper.traffic.counted import CountedRoads
 from safecity.core.upper.traffic.jams import KnownJam
 from safecity.core.upper.traffic.live import Live
 from safecity.core.upper.traffic.operator import SILENT_US, Sighted, TrafficOperator
-from safecity.core.upper.traffic.tolled import TolledRoads, tolled
+from safecity.core.upper.traffic.tolled import TolledRoads, Tolling, tolled_edges
 from safecity.core.upper.traffic.usual import Factors
 from safecity.kit.clock import SECOND_US
-from safecity.kit.daykinds import like_days
+from safecity.kit.daykinds import DAY_KINDS, kind_of, like_days
 from safecity.kit.errors import NotFoundError
 from safecity.model.facts.traffic_calls import (
     ApplyTolls,
@@ -29,6 +29,7 @@ from safecity.model.facts.traffic_calls import (
     AskRoutes,
     ConditionsFound,
     EdgeCondition,
+    FindTolled,
     Jam,
     Line,
     NetworkDescribed,
@@ -55,6 +56,8 @@ CLOSURE_METRES: Final = 30.0
 STEP_METRES: Final = 10.0
 """A drawn line is looked at so often."""
 MAX_STEPS: Final = 2_000
+MAX_TOLLED: Final = 500
+"""Roads that are told of one toll: a cordon may cross more."""
 MAX_POINTS: Final = 25_000
 """Of all lines in one answer: it must fit a frame of Calls."""
 
@@ -71,7 +74,7 @@ class City:
         self.counted = CountedRoads(network)
         self.zone: tzinfo = UTC
         self.days: dict[str, str] = {}
-        self.tolls: TolledRoads | None = None
+        self.tolls: Tolling | None = None
         self._placed: dict[TrafficClosure, I32] = {}
         self._closed = np.zeros(0, np.int32)
         self.unplaced: tuple[str, ...] = ()
@@ -113,7 +116,8 @@ class City:
 
     def charge(self, told: ApplyTolls) -> None:
         """What roads cost from now on. InvalidError `road_tolls`."""
-        self.tolls = tolled(self.network, told) if told.tolls else None
+        if self.tolls is None or self.tolls.told != told:
+            self.tolls = Tolling(self.network, told) if told.tolls else None
 
     # --- closures -----------------------------------------------------------------------------------------------
 
@@ -158,6 +162,12 @@ class City:
         metres = float(self.network.arrays.edge_length[edges].sum())
         return RoadsFound(tuple(_line(self.network, int(one)) for one in edges), metres)
 
+    def tolled(self, asked: FindTolled) -> RoadsFound:
+        """Which roads pay. NotFoundError `no_road_near`, InvalidError `road_tolls`."""
+        edges = tolled_edges(self.network, asked.tolls)
+        metres = float(self.network.arrays.edge_length[edges].sum())
+        return RoadsFound(tuple(_line(self.network, one) for one in edges[:MAX_TOLLED]), metres)
+
     def _edges_of(self, line: Line, *, both_ways: bool) -> I32:
         a = self.network.arrays
         found: dict[int, int] = {}
@@ -184,16 +194,29 @@ class City:
     def routes(self, asked: AskRoutes) -> RoutesFound:
         """NotFoundError `no_road_near`, `only_islands_near`, `no_route`, `route_closed`, `route_island`."""
         start, end = self._near(asked.start, "from"), self._near(asked.end, "to")
+        tolls = self._tolls_of(asked)
+        charges = None if tolls is None else tolls.avoided if asked.avoid_tolls else tolls.charges
         try:
-            charges = self.tolls.charges if self.tolls is not None else None
             found = self.router.alternatives(start, end, asked.at, charges, count=max(1, min(asked.count, 5)))
         except NotFoundError as error:
             code = {"closed": "route_closed", "island": "route_island"}.get(str(error.params.get("why")), "no_route")
             raise NotFoundError("no way leads there", code=code) from error
-        told = [self._told(one, start, end, asked.least) for one in found]
-        split = zip(told, shares(found), strict=True)
-        currency = self.tolls.currency if self.tolls is not None else ""
-        return RoutesFound(tuple(replace(one, share=round(float(share), 3)) for one, share in split), currency)
+        paid = [tolls.paid(self.router, one, asked.at) if tolls is not None else 0 for one in found]
+        if asked.avoid_tolls and 0 in paid:
+            found = [one for one, toll in zip(found, paid, strict=True) if not toll]
+            paid = [0] * len(found)
+        told = [
+            self._told(one, start, end, asked.least, toll, share)
+            for one, toll, share in zip(found, paid, shares(found).tolist(), strict=True)
+        ]
+        return RoutesFound(tuple(told), self.tolls.told.currency if self.tolls is not None else "")
+
+    def _tolls_of(self, asked: AskRoutes) -> TolledRoads | None:
+        """A way over midnight goes on as the day on which it set out."""
+        if self.tolls is None:
+            return None
+        day = datetime.fromtimestamp(asked.at / SECOND_US, self.zone).date()
+        return self.tolls.on(day, DAY_KINDS[kind_of(day, self.days)], asked.vehicle)
 
     def _near(self, place: Point, field: str) -> list[Place]:
         try:
@@ -203,7 +226,9 @@ class City:
             code = "only_islands_near" if nowhere else "no_road_near"
             raise NotFoundError(str(error), code=code, params={"field": field, "metres": SNAP_METRES}) from error
 
-    def _told(self, route: Route, start: Sequence[Place], end: Sequence[Place], least: int) -> RouteFound:
+    def _told(
+        self, route: Route, start: Sequence[Place], end: Sequence[Place], least: int, toll: int, share: float
+    ) -> RouteFound:
         lengths = self.network.arrays.edge_length[route.edges].astype(np.float64)
         first = next(one.along for one in start if one.edge == route.edges[0])
         last = next(one.along for one in end if one.edge == route.edges[-1])
@@ -216,7 +241,7 @@ class City:
         return RouteFound(
             line=self._way(route, first, last), metres=route.metres, seconds=route.seconds, low=route.low,
             high=route.high, free_seconds=free, measured_metres=float(np.maximum(driven[known], 0).sum()),
-            toll=self.tolls.paid(route) if self.tolls is not None else 0,
+            share=round(share, 3), toll=toll,
         )  # fmt: skip
 
     def _way(self, route: Route, first: float, last: float) -> Line:

@@ -25,6 +25,7 @@ from safecity.model.facts.traffic_calls import (
     AskRoutes,
     AskTraffic,
     FindRoads,
+    FindTolled,
     IncidentsFound,
     JamsFound,
     JudgeIncident,
@@ -87,6 +88,7 @@ class TrafficSlot:
             AskIncidents: self._incidents,
             JudgeIncident: self._judge,
             FindRoads: self._roads,
+            FindTolled: self._tolled,
         }
 
     async def apply(self, message: ApplyTraffic) -> Message:
@@ -106,13 +108,17 @@ class TrafficSlot:
         await self._work(lambda: city.charge(message))
         return Done()
 
+    async def _tolled(self, message: FindTolled) -> Message:
+        city = self._ready()
+        return await self._work(lambda: city.tolled(message))
+
     async def figures(self, _: AskTraffic) -> Message:
         """How it stands."""
         city, following = self._city, self._following
         return TrafficFigures(
             state=self._state, version=city.described.version if city else "", revision=self._told.revision,
             positions=following.positions if following else 0, unplaced=city.unplaced if city else (),
-            detail=self._detail,
+            detail=self._detail, unplaced_tolls=city.tolls.unplaced if city and city.tolls else (),
         )  # fmt: skip
 
     async def run(self) -> None:

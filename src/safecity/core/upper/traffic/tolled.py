@@ -2,63 +2,154 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import numpy as np
 
 from safecity.core.upper.traffic.counted import edge_at
-from safecity.kit.errors import InvalidError
-from safecity.model.facts.traffic_calls import ApplyTolls, RoadToll
+from safecity.kit.errors import InvalidError, NotFoundError
+from safecity.model.facts.traffic_calls import ApplyTolls, Line, RoadToll
 from safecity.roads.network.arrays import RoadNetwork
 from safecity.roads.network.grid import edges_near
-from safecity.roads.routing.router import Charges, Route
+from safecity.roads.routing.router import Charges, Route, Router
 
 HOUR_SECONDS: Final = 3_600
 PARTS: Final = 96
 """Of the local day: a quarter of an hour each."""
 NEAR_METRES: Final = 30.0
 MAX_AMOUNT: Final = 100_000_000
+AVOIDED_SECONDS: Final = 24.0 * HOUR_SECONDS
+"""What any toll is worth to who wants none: more than any way around it, and still a number, for there may be none."""
+KEPT: Final = 12
+"""Classes of vehicles on days whose charges are kept; a network may have a row for each of its edges."""
+CROSSINGS: Final = {"in": (True, False), "out": (False, True), "both": (True, True)}
+"""Whether who drives in pays, and who drives out."""
 
 
 @dataclass(frozen=True, slots=True)
 class TolledRoads:
-    """`unplaced`: tolls that lie beside no road of this network."""
+    """For one class of vehicles on one day. `charges` as the money is worth them, `avoided` as who wants to pay nothing
+    has it."""
 
     charges: Charges
+    avoided: Charges
     hour_worth: int
-    currency: str
-    unplaced: int = 0
 
-    def paid(self, route: Route) -> int:
-        """What a route costs, minor units: all that its cost holds beside time."""
-        return max(0, round((route.cost - route.seconds) * self.hour_worth / HOUR_SECONDS))
+    def paid(self, router: Router, route: Route, at_us: int) -> int:
+        """What a route costs that sets out then, minor units."""
+        return round(router.charged(route, at_us, self.charges) * self.hour_worth / HOUR_SECONDS)
 
 
-def tolled(network: RoadNetwork, told: ApplyTolls) -> TolledRoads:
-    """Who drives past several places of one edge pays for each. InvalidError `road_tolls`."""
-    if told.hour_worth <= 0:
-        raise InvalidError("an hour that is worth nothing", code="road_tolls")
-    rows: dict[int, np.ndarray] = {}
-    unplaced = 0
-    for one in told.tolls:
-        amounts = np.asarray(one.amounts, np.float64)
-        good = len(amounts) > 0 and PARTS % len(amounts) == 0 and 0 <= amounts.min() <= amounts.max() <= MAX_AMOUNT
-        if not good:
-            raise InvalidError("not amounts by parts of the day", code="road_tolls")
-        edges = _edges(network, one)
-        unplaced += not edges
-        for edge in edges:
-            rows[edge] = rows.get(edge, np.zeros(PARTS)) + amounts.repeat(PARTS // len(amounts))
-    worth = HOUR_SECONDS / told.hour_worth
-    table = np.array([row * worth for row in rows.values()]).reshape(len(rows), PARTS)
-    return TolledRoads(Charges(np.array(list(rows), np.int64), table), told.hour_worth, told.currency, unplaced)
+class Tolling:
+    """All tolls, placed on a network. `unplaced`: names of those that lie, in part at least, beside no road of it."""
+
+    def __init__(self, network: RoadNetwork, told: ApplyTolls) -> None:
+        """InvalidError `road_tolls`."""
+        if told.hour_worth <= 0:
+            raise InvalidError("an hour that is worth nothing", code="road_tolls")
+        for amounts in [one.amounts for one in told.tables] + [one.amounts for one in told.tolls if not one.tables]:
+            _parts(amounts)
+        self.told = told
+        self._placed = [(one, edges_of(network, one)) for one in told.tolls]
+        self.unplaced = tuple(dict.fromkeys(one.tables for one, edges in self._placed if not edges))
+        self._known: dict[tuple[str, date, str], TolledRoads] = {}
+
+    def on(self, day: date, kind: str, vehicle: str) -> TolledRoads:
+        """What who sets out on a local day of that kind (`kit.daykinds`) pays. Who drives past several places of one
+        edge pays for each."""
+        key = vehicle, day, kind
+        if key not in self._known:
+            if len(self._known) >= KEPT:
+                self._known.clear()
+            self._known[key] = self._summed(day.isoformat(), kind, vehicle)
+        return self._known[key]
+
+    def _summed(self, day: str, kind: str, vehicle: str) -> TolledRoads:
+        tables: defaultdict[str, np.ndarray] = defaultdict(lambda: np.zeros(PARTS))
+        for one in self.told.tables:
+            if vehicle in one.vehicles and kind in one.days:
+                tables[one.name] += _parts(one.amounts)
+        rows: dict[int, np.ndarray] = {}
+        for toll, edges in self._placed:
+            if not (toll.begins <= day and (not toll.ends or day <= toll.ends)):
+                continue
+            amounts = tables[toll.tables] if toll.tables else _parts(toll.amounts)
+            for edge in edges:
+                rows[edge] = rows.get(edge, 0.0) + amounts
+        table = np.array([*rows.values()]).reshape(len(rows), PARTS)
+        edges = np.array(list(rows), np.int64)
+        return TolledRoads(
+            Charges(edges, table * (HOUR_SECONDS / self.told.hour_worth)),
+            Charges(edges, np.where(table > 0, AVOIDED_SECONDS, 0.0)), self.told.hour_worth,
+        )  # fmt: skip
 
 
-def _edges(network: RoadNetwork, toll: RoadToll) -> list[int]:
+def tolled_edges(network: RoadNetwork, tolls: Iterable[RoadToll]) -> list[int]:
+    """All that pay any of them. NotFoundError `no_road_near` where one is paid nowhere."""
+    found: dict[int, None] = {}
+    for one in tolls:
+        edges = edges_of(network, one)
+        if not edges:
+            field = "border" if one.border else "gantries"
+            params = {"field": field, "metres": NEAR_METRES}
+            raise NotFoundError("no road there", code="no_road_near", params=params)
+        found.update(dict.fromkeys(edges))
+    return list(found)
+
+
+def edges_of(network: RoadNetwork, toll: RoadToll) -> list[int]:
+    """Which pay it; one that crosses a border twice stands there twice."""
+    if toll.border:
+        return _crossing(network, toll.border, toll.crossing)
     if toll.bearing is not None:
         edge = edge_at(network, toll.place, toll.bearing)
         return [] if edge is None else [edge]
     edges, _, _ = edges_near(network.arrays, *toll.place, NEAR_METRES, most=1)
     found = [int(edge) for edge in edges[:1]]
     return found + [int(twin) for edge in found if (twin := network.arrays.edge_twin[edge]) >= 0]
+
+
+def _crossing(network: RoadNetwork, ring: Line, crossing: str) -> list[int]:
+    if crossing not in CROSSINGS:
+        raise InvalidError(f"no way over a border: {crossing[:20]}", code="road_tolls")
+    a = network.arrays
+    inside = _inside(ring, a.point_lon, a.point_lat)
+    same_shape = a.point_shape[:-1] == a.point_shape[1:]
+    changes = np.flatnonzero(same_shape & (inside[:-1] != inside[1:]))
+    pays = CROSSINGS[crossing]
+    found: list[int] = []
+    for point in changes.tolist():
+        shape, inward = int(a.point_shape[point]), bool(inside[point + 1])
+        along, against = int(a.shape_edge[2 * shape]), int(a.shape_edge[2 * shape + 1])
+        # Who drives the shape the other way crosses the border the other way.
+        ways = (along, inward), (against, not inward)
+        found += [edge for edge, comes_in in ways if edge >= 0 and pays[not comes_in]]
+    return found
+
+
+def _inside(ring: Line, longitudes: np.ndarray, latitudes: np.ndarray) -> np.ndarray:
+    """Which places lie within the ring: a line from them to the east crosses it an odd number of times."""
+    corners = np.array(ring, np.float64)
+    (west, south), (east, north) = corners.min(axis=0), corners.max(axis=0)
+    near = np.flatnonzero((west <= longitudes) & (longitudes <= east) & (south <= latitudes) & (latitudes <= north))
+    x, y = longitudes[near], latitudes[near]
+    odd = np.zeros(len(near), bool)
+    for (x1, y1), (x2, y2) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        spans = (y1 > y) != (y2 > y)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            odd ^= spans & (x < x1 + (y - y1) * (x2 - x1) / (y2 - y1))
+    inside = np.zeros(len(longitudes), bool)
+    inside[near] = odd
+    return inside
+
+
+def _parts(told: tuple[int, ...]) -> np.ndarray:
+    amounts = np.asarray(told, np.float64)
+    good = len(amounts) > 0 and PARTS % len(amounts) == 0 and 0 <= amounts.min() <= amounts.max() <= MAX_AMOUNT
+    if not good:
+        raise InvalidError("not amounts by parts of the day", code="road_tolls")
+    return amounts.repeat(PARTS // len(amounts))

@@ -21,14 +21,20 @@ class TollTeller:
     def __init__(self, calls: Calls, source: Tolls) -> None:
         self._calls = calls
         self._source = source
+        self._telling = asyncio.Lock()
 
     async def run(self) -> None:
         """Until cancelled. Where the duty is not there, or not yet, the next turn tells it."""
         while True:
-            with contextlib.suppress(SafecityError):
-                await self.tell()
+            await self.tell_if_there()
             await asyncio.sleep(TELL_SECONDS)
+
+    async def tell_if_there(self) -> None:
+        """Once; a duty that does not answer hears of it when it is back."""
+        with contextlib.suppress(SafecityError):
+            await self.tell()
 
     async def tell(self) -> None:
         """Once."""
-        await self._calls.call(ADDRESS, await self._source.tolls(), timeout=TIMEOUT)
+        async with self._telling:  # who comes second tells the later state last
+            await self._calls.call(ADDRESS, await self._source.tolls(), timeout=TIMEOUT)

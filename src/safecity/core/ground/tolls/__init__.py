@@ -1,0 +1,1 @@
+"""What roads cost: gantries and cordons, their prices, and telling the duty that plans ways."""
