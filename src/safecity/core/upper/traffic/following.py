@@ -11,6 +11,7 @@ import numpy as np
 
 from safecity.core.upper.flows.api import Flow, FlowRunner
 from safecity.core.upper.traffic import incidents, jams, sums, usual
+from safecity.core.upper.traffic.blocking import blocks
 from safecity.core.upper.traffic.city import HEADROOM, City
 from safecity.core.upper.traffic.incidents import Incident, Stop
 from safecity.core.upper.traffic.jams import KnownJam
@@ -174,5 +175,6 @@ def _changed(
 ) -> list[Incident]:
     every = clusters(city.network, believable(stood, at))
     usual_speeds = city.usual_speeds(at) if every else np.zeros(0)
-    kind_of = partial(judged, city.network, city.live.now, usual_speeds, every)
+    blocked = partial(blocks, city.network, city.live, usual_speeds)
+    kind_of = partial(judged, city.network, city.live.now, usual_speeds, every, blocked)
     return incidents.followed(known, every, stood, kind_of, stops, at)

@@ -1,4 +1,5 @@
-"""When vehicles that stand are an incident: stopped where nobody parks, or a probable accident. Pure.
+"""When vehicles that stand are an incident: stopped where nobody parks, in the way of others, or a probable accident.
+Pure.
 
 Two stopped at one place are an accident (Linear Road); on real roads they may as well wait for the same light, so the
 speed behind them must have dropped while the road before them is free. Who stands in a queue is part of it, not its
@@ -8,7 +9,7 @@ cause.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -33,8 +34,8 @@ UPSTREAM_METRES: Final = 1_000.0
 DROPPED_SHARE: Final = 0.5
 """Of the usual speed: below it traffic behind is held up."""
 NOBODY_PARKS: Final = frozenset({RoadClass.MOTORWAY, RoadClass.TRUNK})
-"""Here one vehicle that stands is an incident. On other roads it is at a kerb, a stop or a light, and a position does
-not tell which."""
+"""Here one vehicle that stands is an incident. On other roads it may be at a kerb, a stop or a light, and a position
+does not tell which: see `blocking`."""
 JUDGED: Final = NOBODY_PARKS | {RoadClass.PRIMARY, RoadClass.SECONDARY, RoadClass.TERTIARY}
 
 
@@ -86,16 +87,18 @@ def clusters(network: RoadNetwork, standing: Iterable[Standing]) -> list[Cluster
 
 
 def judged(
-    network: RoadNetwork, now: Now, usual: F64, every: Sequence[Cluster], one: Cluster
+    network: RoadNetwork, now: Now, usual: F64, every: Sequence[Cluster], blocks: Callable[[Cluster], bool],
+    one: Cluster,
 ) -> IncidentKind | None:  # fmt: skip
-    """What a cluster among all of them is; `usual` [E]: m/s at this time of such a day."""
+    """What a cluster among all of them is; `usual` [E]: m/s at this time of such a day; `blocks`: whether it stands in
+    the way where vehicles may stand."""
     a, edge = network.arrays, one.edge
-    onward = _onward(network, edge)
+    onward = onward_of(network, edge)
     if _queued(network, onward, every, one) or any(now.jammed[after] for after in onward):
         return None
     if one.vehicles >= TOGETHER and _dropped(network, now, usual, one):
         return IncidentKind.ACCIDENT
-    return IncidentKind.STOPPED if int(a.edge_class[edge]) in NOBODY_PARKS else None
+    return IncidentKind.STOPPED if int(a.edge_class[edge]) in NOBODY_PARKS or blocks(one) else None
 
 
 def _queued(network: RoadNetwork, onward: Sequence[int], every: Sequence[Cluster], one: Cluster) -> bool:
@@ -128,7 +131,8 @@ def _dropped(network: RoadNetwork, now: Now, usual: F64, one: Cluster) -> bool:
     return False
 
 
-def _onward(network: RoadNetwork, edge: int) -> list[int]:
+def onward_of(network: RoadNetwork, edge: int) -> list[int]:
+    """Where who drives on from an edge may be next."""
     a = network.arrays
     node = int(a.edge_to[edge])
     return [after for after in range(a.out_start[node], a.out_start[node + 1]) if after != a.edge_twin[edge]]

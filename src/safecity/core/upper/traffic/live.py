@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -36,6 +37,13 @@ class Now:
     vehicles: I64
     last: I64
     jammed: np.ndarray
+
+
+class Passed(NamedTuple):
+    """At least so many different vehicles, at what speed, m/s (NaN: nobody)."""
+
+    vehicles: int
+    speed: float
 
 
 class Live:
@@ -102,6 +110,19 @@ class Live:
         self._times.forget(gone)
         self.now = now
         return now
+
+    def between(self, edges: Iterable[int], since: int, until: int) -> Passed:
+        """What was followed on these edges, taken together, in whole buckets from `since` to `until`, as far as the
+        window reaches back."""
+        metres = micros = mask = 0
+        wanted = set(edges)
+        for bucket, sums in self._sums.items():
+            if since <= bucket and bucket + self._bucket_us <= until:
+                for edge in wanted & sums.keys():
+                    metres += sums[edge].millimetres
+                    micros += sums[edge].microseconds
+                    mask |= sums[edge].mask
+        return Passed(mask.bit_count(), metres * 1000.0 / micros if micros else math.nan)
 
     def _tell(self, now: Now, known: np.ndarray, entered: F64) -> None:
         """The router gets what is measured and what is usual, together."""
