@@ -11,6 +11,8 @@ import { ProblemNote, sentence } from '../parts/problem'
 import { useFilled } from '../parts/revised'
 import { useStore } from '../parts/store'
 import { language, t, useLanguage } from '../words'
+import { unitsOf } from '../traffic/money'
+import { DaysCard } from './days'
 import { Sessions } from './users'
 
 export function SettingsPage() {
@@ -22,6 +24,7 @@ export function SettingsPage() {
       <div className="page-body scroll">
         <div className="cards">
           {maySee && <PlatformCard />}
+          {maySee && <DaysCard />}
           <MineCard />
           <SignatureCard />
           {maySee && <FirstRunCard />}
@@ -31,7 +34,8 @@ export function SettingsPage() {
   )
 }
 
-const FIELDS = ['name', 'code', 'domain', 'public_host', 'zone', 'clock_source', 'ntp_server', 'retention_days', 'floor_days', 'alarm_days', 'audit_days', 'digests'] as const
+const FIELDS = ['name', 'code', 'domain', 'public_host', 'zone', 'clock_source', 'ntp_server', 'retention_days', 'floor_days', 'alarm_days', 'audit_days', 'digests', 'currency', 'hour_worth'] as const
+const CURRENCY = /^[A-Z]{3}$/
 type Filled = Pick<Platform, (typeof FIELDS)[number]>
 
 export function zones(): string[] {
@@ -68,6 +72,8 @@ function PlatformForm({ data }: { data: Platform }) {
   const [touched, setTouched] = useState<ReadonlySet<string>>(new Set())
   const base = useFilled(data, touched.size > 0, () => api.get('settings'))
   const clock = Form.useWatch('clock_source', form)
+  const currency = Form.useWatch('currency', form)
+  const units = unitsOf(CURRENCY.test(currency ?? '') ? currency! : data.currency)
   useEffect(() => {
     if (touched.size === 0) form.setFieldsValue(data)
   }, [data, form, touched])
@@ -109,6 +115,10 @@ function PlatformForm({ data }: { data: Platform }) {
       >
         <Digests label={t('device.digests')} disabled={!may} />
       </Form.Item>
+      <div className="row" style={{ gap: 24 }}>
+        <Form.Item name="currency" label={t('settings.currency')} rules={[{ pattern: CURRENCY, message: t('settings.currencyBad') }]}><Input maxLength={3} style={{ width: 90 }} /></Form.Item>
+        <Form.Item name="hour_worth" label={t('settings.hourWorth')} getValueProps={(minor: number) => ({ value: minor / units })} normalize={(whole: number | null) => Math.round((whole ?? 0) * units)}><InputNumber min={1 / units} max={1_000_000} /></Form.Item>
+      </div>
       <p className="quiet">{t('settings.ports')}: SIP {data.sip_port}, WebSocket {data.media_port}</p>
       <ProblemNote error={problem} />
       <Button type="primary" htmlType="submit" disabled={touched.size === 0}>{t('verb.save')}</Button>

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest'
+import { monthsOf, readDays, toggled, usualKind } from './daylist'
+
+describe('a list of special days', () => {
+  it('is read in either language, single days and days in a row', () => {
+    const text = '2026-10-01 ~ 2026-10-03 休\n2026-10-10,working\r\n\n2027-02-06\t调休上班\n2026-12-26: saturday'
+    expect(readDays(text)).toEqual({
+      days: { '2026-10-01': 'sunday', '2026-10-02': 'sunday', '2026-10-03': 'sunday', '2026-10-10': 'working', '2027-02-06': 'working', '2026-12-26': 'saturday' },
+      unread: [],
+    })
+  })
+
+  it('says which lines it could not read, and takes the others', () => {
+    const text = '2026-02-30 holiday\n2026-05-01\n2026-05-04 2026-05-01 holiday\n2026-05-01 2026-05-02 2026-05-03 holiday\nholiday\n2026-05-05 holiday'
+    expect(readDays(text)).toEqual({ days: { '2026-05-05': 'sunday' }, unread: [1, 2, 3, 4, 5] })
+  })
+})
+
+describe('a year', () => {
+  it('has weeks from Monday, also in a leap year', () => {
+    const months = monthsOf(2028)
+    expect(months).toHaveLength(12)
+    expect(months[1]!.filter(Boolean)).toHaveLength(29)
+    expect(months[0]!.slice(0, 6)).toEqual([null, null, null, null, null, '2028-01-01'])
+  })
+
+  it('turns a working day into a holiday and a weekend into work, and back', () => {
+    expect([usualKind('2026-10-01'), usualKind('2026-10-10'), usualKind('2026-10-11')]).toEqual(['working', 'saturday', 'sunday'])
+    const days = toggled(toggled({}, '2026-10-01'), '2026-10-10')
+    expect(days).toEqual({ '2026-10-01': 'sunday', '2026-10-10': 'working' })
+    expect(toggled(days, '2026-10-01')).toEqual({ '2026-10-10': 'working' })
+  })
+})
