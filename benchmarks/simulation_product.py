@@ -24,7 +24,7 @@ from safecity.kit.errors import NotFoundError
 from safecity.model.facts.envelope import Event
 from safecity.roads.network.arrays import RoadNetwork
 from safecity.roads.network.versions import put_version
-from safecity.roads.routing.advice import shares
+from safecity.roads.routing.advice import advised
 from safecity.roads.routing.router import Place, Route
 
 MONDAY_US: Final = int(datetime(2026, 11, 23, tzinfo=UTC).timestamp()) * SECOND_US
@@ -112,14 +112,17 @@ class Product:
 
     def advice(self, way: Sequence[int], chance: float) -> Route | None:
         """For who would drive that way: one of the alternatives, drawn as the product spreads drivers over them. None
-        where it says to turn round first, which SUMO's cars cannot do everywhere: they keep their way."""
+        where no other way is worth it, and where it says to turn round first, which SUMO's cars cannot do everywhere:
+        they keep their way."""
         length = float(self._network.arrays.edge_length[way[-1]])
         start, end = [Place(int(way[0]), 0.0)], [Place(int(way[-1]), length)]
         try:
             found = self.city.router.alternatives(start, end, self.clock.now_us(), count=3)
         except NotFoundError:
             return None
-        drawn = int(np.searchsorted(np.cumsum(shares(found)), chance))
-        route = found[min(drawn, len(found) - 1)]
+        sent = advised(self.city.router.along(way, self.clock.now_us()), found, self.city.router.gain)
+        if not sent.any():
+            return None
+        route = found[min(int(np.searchsorted(np.cumsum(sent), chance)), len(found) - 1)]
         turns = self._network.arrays.edge_twin[route.edges[:-1]] == route.edges[1:]
         return None if turns.any() else route

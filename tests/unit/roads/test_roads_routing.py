@@ -20,8 +20,8 @@ from safecity.roads.network.arrays import EdgeFlag, RoadNetwork
 from safecity.roads.network.build import build_network
 from safecity.roads.network.draft import Draft
 from safecity.roads.network.turns import is_banned
-from safecity.roads.routing.advice import shares, worth_switching
-from safecity.roads.routing.router import Charges, Place, Router
+from safecity.roads.routing.advice import advised, shares, worth_switching
+from safecity.roads.routing.router import Charges, Gain, Place, Route, Router
 from safecity.roads.routing.times import BINS, RoadTimes
 
 NOON = 1_764_154_800_000_000
@@ -441,13 +441,62 @@ def test_another_way_costs_its_own_tolls_and_no_penalty() -> None:
     assert above.cost == pytest.approx(above.seconds + 70, abs=0.01)
 
 
-def test_advice_is_given_only_where_it_gains() -> None:
-    assert worth_switching(1800, 1500)
-    assert not worth_switching(1800, 1650), "less than three minutes"
-    assert not worth_switching(7200, 6600), "less than a tenth"
-    assert worth_switching(math.inf, 1800), "the present way is closed"
-    assert not worth_switching(1800, math.inf)
-    assert not worth_switching(math.inf, math.inf)
+def taking(seconds: float) -> Route:
+    return Route(np.zeros(1, np.int32), np.zeros(1, np.int64), seconds, seconds, seconds, seconds, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("present", "gain", "deviation", "worth"),
+    [(600, 100, 60, True), (600, 50, 60, False), (600, 20, 5, False), (600, 31, 5, True),
+     (math.inf, math.inf, 60, True),     (math.inf, math.nan, 60, False), (600, -math.inf, 60, False)],
+)  # fmt: skip
+def test_a_way_is_advised_where_it_gains_more_than_is_known_of_the_difference(
+    present: float, gain: float, deviation: float, worth: bool
+) -> None:
+    assert worth_switching(taking(present), Gain(gain, deviation)) is worth
+
+
+def test_drivers_are_spread_over_ways_that_are_worth_it_and_over_no_others() -> None:
+    routes = [taking(seconds) for seconds in (400.0, 420.0, 590.0)]
+
+    def gain(present: Route, other: Route) -> Gain:
+        return Gain(present.seconds - other.seconds, 60.0)
+
+    sent = advised(taking(600.0), routes, gain)
+    assert sent.sum() == pytest.approx(1)
+    assert sent[0] > sent[1] > 0
+    assert sent[2] == 0, "ten seconds may as well be lost"
+    assert not advised(taking(440.0), routes, gain).any(), "who drives as well as that keeps the way"
+
+
+def test_what_two_ways_share_makes_their_difference_no_less_certain() -> None:
+    network, edge = row_of_streets()
+    router = Router(RoadTimes.of(network), landmarks=2)
+    start, end = [Place(edge[0, 1], 10.0)], [Place(edge[2, 3], 400.0)]
+    first, *others = router.alternatives(start, end, NOON, slower=3.0)
+    other = others[0]
+    gain = router.gain(other, first)
+    assert gain.seconds == pytest.approx(other.seconds - first.seconds)
+    apart = [(one.high - one.low) / 2 / 1.2816 for one in (first, other)]
+    assert 0 < gain.deviation < math.hypot(*apart)
+    assert router.gain(first, first) == (0.0, 0.0)
+
+
+def test_the_usual_way_knows_nothing_of_a_jam_but_takes_as_long_as_it_does_now() -> None:
+    network, edge = row_of_streets()
+    times = RoadTimes.of(network)
+    router = Router(times, landmarks=2)
+    start, end = [Place(edge[0, 1], 10.0)], [Place(edge[2, 3], 400.0)]
+    before = router.route(start, end, NOON)
+    assert router.usual(start, end, NOON).edges.tolist() == before.edges.tolist()
+    times.measured([edge[1, 2]], [0.5], NOON / 1e6)
+    usual, now = router.usual(start, end, NOON), router.route(start, end, NOON)
+    assert usual.edges.tolist() == before.edges.tolist()
+    assert usual.seconds > 2 * before.seconds
+    assert now.edges.tolist() != usual.edges.tolist()
+    assert usual.metres == pytest.approx(before.metres)
+    gain = router.gain(usual, now)
+    assert worth_switching(usual, gain)
 
 
 def test_times_to_many_are_those_of_single_routes() -> None:

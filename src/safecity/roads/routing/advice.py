@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
 
 from safecity.roads.compiled import F64
-from safecity.roads.routing.router import Route
+from safecity.roads.routing.router import Gain, Route
 
-LEAST_GAIN_SECONDS: Final = 180.0
-LEAST_GAIN_SHARE: Final = 0.1
+SURE: Final = 1.0
+"""Deviations of what is gained that a gain must exceed. The best of several uncertain times is mostly one that was
+foretold too short: whoever follows it for less than that loses on average."""
+LEAST_GAIN_SHARE: Final = 0.05
+"""Of the time that the present way takes: for less nobody learns another one."""
 
 
-def worth_switching(seconds: float, other_seconds: float) -> bool:
-    """Whether another route gains enough to leave the present one for it: more than three minutes and a tenth. Less is
-    within the error of both. A route that is closed takes infinitely long."""
-    return other_seconds < seconds - LEAST_GAIN_SECONDS and other_seconds < (1 - LEAST_GAIN_SHARE) * seconds
+def worth_switching(present: Route, gain: Gain) -> bool:
+    """Whether another way gains enough to leave the present one for it: more than is known of the difference between
+    the two, and a twentieth of the time. A present way that is closed takes infinitely long."""
+    if not math.isfinite(present.seconds):
+        return gain.seconds > 0
+    return gain.seconds > SURE * gain.deviation and gain.seconds > LEAST_GAIN_SHARE * present.seconds
+
+
+def advised(present: Route, routes: Sequence[Route], gain: Callable[[Route, Route], Gain]) -> F64:
+    """What share of those who would drive the present way to send over each route, [n]: over those alone that are
+    worth it, and nobody (all 0) where none is: where nothing is wrong people keep their way."""
+    worth = [n for n, route in enumerate(routes) if worth_switching(present, gain(present, route))]
+    found = np.zeros(len(routes))
+    if worth:
+        found[worth] = shares([routes[n] for n in worth])
+    return found
 
 
 def shares(routes: Sequence[Route], *, even: float = 0.1) -> F64:

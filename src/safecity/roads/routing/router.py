@@ -49,6 +49,13 @@ class Route:
     metres: float
 
 
+class Gain(NamedTuple):
+    """By which one way costs less than another, seconds, and the standard deviation of that."""
+
+    seconds: float
+    deviation: float
+
+
 @dataclass(frozen=True, slots=True)
 class Charges:
     """What entering an edge costs beside time, as the seconds that it is worth: `seconds` [n, B] for edges [n], by the
@@ -103,6 +110,28 @@ class Router:
         were), `island`, `no way`. InvalidError `no_place` for places that are none.
         """
         return self._route(start, end, at_us, self._costs(charges, self._u_turn) if charges else self._plain)
+
+    def usual(self, start: Sequence[Place], end: Sequence[Place], at_us: int, charges: Charges | None = None) -> Route:
+        """The way of those who know what is usual and what is closed, and nothing of what is measured now; its times
+        are those of now. NotFoundError as `route`."""
+        costs = self._costs(charges, self._u_turn) if charges else self._plain
+        known = self._times.arrays
+        times = known._replace(measured=np.full_like(known.measured, -np.inf))
+        found = self._route(start, end, at_us, costs, times)
+        first = max(one.along for one in start if one.edge == found.edges[0])
+        last = next(one.along for one in end if one.edge == found.edges[-1])
+        now = self.along(found.edges, at_us, begun=first, ended=last)
+        return replace(now, cost=now.seconds + self._charged(now, at_us, costs))
+
+    def gain(self, present: Route, other: Route) -> Gain:
+        """What taking another way in place of the present one gains. What both drive is as uncertain for both, and
+        makes no difference."""
+        variance = 0.0
+        for way, against in ((present, other), (other, present)):
+            seconds = np.diff(way.left_us / 1e6, prepend=way.left_us[-1] / 1e6 - way.seconds)
+            own = ~np.isin(way.edges, against.edges)
+            variance += self._variance(seconds[own], self._spread[way.edges[own]])
+        return Gain(present.cost - other.cost, math.sqrt(variance))
 
     def alternatives(
         self, start: Sequence[Place], end: Sequence[Place], at_us: int, charges: Charges | None = None, *,
@@ -222,8 +251,10 @@ class Router:
                 return cost, time, entry
             self._work = new_work(self._network.nodes, self._network.edges, 2 * room)  # it could not look everywhere
 
-    def _route(self, start: Sequence[Place], end: Sequence[Place], at_us: int, costs: Costs) -> Route:
-        cost, time, entry = self._search(start, end, at_us, costs, math.inf, every=False)
+    def _route(
+        self, start: Sequence[Place], end: Sequence[Place], at_us: int, costs: Costs, times: Times | None = None
+    ) -> Route:
+        cost, time, entry = self._search(start, end, at_us, costs, math.inf, every=False, times=times)
         best = int(np.argmin(cost))
         if entry[best] == -2:
             why = self._why(start, end, at_us)
@@ -276,11 +307,14 @@ class Router:
         mean = float(seconds.sum())
         if mean <= 0:
             return 0.0, 0.0
-        deviations = seconds * spread
-        variance = (1 - _TOGETHER) * float((deviations**2).sum()) + _TOGETHER * float(deviations.sum()) ** 2
-        square = math.log1p(variance / mean**2)
+        square = math.log1p(self._variance(seconds, spread) / mean**2)
         middle, width = mean * math.exp(-square / 2), _EIGHTY * math.sqrt(square)
         return middle * math.exp(-width), middle * math.exp(width)
+
+    @staticmethod
+    def _variance(seconds: F64, spread: F32) -> float:
+        deviations = seconds * spread
+        return (1 - _TOGETHER) * float((deviations**2).sum()) + _TOGETHER * float(deviations.sum()) ** 2
 
     def _why(self, start: Sequence[Place], end: Sequence[Place], at_us: int) -> str:
         times = self._times.arrays

@@ -45,7 +45,7 @@ from safecity.roads.conditions.levels import jams as jams_of
 from safecity.roads.network.arrays import METRES_PER_DEGREE, RoadNetwork
 from safecity.roads.network.grid import edges_near
 from safecity.roads.network.versions import Version
-from safecity.roads.routing.advice import shares
+from safecity.roads.routing.advice import advised
 from safecity.roads.routing.router import SNAP_METRES, Place, Route, Router
 from safecity.roads.routing.times import RoadTimes
 
@@ -198,6 +198,7 @@ class City:
         charges = None if tolls is None else tolls.avoided if asked.avoid_tolls else tolls.charges
         try:
             found = self.router.alternatives(start, end, asked.at, charges, count=max(1, min(asked.count, 5)))
+            usual = self.router.usual(start, end, asked.at, charges)
         except NotFoundError as error:
             code = {"closed": "route_closed", "island": "route_island"}.get(str(error.params.get("why")), "no_route")
             raise NotFoundError("no way leads there", code=code) from error
@@ -207,9 +208,19 @@ class City:
             paid = [0] * len(found)
         told = [
             self._told(one, start, end, asked.least, toll, share)
-            for one, toll, share in zip(found, paid, shares(found).tolist(), strict=True)
+            for one, toll, share in zip(found, paid, self._sent(usual, found).tolist(), strict=True)
         ]
         return RoutesFound(tuple(told), self.tolls.told.currency if self.tolls is not None else "")
+
+    def _sent(self, usual: Route, found: Sequence[Route]) -> F64:
+        """What share of the drivers over each: where no way gains more over the usual one than is known of it, all go
+        on as they would."""
+        sent = advised(usual, found, self.router.gain)
+        if not sent.any():
+            lengths = self.network.arrays.edge_length
+            alike = [float(lengths[np.intersect1d(one.edges, usual.edges)].sum()) for one in found]
+            sent[int(np.argmax(alike))] = 1.0
+        return sent
 
     def _tolls_of(self, asked: AskRoutes) -> TolledRoads | None:
         """A way over midnight goes on as the day on which it set out."""
