@@ -5,6 +5,7 @@ import { api } from '../api/client'
 import { useMay } from '../api/session'
 import type { Closure, Sign } from '../api/types'
 import { boxOf } from '../fleet/track'
+import { usePages } from '../parts/pages'
 import { ProblemNote, sentence } from '../parts/problem'
 import { stamp } from '../parts/times'
 import { IncidentList, useIncidents } from '../traffic/incidents'
@@ -19,7 +20,6 @@ import { Suggestions } from './suggestions'
 const LIVE = 10_000
 const NEAR = 2e-5
 const NOWHERE: View = { longitude: 105, latitude: 34, scale: 0.03 }
-const NO_SIGNS: Sign[] = []
 const NO_CLOSURES: Closure[] = []
 
 /** What the traffic police have before them: jams, closures and works, and what stands on the signs. */
@@ -34,13 +34,13 @@ export function DutyPage() {
   const [edited, setEdited] = useState<Sign | 'new' | null>(null)
   const [place, setPlace] = useState('')
 
-  const signs = useQuery({ queryKey: ['signs'], refetchInterval: LIVE, queryFn: ({ signal }) => api.get('signs', { query: { limit: 500 }, signal }) })
+  const signs = usePages(['signs', 'list'], 'signs', { limit: 500 }, LIVE)
   const proposed = useQuery({ queryKey: ['signs', 'suggestions'], enabled: mayShow, refetchInterval: LIVE, queryFn: ({ signal }) => api.get('sign-suggestions', { signal }) })
   const incidents = useIncidents()
   const jams = useQuery({ queryKey: ['traffic', 'jams'], refetchInterval: LIVE, retry: false, queryFn: ({ signal }) => api.get('traffic/jams', { signal }) })
   const closures = useQuery({ queryKey: ['traffic', 'closures'], refetchInterval: LIVE, queryFn: ({ signal }) => api.get('traffic/closures', { query: { limit: 200 }, signal }) })
   const network = useQuery({ queryKey: ['traffic', 'network'], retry: false, refetchInterval: 60_000, queryFn: ({ signal }) => api.get('traffic/network', { signal }) })
-  const all = signs.data?.items ?? NO_SIGNS
+  const all = signs.rows
   const closed = closures.data?.items ?? NO_CLOSURES
 
   const whole = useMemo(() => {
@@ -93,10 +93,11 @@ export function DutyPage() {
               </section>
             )}
             <section>
-              <h2>{t('sign.list', { n: all.length })}<span className="grow" />{mayManage && <Button size="small" onClick={() => edit('new')}>{t('sign.add')}</Button>}</h2>
-              {signs.error && <ProblemNote error={signs.error} retry={() => void signs.refetch()} />}
-              {signs.data && all.length === 0 && <p className="quiet">{t('sign.none')}</p>}
+              <h2>{t('sign.list', { n: signs.more ? `${all.length}+` : all.length })}<span className="grow" />{mayManage && <Button size="small" onClick={() => edit('new')}>{t('sign.add')}</Button>}</h2>
+              {signs.error && <ProblemNote error={signs.error} retry={signs.refetch} />}
+              {!signs.loading && !signs.error && all.length === 0 && <p className="quiet">{t('sign.none')}</p>}
               <SignList signs={all} chosen={chosen} onChoose={(sign) => setChosen((now) => (now === sign.id ? '' : sign.id))} onLook={look} onChange={edit} onRenew={renew} />
+              {signs.more && <Button size="small" onClick={signs.more}>{t('traffic.more')}</Button>}
             </section>
             {!incidents.error && (
               <section>
@@ -112,6 +113,7 @@ export function DutyPage() {
               <h2>{t('duty.closures', { n: closed.length })}</h2>
               {closures.error && <ProblemNote error={closures.error} retry={() => void closures.refetch()} />}
               <ClosureRows closures={closed} onLook={look} />
+              {closures.data?.next && <p className="quiet">{t('traffic.newestOnly', { n: closed.length })}</p>}
             </section>
           </>
         )}

@@ -9,7 +9,7 @@ type Row<P extends Listed> = Answer<'get', P> extends { items: (infer T)[] } ? T
 /** What the caller was checked for is only carried from here on. */
 const get = api.get as unknown as (path: string, ask: object) => Promise<{ items: unknown[]; next: string | null }>
 
-/** A list of the API, part after part, as far as it is looked at; `place`: what its path names; `first`: its first part with what is said beside the rows. */
+/** A list of the API, part after part, as far as it is looked at; `place`: what its path names; `first`: its first part with what is said beside the rows; `at`: when it was asked for, milliseconds. */
 export function usePages<P extends Listed>(key: string[], path: P, query?: Query<P>, refetchInterval: number | false = false, place?: object) {
   const wanted: object = query ?? {}
   const asked = useInfiniteQuery({
@@ -25,5 +25,5 @@ export function usePages<P extends Listed>(key: string[], path: P, query?: Query
     if (!isFetchingNextPage) void fetchNextPage()
   }, [isFetchingNextPage, fetchNextPage])
   const first = asked.data?.pages[0] as Answer<'get', P> | undefined
-  return { rows, first, more: hasNextPage ? more : undefined, loading: asked.isPending, error: asked.error, refetch: () => void asked.refetch() }
+  return { rows, first, more: hasNextPage ? more : undefined, loading: asked.isPending, error: asked.error, at: asked.dataUpdatedAt, refetch: () => void asked.refetch() }
 }

@@ -14,13 +14,15 @@ const HOURS = [0, 1, 4, 12, 24, 168] as const
 
 interface Props {
   closures: Closure[] | undefined
+  /** There are older ones, too. */
+  more: boolean
   draft: Point[]
   onDraft: (points: Point[]) => void
   onLook: (place: Point) => void
 }
 
 /** Roads that are closed, and closing one. */
-export function Closures({ closures, draft, onDraft, onLook }: Props) {
+export function Closures({ closures, more, draft, onDraft, onLook }: Props) {
   const queries = useQueryClient()
   const { message } = App.useApp()
   const mayChange = useMay('traffic.change')
@@ -49,6 +51,7 @@ export function Closures({ closures, draft, onDraft, onLook }: Props) {
           </li>
         ))}
       </ul>
+      {more && <span className="quiet">{t('traffic.newestOnly', { n: closures?.length ?? 0 })}</span>}
     </div>
   )
 }

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { api } from '../api/client'
 import { useMay } from '../api/session'
 import type { CountPoint, Counted } from '../api/types'
+import { usePages } from '../parts/pages'
 import { ProblemNote, sentence } from '../parts/problem'
 import { toUs } from '../parts/times'
 import { maybe, t } from '../words'
@@ -19,7 +20,7 @@ export function Counts({ onLook }: { onLook?: (place: [number, number]) => void 
   const { message, modal } = App.useApp()
   const mayChange = useMay('traffic.change')
   const [chosen, setChosen] = useState('')
-  const asked = useQuery({ queryKey: ['traffic', 'counts'], queryFn: ({ signal }) => api.get('traffic/counts', { query: { limit: 200 }, signal }), refetchInterval: 30_000 })
+  const list = usePages(['traffic', 'counts'], 'traffic/counts', {}, 30_000)
   const choose = (one: CountPoint) => {
     setChosen(one.id === chosen ? '' : one.id)
     if (one.longitude !== null && one.latitude !== null) onLook?.([one.longitude, one.latitude])
@@ -35,18 +36,18 @@ export function Counts({ onLook }: { onLook?: (place: [number, number]) => void 
       await queries.invalidateQueries({ queryKey: ['traffic', 'counts'] })
     },
   })
-  const points = asked.data?.items
+  const points = list.rows
   return (
     <div className="traffic-panel">
       <span className="quiet">{t('counts.hint')}</span>
-      {asked.error && <ProblemNote error={asked.error} />}
-      {points?.length === 0 && <span className="quiet">{t('counts.none')}</span>}
+      {list.error && <ProblemNote error={list.error} />}
+      {!list.loading && !list.error && points.length === 0 && <span className="quiet">{t('counts.none')}</span>}
       <ul className="traffic-list">
-        {points?.map((one) => (
+        {points.map((one) => (
           <li key={one.id}>
             <button type="button" className={`traffic-way travel${one.id === chosen ? ' chosen' : ''}`} aria-expanded={one.id === chosen} onClick={() => choose(one)}>
               <b className="grow">{one.lane === null ? one.name : t('counts.lane', { name: one.name, n: one.lane })}</b>
-              <Sparkline points={pointsOf(one.recent)} until={asked.dataUpdatedAt * 1000} span={SIX_HOURS} width={90} height={22} label={t('counts.hoursOf', { n: one.recent.length })} />
+              <Sparkline points={pointsOf(one.recent)} until={list.at * 1000} span={SIX_HOURS} width={90} height={22} label={t('counts.hoursOf', { n: one.recent.length })} />
               {one.now ? <b>{t('counts.flow', { n: Math.round(one.now.flow) })}</b> : <span className="quiet">{t(one.least > 1 ? 'times.few' : 'times.nobody', { n: one.least })}</span>}
               {one.now?.speed_kmh != null && <span>{t('traffic.kmh', { n: Math.round(one.now.speed_kmh) })}</span>}
             </button>
@@ -54,6 +55,7 @@ export function Counts({ onLook }: { onLook?: (place: [number, number]) => void 
           </li>
         ))}
       </ul>
+      {list.more && <Button size="small" onClick={list.more}>{t('traffic.more')}</Button>}
     </div>
   )
 }

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { api, type Body } from '../api/client'
 import { useMay } from '../api/session'
 import type { TravelSection, TravelTime } from '../api/types'
+import { usePages } from '../parts/pages'
 import { ProblemNote, sentence } from '../parts/problem'
 import { toUs } from '../parts/times'
 import { type Key, t } from '../words'
@@ -22,7 +23,7 @@ export function TravelTimes({ onLook }: { onLook?: (place: [number, number]) => 
   const mayChange = useMay('traffic.change')
   const [adding, setAdding] = useState(false)
   const [chosen, setChosen] = useState('')
-  const asked = useQuery({ queryKey: ['traffic', 'sections'], queryFn: ({ signal }) => api.get('traffic/sections', { query: { limit: 200 }, signal }), refetchInterval: 30_000 })
+  const list = usePages(['traffic', 'sections'], 'traffic/sections', {}, 30_000)
   const renew = () => queries.invalidateQueries({ queryKey: ['traffic', 'sections'] })
   const choose = (one: TravelSection) => {
     setChosen(one.id === chosen ? '' : one.id)
@@ -40,25 +41,26 @@ export function TravelTimes({ onLook }: { onLook?: (place: [number, number]) => 
       await renew()
     },
   })
-  const sections = asked.data?.items
+  const sections = list.rows
   return (
     <div className="traffic-panel">
       <div className="row"><span className="quiet grow">{t('times.hint')}</span>{mayChange && <Button size="small" onClick={() => setAdding(!adding)}>{t('times.add')}</Button>}</div>
       {adding && <NewSectionForm onDone={async () => { setAdding(false); await renew() }} />}
-      {asked.error && <ProblemNote error={asked.error} />}
-      {sections?.length === 0 && <span className="quiet">{t('times.none')}</span>}
+      {list.error && <ProblemNote error={list.error} />}
+      {!list.loading && !list.error && sections.length === 0 && <span className="quiet">{t('times.none')}</span>}
       <ul className="traffic-list">
-        {sections?.map((one) => (
+        {sections.map((one) => (
           <li key={one.id}>
             <button type="button" className={`traffic-way travel${one.id === chosen ? ' chosen' : ''}`} aria-expanded={one.id === chosen} onClick={() => choose(one)}>
               <b className="grow">{one.name}</b>
-              <Sparkline points={pointsOf(one.recent)} until={asked.dataUpdatedAt * 1000} span={SIX_HOURS} width={90} height={22} label={t('times.hoursOf', { n: one.recent.length })} />
+              <Sparkline points={pointsOf(one.recent)} until={list.at * 1000} span={SIX_HOURS} width={90} height={22} label={t('times.hoursOf', { n: one.recent.length })} />
               <Now one={one} />
             </button>
             {one.id === chosen && <Day section={one} onRemove={mayChange ? () => remove(one) : undefined} />}
           </li>
         ))}
       </ul>
+      {list.more && <Button size="small" onClick={list.more}>{t('traffic.more')}</Button>}
     </div>
   )
 }

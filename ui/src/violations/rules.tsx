@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { App, Button, Form, Input, InputNumber, Select } from 'antd'
 import { useState } from 'react'
 import { api, type Body } from '../api/client'
+import { usePages } from '../parts/pages'
 import { ProblemNote, sentence } from '../parts/problem'
 import { stamp } from '../parts/times'
 import { type Key, t } from '../words'
@@ -25,7 +26,7 @@ function Sections() {
   const [problem, setProblem] = useState<unknown>(null)
   const done = useDone('sections')
   const { message, modal } = App.useApp()
-  const asked = useQuery({ queryKey: ['violations', 'sections'], queryFn: ({ signal }) => api.get('sections', { query: { limit: 200 }, signal }) })
+  const list = usePages(['violations', 'sections'], 'sections')
   const gates = useQuery({ queryKey: ['tollgates', 'names'], queryFn: ({ signal }) => api.get('tollgates', { query: { limit: 500 }, signal }) })
   const options = gates.data?.items.map((gate) => ({ value: gate.id, label: gate.name })) ?? []
   const name = (gate: string) => options.find((each) => each.value === gate)?.label ?? gate
@@ -54,7 +55,7 @@ function Sections() {
     <section className="panel column">
       <div className="row"><h2 className="grow">{t('section.title')}</h2><Button size="small" onClick={() => setAdding(!adding)}>{t('section.add')}</Button></div>
       <span className="quiet">{t('section.hint')}</span>
-      <ProblemNote error={asked.error ?? problem} />
+      <ProblemNote error={list.error ?? problem} />
       {adding && (
         <Form<NewSection> layout="vertical" requiredMark={false} onFinish={(filled) => void add(filled)} initialValues={{ length_error_m: 0, tolerance_kmh: 0, limit_kmh: 100 }}>
           <Form.Item name="name" label={t('section.name')} rules={[{ required: true, message: t('section.name') }]}><Input maxLength={200} /></Form.Item>
@@ -74,13 +75,14 @@ function Sections() {
           <Button type="primary" htmlType="submit">{t('section.add')}</Button>
         </Form>
       )}
-      {asked.data?.items.length === 0 && <span className="quiet">{t('section.none')}</span>}
-      {asked.data?.items.map((one) => (
+      {!list.loading && !list.error && list.rows.length === 0 && <span className="quiet">{t('section.none')}</span>}
+      {list.rows.map((one) => (
         <div key={one.id} className="row wrap" style={{ borderTop: '1px solid var(--line)', paddingTop: 8 }}>
           <div className="grow"><b>{one.name}</b>{!one.enabled && <span className="quiet"> · {t('section.off')}</span>}<br /><span className="quiet">{t('section.facts', { ...one, entry: name(one.entry), exit: name(one.exit) })}</span></div>
           <Button size="small" danger onClick={() => remove(one)}>{t('section.remove')}</Button>
         </div>
       ))}
+      {list.more && <Button size="small" onClick={list.more}>{t('traffic.more')}</Button>}
     </section>
   )
 }
@@ -93,7 +95,7 @@ function Exemptions() {
   const [problem, setProblem] = useState<unknown>(null)
   const [form] = Form.useForm<NewExemption>()
   const done = useDone('exemptions')
-  const asked = useQuery({ queryKey: ['violations', 'exemptions'], queryFn: ({ signal }) => api.get('exemptions', { query: { limit: 200 }, signal }) })
+  const list = usePages(['violations', 'exemptions'], 'exemptions')
   const add = async (filled: NewExemption) => {
     try {
       await api.post('exemptions', { body: { plate: filled.plate, duty: filled.duty, reason: filled.reason }, once: true })
@@ -116,7 +118,7 @@ function Exemptions() {
     <section className="panel column">
       <h2>{t('exemption.title')}</h2>
       <span className="quiet">{t('exemption.hint')}</span>
-      <ProblemNote error={asked.error ?? problem} />
+      <ProblemNote error={list.error ?? problem} />
       <Form<NewExemption> form={form} layout="vertical" requiredMark={false} initialValues={{ duty: 'ambulance' }} onFinish={(filled) => void add(filled)}>
         <div className="row wrap" style={{ alignItems: 'flex-end' }}>
           <Form.Item name="plate" label={t('watch.plate')} rules={[{ required: true, message: t('watch.plate') }]}><Input style={{ width: 130 }} maxLength={16} /></Form.Item>
@@ -125,8 +127,8 @@ function Exemptions() {
           <Form.Item><Button htmlType="submit">{t('exemption.add')}</Button></Form.Item>
         </div>
       </Form>
-      {asked.data?.items.length === 0 && <span className="quiet">{t('exemption.none')}</span>}
-      {asked.data?.items.map((one) => {
+      {!list.loading && !list.error && list.rows.length === 0 && <span className="quiet">{t('exemption.none')}</span>}
+      {list.rows.map((one) => {
         return (
           <div key={one.id} className="row" style={{ borderTop: '1px solid var(--line)', paddingTop: 8 }}>
             <div className="grow"><span className="mono">{one.plate}</span> · {t(`exemption.duty.${one.duty}` as Key)} · {one.reason}<br /><span className="quiet">{stamp(one.since)} – {one.until ? stamp(one.until) : t('exemption.open')} · {one.added_by}</span></div>
@@ -134,6 +136,7 @@ function Exemptions() {
           </div>
         )
       })}
+      {list.more && <Button size="small" onClick={list.more}>{t('traffic.more')}</Button>}
     </section>
   )
 }
