@@ -123,6 +123,6 @@ class Product:
         sent = advised(self.city.router.along(way, self.clock.now_us()), found, self.city.router.gain)
         if not sent.any():
             return None
-        route = found[min(int(np.searchsorted(np.cumsum(sent), chance)), len(found) - 1)]
+        route = found[min(int(np.searchsorted(np.cumsum(sent), chance, "right")), len(found) - 1)]
         turns = self._network.arrays.edge_twin[route.edges[:-1]] == route.edges[1:]
         return None if turns.any() else route

@@ -6085,7 +6085,8 @@ export interface components {
         /**
          * @description A way. `arrival_low` and `arrival_high`: between them lies the real arrival in 80 of 100 cases. `free_seconds`:
          *     on empty roads. `measured_metres`: so much of it is known from vehicles that drive there now. `share`: of many
-         *     drivers who ask, so many had better be sent over it, that not all jump onto the best one. `toll`: what it costs to
+         *     drivers who ask, so many had better be sent over it, that not all jump onto the best one; where none gains more over
+         *     the usual way than is known of the difference, all go on as usual. `toll`: what it costs to
          *     drive it then, in minor units of `currency` (empty: nobody says what roads cost); it was weighed against time.
          */
         RouteProperties: {

@@ -94,8 +94,9 @@ class AskRoutes(Message, frozen=True):
 
 class RouteFound(Message, frozen=True):
     """One way. Between `low` and `high` lies the real time in 80 of 100 cases; `free_seconds`: on empty roads;
-    `measured_metres`: so far of it is known from vehicles that drive there now. `share`: of drivers who
-    had better be sent over it, so that not all jump onto the best one. `toll`: minor units of the currency."""
+    `measured_metres`: so far of it is known from vehicles that drive there now. `share`: of drivers who had better be
+    sent over it, so that not all jump onto the best one; all over the usual way where none is worth it. `toll`: minor
+    units of the currency."""
 
     line: Line
     metres: float

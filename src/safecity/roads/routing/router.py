@@ -85,6 +85,8 @@ class Router:
         self._spread = np.broadcast_to(np.asarray(spread, np.float32), (self._network.edges,))
         self._plain = self._costs(None, u_turn_seconds)
         self._u_turn = u_turn_seconds
+        self._never = times.arrays.measured[:0]
+        """When each edge was measured, for whom knows of no measurement; made when it is needed first."""
 
     def near(self, lon: float, lat: float, *, metres: float = SNAP_METRES) -> list[Place]:
         """Both directions of the nearest road that leads anywhere. NotFoundError `no_road_near`."""
@@ -116,7 +118,9 @@ class Router:
         are those of now. NotFoundError as `route`."""
         costs = self._costs(charges, self._u_turn) if charges else self._plain
         known = self._times.arrays
-        times = known._replace(measured=np.full_like(known.measured, -np.inf))
+        if len(self._never) < len(known.measured):
+            self._never = np.full_like(known.measured, -np.inf)
+        times = known._replace(measured=self._never)
         found = self._route(start, end, at_us, costs, times)
         first = max(one.along for one in start if one.edge == found.edges[0])
         last = next(one.along for one in end if one.edge == found.edges[-1])
