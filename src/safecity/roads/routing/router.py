@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -289,21 +289,26 @@ class Router:
 
     def charged(self, route: Route, at_us: int, charges: Charges) -> float:
         """What charges a route that was found has to bear, seconds, whatever it was searched by."""
-        return self._charged(route, at_us, self._costs(charges, self._u_turn))
+        rows = {int(edge): row for row, edge in enumerate(np.asarray(charges.edges))}
+        table = np.asarray(charges.seconds, np.float64)
+        return self._summed(route, at_us, lambda edge: rows.get(edge, -1), table)
 
     def _charged(self, route: Route, at_us: int, costs: Costs) -> float:
         """What its charges are worth, as the search counts them, seconds."""
         if not len(costs.row):
             return 0.0
+        return self._summed(route, at_us, lambda edge: int(costs.row[edge]), costs.charge)
+
+    def _summed(self, route: Route, at_us: int, row_of: Callable[[int], int], table: np.ndarray) -> float:
         a, zone, total = self._arrays, float(self._times.arrays.zone[0]), 0.0
-        parts = costs.charge.shape[1]
+        parts = table.shape[1]
         for n in range(1, len(route.edges)):
-            row = int(costs.row[route.edges[n]])
+            row = row_of(int(route.edges[n]))
             if row >= 0:
                 turned = a.edge_twin[route.edges[n - 1]] == route.edges[n]
                 at = float(route.left_us[n - 1]) / 1e6 + (self._u_turn if turned else 0.0)
                 part = quarter_of_week(at, zone) / (BINS // 7) % 1.0
-                total += float(costs.charge[row, min(int(part * parts), parts - 1)])
+                total += float(table[row, min(int(part * parts), parts - 1)])
         return total
 
     def _interval(self, seconds: F64, spread: F32) -> tuple[float, float]:
