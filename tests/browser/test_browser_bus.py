@@ -92,5 +92,5 @@ def test_a_terminal_that_tells_no_cameras_is_given_them_on_its_page(
     page.screenshot(path=SHOTS / "bus-device.png")
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Add", exact=True).click()
-    expect(page.get_by_text("old bus 车辆正前方 front")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("old bus 车辆正前方", exact=True)).to_be_visible(timeout=SOON)
     assert [c["code"] for c in city.get("/channels", device=device)["items"]] == ["2"]

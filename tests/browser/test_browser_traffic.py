@@ -81,6 +81,25 @@ def test_a_way_is_found_between_two_places_and_goes_round_a_road_that_was_closed
     assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
 
 
+def test_what_a_way_costs_is_told_and_whoever_wants_to_pay_nothing_is_led_around(
+    open_page: Callable[..., Page], city: Platform
+) -> None:
+    gantry = {"longitude": 18.0, "latitude": 59.3 + 2.5 * STEP, "bearing": 0}
+    price = {"since": "00:00", "until": "24:00", "amount": 50}
+    toll = city.post("/traffic/tolls", {"name": "West street", "gantries": [gantry], "prices": [price]})["id"]
+    page = open_page("/traffic")
+    page.get_by_role("textbox", name="From").fill(f"{SOUTH[0]}, {SOUTH[1]}")
+    page.get_by_role("textbox", name="To").fill(f"{NORTH[0]}, {NORTH[1]}")
+    ways = page.locator(".traffic-way")
+    expect(ways.first).to_contain_text("toll CN¥0.50", timeout=SOON)
+    expect(ways.first).to_contain_text("2.0 km")
+    page.get_by_role("checkbox", name="Avoid tolls").check()
+    expect(ways.first).to_contain_text("2.8 km", timeout=SOON)
+    expect(ways.first).to_contain_text("toll CN¥0.00")
+    page.screenshot(path=SHOTS / "traffic-toll-way.png")
+    city.api.delete(f"/traffic/tolls/{toll}").raise_for_status()
+
+
 def test_a_road_is_closed_by_a_click_and_a_reason(open_page: Callable[..., Page], city: Platform) -> None:
     page = open_page("/traffic")
     shown = road_map(page)

@@ -78,12 +78,14 @@ function Year({ year, days, onDay }: { year: number; days: Days; onDay: ((day: s
 
 function Day({ day, named, onDay }: { day: string; named: DayKind | undefined; onDay: ((day: string) => void) | undefined }) {
   const kind = named ?? usualKind(day)
+  const number = Number(day.slice(8))
+  const told = t('days.of', { day, kind: t(`dayKind.${kind}`) })
   return (
     <button
       type="button" className={`day ${kind}${named ? ' named' : ''}`} aria-pressed={named !== undefined} disabled={!onDay}
-      aria-label={t('days.of', { day, kind: t(`dayKind.${kind}`) })} title={t('days.of', { day, kind: t(`dayKind.${kind}`) })} onClick={() => onDay?.(day)}
+      aria-label={`${number}, ${told}`} title={told} onClick={() => onDay?.(day)}
     >
-      {Number(day.slice(8))}
+      {number}
     </button>
   )
 }
