@@ -26,7 +26,6 @@ run: setup ## start the platform with the demo city; prints one address and a on
 
 test: setup ## run every test (smoke sizes)
 	@$(BIN)/python tools/run_tests.py
-	@if [ -d ui/node_modules ]; then $(BIN)/python tools/build_ui.py --test; fi
 
 check: setup ## style, types, layers, texts, generated pages, breaks of the API
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check-browser check-python

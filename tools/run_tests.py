@@ -19,7 +19,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-TESTS = Path(__file__).parents[1] / "tests"
+ROOT = Path(__file__).parents[1]
+TESTS = ROOT / "tests"
 BROWSER, JOURNEYS = TESTS / "browser", TESTS / "journeys"
 WEB, CONTRACT = TESTS / "unit" / "web", TESTS / "contract"
 NOTHING_COLLECTED = 5
@@ -69,6 +70,10 @@ class Runs:
         """Start a group: arguments and paths of pytest, and paths it leaves out."""
         command = [sys.executable, "-m", "pytest", "-q", *self._arguments, *map(str, what)]
         command += [f"--ignore={path}" for path in without]
+        self.begin_command(name, command, lowest=lowest)
+
+    def begin_command(self, name: str, command: Sequence[str], *, lowest: bool = False) -> None:
+        """The same for whatever is no run of pytest."""
         if lowest:
             command = [shutil.which("nice") or "nice", "-n", LOWEST_PRIORITY, *command]
         said = self._folder / name
@@ -114,6 +119,9 @@ def run(arguments: Sequence[str], folder: Path) -> int:
     try:
         runs.begin("small tests", TESTS, without=(BROWSER, JOURNEYS, WEB, CONTRACT), lowest=True)
         runs.begin("tests of the web and of the ports", *_in_memory(folder), WEB, CONTRACT, lowest=True)
+        if (ROOT / "ui" / "node_modules").is_dir():
+            browser = [sys.executable, str(ROOT / "tools" / "build_ui.py"), "--test"]
+            runs.begin_command("tests of the browser's parts", browser, lowest=True)
         runs.begin("sound and movement", "-m", "pictures", *PICTURES_THAT_WAIT)
         runs.begin("pictures", "-m", "pictures", BROWSER, without=PICTURES_THAT_WAIT)
         runs.wait("sound and movement", "pictures")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.unit.web.test_web_tolls import made
 
 PASSWORD = "correct horse battery"
 CODE = "34020000001320000001"
@@ -36,6 +37,7 @@ async def things(house: Any, admin: Any) -> dict[str, str]:
     timed = await admin.ok("POST", "traffic/sections", way)
     sign = await admin.ok("POST", "signs", SIGN)
     case = await admin.ok("POST", "cases", CASE)
+    toll = await made(house, admin)
     return {
         "change_area": f"areas/{area['id']}",
         "change_organisation": f"organisations/{office['id']}",
@@ -49,6 +51,7 @@ async def things(house: Any, admin: Any) -> dict[str, str]:
         "change_section": f"sections/{section['id']}",
         "change_travel_section": f"traffic/sections/{timed['id']}",
         "change_sign": f"signs/{sign['id']}",
+        "change_toll": f"traffic/tolls/{toll['id']}",
         "change_case": f"cases/{case['id']}",
         "change_channel": f"channels/{channel['id']}",
         "change_settings": "settings",
