@@ -7,15 +7,9 @@ import { useMay } from '../api/session'
 import type { Case, CaseEntry, CaseResult } from '../api/types'
 import { ExportDialog } from '../playback/export'
 import { clock, span, stamp, toUs } from '../parts/times'
-import { type Key, maybe, t } from '../words'
+import { maybe, t } from '../words'
+import { askedWords } from './asked'
 import { Picture } from './views'
-
-/** What of a question is said here; its time and places are said with what it looked at. */
-const ASKED: Record<string, Key> = {
-  plate: 'passage.plate', near: 'search.near', plate_colour: 'search.plateColour', colour: 'search.bodyColour', vehicle_class: 'search.kind',
-  direction: 'search.direction', lane: 'search.lane', kind: 'word.kind', states: 'word.state', sensitivity: 'movement.sensitivity', precise: 'movement.precise',
-  state: 'word.state', priority: 'alarm.priority', times: 'vehicle.times', least_places: 'vehicle.places', seconds: 'vehicle.within', kmh: 'vehicle.fastest',
-}
 
 interface TimelineProps {
   one: Case & { writable: boolean }
@@ -66,7 +60,7 @@ function Entry({ one, entry, onProblem }: { one: TimelineProps['one']; entry: Ca
 }
 
 function Looked({ entry, looked }: { entry: CaseEntry; looked: NonNullable<CaseEntry['looked']> }) {
-  const asked = Object.entries(entry.question).flatMap(([name, value]) => (name in ASKED ? [`${t(ASKED[name]!)}: ${value === true ? t('word.yes') : maybe(`alarm.state.${String(value)}`) ?? String(value)}`] : [])).join(' · ')
+  const asked = askedWords(entry.question)
   const until = looked.until ? stamp(looked.until) : ''
   const count = (n: number, more: boolean) => `${n.toLocaleString()}${more ? '+' : ''}`
   const parts = [
