@@ -2,7 +2,7 @@
 
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect } from 'react'
-import { language, languageChosen, setLanguage } from '../words'
+import { language, setLanguage, speakAs } from '../words'
 import { api, Problem, speak, keepCsrf } from './client'
 import type { Me } from './types'
 
@@ -38,10 +38,8 @@ export function useSignIn() {
   return async (username: string, password: string) => {
     const me = await api.post('session', { body: { username, password } })
     keepCsrf(me.csrf)
-    if (!languageChosen()) {
-      setLanguage(me.language)
-      speak(me.language)
-    }
+    speakAs(me.language)
+    speak(language())
     queries.setQueryData(['session'], me)
     return me
   }

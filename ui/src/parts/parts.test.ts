@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { branches } from '../admin/choose'
 import { hoursOf, spansOf } from '../devices/week'
 import { asked, following, tickStep, zoomed } from '../playback/span'
-import { setLanguage, t } from '../words'
+import { language, setLanguage, speakAs, t } from '../words'
 import { stepWords } from './problem'
 import { csvCell } from './table'
 import { ago, clock, dayStart, local, offsetMinutes, setZone } from './times'
@@ -36,6 +36,19 @@ describe('words', () => {
     expect(t('live.layout.n', { n: 9 })).toBe('Wall of 9')
     expect(stepWords('gb_refused', { status: 486, reason: 'Busy' })).toContain('486 Busy')
     expect(stepWords('something_new')).toContain('something_new')
+  })
+})
+
+describe('the language', () => {
+  it('is that of whoever signs in, one after the other, until somebody chooses another', () => {
+    localStorage.clear()
+    speakAs('zh-CN')
+    expect(language()).toBe('zh-CN')
+    speakAs('en')
+    expect(language()).toBe('en')
+    setLanguage('zh-CN')
+    speakAs('en')
+    expect(language()).toBe('zh-CN')
   })
 })
 

@@ -34,10 +34,12 @@ export type Language = 'en' | 'zh-CN'
 export type Params = Record<string, unknown>
 
 const STORED = 'safecity.language'
+/** What the one who signed in last has set for themselves; it yields to what was chosen in this browser. */
+const OWN = 'safecity.language.own'
 const listeners = new Set<() => void>()
 
 function first(): Language {
-  const stored = localStorage.getItem(STORED)
+  const stored = localStorage.getItem(STORED) ?? localStorage.getItem(OWN)
   if (stored === 'en' || stored === 'zh-CN') return stored
   return navigator.language.toLowerCase().startsWith('zh') ? 'zh-CN' : 'en'
 }
@@ -48,14 +50,19 @@ export function language(): Language {
   return current
 }
 
-/** Whether somebody has said in this browser which language is to be spoken. */
-export function languageChosen(): boolean {
-  return localStorage.getItem(STORED) !== null
+export function setLanguage(next: Language): void {
+  localStorage.setItem(STORED, next)
+  turn(next)
 }
 
-export function setLanguage(next: Language): void {
+/** Speaks to whoever signs in as they have it in their account, where nobody chose a language in this browser. */
+export function speakAs(own: Language): void {
+  localStorage.setItem(OWN, own)
+  if (localStorage.getItem(STORED) === null) turn(own)
+}
+
+function turn(next: Language): void {
   current = next
-  localStorage.setItem(STORED, next)
   document.documentElement.lang = next
   for (const listener of [...listeners]) listener()
 }
