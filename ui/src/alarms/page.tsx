@@ -9,6 +9,7 @@ import { useMay } from '../api/session'
 import type { Alarm } from '../api/types'
 import { AddToCase, CaseButton } from '../cases/add'
 import { Age } from '../parts/age'
+import { changed } from '../parts/chosen'
 import { usePages } from '../parts/pages'
 import { ProblemNote, sentence } from '../parts/problem'
 import { type Column, Table } from '../parts/table'
@@ -66,13 +67,12 @@ export function AlarmsPage() {
   )
   const moment = (alarm: Alarm) => `/playback?channels=${alarm.channel}&at=${toUs(alarm.at) - 5e6}`
   const picked = list.rows.filter((row) => taken.has(row.id)).map((row) => row.id)
-  const take = (id: string, has: boolean) => setTaken((now) => new Set(has ? [...now, id] : [...now].filter((each) => each !== id)))
   const intoCase = (path: string, words: string) => {
     const asked = state === 'raised' || state === 'acknowledged' ? state : ''
     return api.post('cases/{case}/alarm-lists', { path: { case: path }, body: { state: asked, chosen: picked, words }, once: true }).then(() => setTaken(new Set()))
   }
   const columns: Column<Alarm>[] = [
-    ...(mayCase ? [{ key: 'take', title: '', width: '36px', cell: (row: Alarm) => <span onClick={(event) => event.stopPropagation()}><Checkbox checked={taken.has(row.id)} disabled={!taken.has(row.id) && picked.length >= MOST_TAKEN} aria-label={`${t('case.add')} ${row.kind} ${stamp(row.at)}`} onChange={(event) => take(row.id, event.target.checked)} /></span> }] : []),
+    ...(mayCase ? [{ key: 'take', title: '', width: '36px', cell: (row: Alarm) => <span onClick={(event) => event.stopPropagation()}><Checkbox checked={taken.has(row.id)} disabled={!taken.has(row.id) && picked.length >= MOST_TAKEN} aria-label={`${t('case.add')} ${row.kind} ${stamp(row.at)}`} onChange={(event) => setTaken(changed(taken, row.id, event.target.checked))} /></span> }] : []),
     {
       key: 'priority', title: t('alarm.priority'), width: '104px', value: (row) => row.priority,
       cell: (row) => <Priority alarm={row} />,

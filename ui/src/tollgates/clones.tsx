@@ -5,6 +5,7 @@ import { api, type Query } from '../api/client'
 import { useMay } from '../api/session'
 import type { Clone, Purpose } from '../api/types'
 import { CaseButton } from '../cases/add'
+import { changed } from '../parts/chosen'
 import { ProblemNote } from '../parts/problem'
 import { span, stamp } from '../parts/times'
 import { type Key, t } from '../words'
@@ -60,7 +61,7 @@ function Found({ asked, turn }: { asked: Asked; turn: number }) {
     const { area, start, end, kmh } = asked // what for is the case's own, and why is said with it
     return api.post('cases/{case}/clones', { path: { case: path }, body: { area: area ?? '', start: start ?? null, end: end ?? null, ...(kmh ? { kmh } : {}), chosen: pairs, words }, once: true })
   }
-  const choose = (one: Clone, take: boolean) => setChosen((now) => new Set(take ? [...now, named(one)] : [...now].filter((each) => each !== named(one))))
+  const choose = (one: Clone, take: boolean) => setChosen(changed(chosen, named(one), take))
   const n = looked_at.passages.toLocaleString()
   return (
     <div className="column" style={{ flex: 1, minHeight: 0, overflow: 'auto' }}>

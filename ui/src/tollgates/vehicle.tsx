@@ -5,6 +5,7 @@ import { api } from '../api/client'
 import { useMay } from '../api/session'
 import type { Companion, Route } from '../api/types'
 import { CaseButton } from '../cases/add'
+import { changed } from '../parts/chosen'
 import { ProblemNote } from '../parts/problem'
 import { clock, day, span, stamp } from '../parts/times'
 import { t } from '../words'
@@ -63,7 +64,7 @@ function Way({ asked }: { asked: Asked }) {
                 <span className="quiet row"><Plate row={row} />{row.speed_kmh === null ? '' : ` ${Math.round(row.speed_kmh)} km/h`}</span>
               </span>
               {row.pictures > 0 && <Picture passage={row.id} number={0} purpose={asked.purpose} />}
-              {mayCase && <Checkbox checked={chosen.includes(row.id)} aria-label={`${t('case.add')} ${stamp(row.at)}`} onChange={(event) => setLeft(changed(left, row.id, !event.target.checked))} />}
+              {mayCase && <Checkbox checked={chosen.includes(row.id)} disabled={!left.has(row.id) && !chosen.includes(row.id)} aria-label={`${t('case.add')} ${stamp(row.at)}`} onChange={(event) => setLeft(changed(left, row.id, !event.target.checked))} />}
             </li>
           </Fragment>
         ))}
@@ -71,8 +72,6 @@ function Way({ asked }: { asked: Asked }) {
     </div>
   )
 }
-
-const changed = (of: ReadonlySet<string>, one: string, has: boolean): ReadonlySet<string> => new Set(has ? [...of, one] : [...of].filter((each) => each !== one))
 
 function Between({ leg }: { leg: Route['legs'][number] }) {
   const far = leg.km !== null && leg.kmh !== null && leg.km >= 0.1 ? t('vehicle.leg', { km: leg.km.toFixed(1), kmh: Math.round(leg.kmh) }) : ''
