@@ -5,6 +5,7 @@ import { api } from '../api/client'
 import { useMay } from '../api/session'
 import type { Closure, Sign } from '../api/types'
 import { boxOf } from '../fleet/track'
+import { More } from '../parts/more'
 import { usePages } from '../parts/pages'
 import { ProblemNote, sentence } from '../parts/problem'
 import { stamp } from '../parts/times'
@@ -97,7 +98,7 @@ export function DutyPage() {
               {signs.error && <ProblemNote error={signs.error} retry={signs.refetch} />}
               {!signs.loading && !signs.error && all.length === 0 && <p className="quiet">{t('sign.none')}</p>}
               <SignList signs={all} chosen={chosen} onChoose={(sign) => setChosen((now) => (now === sign.id ? '' : sign.id))} onLook={look} onChange={edit} onRenew={renew} />
-              {signs.more && <Button size="small" onClick={signs.more}>{t('traffic.more')}</Button>}
+              <More more={signs.more} />
             </section>
             {!incidents.error && (
               <section>

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { api } from '../api/client'
 import { useMay } from '../api/session'
 import type { CountPoint, Counted } from '../api/types'
+import { More } from '../parts/more'
 import { usePages } from '../parts/pages'
 import { ProblemNote, sentence } from '../parts/problem'
 import { toUs } from '../parts/times'
@@ -55,7 +56,7 @@ export function Counts({ onLook }: { onLook?: (place: [number, number]) => void 
           </li>
         ))}
       </ul>
-      {list.more && <Button size="small" onClick={list.more}>{t('traffic.more')}</Button>}
+      <More more={list.more} />
     </div>
   )
 }

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { api, type Body } from '../api/client'
 import { useMay } from '../api/session'
 import type { TravelSection, TravelTime } from '../api/types'
+import { More } from '../parts/more'
 import { usePages } from '../parts/pages'
 import { ProblemNote, sentence } from '../parts/problem'
 import { toUs } from '../parts/times'
@@ -60,7 +61,7 @@ export function TravelTimes({ onLook }: { onLook?: (place: [number, number]) => 
           </li>
         ))}
       </ul>
-      {list.more && <Button size="small" onClick={list.more}>{t('traffic.more')}</Button>}
+      <More more={list.more} />
     </div>
   )
 }

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Button, Input, InputNumber, Select } from 'antd'
 import { useState } from 'react'
+import { DAY_KINDS, type DayKind } from '../admin/daylist'
 import { api, type Body } from '../api/client'
 import type { Toll } from '../api/types'
 import { ProblemNote } from '../parts/problem'
@@ -10,12 +11,10 @@ import type { TollShape } from './tolls'
 import type { Point } from './view'
 
 type Price = Body<'post', 'traffic/tolls'>['prices'][number]
-type DayKind = NonNullable<Price['days']>[number]
 type Vehicle = NonNullable<Price['vehicles']>[number]
 
 const SHAPES = ['gantries', 'border'] as const
 const CROSSINGS = ['in', 'out', 'both'] as const
-export const DAY_KINDS = ['working', 'saturday', 'sunday'] as const
 export const VEHICLES = ['car', 'bus', 'truck', 'motorcycle'] as const
 const BEARINGS = [0, 45, 90, 135, 180, 225, 270, 315] as const
 const BOTH = -1

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { api } from '../api/client'
 import { useMay } from '../api/session'
 import type { Toll } from '../api/types'
+import { More } from '../parts/more'
 import { ProblemNote, sentence } from '../parts/problem'
 import { t } from '../words'
 import { money } from './money'
@@ -80,7 +81,7 @@ export function Tolls({ tolls, error, more, edited, onEdit, onLook, ...drawing }
           </li>
         ))}
       </ul>
-      {more && <Button size="small" onClick={more}>{t('traffic.more')}</Button>}
+      <More more={more} />
     </div>
   )
 }

@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { App, Button, Form, Input, InputNumber, Select } from 'antd'
 import { useState } from 'react'
 import { api, type Body } from '../api/client'
+import { More } from '../parts/more'
 import { usePages } from '../parts/pages'
 import { ProblemNote, sentence } from '../parts/problem'
 import { stamp } from '../parts/times'
@@ -82,7 +83,7 @@ function Sections() {
           <Button size="small" danger onClick={() => remove(one)}>{t('section.remove')}</Button>
         </div>
       ))}
-      {list.more && <Button size="small" onClick={list.more}>{t('traffic.more')}</Button>}
+      <More more={list.more} />
     </section>
   )
 }
@@ -136,7 +137,7 @@ function Exemptions() {
           </div>
         )
       })}
-      {list.more && <Button size="small" onClick={list.more}>{t('traffic.more')}</Button>}
+      <More more={list.more} />
     </section>
   )
 }

@@ -48,6 +48,7 @@ export const general = words({
   'word.device': ['Device', '设备'],
   'word.channel': ['Channel', '通道'],
   'word.countMore': ['{n} shown, there are more', '已显示 {n} 项，还有更多'],
+  'word.more': ['Show more', '显示更多'],
   'word.count': ['{n} in all', '共 {n} 项'],
   'word.loading': ['Loading', '加载中'],
   'word.empty': ['Nothing here yet', '暂无内容'],

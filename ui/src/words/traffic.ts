@@ -8,7 +8,6 @@ export const traffic = words({
   'traffic.farther': ['Zoom out', '缩小'],
   'traffic.whole': ['Show all', '显示全部'],
   'traffic.newestOnly': ['Only the newest {n} are shown.', '仅显示最新的 {n} 条。'],
-  'traffic.more': ['Show more', '显示更多'],
   'traffic.ways': ['Ways', '路线'],
   'traffic.jams': ['Jams ({n})', '拥堵（{n}）'],
   'traffic.closures': ['Closures', '封闭'],
