@@ -29,6 +29,7 @@ async def made(house: Any, admin: Any, **changes: Any) -> Any:
 
 async def test_a_toll_is_told_to_the_duty_with_its_prices_before_it_is_answered(house: Any, admin: Any) -> None:
     await admin.ok("PATCH", "settings", {"currency": "SEK", "hour_worth": 12_000})
+    assert (await admin.ok("GET", "traffic/tolls"))["currency"] == "SEK", "known before there is any"
     toll = await made(house, admin)
     assert (toll["metres"], toll["currency"], toll["placed"]) == (1112.0, "SEK", True)
     told = house.calls.of(ApplyTolls)[-1]

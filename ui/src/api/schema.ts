@@ -6881,9 +6881,11 @@ export interface components {
             currency: string;
             placed: boolean;
         };
+        /** @description A part of the list; `currency`: of all of them, and of those to come. */
         TollPage: {
             items: components["schemas"]["TollOut"][];
             next: string | null;
+            currency: string;
         };
         /** @description What is to change. */
         TollPatch: {

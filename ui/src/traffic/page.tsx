@@ -125,7 +125,7 @@ export function TrafficPage() {
     { key: 'times', label: t('times.short'), children: <TravelTimes onLook={look} /> },
     { key: 'counts', label: t('counts.short'), children: <Counts onLook={look} /> },
     { key: 'closures', label: t('traffic.closures'), children: <Closures closures={closures.data?.items} more={Boolean(closures.data?.next)} draft={draft} onDraft={setDraft} onLook={look} /> },
-    { key: 'tolls', label: t('toll.short'), children: <Tolls tolls={tolls.loading ? undefined : tolls.rows} error={tolls.error} more={tolls.more} edited={edited} onEdit={edit} shape={shape} onShape={setShape} draft={sketch} onDraft={setSketch} onLook={look} /> },
+    { key: 'tolls', label: t('toll.short'), children: <Tolls tolls={tolls.loading ? undefined : tolls.rows} currency={tolls.first?.currency} error={tolls.error} more={tolls.more} edited={edited} onEdit={edit} shape={shape} onShape={setShape} draft={sketch} onDraft={setSketch} onLook={look} /> },
     ...(maySeeVehicles ? [{ key: 'vehicles', label: t('traffic.vehicles'), children: <VehicleList vehicles={vehicles} onLook={look} /> }] : []),
     { key: 'network', label: t('traffic.network'), children: <NetworkFacts network={network.data} /> },
   ]

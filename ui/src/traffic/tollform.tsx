@@ -1,4 +1,3 @@
-import { useQuery } from '@tanstack/react-query'
 import { Button, Input, InputNumber, Select } from 'antd'
 import { useState } from 'react'
 import { DAY_KINDS, type DayKind } from '../admin/daylist'
@@ -23,6 +22,7 @@ const FIRST: Price = { since: '07:00', until: '19:00', amount: 0, vehicles: [], 
 
 interface Props {
   toll: Toll | undefined
+  currency: string
   shape: TollShape
   onShape: (shape: TollShape) => void
   draft: Point[]
@@ -32,9 +32,7 @@ interface Props {
 }
 
 /** Where a toll is paid, in which direction, and how much by whom and when. What is drawn anew takes the place of what was. */
-export function TollForm({ toll, shape, onShape, draft, onDraft, onDone, onCancel }: Props) {
-  const platform = useQuery({ queryKey: ['settings'], queryFn: ({ signal }) => api.get('settings', { signal }), enabled: !toll, retry: false })
-  const currency = toll?.currency ?? platform.data?.currency ?? 'CNY'
+export function TollForm({ toll, currency, shape, onShape, draft, onDraft, onDone, onCancel }: Props) {
   const [name, setName] = useState(toll?.name ?? '')
   const [crossing, setCrossing] = useState<Toll['crossing']>(toll?.crossing ?? 'in')
   const [bearing, setBearing] = useState<number>(BOTH)

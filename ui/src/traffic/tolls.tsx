@@ -16,6 +16,8 @@ export type TollShape = 'gantries' | 'border'
 
 interface Props {
   tolls: Toll[] | undefined
+  /** Undefined: not known yet. */
+  currency: string | undefined
   error: unknown
   more: (() => void) | undefined
   edited: Toll | 'new' | null
@@ -28,7 +30,7 @@ interface Props {
 }
 
 /** What roads cost, and setting it. */
-export function Tolls({ tolls, error, more, edited, onEdit, onLook, ...drawing }: Props) {
+export function Tolls({ tolls, currency, error, more, edited, onEdit, onLook, ...drawing }: Props) {
   const queries = useQueryClient()
   const { message, modal } = App.useApp()
   const mayChange = useMay('toll.change')
@@ -45,16 +47,16 @@ export function Tolls({ tolls, error, more, edited, onEdit, onLook, ...drawing }
       await renew()
     },
   })
-  if (edited) {
+  if (edited && currency) {
     return (
       <div className="traffic-panel">
-        <TollForm key={edited === 'new' ? 'new' : edited.id} toll={edited === 'new' ? undefined : edited} {...drawing} onDone={async () => { onEdit(null); await renew() }} onCancel={() => onEdit(null)} />
+        <TollForm key={edited === 'new' ? 'new' : edited.id} toll={edited === 'new' ? undefined : edited} currency={currency} {...drawing} onDone={async () => { onEdit(null); await renew() }} onCancel={() => onEdit(null)} />
       </div>
     )
   }
   return (
     <div className="traffic-panel">
-      <div className="row"><span className="quiet grow">{t('toll.hint')}</span>{mayChange && <Button size="small" onClick={() => onEdit('new')}>{t('toll.add')}</Button>}</div>
+      <div className="row"><span className="quiet grow">{t('toll.hint')}</span>{mayChange && currency && <Button size="small" onClick={() => onEdit('new')}>{t('toll.add')}</Button>}</div>
       {error !== null && <ProblemNote error={error} />}
       {tolls?.length === 0 && <span className="quiet">{t('toll.none')}</span>}
       <ul className="traffic-list">

@@ -136,6 +136,12 @@ class TollOut(Answer):
     placed: bool
 
 
+class TollPage(Page[TollOut]):
+    """A part of the list; `currency`: of all of them, and of those to come."""
+
+    currency: str
+
+
 class TollMade(TollOut):
     """With the roads that pay it."""
 
@@ -147,14 +153,14 @@ class TollMade(TollOut):
 async def list_tolls(
     who: Who, here: Here, cursor: Annotated[str, Query(max_length=400)] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = 100,
-) -> Page[TollOut]:  # fmt: skip
+) -> TollPage:  # fmt: skip
     """By name."""
     place = read_cursor(cursor, str, str)
     found = await here.tolls.page(who, after=(place[0], place[1]) if place else None, limit=limit + 1)
     platform = await here.settings.read()
     last = found[limit - 1] if len(found) > limit else None
     more = write_cursor(last.name, last.id) if last is not None else None
-    return Page(items=[_out(here, one, platform) for one in found[:limit]], next=more)
+    return TollPage(items=[_out(here, one, platform) for one in found[:limit]], next=more, currency=platform.currency)
 
 
 @routes.post("/traffic/tolls", Action.TOLL_CHANGE, status_code=201, fails=(404, 503))
