@@ -7,6 +7,7 @@ import { address, api } from '../api/client'
 import { useMay } from '../api/session'
 import type { Passage, Purpose } from '../api/types'
 import { CaseButton } from '../cases/add'
+import { changed } from '../parts/chosen'
 import { usePages } from '../parts/pages'
 import { ProblemNote } from '../parts/problem'
 import { type Column, Table } from '../parts/table'
@@ -70,19 +71,13 @@ function Found({ wish, turn }: { wish: Wish; turn: number }) {
   const purpose = wish.purpose
   const mayCase = useMay('case.write')
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
-  const choose = (id: string, take: boolean) => setChosen((now) => {
-    const next = new Set(now)
-    if (take) next.add(id)
-    else next.delete(id)
-    return next
-  })
   const intoCase = ({ path, words }: { path: string; words: string }) => {
     // What for is the case's own, and why is said with it.
     const asked = Object.fromEntries(Object.entries(wish).filter(([name, value]) => !['purpose', 'reason'].includes(name) && value !== undefined && value !== null))
     return api.post('cases/{case}/passages', { path: { case: path }, body: { ...asked, chosen: [...chosen], words }, once: true }).then(() => setChosen(new Set()))
   }
   const columns: Column<Passage>[] = [
-    ...(mayCase ? [{ key: 'choose', title: '', width: '36px', cell: (row: Passage) => <span onClick={(event) => event.stopPropagation()}><Checkbox checked={chosen.has(row.id)} disabled={!chosen.has(row.id) && chosen.size >= 100} aria-label={`${t('case.add')} ${row.plate}`} onChange={(event) => choose(row.id, event.target.checked)} /></span> }] : []),
+    ...(mayCase ? [{ key: 'choose', title: '', width: '36px', cell: (row: Passage) => <span onClick={(event) => event.stopPropagation()}><Checkbox checked={chosen.has(row.id)} disabled={!chosen.has(row.id) && chosen.size >= 100} aria-label={`${t('case.add')} ${row.plate}`} onChange={(event) => setChosen(changed(chosen, row.id, event.target.checked))} /></span> }] : []),
     { key: 'picture', title: t('passage.picture'), width: '112px', cell: (row) => (row.pictures > 0 ? <Picture passage={row.id} number={0} purpose={purpose} /> : null) },
     { key: 'at', title: t('word.time'), width: '170px', cell: (row) => <When row={row} />, value: (row) => row.at },
     { key: 'plate', title: t('passage.plate'), width: 'minmax(130px, 1fr)', cell: (row) => <Plate row={row} />, value: (row) => row.plate },
