@@ -28,6 +28,11 @@ def city(bare: Platform) -> Platform:
     return bare
 
 
+def typed(place: tuple[float, float], between: str = ", ") -> str:
+    """As a person would write it."""
+    return between.join(f"{number:.6f}" for number in place)
+
+
 def road_map(page: Page) -> Locator:
     shown = page.get_by_role("application")
     expect(shown).to_be_visible(timeout=SOON)
@@ -52,8 +57,8 @@ def test_a_way_is_found_between_two_places_and_goes_round_a_road_that_was_closed
     road_map(page)
     page.wait_for_function("() => document.querySelector('.road-map canvas').width > 0")
     until(lambda: drawn(page) > 500 or None, "the roads are drawn")
-    page.get_by_role("textbox", name=word("From", "起点")).fill(f"{SOUTH[0]}, {SOUTH[1]}")
-    page.get_by_role("textbox", name=word("To", "终点")).fill(f"{NORTH[0]} {NORTH[1]}")
+    page.get_by_role("textbox", name=word("From", "起点")).fill(typed(SOUTH))
+    page.get_by_role("textbox", name=word("To", "终点")).fill(typed(NORTH, " "))
     ways = page.locator(".traffic-way")
     expect(ways.first).to_contain_text(word("2.0 km", "2.0 公里"), timeout=SOON)
     SHOTS.mkdir(parents=True, exist_ok=True)
@@ -73,7 +78,7 @@ def test_a_way_is_found_between_two_places_and_goes_round_a_road_that_was_closed
     expect(row).to_contain_text("water main", timeout=SOON)
     page.screenshot(path=SHOTS / f"traffic-closure-{width}.png")
     page.get_by_role("tab", name=word("Ways", "路线")).click()
-    page.get_by_role("textbox", name=word("To", "终点")).fill(f"{NORTH[0]}, {NORTH[1]}")
+    page.get_by_role("textbox", name=word("To", "终点")).fill(typed(NORTH))
     expect(ways.first).to_contain_text(word("2.8 km", "2.8 公里"), timeout=SOON)
     page.get_by_role("tab", name=word("Closures", "封闭")).click()
     row.get_by_role("button", name=word("Open", "解除"), exact=True).click()
@@ -88,8 +93,8 @@ def test_what_a_way_costs_is_told_and_whoever_wants_to_pay_nothing_is_led_around
     price = {"since": "00:00", "until": "24:00", "amount": 50}
     toll = city.post("/traffic/tolls", {"name": "West street", "gantries": [gantry], "prices": [price]})["id"]
     page = open_page("/traffic")
-    page.get_by_role("textbox", name="From").fill(f"{SOUTH[0]}, {SOUTH[1]}")
-    page.get_by_role("textbox", name="To").fill(f"{NORTH[0]}, {NORTH[1]}")
+    page.get_by_role("textbox", name="From").fill(typed(SOUTH))
+    page.get_by_role("textbox", name="To").fill(typed(NORTH))
     ways = page.locator(".traffic-way")
     expect(ways.first).to_contain_text("toll CN¥0.50", timeout=SOON)
     expect(ways.first).to_contain_text("2.0 km")
