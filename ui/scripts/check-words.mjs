@@ -46,7 +46,7 @@ for (const path of files('src')) {
   }
 }
 // Families that are looked up by a code of the server.
-const FAMILIES = /^(state|step|problem|cause|level|role|outcome|alarm\.(state|priority)|live\.ptz\.aux|action|offer|config|menu|export\.state|device\.kind|tollgate\.direction|purpose|passage\.(source|body|doubt)|colour|subscription\.state|watch\.(state|try)|hit\.(state|result)|channel\.mode|settings\.clock|wizard\.(address\.kind|ports\.name|clock\.hint)|device\.transport|traffic\.(level|dropped)|closure|violation\.(kind|state|light|source|reason|lacks|passed)|section|scene\.(tool|how|turn)|exemption\.duty|case\.(state|entry|result|stock|what|found)|fleet\.(shape|pick|day|say)|vehicle\.place|sign\.state|toll\.(crossing|shape|bearing)|dayKind|counts\.kind|incident|audit\.why|vehicle\.class)\./
+const FAMILIES = /^(state|step|problem|cause|level|role|outcome|alarm\.(state|priority)|live\.ptz\.aux|action|offer|config|menu|export\.state|device\.kind|tollgate\.direction|purpose|passage\.(source|body|doubt)|colour|subscription\.state|watch\.(state|try)|hit\.(state|result)|channel\.mode|settings\.clock|wizard\.(address\.kind|ports\.name|clock\.hint)|device\.transport|traffic\.(level|dropped|demo)|closure|violation\.(kind|state|light|source|reason|lacks|passed)|section|scene\.(tool|how|turn)|exemption\.duty|case\.(state|entry|result|stock|what|found)|fleet\.(shape|pick|day|say)|vehicle\.place|sign\.state|toll\.(crossing|shape|bearing)|dayKind|counts\.kind|incident|audit\.why|vehicle\.class)\./
 for (const key of rows.keys()) if (!FAMILIES.test(key) && !used.includes(`'${key}'`)) faults.push(`src/words: ${key} is used nowhere`)
 for (const [, key] of used.matchAll(/\bt\(\s*'([\w.]+)'/g)) if (!rows.has(key)) faults.push(`src/words: ${key} is missing`)
 

@@ -21,6 +21,7 @@ BRIDGES: Final = (3, 8)
 MAIN: Final = 3
 """Every so many streets one is a main road."""
 LABEL, CREDIT = "Demo city", "drawn for the demo"
+"""The browser has other words for them: `traffic.demo` in ui/src/words/traffic.ts."""
 SLOW_ROW: Final = 6
 """The main road on which traffic creeps."""
 

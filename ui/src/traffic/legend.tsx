@@ -1,5 +1,6 @@
 import type { Condition } from '../api/types'
 import { t } from '../words'
+import { named } from './named'
 
 const LEVELS = ['AB', 'C', 'D', 'E', 'F'] as const
 
@@ -15,7 +16,7 @@ export function Legend({ roads, leftOut, least, credit }: { roads: Condition[]; 
       <span className="quiet" role="status">{t('traffic.measured', { n: measured.length, slow: slow.length })}</span>
       {leftOut > 0 && <span className="quiet">{t('traffic.leftOut', { n: leftOut })}</span>}
       {least > 1 && <span className="quiet">{t('traffic.least', { n: least })}</span>}
-      {credit && <span className="quiet clip">{credit}</span>}
+      {credit && <span className="quiet clip">{named(credit)}</span>}
     </div>
   )
 }

@@ -3,6 +3,7 @@ import { Age } from '../parts/age'
 import { stamp } from '../parts/times'
 import { maybe, t } from '../words'
 import type { Vehicle } from './draw'
+import { named } from './named'
 import type { Point } from './view'
 
 const kilometres = (metres: number) => t('traffic.km', { n: (metres / 1000).toFixed(1) })
@@ -43,14 +44,14 @@ export function NetworkFacts({ network }: { network: RoadNetwork | undefined }) 
   const dropped = Object.entries(network.dropped)
   return (
     <dl className="traffic-panel traffic-facts">
-      <dt>{t('word.name')}</dt><dd>{network.label}</dd>
+      <dt>{t('word.name')}</dt><dd>{named(network.label)}</dd>
       <dt>{t('traffic.version')}</dt><dd>{network.version}</dd>
       <dt>{t('traffic.imported')}</dt><dd>{stamp(network.imported_at)}</dd>
       <dt>{t('traffic.size')}</dt><dd>{t('traffic.sizes', { km: network.kilometres.toFixed(1), edges: network.edges, nodes: network.nodes })}</dd>
       <dt>{t('traffic.islands')}</dt><dd>{network.islands}</dd>
       <dt>{t('traffic.dropped')}</dt>
       <dd>{dropped.length === 0 ? '–' : dropped.map(([why, n]) => <div key={why}>{maybe(`traffic.dropped.${why}`) ?? why}: {n}</div>)}</dd>
-      {network.credit && <><dt>{t('traffic.credit')}</dt><dd>{network.credit}</dd></>}
+      {network.credit && <><dt>{t('traffic.credit')}</dt><dd>{named(network.credit)}</dd></>}
     </dl>
   )
 }

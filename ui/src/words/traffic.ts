@@ -8,6 +8,8 @@ export const traffic = words({
   'traffic.farther': ['Zoom out', '缩小'],
   'traffic.whole': ['Show all', '显示全部'],
   'traffic.newestOnly': ['Only the newest {n} are shown.', '仅显示最新的 {n} 条。'],
+  'traffic.demo.Demo_city': ['Demo city', '演示城市'],
+  'traffic.demo.drawn_for_the_demo': ['drawn for the demo', '为演示绘制'],
   'traffic.ways': ['Ways', '路线'],
   'traffic.jams': ['Jams ({n})', '拥堵（{n}）'],
   'traffic.closures': ['Closures', '封闭'],
