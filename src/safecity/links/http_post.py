@@ -9,42 +9,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from safecity.kit.errors import UnavailableError
+from safecity.kit.weburl import WebUrl
 
 MAX_ANSWER: Final = 1 << 20
 MAX_HEAD: Final = 16 << 10
 TIMEOUT_SECONDS: Final = 20.0
-
-
-async def post(
-    host: str,
-    port: int,
-    target: str,
-    body: bytes,
-    headers: dict[str, str],
-    *,
-    tls: bool,
-    refuse: Callable[[str], bool],
-    timeout: float = TIMEOUT_SECONDS,
-) -> tuple[int, bytes]:
-    """Send a body; see `request`."""
-    return await request("POST", host, port, target, body, headers, tls=tls, refuse=refuse, timeout=timeout)
-
-
-async def request(
-    method: str,
-    host: str,
-    port: int,
-    target: str,
-    body: bytes,
-    headers: dict[str, str],
-    *,
-    tls: bool,
-    refuse: Callable[[str], bool],
-    timeout: float = TIMEOUT_SECONDS,
-) -> tuple[int, bytes]:
-    """Status and body; see `exchange`."""
-    answer = await exchange(method, host, port, target, body, headers, tls=tls, refuse=refuse, timeout=timeout)
-    return answer.status, answer.body
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +27,26 @@ class Answer:
 
 async def exchange(
     method: str,
-    host: str,
-    port: int,
-    target: str,
+    url: WebUrl,
     body: bytes,
     headers: dict[str, str],
     *,
-    tls: bool,
     refuse: Callable[[str], bool],
     timeout: float = TIMEOUT_SECONDS,
 ) -> Answer:
     """One request, one answer. UnavailableError: `http_unknown_host`, `http_refused_address` (`refuse` said so of what
     the name resolves to), `http_unreachable`, `http_no_answer`, `http_answer_unexpected`."""
+    host = url.host
     try:
         async with asyncio.timeout(timeout):
-            address = await _resolved(host, port, refuse)
-            context = ssl.create_default_context() if tls else None
+            address = await _resolved(host, url.port, refuse)
+            context = ssl.create_default_context() if url.tls else None
             # The address that was judged is the one that is used; the name is only what the certificate must say.
             reader, writer = await asyncio.open_connection(
-                address, port, ssl=context, server_hostname=host if tls else None, limit=MAX_HEAD
+                address, url.port, ssl=context, server_hostname=host if url.tls else None, limit=MAX_HEAD
             )
             try:
-                writer.write(_request(method, host, port, target, body, headers))
+                writer.write(_request(method, url, body, headers))
                 await writer.drain()
                 return await _answer(reader)
             finally:
@@ -103,13 +70,13 @@ async def _resolved(host: str, port: int, refuse: Callable[[str], bool]) -> str:
     return address
 
 
-def _request(method: str, host: str, port: int, target: str, body: bytes, headers: dict[str, str]) -> bytes:
-    name = f"[{host}]" if ":" in host else host
-    fields = {"Host": f"{name}:{port}", "Content-Length": str(len(body)), "Connection": "close", **headers}
-    if any("\r" in text or "\n" in text for text in (target, *fields, *fields.values())):
+def _request(method: str, url: WebUrl, body: bytes, headers: dict[str, str]) -> bytes:
+    name = f"[{url.host}]" if ":" in url.host else url.host
+    fields = {"Host": f"{name}:{url.port}", "Content-Length": str(len(body)), "Connection": "close", **headers}
+    if any("\r" in text or "\n" in text for text in (url.target, *fields, *fields.values())):
         raise ValueError("a line break in a header")
     lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-    return f"{method} {target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + body
+    return f"{method} {url.target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + body
 
 
 async def _answer(reader: asyncio.StreamReader) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from safecity.core.ground.access.api import (
@@ -90,7 +91,7 @@ from safecity.core.upper.watches.api import met as met_by_watches
 from safecity.kit.clock import Clock
 from safecity.kit.errors import UnavailableError
 from safecity.kit.upperurl import Upper
-from safecity.links.http_post import exchange, post, request
+from safecity.links.http_post import exchange
 from safecity.ports.blobs import Blobs
 from safecity.ports.bus import Bus
 from safecity.ports.calls import Calls
@@ -108,20 +109,19 @@ from safecity.web.viid.presence import Presence
 
 async def post_to_library(address: Address, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
     """A notification on its way; see `links.http_post`."""
-    return await post(address.host, address.port, address.target, body, headers, tls=address.tls, refuse=refused_ip)
+    answer = await exchange("POST", address, body, headers, refuse=refused_ip)
+    return answer.status, answer.body
 
 
 async def delete_at_library(address: Address, headers: dict[str, str]) -> tuple[int, bytes]:
     """A notification that is taken back; likewise."""
-    return await request(
-        "DELETE", address.host, address.port, address.target, b"", headers, tls=address.tls, refuse=refused_ip
-    )
+    answer = await exchange("DELETE", address, b"", headers, refuse=refused_ip)
+    return answer.status, answer.body
 
 
 async def ask_upper(upper: Upper, path: str, body: bytes, headers: dict[str, str]) -> Reply:
     """Our own registration; likewise."""
-    place = upper.address
-    answer = await exchange("POST", place.host, place.port, path, body, headers, tls=place.tls, refuse=refused_ip)
+    answer = await exchange("POST", replace(upper.address, target=path), body, headers, refuse=refused_ip)
     return Reply(answer.status, tuple(answer.headers.get("www-authenticate", ())))
 
 

@@ -15,7 +15,7 @@ from safecity.core.ground.images import store
 from safecity.core.ground.images.api import Address, Notifier, read_address, refused_ip
 from safecity.core.ground.images.notifier import MAX_OBJECTS, pause
 from safecity.kit.errors import InvalidError, UnavailableError
-from safecity.links.http_post import post
+from safecity.links.http_post import exchange
 from safecity.protocols.gat1400.subscriptions import write_notification
 
 NUMBER = "340200000001032023111506132000001"
@@ -496,21 +496,24 @@ async def test_one_post_reads_one_answer_within_its_limits(said: bytes, status: 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server:
-        call = post("127.0.0.1", port, "/x", b"{ }", {"A": "b"}, tls=False, refuse=lambda _: False)
+        url = Address(False, "127.0.0.1", port, "/x")
+        call = exchange("POST", url, b"{ }", {"A": "b"}, refuse=lambda _: False)
         if status is None:
             with pytest.raises(UnavailableError):
                 await call
         else:
-            assert await call == (status, body)
+            answer = await call
+            assert (answer.status, answer.body) == (status, body)
     assert asked[0].startswith(b"POST /x HTTP/1.1\r\nHost: 127.0.0.1:")
 
 
 async def test_a_name_that_resolves_to_ourselves_is_not_called() -> None:
     with pytest.raises(UnavailableError) as refused:
-        await post("localhost", 9, "/", b"", {}, tls=False, refuse=refused_ip)
+        await exchange("POST", Address(False, "localhost", 9, "/"), b"", {}, refuse=refused_ip)
     assert refused.value.code == "http_refused_address"
     with pytest.raises(UnavailableError):
-        await post("10.0.0.1", 9, "/", b"", {"A": "b\r\nC: d"}, tls=False, refuse=lambda _: False, timeout=1)
+        url = Address(False, "10.0.0.1", 9, "/")
+        await exchange("POST", url, b"", {"A": "b\r\nC: d"}, refuse=lambda _: False, timeout=1)
 
 
 def test_a_library_that_was_away_for_months_is_still_tried() -> None:

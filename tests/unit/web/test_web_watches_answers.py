@@ -18,7 +18,7 @@ from safecity.core.ground.images.api import Address, Notifier
 from safecity.core.upper.watches.api import met
 from safecity.kit.clock import rfc3339
 from safecity.kit.errors import UnavailableError
-from safecity.links.http_post import post
+from safecity.links.http_post import exchange
 
 PLACE = "10.0.0.6:8200"
 ADDRESS = f"http://{PLACE}/VIID/DispositionNotifications"
@@ -141,7 +141,9 @@ async def test_the_hit_arrives_there_with_its_picture_over_a_real_connection(adm
 
     async def there(address: Address, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         assert address.place == PLACE
-        return await post("127.0.0.1", port, address.target, body, headers, tls=False, refuse=lambda _: False)
+        here = replace(address, host="127.0.0.1", port=port)
+        answer = await exchange("POST", here, body, headers, refuse=lambda _: False)
+        return answer.status, answer.body
 
     city.again(there)
     watch = await city.asked()

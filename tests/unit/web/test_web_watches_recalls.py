@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from tests.unit.web.test_web_watches_library import NUMBER
 
 from safecity.core.ground.images.api import Address
 from safecity.kit.errors import UnavailableError
-from safecity.links.http_post import request
+from safecity.links.http_post import exchange
 
 
 @pytest.fixture
@@ -40,9 +41,9 @@ async def test_what_the_camera_takes_back_is_deleted_there_over_a_real_connectio
 
     async def there(address: Address, headers: dict[str, str]) -> tuple[int, bytes]:
         assert address.place == PLACE
-        return await request(
-            "DELETE", "127.0.0.1", port, address.target, b"", headers, tls=False, refuse=lambda _: False
-        )
+        here = replace(address, host="127.0.0.1", port=port)
+        answer = await exchange("DELETE", here, b"", headers, refuse=lambda _: False)
+        return answer.status, answer.body
 
     city.again(delete=there)
     watch = await city.asked()

@@ -8,7 +8,7 @@ from typing import Final
 from safecity.kit.errors import UnavailableError
 from safecity.kit.outgoing import may_reach
 from safecity.kit.weburl import read_url
-from safecity.links.http_post import post
+from safecity.links.http_post import exchange
 from safecity.protocols.signs import CONTENT_TYPE, Show, Shown, WireError, read, write
 
 TIMEOUT_SECONDS: Final = 10.0
@@ -22,17 +22,16 @@ class HttpSigns:
         self._timeout = timeout
 
     async def tell(self, address: str, key: str, show: Show) -> Shown:
-        """See `SignLink`. UnavailableError: those of `post`, `sign_status`, `sign_unreadable`, `sign_key_wrong`,
+        """See `SignLink`. UnavailableError: those of `exchange`, `sign_status`, `sign_unreadable`, `sign_key_wrong`,
         `sign_other_answer`."""
-        url = read_url(address)
-        status, body = await post(
-            url.host, url.port, url.target, write(show, key), {"Content-Type": CONTENT_TYPE},
-            tls=url.tls, refuse=self._refuse, timeout=self._timeout,
+        answer = await exchange(
+            "POST", read_url(address), write(show, key), {"Content-Type": CONTENT_TYPE},
+            refuse=self._refuse, timeout=self._timeout,
         )  # fmt: skip
-        if status != 200:
-            raise UnavailableError(f"HTTP {status}", code="sign_status", params={"status": status})
+        if answer.status != 200:
+            raise UnavailableError(f"HTTP {answer.status}", code="sign_status", params={"status": answer.status})
         try:
-            shown = read(body, key, Shown)
+            shown = read(answer.body, key, Shown)
         except WireError as error:
             raise UnavailableError("not a sign", code=error.code) from error
         if shown.number != show.number:
