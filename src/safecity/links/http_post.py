@@ -13,6 +13,8 @@ from safecity.kit.weburl import WebUrl
 
 MAX_ANSWER: Final = 1 << 20
 MAX_HEAD: Final = 16 << 10
+NO_BODY: Final = frozenset({204, 304})
+"""Statuses whose answers end with the head, whatever it says (RFC 9112, 6.3)."""
 TIMEOUT_SECONDS: Final = 20.0
 
 
@@ -87,7 +89,8 @@ async def _answer(reader: asyncio.StreamReader) -> Answer:
     fields: dict[str, list[str]] = {}
     for name, _, value in (line.partition(":") for line in head[1:] if line):
         fields.setdefault(name.strip().lower(), []).append(value.strip())
-    return Answer(int(rest[:3]), fields, await _body(reader, fields))
+    status = int(rest[:3])
+    return Answer(status, fields, b"" if status in NO_BODY else await _body(reader, fields))
 
 
 async def _body(reader: asyncio.StreamReader, fields: dict[str, list[str]]) -> bytes:
@@ -95,10 +98,18 @@ async def _body(reader: asyncio.StreamReader, fields: dict[str, list[str]]) -> b
         return await _chunks(reader)
     length = next(iter(fields.get("content-length", ())), None)
     if length is None:
-        return (await reader.read(MAX_ANSWER + 1))[:MAX_ANSWER]
+        return await _rest(reader)
     if length.isascii() and length.isdigit() and len(length) < 10 and int(length) <= MAX_ANSWER:
         return await reader.readexactly(int(length))
     raise ValueError("a length beyond the limit")
+
+
+async def _rest(reader: asyncio.StreamReader) -> bytes:
+    """Until the other side closes, however many pieces come; no more than the limit."""
+    body = bytearray()
+    while len(body) < MAX_ANSWER and (piece := await reader.read(MAX_ANSWER - len(body))):
+        body += piece
+    return bytes(body)
 
 
 async def _chunks(reader: asyncio.StreamReader) -> bytes:

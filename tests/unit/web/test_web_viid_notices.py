@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,8 @@ from tests.unit.web.viid_client import CAMERA, GATE, LIBRARY, ViidClient, jpeg, 
 
 from safecity.core.ground.images import store
 from safecity.core.ground.images.api import Address, Notifier, read_address, refused_ip
-from safecity.core.ground.images.notifier import MAX_OBJECTS, pause
+from safecity.core.ground.images.delivery import pause, understood
+from safecity.core.ground.images.notifier import MAX_OBJECTS
 from safecity.kit.errors import InvalidError, UnavailableError
 from safecity.links.http_post import exchange
 from safecity.protocols.gat1400.subscriptions import write_notification
@@ -505,6 +507,59 @@ async def test_one_post_reads_one_answer_within_its_limits(said: bytes, status: 
             answer = await call
             assert (answer.status, answer.body) == (status, body)
     assert asked[0].startswith(b"POST /x HTTP/1.1\r\nHost: 127.0.0.1:")
+
+
+@asynccontextmanager
+async def there(said: Callable[[asyncio.StreamWriter], Awaitable[None]]) -> AsyncIterator[Address]:
+    """A server that answers so, and closes nothing by itself until the test is over."""
+    over = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await said(writer)
+        await over.wait()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        try:
+            yield Address(False, "127.0.0.1", server.sockets[0].getsockname()[1], "/x")
+        finally:
+            over.set()
+
+
+@pytest.mark.parametrize("status", [204, 304])
+async def test_an_answer_without_a_body_is_not_waited_for_where_the_other_side_keeps_the_connection(
+    status: int,
+) -> None:
+    async def said(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 %d None\r\nConnection: keep-alive\r\n\r\n" % status)
+
+    async with there(said) as url:
+        answer = await exchange("POST", url, b"", {}, refuse=lambda _: False)
+    assert (answer.status, answer.body) == (status, b"")
+
+
+async def test_a_body_without_a_length_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal that comes in pieces must not be taken for no word at all."""
+    first = asyncio.Event()
+    read = asyncio.StreamReader.read
+
+    async def noticed(reader: asyncio.StreamReader, n: int = -1) -> bytes:
+        piece = await read(reader, n)
+        first.set()
+        return piece
+
+    async def said(writer: asyncio.StreamWriter) -> None:
+        writer.write(b'HTTP/1.1 200 OK\r\n\r\n{"ResponseStatusObject":')
+        await first.wait()
+        writer.write(b'{"StatusCode":1}}')
+        writer.close()
+
+    monkeypatch.setattr(asyncio.StreamReader, "read", noticed)
+    async with there(said) as url:
+        answer = await exchange("POST", url, b"", {}, refuse=lambda _: False)
+    assert understood(answer.status, answer.body) == (False, False)
 
 
 async def test_a_name_that_resolves_to_ourselves_is_not_called() -> None:
