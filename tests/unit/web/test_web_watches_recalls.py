@@ -11,6 +11,7 @@ from tests.unit.web.test_web_watches import client_of, hits
 from tests.unit.web.test_web_watches_answers import PASSWORD, PLACE, City, a_city
 from tests.unit.web.test_web_watches_library import NUMBER
 
+from safecity.core.ground.images import store
 from safecity.core.ground.images.api import Address
 from safecity.kit.errors import UnavailableError
 from safecity.links.http_post import exchange
@@ -147,6 +148,52 @@ async def test_a_library_that_deletes_nothing_is_asked_once_and_that_is_shown(
     assert await city.recalled(watch) == (0, 1)
     city.asking.answer = (200, b"")
     await told_of(city, 2)
+
+
+@pytest.mark.parametrize("answer", [(200, b""), UnavailableError("away")], ids=["it arrived", "it may have arrived"])
+async def test_what_is_taken_back_while_it_is_on_its_way_is_deleted_there_too(
+    answer: tuple[int, bytes] | Exception, admin: Any, city: City
+) -> None:
+    watch = await city.asked()
+    names: list[str] = []
+
+    async def corrected_meanwhile(address: Address, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        await city.asking(address, body, headers)
+        await city.take_back(names[0])
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    city.again(corrected_meanwhile)
+    names.append(await city.passes(1))
+    await city.told()
+    city.house.clock.advance(10)
+    await city.told()
+    number = city.asking.got[0][1]["NotificationID"]
+    assert city.asking.deleted == [f"{PLACE}/VIID/DispositionNotifications?IDList={number}"]
+    arrived = 0 if isinstance(answer, Exception) else 1
+    assert (await city.figures(watch), await city.recalled(watch)) == ((arrived, 0, 0), (1, 0))
+    logged = (await admin.ok("GET", "audit"))["items"]
+    assert [one["details"]["recalled"] for one in logged if one["details"].get("recalled")] == [number]
+
+
+async def test_what_is_taken_back_just_before_it_is_tried_again_is_deleted_and_not_forgotten(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = await city.asked()
+    city.asking.answer = UnavailableError("away")
+    name = await city.passes(1)
+    assert await city.told() == 0
+    city.asking.answer = (200, b"")
+    city.house.clock.advance(10)
+    found = await city.house.services.database.read(lambda tx: store.due(tx, city.house.clock.now_us()))
+    await city.take_back(name)
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "due", lambda _tx, _now: found)
+        assert await city.notifier.step() == 0
+    assert await city.told() == 1
+    assert len(city.asking.deleted) == 1
+    assert (await city.figures(watch), await city.recalled(watch)) == ((0, 0, 0), (1, 0))
 
 
 async def test_a_vehicle_that_is_seen_again_after_all_is_told_anew_after_it_was_taken_back(city: City) -> None:

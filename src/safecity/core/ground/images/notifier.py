@@ -127,7 +127,7 @@ class Notifier:
                     if notification
                     else store.claim(tx, subscription, kind, fresh_number, now, 1 if of.watch else MAX_OBJECTS)
                 )
-                if one is None:
+                if one is None or one.kind == RECALL:  # taken back since it was chosen
                     return None
                 if read_wish(of).end <= now:
                     lost = store.drop_untold(tx, subscription)
@@ -170,6 +170,11 @@ class Notifier:
         def after(tx: Tx) -> None:
             known = store.subscription(tx, of.id)
             if known is None:
+                return
+            meanwhile = store.under_way(tx, one.subscription, one.notification)
+            if meanwhile is not None and meanwhile.kind == RECALL:  # it may have arrived all the same
+                if not error:
+                    store.save_subscription(tx, replace(known, delivered=known.delivered + len(one.objects)))
                 return
             store.release(tx, one, later)
             if not error:
