@@ -196,6 +196,30 @@ async def test_what_is_taken_back_just_before_it_is_tried_again_is_deleted_and_n
     assert (await city.figures(watch), await city.recalled(watch)) == ((0, 0, 0), (1, 0))
 
 
+@pytest.mark.parametrize("answer", [(403, b""), (500, b""), (200, b'{"ResponseStatusObject":{"StatusCode":1}}')])
+async def test_a_library_that_will_not_delete_is_told_what_comes_all_the_same(
+    answer: tuple[int, bytes], city: City
+) -> None:
+    """What is hit next may be a child that is looked for."""
+
+    async def unwilling(address: Address, headers: dict[str, str]) -> tuple[int, bytes]:
+        await city.asking.delete(address, headers)
+        return answer
+
+    city.again(delete=unwilling)
+    await city.asked()
+    name, _ = await told_of(city)
+    await city.take_back(name)
+    for number in (2, 3):
+        await city.told()
+        seen = await city.passes(number, PassTime=f"2023111506{13 + number}20")
+        await city.told()
+        assert city.asking.met()[-1] == seen
+        city.house.clock.advance(10)
+    await city.told()
+    assert len(city.asking.deleted) == 3, "and it is asked again"
+
+
 async def test_a_vehicle_that_is_seen_again_after_all_is_told_anew_after_it_was_taken_back(city: City) -> None:
     await city.asked()
     name, number = await told_of(city)

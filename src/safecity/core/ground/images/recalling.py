@@ -68,13 +68,13 @@ class Recalling:
         return prepared is not None and await self._send(*prepared, us)
 
     async def _send(self, of: Subscribed, one: Due, us: str) -> bool:
-        error, never = "", False
+        error, heard, never = "", False, False
         try:
             address = read_address(read_wish(of).receive_addr)
             if address.place != of.address:
                 raise UnavailableError("the address is not the one that was allowed", code="receive_addr")
             status, answer = await self._delete(_named(address, one.notification), {"User-Identify": us})
-            done, unwanted = understood(status, answer)
+            heard, (done, unwanted) = True, understood(status, answer)
             never = unwanted or status in _NEVER
             error = "" if done else f"HTTP {status}"
         except (UnavailableError, InvalidError, OSError) as failed:
@@ -94,7 +94,8 @@ class Recalling:
             else:
                 due_at = now + round(pause(one.tries) * SECOND_US)
                 store.put_off(tx, one, due_at)
-                store.put_off_beside(tx, of, due_at)
+                if not heard:
+                    store.put_off_beside(tx, of, due_at)
                 store.save_subscription(tx, replace(known, last_error=error))
 
         await self._database.write(after)

@@ -309,14 +309,16 @@ def enqueue(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
 
 def due(tx: Tx, now: int) -> list[tuple[str, str, str, str]]:
     """(queue, subscription, kind, notification) of what is to be told now, oldest first; a notification without a
-    number is a new one. Of a subscription whose last notification did not arrive nothing is due before that one is.
-    Each subscription is a queue of its own; all watches that one library asked for are one, for there may be thousands
-    of them behind one address that does not answer."""
+    number is a new one. Of a subscription whose last notification did not arrive nothing is due before that one is;
+    what it will not delete holds up nothing. Each subscription is a queue of its own; all watches that one library
+    asked for are one, for there may be thousands of them behind one address that does not answer."""
     columns = (
         outbox.c.subscription, outbox.c.kind, outbox.c.notification, subscriptions.c.device, subscriptions.c.address,
         subscriptions.c.watch,
     )  # fmt: skip
-    waiting = select(outbox.c.subscription).where(outbox.c.notification != "", outbox.c.due_at > now)
+    waiting = select(outbox.c.subscription).where(
+        outbox.c.notification != "", outbox.c.due_at > now, outbox.c.kind != RECALL
+    )
     query = (
         select(*columns)
         .join_from(outbox, subscriptions, subscriptions.c.id == outbox.c.subscription, isouter=True)
