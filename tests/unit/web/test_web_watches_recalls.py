@@ -240,3 +240,21 @@ async def test_a_library_that_was_locked_out_meanwhile_is_not_asked(city: City) 
     assert await city.told() == 0
     assert city.asking.deleted == []
     assert await city.recalled(watch) == (0, 1)
+
+
+@pytest.mark.parametrize("change", ["locked out", "moved"])
+async def test_what_waits_for_a_library_that_may_not_be_told_is_counted_for_what_it_is(change: str, city: City) -> None:
+    watch = await city.asked()
+    name, _ = await told_of(city)
+    city.asking.answer = UnavailableError("away")
+    await city.passes(2, PassTime="20231115061520")
+    await city.take_back(name)
+    away = await city.admin.ok("POST", "areas", {"name": "another city", "code": "3403"})
+    (library,) = [one for one in (await city.admin.ok("GET", "devices"))["items"] if one["code"] == city.library.code]
+    changed = {"enabled": False} if change == "locked out" else {"area": away["id"]}
+    assert await city.told() == 0
+    await city.admin.ok("PATCH", f"devices/{library['id']}", changed)
+    for _ in range(3):
+        await city.told()
+        city.house.clock.advance(10)
+    assert (await city.figures(watch), await city.recalled(watch)) == ((1, 0, 1), (0, 1))

@@ -115,11 +115,11 @@ class Notifier:
                     store.drop_untold(tx, subscription)
                     return None
                 if library is None or not library.enabled:
-                    lost = store.drop_all(tx, subscription)
+                    lost = store.drop_untold(tx, subscription)
                     store.save_subscription(tx, replace(of, lost=of.lost + lost))
                     return None
                 if not still_within(library, of):  # who was moved elsewhere is told nothing of where they were
-                    lost = store.drop_all(tx, subscription)
+                    lost = store.drop_untold(tx, subscription)
                     store.save_subscription(tx, replace(of, lost=of.lost + lost, last_error=MOVED))
                     return None
                 one = (

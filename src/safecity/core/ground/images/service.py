@@ -262,7 +262,7 @@ class Images:
             store.save_subscription(
                 tx, replace(old, state=SubscriptionState.CANCELLED, body=body, revision=old.revision + 1)
             )
-            store.drop_all(tx, old.id)
+            store.drop_untold(tx, old.id)
         return Outcome(identity)
 
     async def subscriptions_of(self, sender: Device) -> list[dict[str, Any]]:
@@ -302,7 +302,7 @@ class Images:
             new = replace(old, state=state, address=address, decided_by=who.name, revision=old.revision + 1)
             store.save_subscription(tx, new)
             if not accept:
-                store.drop_all(tx, old.id)
+                store.drop_untold(tx, old.id)
             note(
                 tx, who, Action.SUBSCRIPTION_DECIDE, thing_of(new), str(old.body.get("Title", "")), reason=reason,
                 accepted=accept, address=address,

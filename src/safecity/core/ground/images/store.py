@@ -389,13 +389,8 @@ def told(tx: Tx, one: Due) -> int:
     return tx.run(delete(outbox).where(_of(one.subscription, one.notification)))
 
 
-def drop_all(tx: Tx, subscription: str) -> int:
-    """What is still to be told to a subscription that is over."""
-    return tx.run(delete(outbox).where(outbox.c.subscription == subscription))
-
-
 def drop_untold(tx: Tx, subscription: str) -> int:
-    """Likewise; what it was told and is taken back stays to be said."""
+    """What is still to be told to a subscription that is over; what it was told and is taken back stays to be said."""
     return tx.run(delete(outbox).where(outbox.c.subscription == subscription, outbox.c.kind != RECALL))
 
 
