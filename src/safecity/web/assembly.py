@@ -122,7 +122,7 @@ async def delete_at_library(address: Address, headers: dict[str, str]) -> tuple[
 async def ask_upper(upper: Upper, path: str, body: bytes, headers: dict[str, str]) -> Reply:
     """Our own registration; likewise."""
     answer = await exchange("POST", replace(upper.address, target=path), body, headers, refuse=refused_ip)
-    return Reply(answer.status, tuple(answer.headers.get("www-authenticate", ())))
+    return Reply(answer.status, tuple(answer.headers.get("www-authenticate", ())), answer.body)
 
 
 class _NoSigns:

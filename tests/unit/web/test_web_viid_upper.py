@@ -35,7 +35,7 @@ class Line:
     async def ask(self, upper: Upper, path: str, body: bytes, headers: dict[str, str]) -> Reply:
         assert upper.address.place == PLACE
         answer = await self._send(path, body, headers)
-        return Reply(answer.status_code, tuple(answer.headers.get_list("www-authenticate")))
+        return Reply(answer.status_code, tuple(answer.headers.get_list("www-authenticate")), answer.content)
 
     async def post(self, address: Address, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         assert address.place == PLACE
@@ -196,6 +196,25 @@ async def test_a_wrong_password_is_said_and_the_guessing_gets_slower(cities: Cit
     assert (told["place"], told["state"], told["times"]) == (PLACE, "refused", 0)
     assert "HTTP 401" in told["sentence"]
     assert "another" not in repr(cities.uplinks.links[0].__dict__)
+
+
+async def test_a_library_that_says_no_in_the_body_of_a_200_is_not_taken_for_one_that_agreed(cities: Cities) -> None:
+    said = {"Register": 1, "Keepalive": 0}
+
+    async def says(_upper: Upper, path: str, _body: bytes, _headers: dict[str, str]) -> Reply:
+        code = said[path.rpartition("/")[2]]
+        return Reply(200, body=b'{"ResponseStatusObject":{"StatusCode":"%d"}}' % code)
+
+    cities.uplink._ask = says
+    await cities.uplink.step()
+    assert (cities.figure.state, cities.figure.code) == ("refused", "viid_upper_refused")
+    said["Register"] = 0
+    await cities.uplink.step()
+    assert cities.figure.state == "registered"
+    said["Keepalive"] = 2
+    for _ in range(3):
+        await cities.uplink.step()
+    assert cities.figure.state == "offline"
 
 
 async def test_who_stops_signs_off(cities: Cities) -> None:

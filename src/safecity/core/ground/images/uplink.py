@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from safecity.core.ground.images.delivery import LONGEST_WAIT, pause
+from safecity.core.ground.images.delivery import LONGEST_WAIT, pause, understood
 from safecity.core.ground.settings.api import Settings
 from safecity.kit.clock import Clock
 from safecity.kit.errors import SafecityError, UnavailableError
@@ -34,6 +34,12 @@ class Reply:
 
     status: int
     challenges: tuple[str, ...] = ()
+    body: bytes = b""
+
+    @property
+    def agreed(self) -> bool:
+        """Whether it did what was asked; see `understood`."""
+        return understood(self.status, self.body)[0]
 
 
 AskUpper = Callable[[Upper, str, bytes, dict[str, str]], Awaitable[Reply]]
@@ -99,7 +105,7 @@ class Uplink:
         reply = await self._call("Register", code)
         if reply.status == 401:
             reply = await self._proved("Register", code, reply)
-        if not 200 <= reply.status < 300:
+        if not reply.agreed:
             self._tries += 1
             self._say("refused", "viid_upper_refused", reply.status)
             return pause(self._tries)
@@ -113,7 +119,7 @@ class Uplink:
         if reply.status in (401, 403):  # it knows us no more: it began anew, or forgot us
             self._as = ""
             return 0.0
-        if not 200 <= reply.status < 300:
+        if not reply.agreed:
             return self._unheard("viid_upper_refused", reply.status)
         self._misses = 0
         self.figure = replace(self.figure, heard=self._clock.now_us())
