@@ -49,7 +49,7 @@ async def test_the_way_of_a_vehicle_says_when_it_was_seen_first_where_it_stayed_
     back = await passes(house, admin, "b", later=300)
     far = await passes(house, admin, "c", gate=BRIDGE)
     foreign = await passes(house, admin, "d", gate=FAR_GATE)
-    asked = {"plate": PLATE, "stay_minutes": 15, "words": "where it went", "chosen": [first, back, far]}
+    asked = {"plate": PLATE, "stay_minutes": 15, "words": "where it went", "chosen": [first, back, far, back]}
     entry = await investigator.ok("POST", f"cases/{name}/routes", asked)
     assert (entry["kind"], entry["stock"]) == ("search", "passages")
     assert entry["question"] == {"plate": PLATE, "what": "route", "stay_minutes": 15}

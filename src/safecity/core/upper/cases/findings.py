@@ -60,7 +60,9 @@ class Findings:
             "first_seen": moved.first_seen, "stays": len(moved.stays), "impossible": len(moved.clones),
         }  # fmt: skip
         asked = {"what": "route", "stay_minutes": stay_minutes}
-        return await self._put(who, one, wish, asked, looked, [(name, legs[name]) for name in chosen], words)
+        return await self._put(
+            who, one, wish, asked, looked, [(name, legs[name]) for name in dict.fromkeys(chosen)], words
+        )
 
     async def companions(
         self, who: Actor, case: str, wish: Wish, bounds: Company, chosen: Sequence[str], words: str
