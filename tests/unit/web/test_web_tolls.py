@@ -108,6 +108,44 @@ async def test_operators_see_tolls_and_set_none(house: Any, admin: Any) -> None:
         assert answer.status_code == 403
 
 
+def ring(*corners: tuple[float, float]) -> dict[str, Any]:
+    return {"type": "Polygon", "coordinates": [[list(one) for one in (*corners, corners[0])]]}
+
+
+async def test_a_district_charges_at_gantries_of_its_own_on_both_sides_of_another_and_on_no_road_of_that(
+    house: Any, admin: Any
+) -> None:
+    """Nobody drives from gantry to gantry in the order in which they were clicked."""
+    around = (
+        (18.0, 59.0),
+        (18.5, 59.0),
+        (18.5, 59.4),
+        (18.3, 59.4),
+        (18.3, 59.1),
+        (18.2, 59.1),
+        (18.2, 59.4),
+        (18.0, 59.4),
+    )
+    between = (18.2, 59.1), (18.3, 59.1), (18.3, 59.4), (18.2, 59.4)
+    areas: dict[str, str] = {}
+    for name, code, corners in (("own", "340202", around), ("foreign", "340203", between)):
+        areas[name] = (await admin.ok("POST", "areas", {"name": name, "code": code}))["id"]
+        await admin.ok("PUT", f"areas/{areas[name]}/outline", ring(*corners))
+    grants = [{"role": "administrator", "area": areas["own"]}]
+    await admin.ok("POST", "users", {"username": "chief", "password": "correct horse battery", "grants": grants})
+    chief = house.client()
+    await chief.sign_in("chief")
+    west, middle, east = ({"longitude": longitude, "latitude": 59.3} for longitude in (18.1, 18.25, 18.4))
+    toll = await made(house, chief, gantries=[west, east])
+    assert toll["area"] == areas["own"]
+    for elsewhere in (
+        {"gantries": [west, middle]},
+        {"gantries": [], "border": [[18.1, 59.2], [18.4, 59.2], [18.4, 59.3], [18.1, 59.3]]},
+    ):
+        assert (await chief.ask("POST", "traffic/tolls", {**BRIDGE, **elsewhere})).status_code == 403
+        assert (await chief.ask("PATCH", f"traffic/tolls/{toll['id']}", elsewhere)).status_code == 403
+
+
 async def test_more_tolls_than_a_page_holds_are_on_the_next_one(house: Any, admin: Any) -> None:
     for name in ("b", "a", "c"):
         await made(house, admin, name=name)

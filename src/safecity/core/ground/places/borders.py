@@ -89,10 +89,11 @@ def area_at(tx: Tx, longitude: float | None, latitude: float | None) -> Area | N
     return None if path is None else store.area_at(tx, path)
 
 
-def claimed_by(tx: Tx, who: Actor, action: Action, kind: str, line: Sequence[Point]) -> Area | None:
-    """What is above all areas that a line runs through; None where none is. ForbiddenError unless `who` may do
-    `action` to things of that kind in each of them."""
-    paths = borders(tx).areas_of(line)
+def claimed_by(tx: Tx, who: Actor, action: Action, kind: str, *lines: Sequence[Point]) -> Area | None:
+    """What is above all areas that lines run through (one of one point lies there); None where none is. ForbiddenError
+    unless `who` may do `action` to things of that kind in each of them."""
+    drawn = borders(tx)
+    paths = sorted({path for line in lines for path in drawn.areas_of(line)})
     for path in paths:
         authorize(who, action, Thing(kind, path))
     return store.area_at(tx, above_all(paths)) if paths else None

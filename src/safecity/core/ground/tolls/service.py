@@ -146,7 +146,8 @@ def _roomy(tx: Tx, toll: Toll) -> list[Toll]:
 
 def _placed(tx: Tx, who: Actor, toll: Toll) -> Toll:
     """In the area that was named, else in the one that it lies in: nobody charges on the roads of their neighbours."""
-    lies_in = claimed_by(tx, who, Action.TOLL_CHANGE, "toll", toll.places)
+    lines = [toll.places] if toll.border else [[place] for place in toll.places]
+    lies_in = claimed_by(tx, who, Action.TOLL_CHANGE, "toll", *lines)
     area = find_area(tx, toll.area) if toll.area else lies_in
     placed = replace(toll, area=area.id if area else None, area_path=area.path if area else ROOT)
     authorize(who, Action.TOLL_CHANGE, thing_of(placed))
