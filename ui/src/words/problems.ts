@@ -15,8 +15,6 @@ export const problems = words({
   'problem.unavailable': ['The other side does not answer now. Try again later.', '对方暂无响应，请稍后重试。'],
   'problem.exhausted': ['A limit is reached. Free something, wait, or raise the limit.', '已达上限。请释放资源、稍候或调高上限。'],
   'problem.wrong_password': ['User name or password is wrong.', '用户名或密码错误。'],
-  'problem.bad_credentials': ['User name or password is wrong.', '用户名或密码错误。'],
-  'problem.too_many_attempts': ['Too many attempts. Wait a little.', '尝试次数过多，请稍候。'],
   'problem.csrf': ['This page is old. Load it again.', '页面已过期，请刷新。'],
   'problem.not_json': ['Something between here and the platform answered instead of it.', '收到的应答并非来自平台，请检查中间的代理。'],
 })
