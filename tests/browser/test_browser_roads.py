@@ -136,6 +136,8 @@ def test_a_toll_is_set_by_keys_and_taken_away(
     expect(row).to_contain_text(word("1 gantries", "1 个收费控制点"), timeout=SOON)
     row.get_by_role("button", name="Bridge").click()
     expect(page.get_by_role("table", name=word("Prices", "价格"))).to_contain_text("07:00–19:00")
+    expect(page.get_by_role("table", name=word("Prices", "价格"))).to_contain_text("25.00")
+    assert city.get("/traffic/tolls")["items"][0]["prices"][0]["amount"] == 2500, "in fen"
     shot(page, f"toll-{width}")
     row.get_by_role("button", name=word("Delete", "删除")).click()
     page.get_by_role("dialog").get_by_role("button", name=word("Delete", "删除")).click()
