@@ -129,6 +129,7 @@ def test_a_toll_is_set_by_keys_and_taken_away(
     page.keyboard.press("Home")
     page.keyboard.press("Enter")  # the middle of the map lies on a street between the two roads
     expect(page.get_by_text(word("1 places chosen", "已选 1 处"))).to_be_visible(timeout=SOON)
+    expect(page.get_by_role("group", name=word("Prices (CNY)", "价格 (CNY)"))).to_be_visible()
     page.get_by_label(word("Amount, price 1", "金额，第 1 条价格")).fill("25")
     shot(page, f"toll-form-{width}")
     save.click()

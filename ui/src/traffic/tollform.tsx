@@ -87,7 +87,7 @@ export function TollForm({ toll, currency, shape, onShape, draft, onDraft, onDon
         <label>{t('toll.direction')}<Select value={crossing} onChange={setCrossing} aria-label={t('toll.direction')} options={CROSSINGS.map((each) => ({ value: each, label: t(`toll.crossing.${each}`) }))} /></label>
       )}
       <fieldset className="toll-rows">
-        <legend>{t('toll.prices')}</legend>
+        <legend>{t('toll.prices')} ({currency})</legend>
         {prices.map((price, row) => <PriceRow key={row} row={row + 1} price={price} currency={currency} onChange={(change) => set(row, change)} onRemove={prices.length > 1 ? () => setPrices(prices.filter((_, at) => at !== row)) : undefined} />)}
         <Button size="small" onClick={another}>{t('toll.addPrice')}</Button>
       </fieldset>
