@@ -10,6 +10,11 @@ describe('a list of special days', () => {
     })
   })
 
+  it('takes a day on which nobody works for no working day', () => {
+    const text = '2026-10-01 non-working day\n2026-10-02 not working\n2026-10-03 非工作日\n2026-10-04 不上班'
+    expect(new Set(Object.values(readDays(text).days))).toEqual(new Set(['sunday']))
+  })
+
   it('says which lines it could not read, and takes the others', () => {
     const text = '2026-02-30 holiday\n2026-05-01\n2026-05-04 2026-05-01 holiday\n2026-05-01 2026-05-02 2026-05-03 holiday\nholiday\n2026-05-05 holiday'
     expect(readDays(text)).toEqual({ days: { '2026-05-05': 'sunday' }, unread: [1, 2, 3, 4, 5] })

@@ -9,6 +9,7 @@ export type Days = Record<string, DayKind>
 export const DAY_KINDS = ['working', 'saturday', 'sunday'] as const
 const DATE = /\d{4}-\d{2}-\d{2}/g
 const MOST_DAYS = 400
+const NOBODY_WORKS = /\b(non|not)[ -]?work|[非不](工作|上班)/
 
 export interface ReadDays {
   days: Days
@@ -34,6 +35,7 @@ export function readDays(text: string): ReadDays {
 
 function kindOf(text: string): DayKind | undefined {
   const said = text.toLowerCase()
+  if (NOBODY_WORKS.test(said)) return 'sunday'
   return DAY_KINDS.find((kind) => dayWords[kind].some((word) => said.includes(word)))
 }
 
