@@ -16,7 +16,7 @@ from safecity.kit.errors import NotFoundError
 from safecity.model.values.media import VIDEO, Unit
 from safecity.vision.gate import HEIGHT, WIDTH
 from safecity.vision.movement.closely import REACH_US, Closely
-from safecity.vision.movement.decoder import COMMAND
+from safecity.vision.movement.decoder import COMMAND, KeyDecoder
 from safecity.vision.movement.maps import SENSITIVITIES, Region, cells_of
 
 CHILD = """
@@ -111,6 +111,21 @@ async def test_a_long_movement_is_looked_at_where_it_begins_and_where_it_ends(de
     assert sum(end - start for start, end in shelf.asked) < 20 * SECOND, "what lies between is passed over"
 
 
+async def test_a_long_find_whose_last_pictures_show_nothing_is_not_cut_short(desk: Desk) -> None:
+    """Who moves is gone in the middle, which is passed over; after that only the encoder breathes."""
+
+    def breathes(unit: Unit) -> Unit:
+        seconds = (unit.arrived_us - T0) / SECOND
+        return unit._replace(data=bytes([8])) if unit.is_key and seconds > 120 and seconds % 4 == 0 else unit
+
+    units = film(lambda at: int(at * 5) % 24 if 20.5 <= at < 120.5 else 0, seconds=240.0)
+    Shelf(desk, [breathes(one) for one in units])
+    (coarse,) = (await desk.page()).found
+    assert (coarse.start - T0, coarse.end - T0) == (20 * SECOND, 238 * SECOND)
+    (find,) = (await desk.page(precise=True)).found
+    assert (find.start, find.end, find.precise) == (coarse.start, coarse.end, False)
+
+
 async def test_what_no_picture_between_shows_is_no_find_and_is_counted(desk: Desk) -> None:
     """Key frames that alone differ: an encoder that breathes."""
     units = [
@@ -162,6 +177,21 @@ async def test_a_page_ends_when_its_time_is_over_and_the_next_one_goes_on_with_t
         assert page.next > start, "each page brings the search on"
         start = page.next
     assert len(found) == len(whole)
+
+
+async def test_a_decoder_that_shows_more_pictures_than_it_was_given_is_not_believed() -> None:
+    """Whoever has taken it over may say anything, but not fill the memory of the slot."""
+    floods = CHILD.replace("for at, body in shown)", "for at, body in 60 * shown)").replace("len(shown)", "60 * len(shown)")
+    died: list[str] = []
+    units = film(lambda at: 0, seconds=2.0)
+    honest, flooding = (KeyDecoder(died.append, (sys.executable, "-c", code)) for code in (CHILD, floods))
+    try:
+        assert len(await honest.run(units) or ()) == len(units)
+        assert await flooding.run(units) is None
+    finally:
+        await honest.close()
+        await flooding.close()
+    assert len(died) == 1
 
 
 def test_slow_and_fast_movement_and_a_picture_that_is_damaged() -> None:

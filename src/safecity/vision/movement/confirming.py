@@ -80,7 +80,7 @@ class Confirming:
         last = max((number for number, one in enumerate(around) if one.at <= find.end), default=-1)
         closely = Closely(self._judge.cells, self._judge.sensitivity)
         self._decoder.begin()
-        number, whole = first, last >= first
+        number, whole, passed_over = first, last >= first, 0
         while number <= last:
             end = around[number + 1].at if number + 1 < len(around) else around[number].at + APART_US
             whole = await self._run(closely, around[number].at, end) and whole
@@ -89,11 +89,14 @@ class Confirming:
             step = number + 1 if closely.begin is None else max(number + 1, last - 1)
             if step > number + 1:
                 closely.skip()
+                passed_over = around[step].at
             number = step
         if not whole:  # what is missing may be what began, or ended
             return Verdict.UNDECIDED, find
         if closely.begin is None or closely.end is None:
             return Verdict.STILL, find
+        if closely.end < passed_over:  # what moved last is among what was not looked at
+            return Verdict.UNDECIDED, find
         return Verdict.MOVED, _exactly(find, closely.begin, closely.end)
 
     async def _run(self, closely: Closely, start: int, end: int) -> bool:

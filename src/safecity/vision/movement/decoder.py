@@ -90,6 +90,8 @@ class KeyDecoder:
         try:
             for _ in range(len(asked) + 1):
                 found += [(taken_at(units[number]), small) for number, small in await _shown(child, len(units))]
+                if len(found) > len(units):
+                    raise ValueError("more pictures than it was given")
         except (OSError, TimeoutError, asyncio.IncompleteReadError, ValueError):
             await self._bury(child)
             self.deaths += 1
