@@ -124,6 +124,7 @@ HANGING = "import sys\nwhile sys.stdin.buffer.read(10): pass"
 
 
 TALKING = "print('no pictures' * 100)"
+FLOODING = "import os\nwhile True: os.write(1, bytes(1 << 16))"
 
 
 RECKLESS = """
@@ -137,7 +138,9 @@ sys.stdin.buffer.read()
 
 
 @pytest.mark.parametrize(
-    "body", [DYING, HANGING, TALKING, RECKLESS], ids=["crashes", "hangs", "talks nonsense", "reckons nonsense"]
+    "body",
+    [DYING, HANGING, TALKING, FLOODING, RECKLESS],
+    ids=["crashes", "hangs", "talks nonsense", "talks nonsense without end", "reckons nonsense"],
 )
 async def test_a_child_that_fails_is_followed_by_another(
     units: Units, monkeypatch: pytest.MonkeyPatch, body: str

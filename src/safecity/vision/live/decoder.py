@@ -160,6 +160,7 @@ class LiveDecoder:
             with contextlib.suppress(ProcessLookupError):
                 child.kill()
             await asyncio.gather(*ways, return_exceptions=True)
+            await child.communicate()  # a pipe with half a picture in it is not over, nor is a child with such a pipe
             code = await child.wait()
         return code
 

@@ -108,7 +108,7 @@ class KeyDecoder:
         if child is not None:
             with contextlib.suppress(ProcessLookupError):
                 child.kill()
-            await child.wait()
+            await _over(child)
 
     async def _ask(self, asked: Sequence[bytes | None], found: list[Small | None]) -> int | None:
         """None when it answered all, else what it died with before that."""
@@ -159,11 +159,17 @@ class KeyDecoder:
                 await child.wait()
         with contextlib.suppress(ProcessLookupError):
             child.kill()
-        status = await child.wait()
+        status = await _over(child)
         if status == NOT_INSTALLED:
             raise UnavailableError("no decoder is installed", code="decoder_missing")
         self._died(str(status))
         return status
+
+
+async def _over(child: asyncio.subprocess.Process) -> int:
+    """The status of a child that was killed. What it had said is taken off it first: it is not over before that."""
+    await child.communicate()
+    return await child.wait()
 
 
 def taken_at(unit: Unit) -> int:
