@@ -102,6 +102,15 @@ async def test_a_find_begins_and_ends_with_the_movement_and_not_with_the_key_fra
     assert (page.dismissed, page.next) == (0, 0)
 
 
+async def test_pictures_before_and_behind_what_is_searched_say_nothing(desk: Desk) -> None:
+    """Between the same key frames as what is searched, but not in it."""
+    Shelf(desk, film(crosses(11.2, 14.6)))
+    (find,) = (await desk.page(start=T0 + 12_500_000, end=T0 + 14_100_000, precise=True)).found
+    assert (T0 + 12_500_000 <= find.start < find.end < T0 + 14_100_000, find.precise) == (True, True)
+    gone = await desk.page(start=T0 + 15_100_000, precise=True)
+    assert (gone.found, gone.dismissed) == ((), 1)
+
+
 async def test_a_long_movement_is_looked_at_where_it_begins_and_where_it_ends(desk: Desk) -> None:
     shelf = Shelf(desk, film(lambda at: int(at * 5) % 24 if 20.5 <= at < 220.5 else 0, seconds=240.0))
     (exact,) = (await desk.page(precise=True)).found
@@ -181,7 +190,9 @@ async def test_a_page_ends_when_its_time_is_over_and_the_next_one_goes_on_with_t
 
 async def test_a_decoder_that_shows_more_pictures_than_it_was_given_is_not_believed() -> None:
     """Whoever has taken it over may say anything, but not fill the memory of the slot."""
-    floods = CHILD.replace("for at, body in shown)", "for at, body in 60 * shown)").replace("len(shown)", "60 * len(shown)")
+    floods = CHILD.replace("for at, body in shown)", "for at, body in 60 * shown)").replace(
+        "len(shown)", "60 * len(shown)"
+    )
     died: list[str] = []
     units = film(lambda at: 0, seconds=2.0)
     honest, flooding = (KeyDecoder(died.append, (sys.executable, "-c", code)) for code in (CHILD, floods))

@@ -104,7 +104,8 @@ class Confirming:
         units = await self._pictures(start, end)
         shown = await self._decoder.run(units) if units else None
         for at, small in shown or ():
-            closely.take(at, small)
+            if self._judge.start <= at < self._judge.end:
+                closely.take(at, small)
         return shown is not None and len(shown) >= READABLE * len(units)
 
 
