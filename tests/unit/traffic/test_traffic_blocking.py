@@ -35,6 +35,16 @@ def jammed(second: float, metres: float) -> float:
     return 9.0 if second > STOPS and metres > PLACE - 250 else 45.0
 
 
+def dense(second: float, metres: float) -> float:
+    """No jam, but nobody is free behind the place either."""
+    return 9.0 if second > STOPS and PLACE - 250 < metres < PLACE + 20 else 26.0 if second > STOPS else 45.0
+
+
+def racing(second: float, metres: float) -> float:
+    """Who drove much faster than usual drives as usual past it."""
+    return 45.0 if metres > 2_000 else 36.0 if second > STOPS else 75.0
+
+
 @pytest.fixture
 async def road(tmp_path: Path) -> AsyncIterator[Road]:
     made = Road(tmp_path)
@@ -87,8 +97,16 @@ async def test_who_stands_in_a_jam_that_goes_on_ahead_is_no_incident(road: Road)
     assert await seen(road, jammed) == []
 
 
+async def test_who_stands_where_it_is_slow_ahead_too_is_no_incident(road: Road) -> None:
+    assert await seen(road, dense) == []
+
+
+async def test_who_only_makes_others_drive_as_usual_is_no_incident(road: Road) -> None:
+    assert await seen(road, racing) == []
+
+
 async def test_a_light_or_a_bus_stop_is_over_before_it_is_an_incident(road: Road) -> None:
-    assert await seen(road, held_up, stands=200) == []
+    assert await seen(road, held_up, stands=290, every=20) == []
 
 
 async def test_who_waits_at_the_stop_line_is_no_incident(road: Road) -> None:
