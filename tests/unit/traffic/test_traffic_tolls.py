@@ -123,6 +123,16 @@ def test_who_wants_no_tolls_is_led_around_whatever_time_it_takes(city: City) -> 
     assert sum(one.share for one in free) == pytest.approx(1, abs=0.01)
 
 
+def test_on_a_long_way_no_other_that_costs_something_is_offered_beside_a_free_one(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a long one the search for others outweighs any toll; on this one a small toll is outweighed."""
+    monkeypatch.setattr("safecity.core.upper.traffic.tolled.AVOIDED_SECONDS", 300.0)
+    free = found(city, at("12:00"), toll(), avoid_tolls=True, count=5)
+    assert [one.toll for one in free] == [0] * len(free)
+    assert sum(one.share for one in free) == pytest.approx(1, abs=0.01)
+
+
 def test_where_every_way_costs_something_it_is_told_what(city: City) -> None:
     ways = found(city, at("12:00"), cordon(Crossing.BOTH), avoid_tolls=True)
     assert {one.toll for one in ways} == {1100}

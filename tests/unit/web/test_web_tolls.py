@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from safecity.kit.errors import NotFoundError
 from safecity.model.facts.traffic_calls import (
     ApplyTolls,
@@ -144,6 +146,53 @@ async def test_a_district_charges_at_gantries_of_its_own_on_both_sides_of_anothe
     ):
         assert (await chief.ask("POST", "traffic/tolls", {**BRIDGE, **elsewhere})).status_code == 403
         assert (await chief.ask("PATCH", f"traffic/tolls/{toll['id']}", elsewhere)).status_code == 403
+
+
+async def test_who_only_sees_a_toll_of_another_district_neither_changes_nor_removes_it(house: Any, admin: Any) -> None:
+    areas = {
+        name: (await admin.ok("POST", "areas", {"name": name, "code": code}))["id"]
+        for name, code in (("own", "340202"), ("foreign", "340203"))
+    }
+    grants = [{"role": "administrator", "area": areas["own"]}, {"role": "operator", "area": areas["foreign"]}]
+    await admin.ok("POST", "users", {"username": "chief", "password": "correct horse battery", "grants": grants})
+    chief = house.client()
+    await chief.sign_in("chief")
+    theirs = f"traffic/tolls/{(await made(house, admin, area=areas['foreign']))['id']}"
+    assert (await chief.ok("GET", theirs))["name"] == "Bridge"
+    assert (await chief.ask("PATCH", theirs, {"enabled": False})).status_code == 403
+    assert (await chief.ask("DELETE", theirs)).status_code == 403
+    assert (await admin.ok("GET", theirs))["enabled"] is True
+
+
+async def test_who_changes_a_toll_while_another_does_is_told_so_and_changes_nothing(house: Any, admin: Any) -> None:
+    toll = await made(house, admin)
+    calls = house.calls
+    real = calls.call
+
+    async def meanwhile(address: str, message: Any, *, timeout: float) -> Any:
+        if isinstance(message, FindTolled):
+            calls.call = real
+            await admin.ok("PATCH", f"traffic/tolls/{toll['id']}", {"name": "Other bridge"})
+        return await real(address, message, timeout=timeout)
+
+    calls.call = meanwhile
+    moved = {"gantries": [{"longitude": 18.1, "latitude": 59.3}]}
+    late = await admin.ask("PATCH", f"traffic/tolls/{toll['id']}", moved)
+    assert late.json()["code"] == "changed_meanwhile"
+    kept = await admin.ok("GET", f"traffic/tolls/{toll['id']}")
+    assert (kept["name"], kept["gantries"][0]["longitude"]) == ("Other bridge", 18.0)
+
+
+@pytest.mark.parametrize("limit", ["MAX_TOLLS", "MAX_PLACES"])
+async def test_there_are_no_more_of_them_than_the_duty_is_told_in_one_piece(
+    limit: str, house: Any, admin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"safecity.core.ground.tolls.service.{limit}", 2)
+    for _ in range(2):
+        await made(house, admin)
+    refused = await admin.ask("POST", "traffic/tolls", BRIDGE)
+    assert (refused.json()["code"], refused.json()["params"]["limit"]) == ("too_many", 2)
+    assert len((await admin.ok("GET", "traffic/tolls"))["items"]) == 2
 
 
 async def test_more_tolls_than_a_page_holds_are_on_the_next_one(house: Any, admin: Any) -> None:
