@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { branches } from '../admin/choose'
 import { hoursOf, spansOf } from '../devices/week'
-import { asked, following, tickStep, zoomed } from '../playback/span'
+import { asked, following, inSight, tickStep, zoomed } from '../playback/span'
 import { language, setLanguage, speakAs, t } from '../words'
 import { stepWords } from './problem'
 import { csvCell } from './table'
@@ -95,6 +95,11 @@ describe('the timeline', () => {
   it('stays while the cursor is in sight and turns the page when it leaves', () => {
     expect(following(span, 50e6)).toBe(span)
     expect(following(span, 99e6).start).toBe(79e6)
+  })
+  it('turns to an instant that is out of sight, and stays where it is in sight', () => {
+    expect(inSight(span, 100e6)).toBe(span)
+    expect(inSight(span, 500e6)).toEqual({ start: 450e6, end: 550e6 })
+    expect(inSight(span, -1)).toEqual({ start: -50e6 - 1, end: 50e6 - 1 })
   })
   it('asks the server for rounded stretches and keeps labels apart', () => {
     const one = asked({ start: 1e9, end: 1e9 + 100e6 })

@@ -22,7 +22,7 @@ import { clock, day, dayStart, iso, toUs } from '../parts/times'
 import { t, useLanguage } from '../words'
 import { RangeTools, WhenPicker } from './controls'
 import { FetchDialog, FetchList } from './fetch'
-import type { Played, Playing } from './page'
+import { type Played, type Playing, useInSight } from './page'
 import { around, markedOf, merged, type Span, zoomed } from './span'
 import { Timeline } from './timeline'
 
@@ -37,6 +37,7 @@ export function OnDevice({ channel, at, placeRef, span, onSpan, range, onRange, 
   const video = useRef<HTMLVideoElement>(null)
   const shown = useRef<DevicePlayer | null>(null)
   const [first] = useState(at)
+  useInSight(first, onSpan)
   const [player, setPlayer] = useState<DevicePlayer | null>(null)
   const [fetching, setFetching] = useState(false)
   const status = useSyncExternalStore(player?.status.subscribe ?? never, player?.status.get ?? nothing)

@@ -18,7 +18,7 @@ import { OnDevice } from './device'
 import { ExportDialog, HoldDialog, RangeFacts } from './export'
 import { MovementPanel, useMovement } from './finds'
 import { Screen } from './screen'
-import { around, markedOf, type Range, type Span } from './span'
+import { around, inSight, markedOf, type Range, type Span } from './span'
 import { type Thumbnail, Timeline } from './timeline'
 
 const MOST = 9
@@ -81,7 +81,6 @@ export function PlaybackPage() {
   )
   const turnTo = (source: string) => {
     const at = placeRef.current()
-    if (at < span.start || at > span.end) setSpan(around(at, span.end - span.start))
     setQuery((now) => {
       now.set('at', String(Math.round(at)))
       if (source === 'device') now.set('source', source)
@@ -130,12 +129,17 @@ export interface Playing {
   /** To be told where playing is. */
   placeRef: RefObject<() => number>
   span: Span
-  onSpan: (span: Span) => void
+  onSpan: Dispatch<SetStateAction<Span>>
   range: Range
   onRange: Dispatch<SetStateAction<Range>>
   /** It went there on request. */
   onAt: (at: number) => void
   source: ReactNode
+}
+
+/** Begins with `first` in sight: until the other timeline was gone, it may have followed its own footage elsewhere. */
+export function useInSight(first: number, onSpan: Playing['onSpan']): void {
+  useEffect(() => onSpan((now) => inSight(now, first)), [first, onSpan])
 }
 
 interface OwnProps extends Playing {
@@ -148,6 +152,7 @@ interface OwnProps extends Playing {
 /** The platform's own recordings, up to nine in step. */
 function Own({ channels, chosen, onChoose, onRemove, at, placeRef, span, onSpan, range, onRange, onAt, source }: OwnProps) {
   const [first] = useState(at)
+  useInSight(first, onSpan)
   const [deck, setDeck] = useState<Deck | null>(null)
   const [thumb, setThumb] = useState<Thumbnail | null>(null)
   const [shot, setShot] = useState<Thumbnail | null>(null)

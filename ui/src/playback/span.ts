@@ -31,6 +31,11 @@ export function moved(span: Span, by: number): Span {
   return { start: span.start + by, end: span.end + by }
 }
 
+/** A stretch of that length in which `at` is: nothing changes where it is already. */
+export function inSight(span: Span, at: number): Span {
+  return at < span.start || at > span.end ? around(at, span.end - span.start) : span
+}
+
 /** The stretch that keeps `at` in sight while it plays: nothing changes until it leaves. */
 export function following(span: Span, at: number): Span {
   const length = span.end - span.start
