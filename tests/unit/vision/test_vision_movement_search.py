@@ -135,7 +135,14 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 def children() -> list[int]:
     """Those that make pictures small."""
     found = Path(f"/proc/self/task/{os.getpid()}/children").read_text("ascii").split()
-    return [int(one) for one in found if b"FROM_CHILD" in Path(f"/proc/{one}/cmdline").read_bytes()]
+    return [int(one) for one in found if b"FROM_CHILD" in _command_of(one)]
+
+
+def _command_of(process: str) -> bytes:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:  # it is gone since it was listed
+        return b""
 
 
 def still(count: int) -> list[bytes]:

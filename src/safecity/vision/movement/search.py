@@ -7,7 +7,6 @@ them, and whoever asks no more costs nothing more.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -243,8 +242,8 @@ class MovementSearch:
                 ]
         finally:
             reading.cancel()
-            with contextlib.suppress(asyncio.CancelledError, SafecityError):
-                await reading
+            # What goes wrong with pictures that nobody wants any more is not told instead of why nobody does.
+            await asyncio.gather(reading, return_exceptions=True)
         return found, all_read
 
     async def _load(self, ask: SearchMovement, places: Sequence[KeyPlace]) -> list[Unit | None]:
