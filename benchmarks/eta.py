@@ -46,7 +46,6 @@ from safecity.roads.network.arrays import free_speeds
 from safecity.roads.routing.router import Router
 from safecity.roads.routing.times import RoadTimes
 
-SEED = 1
 WORST = ((7.5, 9.0), (16.0, 18.0))
 """Hours of the peaks."""
 
@@ -192,17 +191,22 @@ def _advise(city: SimulatedCity, day: Day, weekday: int, folder: Path, seed: int
 
 
 def prove(
-    city: SimulatedCity, size: Size, folder: Path, processes: int, say: Callable[[str], None] = lambda _: None
+    city: SimulatedCity,
+    size: Size,
+    folder: Path,
+    processes: int,
+    seed: int = 1,
+    say: Callable[[str], None] = lambda _: None,
 ) -> dict[str, object]:
     """All of it."""
-    demand = Demand(city, size.wishes, SEED)
+    demand = Demand(city, size.wishes, seed)
     say(f"{len(demand.habits)} commuters")
     learnt = [demand.day(number) for number in range(size.learnt)]
     days = [demand.day(100 + number) for number in range(size.judged)]
     weekday = size.learnt
     with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
         runs = [
-            pool.submit(drive, city, day, folder / f"day{day.number}", SEED + day.number) for day in (*learnt, *days)
+            pool.submit(drive, city, day, folder / f"day{day.number}", seed + day.number) for day in (*learnt, *days)
         ]
         driven = [one.result() for one in runs]
         say(f"driven: most at once {[one.most for one in driven]}, teleported {[one.teleported for one in driven]}")
@@ -213,7 +217,7 @@ def prove(
         for day, one in zip(days, plain, strict=True):
             for kind in ("judged", "advised"):
                 shutil.copytree(folder / "learnt", folder / f"{kind}{day.number}")
-            told.append(pool.submit(_advise, city, day, weekday, folder / f"advised{day.number}", SEED + day.number))
+            told.append(pool.submit(_advise, city, day, weekday, folder / f"advised{day.number}", seed + day.number))
             asked.append(pool.submit(_judge, city, day, one, weekday, folder / f"judged{day.number}"))
         judged, advised = [one.result() for one in asked], [one.result() for one in told]
     return {
@@ -265,6 +269,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, help="folder with nodes.csv.gz and edges.csv.gz")
     parser.add_argument("--size", choices=sorted(SIZES), default="")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1, help="of who drives when, and of the simulator's own chances")
     options = parser.parse_args()
     if sumo_folder() is None:
         print(json.dumps({"benchmark": "eta", "left_out": "the package eclipse-sumo is not installed"}))
@@ -279,11 +284,11 @@ def main() -> int:
         folder = Path(name)
         city = stockholm(options.data, folder) if options.data else made(14, folder)
         say(f"{len(city.driven)} edges")
-        found = prove(city, SIZES[size], folder, options.processes, say)
+        found = prove(city, SIZES[size], folder, options.processes, options.seed, say)
     print(
         json.dumps(
             {
-                "benchmark": "eta", "size": size, "seed": SEED, "edges": len(city.driven), **found,
+                "benchmark": "eta", "size": size, "seed": options.seed, "edges": len(city.driven), **found,
                 "wall_s": round(time.perf_counter() - begun),
             }
         )
