@@ -31,6 +31,7 @@ from safecity.model.facts.signal_calls import (
     AskRecordings,
     JtChannel,
     StartDevicePlayback,
+    Steer,
     SteerDevicePlayback,
 )
 from safecity.model.values.media import Quality, StreamKey
@@ -43,13 +44,19 @@ from safecity.protocols.jt808.registration import PlatformAnswer, Result, Termin
 from safecity.protocols.jt808.video import (
     AskResources,
     AskVideoProperties,
+    Focus,
+    Infrared,
+    Iris,
     LiveControl,
     PlaybackControl,
     Resource,
     Resources,
     StartLive,
     StartPlayback,
+    Turn,
     VideoProperties,
+    Wiper,
+    Zoom,
 )
 
 CHANNELS = (JtChannel("ch_1", "dv_1", 1, "media-0"), JtChannel("ch_2", "dv_1", 2, "media-0"))
@@ -517,3 +524,58 @@ async def test_what_cannot_be_is_said(depot: Depot, ask: Callable[[Any], Any], c
     with pytest.raises(SafecityError) as caught:
         await ask(depot.video.playback)
     assert caught.value.code == code
+
+
+# --- heads ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("act", "told"),
+    [
+        ({"action": "move", "pan": -0.5}, [Turn(channel=1, direction=3, speed=128)]),
+        ({"action": "move", "pan": 1.0}, [Turn(channel=1, direction=4, speed=255)]),
+        ({"action": "move", "tilt": 0.001}, [Turn(channel=1, direction=1, speed=1)]),
+        ({"action": "move", "pan": 0.2, "tilt": -0.6}, [Turn(channel=1, direction=2, speed=153)]),
+        ({"action": "move", "zoom": 0.4}, [Zoom(channel=1, value=0)]),
+        ({"action": "move", "zoom": -0.4}, [Zoom(channel=1, value=1)]),
+        ({"action": "move"}, [Turn(channel=1, direction=0, speed=0)]),
+        ({"action": "stop"}, [Turn(channel=1, direction=0, speed=0)]),
+        ({"action": "focus", "focus": 0.5}, [Focus(channel=1, value=0)]),
+        ({"action": "focus", "focus": -0.5}, [Focus(channel=1, value=1)]),
+        ({"action": "iris", "iris": 0.5}, [Iris(channel=1, value=0)]),
+        ({"action": "lens"}, []),
+        ({"action": "aux_on", "number": 1}, [Wiper(channel=1, value=1)]),
+        ({"action": "aux_off", "number": 2}, [Infrared(channel=1, value=0)]),
+    ],
+)
+async def test_the_head_of_a_camera_in_a_vehicle_does_what_is_steered(
+    depot: Depot, act: dict[str, Any], told: list[Any]
+) -> None:
+    vehicle = await depot.bus()
+    steering = asyncio.ensure_future(depot.video.heads.steer(Steer("ch_1", **act)))
+    for one in told:
+        assert await depot.answer(vehicle, type(one)) == one
+    await depot.settle()
+    assert steering.done(), "once the terminal said yes"
+    await steering
+
+
+async def test_what_no_head_of_a_vehicle_can_is_said_and_not_sent(depot: Depot) -> None:
+    vehicle = await depot.bus()
+    for act in ({"action": "preset_call", "number": 1}, {"action": "aux_on", "number": 3}):
+        with pytest.raises(InvalidError) as refused:
+            await depot.video.heads.steer(Steer("ch_1", **act))
+        assert refused.value.code == "ptz_unknown_action"
+    assert await depot.heard(vehicle) == []
+
+
+async def test_who_steers_hears_that_the_vehicle_is_away_or_cannot(depot: Depot) -> None:
+    with pytest.raises(UnavailableError) as away:
+        await depot.video.heads.steer(Steer("ch_1", "stop"))
+    assert away.value.code == "device_offline"
+    vehicle = await depot.bus()
+    steering = asyncio.ensure_future(depot.video.heads.steer(Steer("ch_1", "stop")))
+    await depot.answer(vehicle, Turn, Result.UNSUPPORTED)
+    with pytest.raises(SafecityError) as refused:
+        await steering
+    assert refused.value.code == "terminal_unsupported"

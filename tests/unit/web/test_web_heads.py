@@ -96,3 +96,23 @@ async def test_a_device_says_where_it_is_and_only_that(house: Any, admin: Any, s
         assert seen is None, "a code that is none of its channels fills no table"
     else:
         assert (seen["longitude"], seen["latitude"], seen["speed"], seen["altitude"]) == (118.4, 31.3, 36.0, None)
+
+
+async def test_a_camera_in_a_vehicle_offers_what_its_terminal_can_and_is_asked_for_no_views(
+    house: Any, admin: Any
+) -> None:
+    bus = await admin.ok("POST", "devices", {"kind": "jt808", "code": "13912345678", "name": "bus"})
+    await admin.ok("POST", f"devices/{bus['id']}/cameras", {"numbers": [1]})
+    channel = (await admin.ok("GET", "channels"))["items"][0]["id"]
+    assert (await admin.ok("GET", f"channels/{channel}/ptz"))["offers"] == [], "no terminal says that it has a head"
+    await admin.ok("PATCH", f"channels/{channel}", {"ptz": True})
+    head = await admin.ok("GET", f"channels/{channel}/ptz")
+    assert head["offers"] == head["possible"] == ["move", "zoom", "focus", "iris", "aux_1", "aux_2"]
+    await admin.ok("PATCH", f"channels/{channel}", {"ptz_offers": ["move", "aux_3", "preset"]})
+    assert (await admin.ok("GET", f"channels/{channel}/ptz"))["offers"] == ["move"]
+    for what in ("presets", "cruises"):
+        assert (await admin.ok("GET", f"channels/{channel}/{what}"))["items"] == []
+    assert not (await admin.ok("GET", f"channels/{channel}/home"))["known"]
+    assert not house.calls.of(QueryDevice)
+    await admin.ok("POST", f"channels/{channel}/ptz", {"action": "move", "pan": 0.5})
+    assert house.calls.of(Steer) == [Steer(channel, "move", pan=0.5)]

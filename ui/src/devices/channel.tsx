@@ -169,7 +169,7 @@ function ChannelForm({ channel }: { channel: Channel }) {
           </div>
           {steered && head.data && head.data.possible.length > 0 && (
             <Form.Item name="ptz_offers" label={t('channel.offers')} extra={t('channel.offersHint')}>
-              <Checkbox.Group className="offers" options={[...head.data.possible.filter((each) => !UNSHOWN.has(each)), ...SWITCHES].map((value) => ({ value, label: offerWords(value) }))} />
+              <Checkbox.Group className="offers" options={shownOffers(head.data.possible).map((value) => ({ value, label: offerWords(value) }))} />
             </Form.Item>
           )}
         </div>
@@ -209,6 +209,12 @@ const NONE: readonly string[] = []
 /** What the standard has and the panel has no button for. */
 const UNSHOWN = new Set(['precise', 'track'])
 const SWITCHES = ['aux_1', 'aux_2', 'aux_3', 'aux_4']
+
+/** A terminal in a vehicle says which switches there are; of others nobody knows. */
+function shownOffers(possible: readonly string[]): readonly string[] {
+  const shown = possible.filter((each) => !UNSHOWN.has(each))
+  return shown.some((each) => each.startsWith('aux_')) ? shown : [...shown, ...SWITCHES]
+}
 
 function offerWords(offer: string): string {
   if (!offer.startsWith('aux_')) return maybe(`offer.${offer}`) ?? offer

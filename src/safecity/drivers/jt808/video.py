@@ -1,4 +1,4 @@
-"""The pictures of vehicle terminals: the desks for channels, live pictures and their own recordings, put together."""
+"""The pictures of vehicle terminals: the desks for channels, live pictures, heads and their own recordings, put together."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from safecity.drivers.jt808.channels import Directory, ask_channels, catalogue
 from safecity.drivers.jt808.driver import TerminalPlatform
+from safecity.drivers.jt808.heads import Heads
 from safecity.drivers.jt808.live import Live
 from safecity.drivers.jt808.playback import Playback
 from safecity.drivers.jt808.roll import Vehicle
@@ -41,6 +42,7 @@ class TerminalVideo:
         orders = platform.orders
         self.live = Live(self.directory, orders, calls, clock, self._media_host, platform.tell, self._spawn)
         self.playback = Playback(self.directory, orders, calls, clock, self._media_host, self._spawn)
+        self.heads = Heads(self.directory, orders)
         platform.came = self._came
 
     def start(self) -> None:

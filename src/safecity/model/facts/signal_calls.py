@@ -126,6 +126,8 @@ class Steer(Message, frozen=True):
 
     pan, tilt, zoom in -1..1 (right, up and in are positive); iris open and focus far positive. `number`, `second` and
     `value` are preset, group, switch, point, speed or seconds as the action needs. Answer: Done or Answered.
+    Cameras in vehicles know `move`, `stop`, `iris`, `focus`, `lens` and the switches 1 (wiper) and 2 (infrared lamp);
+    of them it is answered once the terminal has, with the errors of `vehicle_calls`.
     """
 
     channel: str

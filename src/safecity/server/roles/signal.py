@@ -112,6 +112,9 @@ class SignalDuty:
         return Done()
 
     async def _steer(self, message: Steer) -> Message:
+        if self.video.knows(message.channel):
+            await self.video.heads.steer(message)
+            return Done()
         return await self.platform.steer(message) or Done()
 
     async def _figures(self, message: AskDevices) -> Message:

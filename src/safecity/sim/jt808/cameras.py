@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,6 +19,9 @@ from safecity.protocols.jt808.registration import Result
 from safecity.protocols.jt808.terminal import Commanded, Identity
 from safecity.protocols.jt808.video import (
     AskResources,
+    Focus,
+    Infrared,
+    Iris,
     LiveCommand,
     LiveControl,
     PlaybackControl,
@@ -25,6 +29,9 @@ from safecity.protocols.jt808.video import (
     Resources,
     StartLive,
     StartPlayback,
+    Turn,
+    Wiper,
+    Zoom,
 )
 from safecity.protocols.jt1078.frames import packetise
 from safecity.protocols.jt1078.packets import Kind, PayloadType, write_packet
@@ -84,11 +91,12 @@ class Line:
 
 
 class Cameras:
-    """By logical channel number. `lines` are the media connections that are open."""
+    """By logical channel number. `lines` are the media connections that are open, `steered` what heads were told."""
 
     def __init__(self, identity: Identity, cameras: Mapping[int, Camera], clock: Clock | None = None) -> None:
         self.cameras = dict(cameras)
         self.lines: set[Line] = set()
+        self.steered: deque[Turn | Focus | Iris | Wiper | Infrared | Zoom] = deque(maxlen=100)
         self._identity = identity
         self._clock = clock or SystemClock()
         self._tasks: dict[tuple[int, str], asyncio.Task[None]] = {}
@@ -105,6 +113,10 @@ class Cameras:
         match body:
             case StartLive() | StartPlayback() | AskResources() if body.channel not in self.cameras:
                 return Result.FAILED, []
+            case Turn() | Focus() | Iris() | Wiper() | Infrared() | Zoom():
+                if body.channel not in self.cameras:
+                    return Result.FAILED, []
+                self.steered.append(body)
             case StartLive():
                 name = "sub" if body.stream == 1 else "main"
                 self._begin(body.channel, name, self._show(body, Quality(name)))

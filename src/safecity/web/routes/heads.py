@@ -7,7 +7,7 @@ from typing import Any
 
 from safecity.core.ground.access.api import Action, Actor
 from safecity.core.ground.channels.api import Channel, offered, possible
-from safecity.core.ground.devices.api import find
+from safecity.core.ground.devices.api import DeviceKind, find
 from safecity.kit.errors import SafecityError
 from safecity.model.facts.signal_calls import Answered, QueryDevice
 from safecity.web.guard import Here, Routes, Who
@@ -59,19 +59,20 @@ class HomeOut(Answer):
 @routes.get("/channels/{channel}/ptz", Action.CHANNEL_SEE)
 async def see_head(channel: str, who: Who, here: Here) -> HeadOut:
     """What of the camera can be steered; empty for those that stand still."""
-    found, version = await _head(here, who, channel)
+    found, version, terminal = await _head(here, who, channel)
     if found.sources or not found.ptz:
         return HeadOut(offers=[], possible=[], version=version)
     return HeadOut(
-        offers=list(offered(found.ptz_offers, version)), possible=list(possible(version)), version=version
+        offers=list(offered(found.ptz_offers, version, terminal=terminal)),
+        possible=list(possible(version, terminal=terminal)), version=version,
     )  # fmt: skip
 
 
 @routes.get("/channels/{channel}/presets", Action.CHANNEL_SEE)
 async def list_presets(channel: str, who: Who, here: Here) -> Page[PresetOut]:
     """Stored views, as the device lists them."""
-    found, _ = await _head(here, who, channel)
-    if found.sources:
+    found, _, terminal = await _head(here, who, channel)
+    if found.sources or terminal:
         return Page(items=[])
     names: dict[int, str] = {}
     for item in _with(await _ask(here, found, "PresetQuery"), "PresetID"):
@@ -84,8 +85,8 @@ async def list_presets(channel: str, who: Who, here: Here) -> Page[PresetOut]:
 @routes.get("/channels/{channel}/cruises", Action.CHANNEL_SEE)
 async def list_cruises(channel: str, who: Who, here: Here) -> Page[CruiseOut]:
     """From the device where it can tell, and what was set from here."""
-    found, version = await _head(here, who, channel)
-    if found.sources:
+    found, version, terminal = await _head(here, who, channel)
+    if found.sources or terminal:
         return Page(items=[])
     ours = {
         one.number: CruiseOut(
@@ -100,9 +101,9 @@ async def list_cruises(channel: str, who: Who, here: Here) -> Page[CruiseOut]:
 @routes.get("/channels/{channel}/home", Action.CHANNEL_SEE)
 async def see_home(channel: str, who: Who, here: Here) -> HomeOut:
     """Devices before 2022 cannot be asked."""
-    found, version = await _head(here, who, channel)
+    found, version, terminal = await _head(here, who, channel)
     unknown = HomeOut(known=False, enabled=False, preset=0, seconds=0)
-    if found.sources or version < "3.0":
+    if found.sources or terminal or version < "3.0":
         return unknown
     try:
         said = await _ask(here, found, "HomePositionQuery")
@@ -136,10 +137,11 @@ async def _cruises_of_device(here: Services, found: Channel) -> dict[int, Cruise
     return cruises
 
 
-async def _head(here: Services, who: Actor, channel: str) -> tuple[Channel, str]:
+async def _head(here: Services, who: Actor, channel: str) -> tuple[Channel, str, bool]:
+    """With the edition of its device, and whether that is a vehicle terminal, which remembers nothing."""
     found = await here.channels.find(who, Action.CHANNEL_SEE, channel)
     device = await here.database.read(lambda tx: find(tx, found.device))
-    return found, device.version if device else ""
+    return found, device.version if device else "", device is not None and device.kind is DeviceKind.JT808
 
 
 async def _ask(here: Services, found: Channel, command: str, **fields: int) -> dict[str, Any]:

@@ -13,18 +13,25 @@ _SINCE_2014: Final = ("home", "drag")
 _SINCE_2022: Final = ("precise", "track")
 _SWITCHES: Final = ("aux_1", "aux_2")
 """Switch 1 is the wiper (GB/T 28181, annex A.3); 2 is the light in the field."""
+_TERMINAL: Final = ("move", "zoom", "focus", "iris", *_SWITCHES)
+"""Of a camera in a vehicle (JT/T 1078-2016, 5.7): it stores no views, and its switches are these two."""
 _ORDER: Final = (*_ALWAYS, *_SINCE_2014, *_SINCE_2022, *(f"aux_{number}" for number in range(1, MAX_SWITCH + 1)))
 
 
-def possible(version: str) -> tuple[str, ...]:
-    """What devices of that edition may have. Many of 2016 do not name theirs; only `1.0` is known to be older."""
+def possible(version: str, *, terminal: bool = False) -> tuple[str, ...]:
+    """What devices of that edition may have. Many of 2016 do not name theirs; only `1.0` is known to be older.
+    `terminal`: cameras of a vehicle terminal, whose switches are among it."""
+    if terminal:
+        return _TERMINAL
     first = () if version == "1.0" else _SINCE_2014
     return (*_ALWAYS, *first, *(_SINCE_2022 if version >= "3.0" else ()))
 
 
-def offered(chosen: Sequence[str] | None, version: str) -> tuple[str, ...]:
+def offered(chosen: Sequence[str] | None, version: str, *, terminal: bool = False) -> tuple[str, ...]:
     """What to show: what a person left of it, or all that may be but for tracking, which few cameras can."""
-    able = possible(version)
+    able = possible(version, terminal=terminal)
+    if terminal:
+        return tuple(name for name in able if chosen is None or name in chosen)
     if chosen is None:
         return (*(name for name in able if name != "track"), *_SWITCHES)
     return tuple(name for name in _ORDER if name in chosen and (name in able or name.startswith("aux_")))
