@@ -1,4 +1,4 @@
-"""The pictures of vehicle terminals: the desks for channels, live pictures, heads and their own recordings, put together."""
+"""The pictures of vehicle terminals: the desks for channels, live, heads and their own recordings, put together."""
 
 from __future__ import annotations
 
