@@ -30,6 +30,7 @@ from safecity.model.facts.signal_calls import (
     AskDevicePlayback,
     AskRecordings,
     JtChannel,
+    JtTerminal,
     StartDevicePlayback,
     Steer,
     SteerDevicePlayback,
@@ -90,8 +91,8 @@ class Depot:
         self.live = self.video.live
         self.configure(CHANNELS)
 
-    def configure(self, channels: tuple[JtChannel, ...]) -> None:
-        parts = [ApplySignal(2, US, (), (), terminals=(TERMINAL,), terminal_channels=channels)]
+    def configure(self, channels: tuple[JtChannel, ...], terminal: JtTerminal = TERMINAL) -> None:
+        parts = [ApplySignal(2, US, (), (), terminals=(terminal,), terminal_channels=channels)]
         self.scene.platform.configure(parts)
         self.video.configure(parts)
 
@@ -243,6 +244,30 @@ async def test_a_terminal_is_told_the_address_that_it_reaches(
     waiting = asyncio.ensure_future(depot.video.live.open_now(MAIN))
     assert (await depot.answer(vehicle, StartLive)).host == told
     await waiting
+
+
+async def test_one_that_is_to_send_datagrams_is_told_a_port_of_udp_live_and_of_its_own_recordings(
+    depot: Depot,
+) -> None:
+    depot.configure(CHANNELS, replace(TERMINAL, transport="udp"))
+    vehicle = await depot.bus()
+    depot.says("idle")
+    await depot.turn()
+    live = await depot.answer(vehicle, StartLive)
+    assert (live.tcp_port, live.udp_port) == (0, 10_001)
+    depot.says("running")
+    wish = StartDevicePlayback("pb_1", "ch_2", START, START + 60 * SECOND_US)
+    starting = asyncio.ensure_future(depot.video.playback.start(wish))
+    played = await depot.answer(vehicle, StartPlayback)
+    await starting
+    assert (played.tcp_port, played.udp_port) == (0, 10_002)
+    assert [one.transport for one in depot.slots.of(PrepareStream)] == ["jt1078_udp", "jt1078_udp"]
+    key = StreamKey("pb_1", Quality.MAIN)
+    depot.says("running", key=key)
+    await depot.turn(59)
+    depot.says("lost", key=key, step="jt_packets_stopped")
+    await depot.settle()
+    assert depot.slots.of(CloseStream)[-1].reason == "end", "nobody hangs up: it was played to its end"
 
 
 async def test_it_is_stopped_when_nobody_has_wanted_it_for_a_while(depot: Depot) -> None:

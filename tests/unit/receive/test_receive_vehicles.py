@@ -12,16 +12,30 @@ import pytest
 from tests.unit.jt1078.test_jt1078_media import h264_pictures
 
 from safecity.kit.errors import ConflictError, InvalidError
+from safecity.media.receive.feed import JT1078, JT1078_UDP
 from safecity.media.receive.receiver import Receiver
 from safecity.media.receive.vehicles import SILENT_SECONDS
 from safecity.media.streams import LOST, OPENING, RUNNING, Stream, Streams
 from safecity.model.values.media import Quality, StreamKey, Unit
 from safecity.protocols.jt1078.frames import packetise
-from safecity.protocols.jt1078.packets import Kind, MediaPacket, PayloadType, Piece, write_packet
+from safecity.protocols.jt1078.packets import Kind, MediaPacket, MediaReader, PayloadType, Piece, write_packet
 
 BUS, TAXI, LORRY = "13912345678", "13800000001", "13700000002"
 HOME, ABROAD = "127.0.0.1", "127.0.0.2"
 PICTURES = h264_pictures()
+
+
+class Datagrams:
+    """Somebody who sends them from one place."""
+
+    def __init__(self, port: int, host: str) -> None:
+        self._port = port
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((host, 0))
+
+    def send(self, packets: list[bytes]) -> None:
+        for one in packets:
+            self.socket.sendto(one, ("127.0.0.1", self._port))
 
 
 @dataclass
@@ -57,16 +71,22 @@ class Slot:
         self.clock = Clock()
         self.streams = Streams()
         listening = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+        open_to_all = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        open_to_all.bind(("127.0.0.1", 0))
         self.receiver = Receiver(
-            self.streams, {}, {one.getsockname()[1]: one for one in listening}, clock=self.clock
+            self.streams, {open_to_all.getsockname()[1]: open_to_all},
+            {one.getsockname()[1]: one for one in listening}, clock=self.clock,
         )  # fmt: skip
-        self.listening = listening
+        self.listening = [*listening, open_to_all]
         self.kept: dict[str, Kept] = {}
         self.writers: list[asyncio.StreamWriter] = []
 
-    def order(self, channel: str, phone: str, number: int = 1, quality: Quality = Quality.MAIN, host: str = "") -> int:
+    def order(
+        self, channel: str, phone: str, number: int = 1, quality: Quality = Quality.MAIN, host: str = "",
+        transport: str = JT1078,
+    ) -> int:  # fmt: skip
         key = StreamKey(channel, quality)
-        port = self.receiver.prepare_vehicle(key, phone, number, host)
+        port = self.receiver.prepare_vehicle(key, phone, number, host, transport)
         self.receiver.confirm(key, 0)
         stream = self.stream(channel, quality)
         if channel not in self.kept:
@@ -83,6 +103,11 @@ class Slot:
         _, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(host, 0))
         self.writers.append(writer)
         return writer
+
+    def sender(self, port: int, host: str = HOME) -> Datagrams:
+        made = Datagrams(port, host)
+        self.listening.append(made.socket)
+        return made
 
     async def until(self, true: object, what: str) -> None:
         async with asyncio.timeout(30):
@@ -339,3 +364,84 @@ async def test_hostile_bytes_end_at_their_own_stream(slot: Slot, kind: str) -> N
 async def test_what_is_no_channel_of_a_terminal_is_not_expected(slot: Slot, phone: str, number: int) -> None:
     with pytest.raises(InvalidError):
         slot.receiver.prepare_vehicle(StreamKey("ch_x", Quality.MAIN), phone, number)
+
+
+# --- datagrams --------------------------------------------------------------------------------------------------
+
+
+def datagrams(phone: str, number: int = 1, *, first: int = 0, long: bool = False) -> list[bytes]:
+    """The same pictures, a packet each."""
+    return [write_packet(one) for one in MediaReader().feed(sent(phone, number, first=first, long=long))]
+
+
+@pytest.mark.parametrize("long", [False, True])
+async def test_a_terminal_may_send_its_pictures_as_datagrams(slot: Slot, long: bool) -> None:
+    port = slot.order("ch_bus", BUS, transport=JT1078_UDP)
+    packets = datagrams(BUS, long=long)
+    for at in range(1, len(packets) - 1, 3):  # the network overtakes
+        packets[at], packets[at + 1] = packets[at + 1], packets[at]
+    slot.sender(port).send([*packets[:4], *packets[:2], *packets[4:]])
+    await slot.pictures("ch_bus", 5)
+    stream = slot.stream("ch_bus")
+    assert (stream.state, stream.transport) == (RUNNING, "jt1078_udp")
+    assert not any(one.damaged for one in slot.kept["ch_bus"].units)
+    slot.pass_time(1.0)
+    assert (stream.packets, stream.packets_lost) == (len(packets) + 2, 0)
+    slot.receiver.close(StreamKey("ch_bus", Quality.MAIN), "not_wanted")
+    assert not slot.receiver.ports[port].marks
+
+
+async def test_datagrams_count_for_what_was_ordered_over_them_alone(slot: Slot) -> None:
+    """A connection does not speak for what is expected as datagrams, nor the other way round."""
+    port = slot.order("ch_bus", BUS, transport=JT1078_UDP)
+    over_tcp = slot.order("ch_taxi", TAXI)
+    assert port in slot.receiver.ports and over_tcp not in slot.receiver.ports
+    slot.sender(port).send([*datagrams(LORRY), *datagrams(TAXI), b"01cd junk"])
+    await slot.until(lambda: slot.receiver.ports[port].junk >= 3, "they are strangers")
+    assert slot.stream("ch_taxi").state == OPENING
+    slot.pass_time(20.0)
+    assert (slot.stream("ch_bus").state, slot.stream("ch_bus").step) == (LOST, "jt_other_number")
+    assert slot.stream("ch_bus").params["seen"] == TAXI
+
+
+async def test_who_sends_datagrams_from_where_the_terminal_is_known_to_be_takes_the_place_of_others(
+    slot: Slot,
+) -> None:
+    port = slot.order("ch_bus", BUS, transport=JT1078_UDP, host=HOME)
+    foreign, own = slot.sender(port, ABROAD), slot.sender(port)
+    foreign.send(datagrams(BUS))
+    await slot.pictures("ch_bus", 5)
+    own.send(datagrams(BUS, first=500))
+    await slot.pictures("ch_bus", 10)
+    foreign.send(datagrams(BUS, first=900))
+    await slot.until(lambda: slot.receiver.vehicles.intruders, "it is turned away from then on")
+    assert len(slot.kept["ch_bus"].units) < 15
+
+
+async def test_datagrams_that_stop_are_told_and_go_on_from_another_place(slot: Slot) -> None:
+    """The network of a vehicle gives it another port at any time."""
+    port = slot.order("ch_bus", BUS, transport=JT1078_UDP)
+    slot.sender(port).send(datagrams(BUS))
+    await slot.pictures("ch_bus", 5)
+    slot.pass_time(20.0)
+    slot.pass_time(20.0)
+    assert (slot.stream("ch_bus").state, slot.stream("ch_bus").step) == (LOST, "jt_packets_stopped")
+    slot.sender(port).send(datagrams(BUS, first=100))
+    await slot.pictures("ch_bus", 10)
+    slot.pass_time(1.0)
+    assert slot.stream("ch_bus").state == RUNNING
+
+
+async def test_nothing_that_came_is_told_as_that(slot: Slot) -> None:
+    slot.order("ch_bus", BUS, transport=JT1078_UDP)
+    slot.pass_time(20.0)
+    assert slot.stream("ch_bus").step == "jt_no_datagram"
+
+
+async def test_a_flooded_port_lets_through_what_terminals_were_told_to_send(slot: Slot) -> None:
+    port = slot.order("ch_bus", "88" + "0" * 7 + BUS, transport=JT1078_UDP)
+    marks = set(slot.receiver.ports[port].expected)
+    for long in (False, True):
+        phone = "88" + "0" * 7 + BUS if long else "0" + BUS
+        one = datagrams(phone, long=long)[0]
+        assert int.from_bytes(one[8:12], "big") in marks, "where the filter of the kernel looks"

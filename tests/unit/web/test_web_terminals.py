@@ -113,3 +113,15 @@ async def test_cameras_of_a_terminal_that_does_not_tell_them_are_added_by_number
     camera = await admin.ok("POST", "devices", {"kind": "gb28181", "code": "34020000001320000001"})
     refused = await admin.ask("POST", f"devices/{camera['id']}/cameras", {"numbers": [1]})
     assert refused.json()["code"] == "not_a_vehicle"
+
+
+async def test_a_terminal_is_told_to_send_its_pictures_over_tcp_or_udp_and_nothing_else(
+    house: Any, admin: Any, terminal: str
+) -> None:
+    assert (await admin.ok("GET", f"devices/{terminal}"))["transport"] == "tcp"
+    await admin.ok("PATCH", f"devices/{terminal}", {"transport": "udp"})
+    await house.services.duties.push()
+    (told,) = house.calls.of(ApplySignal)[-1].terminals
+    assert (told.phone, told.transport) == (PHONE, "udp")
+    refused = await admin.ask("PATCH", f"devices/{terminal}", {"transport": "tcp_active"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "choice")

@@ -17,7 +17,7 @@ import { Credentials, plainNames, provesItself } from './credentials'
 import { Digests } from './digests'
 import { ChannelTable } from './page'
 
-const TRANSPORTS: Record<Device['kind'], string[]> = { rtsp: ['auto', 'tcp', 'udp'], gb28181: ['udp', 'tcp_passive', 'tcp_active'], gat1400: ['tcp'], jt808: ['tcp'], http: ['tcp'], ais: ['auto'] }
+const TRANSPORTS: Record<Device['kind'], string[]> = { rtsp: ['auto', 'tcp', 'udp'], gb28181: ['udp', 'tcp_passive', 'tcp_active'], gat1400: ['tcp'], jt808: ['tcp', 'udp'], http: ['tcp'], ais: ['auto'] }
 
 export function DevicePage() {
   useLanguage()
@@ -171,7 +171,7 @@ function DeviceForm({ device }: { device: Device }) {
       ) : (device.kind === 'rtsp' || provesItself(device.kind)) && (
         <Form.Item name="password" label={t(device.kind === 'rtsp' ? 'device.cameraPassword' : 'device.password')}><Input.Password autoComplete="new-password" /></Form.Item>
       )}
-      <Form.Item name="transport" label={t('device.transport')}>
+      <Form.Item name="transport" label={t(device.kind === 'jt808' ? 'device.transport.pictures' : 'device.transport')}>
         <Select options={TRANSPORTS[device.kind].map((value) => ({ value, label: value.replace('_', ' ').toUpperCase() }))} />
       </Form.Item>
       {device.kind === 'gb28181' && (

@@ -48,6 +48,7 @@ export const devices = words({
   'device.username': ['User name in the camera', '摄像机用户名'],
   'device.cameraPassword': ['Password in the camera', '摄像机密码'],
   'device.transport': ['Transport', '传输方式'],
+  'device.transport.pictures': ['Transport of pictures', '媒体传输方式'],
   'device.transport.auto': ['Automatic', '自动'],
   'device.testing': ['Testing…', '正在测试…'],
   'device.testOk': ['The stream answers: {tracks}', '码流正常：{tracks}'],

@@ -22,6 +22,8 @@ from safecity.protocols.jt808.video import LiveCommand, LiveControl, Medium, Sta
 logger = logging.getLogger(__name__)
 
 JT1078: Final = "jt1078"
+JT1078_UDP: Final = "jt1078_udp"
+UDP: Final = "udp"
 PROGRESS_SECONDS: Final = 25.0
 ANSWER_SECONDS: Final = 10.0
 """A viewer waits no longer for a terminal to say yes."""
@@ -77,8 +79,8 @@ class Live(WantedStreams):
         if link is None:
             raise away(vehicle)
         start = StartLive(
-            host=self._media_host(vehicle), tcp_port=port, udp_port=0, channel=channel.number, medium=Medium.BOTH,
-            stream=int(session.key.quality is Quality.SUB),
+            host=self._media_host(vehicle), channel=channel.number, medium=Medium.BOTH,
+            stream=int(session.key.quality is Quality.SUB), **told_port(vehicle, port),
         )  # fmt: skip
         await self._orders.ask(link, start, within=ANSWER_SECONDS)
 
@@ -123,10 +125,16 @@ async def expect(calls: Calls, key: StreamKey, channel: JtChannel, vehicle: Vehi
     link = vehicle.link
     if link is None:
         raise away(vehicle)
+    transport = JT1078_UDP if vehicle.config.transport == UDP else JT1078
     wish = PrepareStream(
-        *key, 0, JT1078, terminal=vehicle.config.phone, number=channel.number, remote_host=link.address
+        *key, 0, transport, terminal=vehicle.config.phone, number=channel.number, remote_host=link.address
     )  # fmt: skip
     return await prepare(calls, channel.slot, wish)
+
+
+def told_port(vehicle: Vehicle, port: int) -> dict[str, int]:
+    """As an order names it: the port of the transport that is not meant is 0."""
+    return {"tcp_port": 0, "udp_port": port} if vehicle.config.transport == UDP else {"tcp_port": port, "udp_port": 0}
 
 
 def away(vehicle: Vehicle) -> UnavailableError:

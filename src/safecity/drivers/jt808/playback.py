@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from safecity.drivers.jt808.channels import Directory
-from safecity.drivers.jt808.live import ANSWER_SECONDS, away, expect
+from safecity.drivers.jt808.live import ANSWER_SECONDS, away, expect, told_port
 from safecity.drivers.jt808.orders import Orders
 from safecity.drivers.jt808.playing import control_of, is_over, started, tidy
 from safecity.drivers.jt808.roll import Vehicle
@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 PER_TERMINAL: Final = 2
 """Its line carries no more beside what is watched live."""
 LIST_SECONDS: Final = 40.0
+_SILENCES: Final = ("jt_connection_closed", "jt_packets_stopped")
 END: Final = 2
 """Of 0x9202."""
 
@@ -93,7 +94,7 @@ class Playback(PlayedSessions[_Session]):
         async with self._place(request.session, channel.channel, channel.device):
             try:
                 port = await expect(self._calls, key, channel, vehicle)
-                wish = started(request, channel.number, self._media_host(vehicle), port)
+                wish = started(request, channel.number, self._media_host(vehicle), told_port(vehicle, port))
                 # Before the terminal is asked: it may have sent and hung up before its answer is here.
                 self._sessions[request.session] = _Session(
                     request.session, channel.channel, channel.device, channel.slot, progress_of(request),
@@ -132,8 +133,9 @@ class Playback(PlayedSessions[_Session]):
         await self._orders.ask(link, body, within=ANSWER_SECONDS)
 
     def _why_over(self, session: _Session, step: str) -> str:
-        """A terminal hangs up when it has sent all; it says so in no other way."""
-        if step != "jt_connection_closed":
+        """A terminal hangs up when it has sent all, and one that sends datagrams is silent; it says so in no other
+        way."""
+        if step not in _SILENCES:
             return super()._why_over(session, step)
         return "end" if is_over(session.progress, self._clock.monotonic(), fetched=bool(session.speed)) else step
 

@@ -18,6 +18,8 @@ TCP_PASSIVE: Final = "tcp_passive"
 TCP_ACTIVE: Final = "tcp_active"
 JT1078: Final = "jt1078"
 """A vehicle terminal connects (JT/T 1078)."""
+JT1078_UDP: Final = "jt1078_udp"
+"""It sends datagrams."""
 
 STRAY_SECONDS: Final = 1.0
 STRAY_BYTES: Final = 1024 * 1024

@@ -58,12 +58,19 @@ class UdpPort:
         self.sock = sock
         self.batch = batch
         self.sources: dict[int, RtpSource] = {}
+        self.marks: set[int] = set()
+        """Of vehicle terminals, what their datagrams have where others have an SSRC."""
         self.shield = Shield(sock)
         self.datagrams = self.unknown = self.junk = self.oversize = 0
         self._odd = odd
         self._clock = clock
         sock.setblocking(False)
         self.buffer_bytes = widen(sock, buffer_bytes)
+
+    @property
+    def expected(self) -> tuple[int, ...]:
+        """The SSRCs of all that is expected here."""
+        return *self.sources, *self.marks
 
     @property
     def drops(self) -> int:

@@ -13,7 +13,7 @@ from safecity.kit.clock import Clock, SystemClock
 from safecity.kit.errors import ConflictError, ExhaustedError, InvalidError, NotFoundError, Param
 from safecity.media.receive.batch import best_batch, peer_address, peer_host, peer_key
 from safecity.media.receive.connections import Connections
-from safecity.media.receive.feed import TCP_ACTIVE, TCP_PASSIVE, UDP, Feed, SessionRecord
+from safecity.media.receive.feed import JT1078, JT1078_UDP, TCP_ACTIVE, TCP_PASSIVE, UDP, Feed, SessionRecord
 from safecity.media.receive.options import ReceiveOptions
 from safecity.media.receive.port import PortFigure, UdpPort
 from safecity.media.receive.router import Router
@@ -134,15 +134,27 @@ class Receiver:
         self._changed()
         return 9 if transport == TCP_ACTIVE else port
 
-    def prepare_vehicle(self, key: StreamKey, phone: str, number: int, host: str = "") -> int:
+    def prepare_vehicle(
+        self, key: StreamKey, phone: str, number: int, host: str = "", transport: str = JT1078
+    ) -> int:  # fmt: skip
         """Make ready for a channel of a vehicle terminal, which is known to be at `host`; the port to tell it.
 
         The errors are those of `Vehicles.prepare`, and ExhaustedError for too many streams.
         """
         self._check_room()
-        port = self.vehicles.prepare(self.streams.ensure(key), phone, number, host, self._tcp.numbers)
+        ports = tuple(self.ports) if transport == JT1078_UDP else self._tcp.numbers
+        port = self.vehicles.prepare(self.streams.ensure(key), phone, number, host, ports, transport)
+        self._mark()
         self._changed()
         return port
+
+    def _mark(self) -> None:
+        """Let datagrams of terminals through where a port passes what is expected alone."""
+        for port in self.ports.values():
+            marks = self.vehicles.marks(port.number)
+            if marks != port.marks:
+                port.marks = marks
+                port.shield.renew(self._clock.monotonic(), port.expected)
 
     def _check_room(self) -> None:
         if len(self._current) + len(self._coming) + len(self.vehicles) >= self.options.sources:
@@ -210,6 +222,7 @@ class Receiver:
         if feed is not None:
             self._forget(feed)
         was_there = self.vehicles.forget(key) or feed is not None
+        self._mark()
         if was_there or coming is not None:
             self._changed()
         stream = self.streams.get(key)
@@ -313,7 +326,7 @@ class Receiver:
             self._watch(feed, now, us, elapsed)
         self.vehicles.watch(now, us)
         for port in self.ports.values():
-            port.shield.expire(now, port.sources)
+            port.shield.expire(now, port.expected)
         self._tcp.close_unclaimed()
 
     def _watch(self, feed: Feed, now: float, us: int, elapsed: float) -> None:

@@ -11,7 +11,9 @@ from safecity.media.receive.port import UdpPort
 from safecity.media.receive.source import PARTS, RtpSource
 from safecity.media.receive.strangers import BLOCK_SECONDS, FEED_LIMIT, Strangers
 from safecity.media.receive.tcp import MediaConnection
+from safecity.media.receive.vehicles import Vehicles
 from safecity.media.streams import LOST
+from safecity.protocols.jt1078.packets import MAGIC
 from safecity.protocols.rtp import rtcp
 from safecity.protocols.rtp.packets import HEADER, payload_span
 
@@ -28,6 +30,7 @@ class Owner(Protocol):
     """What the router needs of the receiver."""
 
     ports: dict[int, UdpPort]
+    vehicles: Vehicles
 
     def first_packet(self, feed: Feed) -> None: ...
     def wall_us(self) -> int: ...
@@ -55,7 +58,7 @@ class Router:
         if feed.transport == UDP:
             port = self._owner.ports[feed.port]
             port.sources[feed.ssrc] = feed.source
-            port.shield.renew(self._owner.monotonic(), port.sources)
+            port.shield.renew(self._owner.monotonic(), port.expected)
 
     def forget(self, feed: Feed) -> None:
         """No more packets of it."""
@@ -78,7 +81,7 @@ class Router:
             if sources.get(feed.ssrc) is feed.source:
                 del sources[feed.ssrc]
             sources[ssrc] = feed.source
-            self._owner.ports[feed.port].shield.renew(self._owner.monotonic(), sources)
+            self._owner.ports[feed.port].shield.renew(self._owner.monotonic(), self._owner.ports[feed.port].expected)
         feed.ssrc = feed.source.ssrc = ssrc
 
     def taken(self, number: int, transport: str, ssrc: int) -> bool:
@@ -101,6 +104,8 @@ class Router:
             self._oversize(port)
             return
         if len(data) < 8 or data[0] & 0xC0 != 0x80:
+            if data.startswith(MAGIC) and self._owner.vehicles.datagram(port.number, peer, data):
+                return
             port.junk += 1
             self._stranger(peer, now)
             return
@@ -181,7 +186,7 @@ class Router:
             logger.warning("too many strangers, ports pass expected streams alone")
         if blocked or close:
             for port in self._owner.ports.values():
-                port.shield.block(blocked, now, port.sources, close=close)
+                port.shield.block(blocked, now, port.expected, close=close)
 
     # --- an SSRC nobody expects -----------------------------------------------------------------------------
 
@@ -318,5 +323,5 @@ class Router:
             port = self._owner.ports.get(feed.port)
             if fresh > limit and feed.transport == UDP and port is not None and feed.source.peer:
                 feed.blocked = "gb_flood"
-                port.shield.block([(feed.source.peer, BLOCK_SECONDS)], now, port.sources)
+                port.shield.block([(feed.source.peer, BLOCK_SECONDS)], now, port.expected)
                 feed.stream.tell(LOST, us, *feed.diagnosis())

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
+from safecity.media.receive.feed import JT1078
 from safecity.media.receive.source import RtpSource
 from safecity.protocols.jt1078.packets import MAGIC, HuntError, MediaPacket, MediaReader
 from safecity.protocols.rtp.framing import FramingError, TcpDeframer
@@ -35,6 +36,9 @@ class MediaConnection:
 
     `source` (RTP) or `terminal` is set once it is known whose they are.
     """
+
+    transport: Final = JT1078
+    """Where it is a terminal's."""
 
     def __init__(
         self,

@@ -4,6 +4,7 @@ The protocol proves nothing: a packet names a terminal and one of its channels, 
 only where this platform ordered that channel of that terminal on that very port, and a connection speaks for one
 terminal alone: for that of its first packet. Whoever comes from the address that the terminal is known by takes the
 place of one who does not, never the other way round; of two of the same standing the one that sends keeps it.
+Datagrams (`jt1078_udp`) of one sender are such a connection too, which nobody opens or closes.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from safecity.kit.errors import ConflictError, ExhaustedError, InvalidError, Param
-from safecity.media.receive.feed import JT1078, SessionRecord
+from safecity.media.receive.batch import peer_address
+from safecity.media.receive.feed import JT1078, JT1078_UDP, SessionRecord
 from safecity.media.receive.tcp import MediaConnection
 from safecity.media.streams import LOST, OPENING, RUNNING, Stream
 from safecity.model.values.media import StreamKey, Unit
 from safecity.protocols.jt1078.frames import MediaStream
-from safecity.protocols.jt1078.packets import MediaPacket
+from safecity.protocols.jt1078.order import PacketOrder
+from safecity.protocols.jt1078.packets import MediaPacket, read_datagram
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +32,8 @@ and nobody tells its other end."""
 _SHORT_DIGITS: Final = 12
 """Of a phone number written in six bytes: of a longer one they are the last."""
 _NEVER: Final = float("-inf")
+_MARK_DIGITS: Final = 8
+"""Of a terminal's number, where a datagram of RTP has its SSRC."""
 
 
 class Owner(Protocol):
@@ -39,8 +44,28 @@ class Owner(Protocol):
 
 
 @dataclass(slots=True, eq=False)
+class DatagramSource:
+    """Whoever sends datagrams of a terminal to a port."""
+
+    port: int
+    peer: tuple[str, int]
+    terminal: str = ""
+    transport: str = JT1078_UDP
+    is_open: bool = True
+
+    def close(self, reason: str) -> None:
+        """Nothing more of it is taken."""
+        self.is_open = False
+
+
+Speaker = MediaConnection | DatagramSource
+"""Of either kind."""
+
+
+@dataclass(slots=True, eq=False)
 class VehicleFeed:
-    """One channel of a terminal that is expected or comes. `host`: where the terminal is known to be, empty: nowhere.
+    """One channel of a terminal that is expected or comes. `host`: where the terminal is known to be, empty: nowhere;
+    `transport`: `jt1078` or `jt1078_udp`.
 
     `intruders` counts connections that named it and were turned away; `other` is the terminal that one named which came
     to its port and was not expected there, `other_number` the camera of its own terminal that was not.
@@ -53,9 +78,11 @@ class VehicleFeed:
     host: str
     prepared: float
     progress: float
+    transport: str = JT1078
     confirmed: bool = False
-    connection: MediaConnection | None = None
+    connection: Speaker | None = None
     media: MediaStream | None = None
+    order: PacketOrder | None = None
     heard: float = _NEVER
     packets: int = 0
     seen_packets: int = 0
@@ -72,14 +99,14 @@ class VehicleFeed:
 
     def diagnosis(self) -> tuple[str, dict[str, Param]]:
         """The step that failed, in the words of the catalogue."""
-        params: dict[str, Param] = {"port": self.port, "transport": JT1078, "channel": self.number}
+        params: dict[str, Param] = {"port": self.port, "transport": self.transport, "channel": self.number}
         media = self.media
         if media is None:
             if self.other_number is not None:
                 return "jt_other_channel", {**params, "expected": self.number, "seen": self.other_number}
             if self.other:
                 return "jt_other_number", {**params, "expected": self.phone, "seen": self.other}
-            return "jt_no_connection", params
+            return ("jt_no_datagram" if self.transport == JT1078_UDP else "jt_no_connection"), params
         if media.units:
             return "jt_packets_stopped", params
         if media.unsupported:
@@ -88,7 +115,7 @@ class VehicleFeed:
 
     def record(self) -> SessionRecord:
         """That there was one: it cannot be gone on with after a restart, but that it broke is to be told."""
-        return SessionRecord(self.key.channel, self.key.quality, 0, JT1078, self.port, "", 0)
+        return SessionRecord(self.key.channel, self.key.quality, 0, self.transport, self.port, "", 0)
 
 
 class Vehicles:
@@ -100,7 +127,8 @@ class Vehicles:
         self._owner = owner
         self._loss_seconds = loss_seconds
         self._feeds: dict[StreamKey, VehicleFeed] = {}
-        self._named: dict[tuple[int, str, int], VehicleFeed] = {}
+        self._named: dict[tuple[str, int, str, int], VehicleFeed] = {}
+        self._senders: dict[tuple[int, int], DatagramSource] = {}
         self.intruders = 0
         self.foreign = 0
 
@@ -111,9 +139,20 @@ class Vehicles:
 
     def expects(self, port: int) -> bool:
         """Whether any terminal was told to connect there."""
-        return any(feed.port == port for feed in self._feeds.values())
+        return any(feed.port == port and feed.transport == JT1078 for feed in self._feeds.values())
 
-    def prepare(self, stream: Stream, phone: str, number: int, host: str, ports: Iterable[int]) -> int:
+    def marks(self, port: int) -> set[int]:
+        """What stands in datagrams that are expected there, where others have an SSRC."""
+        found: set[int] = set()
+        for feed in self._feeds.values():
+            if feed.port == port and feed.transport == JT1078_UDP:
+                for digits in (12, 20):
+                    found.add(int(feed.phone[-digits:].zfill(digits)[:_MARK_DIGITS], 16))
+        return found
+
+    def prepare(
+        self, stream: Stream, phone: str, number: int, host: str, ports: Iterable[int], transport: str = JT1078
+    ) -> int:
         """Expect that channel of that terminal; the port to tell it. What was expected for the stream is given up.
 
         InvalidError: no phone number or channel. ExhaustedError: there is no port. ConflictError: the channel is
@@ -126,7 +165,7 @@ class Vehicles:
         numbers = tuple(ports)
         if not numbers:
             raise ExhaustedError("no media port", code="no_media_port")
-        free = [port for port in numbers if (port, _short(digits), number) not in self._named]
+        free = [port for port in numbers if (transport, port, _short(digits), number) not in self._named]
         if not free:
             raise ConflictError(
                 "that channel is asked for on every port", code="too_many_streams", params={"limit": len(numbers)}
@@ -134,9 +173,9 @@ class Vehicles:
         load = {port: sum(feed.port == port for feed in self._feeds.values()) for port in free}
         port = min(free, key=lambda one: load[one])
         now = self._owner.monotonic()
-        feed = VehicleFeed(stream, digits, number, port, host, now, now)
+        feed = VehicleFeed(stream, digits, number, port, host, now, now, transport)
         self._feeds[stream.key] = feed
-        self._named[port, _short(digits), number] = feed
+        self._named[feed.transport, port, _short(digits), number] = feed
         stream.tell(OPENING, self._owner.wall_us())
         return port
 
@@ -153,7 +192,7 @@ class Vehicles:
         feed = self._feeds.pop(key, None)
         if feed is None:
             return False
-        self._named.pop((feed.port, _short(feed.phone), feed.number), None)
+        self._named.pop((feed.transport, feed.port, _short(feed.phone), feed.number), None)
         self._let_go(feed, "stream_closed")
         return True
 
@@ -168,11 +207,28 @@ class Vehicles:
 
     # --- what comes -----------------------------------------------------------------------------------------
 
-    def packets(self, connection: MediaConnection, packets: list[MediaPacket]) -> None:
-        """Packets of a connection, in order."""
+    def datagram(self, port: int, peer: int, data: bytes) -> bool:
+        """A datagram that begins as a packet does. False where nobody expects it: whoever sent it is a stranger."""
+        packet = read_datagram(data)
+        if packet is None or (JT1078_UDP, port, _short(packet.phone), packet.channel) not in self._named:
+            if packet is not None:
+                self._note_other(port, packet, JT1078_UDP)
+            return False
+        sender = self._senders.get((port, peer))
+        if sender is None or not sender.is_open:
+            sender = DatagramSource(port, peer_address(peer))
+        self.packets(sender, [packet])
+        if sender.terminal and sender.is_open:
+            self._senders[port, peer] = sender
+        else:
+            self._senders.pop((port, peer), None)
+        return sender.is_open
+
+    def packets(self, connection: Speaker, packets: list[MediaPacket]) -> None:
+        """Packets of a connection, in order; datagrams are put in order."""
         now, us = self._owner.monotonic(), self._owner.wall_us()
         for packet in packets:
-            feed = self._named.get((connection.port, _short(packet.phone), packet.channel))
+            feed = self._named.get((connection.transport, connection.port, _short(packet.phone), packet.channel))
             if feed is None or feed.connection is not connection:
                 if not self._may_speak(connection, packet) or feed is None or not self._claim(feed, connection, now):
                     self._turn_away(connection, packet, feed)
@@ -183,13 +239,14 @@ class Vehicles:
             feed.packets += 1
             feed.heard = now
             if feed.media is not None:
-                feed.media.add(packet, us)
+                for one in feed.order.add(packet, now) if feed.order is not None else (packet,):
+                    feed.media.add(one, us)
 
     @staticmethod
-    def _may_speak(connection: MediaConnection, packet: MediaPacket) -> bool:
+    def _may_speak(connection: Speaker, packet: MediaPacket) -> bool:
         return connection.terminal in ("", _short(packet.phone))
 
-    def _claim(self, feed: VehicleFeed, connection: MediaConnection, now: float) -> bool:
+    def _claim(self, feed: VehicleFeed, connection: Speaker, now: float) -> bool:
         held = feed.connection
         if held is not None:
             known, same = feed.host == connection.peer[0], held.peer[0] == connection.peer[0]
@@ -202,20 +259,14 @@ class Vehicles:
         connection.terminal = _short(feed.phone)
         return True
 
-    def _turn_away(self, connection: MediaConnection, packet: MediaPacket, feed: VehicleFeed | None) -> None:
+    def _turn_away(self, connection: Speaker, packet: MediaPacket, feed: VehicleFeed | None) -> None:
         if connection.terminal:  # it has a part here, but not in this
             self.foreign += 1
             return
         self.intruders += 1
         if feed is not None:
             feed.intruders += 1
-        for one in self._feeds.values():
-            if one.port != connection.port or one.connection is not None:
-                continue
-            if _short(packet.phone) == _short(one.phone):
-                one.other_number = packet.channel
-            else:
-                one.other = packet.phone[:20]
+        self._note_other(connection.port, packet, connection.transport)
         if self.intruders & (self.intruders - 1) == 0:  # at 1, 2, 4, ...: a flood must not fill the log
             logger.warning(
                 "media connection turned away from=%s terminal=%s channel=%s so_far=%d",
@@ -223,17 +274,28 @@ class Vehicles:
             )  # fmt: skip
         connection.close("nobody_expects_it")
 
+    def _note_other(self, port: int, packet: MediaPacket, transport: str) -> None:
+        """For whoever waits there and hears nothing."""
+        for one in self._feeds.values():
+            if one.port != port or one.connection is not None or one.transport != transport:
+                continue
+            if _short(packet.phone) == _short(one.phone):
+                one.other_number = packet.channel
+            else:
+                one.other = packet.phone[:20]
+
     def _begin(self, feed: VehicleFeed, us: int) -> None:
         """A connection of its own, from its first packet on: media time goes on where it was."""
         stream = feed.stream
 
         def first_unit(unit: Unit) -> None:
             media.deliver = stream.deliver
-            stream.transport = JT1078
+            stream.transport = feed.transport
             stream.tell(RUNNING, self._owner.wall_us())
             stream.deliver(unit)
 
         media = feed.media = MediaStream(first_unit, stream.resume_at(us))
+        feed.order = PacketOrder() if feed.transport == JT1078_UDP else None
         feed.seen_units = feed.seen_lost = 0
 
     def gone(self, connection: MediaConnection, reason: str) -> None:
@@ -252,6 +314,8 @@ class Vehicles:
         """Once a second: counters, and whether it comes on."""
         for feed in self._feeds.values():
             self._watch(feed, now, us)
+        used = {feed.connection for feed in self._feeds.values()}
+        self._senders = {place: one for place, one in self._senders.items() if one in used}
 
     def _watch(self, feed: VehicleFeed, now: float, us: int) -> None:
         stream, media = feed.stream, feed.media

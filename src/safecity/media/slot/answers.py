@@ -10,7 +10,7 @@ from safecity.kit.errors import NotFoundError, UnavailableError
 from safecity.media.formats.fmp4 import Sample, TrackSamples, fragment, init_segment
 from safecity.media.playback.search import key_picture
 from safecity.media.playback.shelves import ShelfFootage
-from safecity.media.receive.feed import JT1078
+from safecity.media.receive.feed import JT1078, JT1078_UDP
 from safecity.media.slot.parts import Parts
 from safecity.media.slot.slot import Slot
 from safecity.media.streams import Stream
@@ -70,9 +70,9 @@ class Answers:
     async def prepare(self, request: calls.PrepareStream) -> calls.Message:
         key = StreamKey(request.channel, request.quality)
         self._slot.expect(key)
-        if request.transport == JT1078:
+        if request.transport in (JT1078, JT1078_UDP):
             port = self._slot.parts.receiver.prepare_vehicle(
-                key, request.terminal, request.number, request.remote_host
+                key, request.terminal, request.number, request.remote_host, request.transport
             )  # fmt: skip
             return calls.Prepared(port=port)
         return calls.Prepared(port=self._slot.parts.receiver.prepare(key, request.ssrc, request.transport))

@@ -151,7 +151,8 @@ class SlotSettings(Message, frozen=True):
 
 
 class PrepareStream(Message, frozen=True):
-    """Make ready to receive. `transport` is `udp`, `tcp_passive`, `tcp_active` or `jt1078`. Answer: Prepared.
+    """Make ready to receive. `transport` is `udp`, `tcp_passive`, `tcp_active`, `jt1078` or `jt1078_udp`. Answer:
+    Prepared.
 
     Preparing a stream that already runs replaces it once packets of the new ssrc arrive. For `jt1078` no ssrc counts:
     packets name `terminal` (its phone number) and `number` (of its channel), and `remote_host` is where that terminal

@@ -63,11 +63,13 @@ class GbChannel(Message, frozen=True):
 
 
 class JtTerminal(Message, frozen=True):
-    """A vehicle terminal (JT/T 808) that may register; `phone` without zeros in front."""
+    """A vehicle terminal (JT/T 808) that may register; `phone` without zeros in front. `transport`: `tcp` or `udp`, how
+    it is told to send its pictures."""
 
     device: str
     phone: str
     enabled: bool = True
+    transport: str = "tcp"
 
 
 class JtChannel(Message, frozen=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
@@ -65,14 +64,14 @@ class Line:
     channel: int
     camera: Camera
     video: Codec
-    writer: asyncio.StreamWriter
+    transport: asyncio.WriteTransport | asyncio.DatagramTransport
     live: bool
     sent: int = 0
     _skipping: bool = False
 
     def offer(self, coded: Coded) -> None:
         """Send one unit."""
-        full = self.writer.transport.get_write_buffer_size() > _BUFFER
+        full = self.transport.get_write_buffer_size() > _BUFFER
         if full or (self._skipping and not (coded.is_video and coded.is_key)):
             self._skipping = True
             return
@@ -87,7 +86,11 @@ class Line:
             long_phone=self.identity.version is Version.V2019,
         )  # fmt: skip
         self.sent += len(packets)
-        self.writer.writelines(write_packet(packet) for packet in packets)
+        for data in map(write_packet, packets):
+            if isinstance(self.transport, asyncio.DatagramTransport):
+                self.transport.sendto(data)
+            else:
+                self.transport.write(data)
 
 
 class Cameras:
@@ -162,7 +165,7 @@ class Cameras:
             stream.attach(line.offer)
             return lambda: stream.detach(line.offer)
 
-        await self._connected(wish.host, wish.tcp_port, wish.channel, camera.video(quality).codec, True, give)
+        await self._connected(wish, camera.video(quality).codec, True, give)
 
     async def _play(self, wish: StartPlayback) -> None:
         camera = self.cameras[wish.channel]
@@ -181,27 +184,27 @@ class Cameras:
 
         try:
             codec = camera.video(Quality.MAIN).codec
-            await self._connected(wish.host, wish.tcp_port, wish.channel, codec, False, give, over)
+            await self._connected(wish, codec, False, give, over)
         finally:
             for history in playing:
                 await history.close()
 
     async def _connected(
-        self, host: str, port: int, channel: int, codec: Codec, live: bool,
+        self, wish: StartLive | StartPlayback, codec: Codec, live: bool,
         give: Callable[[Line], Callable[[], None]], over: asyncio.Event | None = None,
     ) -> None:  # fmt: skip
-        """Until the other end hangs up, or there is no more."""
+        """Until the other end hangs up, or there is no more; datagrams until they are stopped."""
         try:
-            reader, writer = await asyncio.open_connection(host, port)
+            media = await _opened(wish)
         except OSError as error:
-            logger.info("media not connected to=%s:%d why=%s", host, port, error)
+            logger.info("media not connected to=%s why=%s", wish.host, error)
             return
-        line = Line(self._identity, channel, self.cameras[channel], codec, writer, live)
+        line = Line(self._identity, wish.channel, self.cameras[wish.channel], codec, media.transport, live)
         self.lines.add(line)
         stop = give(line)
-        waits = {asyncio.ensure_future(reader.read(1))}
+        waits = {asyncio.ensure_future(media.over.wait())}
         if over is not None:
-            waits.add(asyncio.ensure_future(_true(over)))
+            waits.add(asyncio.ensure_future(over.wait()))
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -209,9 +212,7 @@ class Cameras:
             for one in waits:
                 one.cancel()
             self.lines.discard(line)
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
+            media.transport.close()
 
     def _steer(self, wish: PlaybackControl) -> Result:
         history = self._histories.get(wish.channel)
@@ -254,6 +255,30 @@ class Cameras:
         )  # fmt: skip
 
 
-async def _true(event: asyncio.Event) -> bytes:
-    await event.wait()
-    return b""
+class _Media(asyncio.Protocol, asyncio.DatagramProtocol):
+    """What media go out on; `over` once the other end is gone."""
+
+    transport: asyncio.Transport | asyncio.DatagramTransport
+
+    def __init__(self) -> None:
+        self.over = asyncio.Event()
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.over.set()
+
+    def eof_received(self) -> bool:
+        self.over.set()
+        return False
+
+
+async def _opened(wish: StartLive | StartPlayback) -> _Media:
+    """Over TCP unless only a port of UDP was named."""
+    loop, media = asyncio.get_running_loop(), _Media()
+    if wish.udp_port and not wish.tcp_port:
+        await loop.create_datagram_endpoint(lambda: media, remote_addr=(wish.host, wish.udp_port))
+    else:
+        await loop.create_connection(lambda: media, wish.host, wish.tcp_port)
+    return media

@@ -26,6 +26,10 @@ VEHICLE_STEPS: dict[str, tuple[str, str]] = {
         "终端已接受请求，但没有连接到媒体端口。请检查媒体端口（TCP）是否对车辆网络放行，以及设置 jt808.media_host。",
         "The terminal accepted, but did not connect to the media port. Check that vehicles reach the media ports (TCP), and the setting jt808.media_host.",
     ),
+    "jt_no_datagram": (
+        "终端已接受请求，但没有数据到达媒体端口（UDP）。请检查媒体端口是否对车辆网络放行，以及设置 jt808.media_host；或将该终端的传输方式改为 TCP。",
+        "The terminal accepted, but nothing came to the media port (UDP). Check that vehicles reach the media ports, and the setting jt808.media_host; or have this terminal send over TCP.",
+    ),
     "jt_other_number": (
         "终端在媒体数据中使用了另一个终端手机号（{seen}，应为 {expected}），已拒绝。请检查终端中的手机号设置。",
         "What came to the media port names another terminal ({seen} instead of {expected}) and was refused. Check the phone number set in the terminal.",

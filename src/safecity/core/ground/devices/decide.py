@@ -34,6 +34,17 @@ class DeviceKind(StrEnum):
         return self is DeviceKind.JT808
 
 
+TRANSPORTS: Final = {
+    DeviceKind.GB28181: ("udp", "tcp_passive", "tcp_active"),
+    DeviceKind.RTSP: ("auto", "tcp", "udp"),
+    DeviceKind.GAT1400: ("tcp",),
+    DeviceKind.JT808: ("tcp", "udp"),
+    DeviceKind.HTTP: ("tcp",),
+    DeviceKind.AIS: ("auto",),
+}
+"""How what a device sends may come, the usual way first. Of a vehicle terminal it is its pictures."""
+
+
 class DeviceState(StrEnum):
     """Presence, as the duty `signal` (or the pulling slot) sees it."""
 
@@ -84,6 +95,14 @@ class Device:
     version: str = ""
     created_at: int = 0
     revision: int = 1
+
+
+def check_transport(kind: DeviceKind, transport: str) -> str:
+    """The usual one where none is named. InvalidError `choice`."""
+    choices = TRANSPORTS[kind]
+    if transport and transport not in choices:
+        raise InvalidError(transport[:40], code="choice", params={"field": "transport", "choices": "|".join(choices)})
+    return transport or choices[0]
 
 
 def check_code(code: str) -> str:

@@ -20,6 +20,7 @@ from safecity.core.ground.devices.decide import (
     check_code,
     check_mmsi,
     check_phone,
+    check_transport,
     check_token,
     split_url,
 )
@@ -121,10 +122,11 @@ class Devices:
             url, user, secret = split_url(new.url)
             username, password = username or user, password or secret
             sub_url = split_url(new.sub_url)[0] if new.sub_url else ""
-            code, transport = "", check_choice("transport", new.transport or "auto", ("auto", "tcp", "udp"))
+            code, transport = "", check_transport(kind, new.transport)
         elif kind is DeviceKind.JT808:
             # It is given a code when it registers, and has nothing that could be typed in.
-            code, transport, username, password = check_phone(new.code), "tcp", "", ""
+            transport = check_transport(kind, new.transport)
+            code, username, password = check_phone(new.code), "", ""
         elif kind is DeviceKind.AIS:
             # It tells everybody, and asks nobody.
             code, transport, username, password = check_mmsi(new.code), "auto", "", ""
@@ -133,8 +135,7 @@ class Devices:
             code, transport, username, password = check_beacon(new.code), "tcp", "", secrets.token_urlsafe(24)
         else:
             code = check_code(new.code)
-            choices = ("tcp",) if kind is DeviceKind.GAT1400 else ("udp", "tcp_passive", "tcp_active")
-            transport = check_choice("transport", new.transport or choices[0], choices)
+            transport = check_transport(kind, new.transport)
             password = password or "".join(secrets.choice(_ALPHABET) for _ in range(12))
         if len(password) > 128 or len(username) > 128:
             raise InvalidError("too long", code="too_long", params={"field": "password", "limit": 128})
@@ -236,6 +237,8 @@ class Devices:
             password = values.pop("password", None)
             if password and old.kind is DeviceKind.HTTP:
                 check_token(password)
+            if "transport" in values:
+                values["transport"] = check_transport(old.kind, values["transport"])
             if "digests" in values:
                 values["digests"] = list(dict.fromkeys(values["digests"]))
             if "name" in values:

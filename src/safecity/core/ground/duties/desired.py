@@ -102,7 +102,9 @@ def desired(
         language=platform.language,
     )
     gb_devices = tuple(_gb_device(d, secret) for d, secret in devices if d.kind is DeviceKind.GB28181)
-    terminals = tuple(JtTerminal(d.id, d.code, d.enabled) for d, _ in devices if d.kind is DeviceKind.JT808)
+    terminals = tuple(
+        JtTerminal(d.id, d.code, d.enabled, d.transport) for d, _ in devices if d.kind is DeviceKind.JT808
+    )  # fmt: skip
     ships = tuple(AisShip(d.id, d.code, d.enabled) for d, _ in devices if d.kind is DeviceKind.AIS)
     gb_channels: list[GbChannel] = []
     terminal_channels: list[JtChannel] = []
