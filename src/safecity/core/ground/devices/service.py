@@ -20,8 +20,8 @@ from safecity.core.ground.devices.decide import (
     check_code,
     check_mmsi,
     check_phone,
-    check_transport,
     check_token,
+    check_transport,
     split_url,
 )
 from safecity.core.ground.places.api import check_name, find_area, find_organisation
