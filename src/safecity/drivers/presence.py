@@ -75,6 +75,9 @@ class Presence(ABC, Generic[M, R]):
         """Go on from the own file. Whoever was online has its full patience to be heard again."""
         for row in self.store.load():
             self._recall(row)
+
+    def _go_on(self) -> None:
+        """From now on look who is gone: once they can be heard."""
         self._ticking = asyncio.get_running_loop().create_task(self._tick())
 
     @abstractmethod

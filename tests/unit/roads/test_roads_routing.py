@@ -280,9 +280,45 @@ def test_tolls_are_weighed_against_time() -> None:
         Charges([0], [[math.nan]]),
         Charges([0], [[]]),
         Charges([0, 0], [[1.0], [2.0]]),
+        Charges([0, 0], [[1.0], [2.0]], [1.0]),
+        Charges([0], [[1.0]], [math.nan]),
     ):
         with pytest.raises(InvalidError):
             router.route(start, end, NOON, wrong)
+
+
+def test_a_toll_is_paid_where_it_stands_along_the_road() -> None:
+    """Also on the road on which a way begins, and on the one where it ends."""
+    network, edge = row_of_streets()
+    router = Router(RoadTimes.of(network), landmarks=2)
+    first, last = edge[0, 1], edge[1, 2]
+    tolls = Charges([first, last, last], [[5.0] * 24, [7.0] * 24, [11.0] * 24], [200.0, 100.0, 300.0])
+    for begun, ended, paid in ((100, 50, 5), (300, 50, 0), (100, 150, 12), (300, 350, 18), (200, 100, 7)):
+        start, end = [Place(first, float(begun))], [Place(last, float(ended))]
+        for found in (
+            router.route(start, end, NOON, tolls), router.usual(start, end, NOON, tolls),
+            router.alternatives(start, end, NOON, tolls)[0],
+        ):  # fmt: skip
+            assert found.edges.tolist() == [first, last]
+            assert found.cost - found.seconds == pytest.approx(paid, abs=0.01), (begun, ended)
+            assert router.charged(found, NOON, tolls) == pytest.approx(paid)
+    for begun, ended, paid in ((50, 90, 0), (50, 150, 7), (150, 350, 11), (50, 350, 18)):
+        here = router.route([Place(last, float(begun))], [Place(last, float(ended))], NOON, tolls)
+        assert here.cost - here.seconds == pytest.approx(paid, abs=0.01), (begun, ended)
+        assert router.charged(here, NOON, tolls) == pytest.approx(paid)
+
+
+def test_who_sets_out_before_a_dear_toll_turns_round_and_who_stands_behind_it_drives_on() -> None:
+    network, edge = row_of_streets()
+    router = Router(RoadTimes.of(network), landmarks=2, u_turn_seconds=10)
+    one, back, length = edge[1, 2], edge[2, 1], float(network.arrays.edge_length[edge[1, 2]])
+    tolls = Charges([one], [[3600.0] * 24], [300.0])
+    end = [Place(edge[2, 3], 400.0)]
+    for begun, turns in ((200.0, True), (350.0, False)):
+        both = [Place(one, begun), Place(back, length - begun)]
+        way = router.route(both, end, NOON, tolls)
+        assert bool(way.edges[0] == back) is turns
+        assert way.cost - way.seconds == pytest.approx(0, abs=0.01)
 
 
 def test_turning_round_costs_and_the_same_edge_may_be_short_or_long() -> None:

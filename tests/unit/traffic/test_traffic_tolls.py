@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 from tests.ladder import NORTH, SOUTH, STEP, ladder
 
@@ -13,10 +14,13 @@ from safecity.core.ground.tolls.api import Crossing, Gantry, Price, Toll, TollTe
 from safecity.core.ground.tolls.decide import check_toll
 from safecity.core.ground.tolls.service import told_of
 from safecity.core.upper.traffic.city import City
+from safecity.core.upper.traffic.jams import KnownJam
+from safecity.core.upper.traffic.tolled import _inside
 from safecity.kit.clock import SECOND_US
-from safecity.kit.errors import InvalidError, NotFoundError, SafecityError
+from safecity.kit.errors import InvalidError, NotFoundError, SafecityError, UnavailableError
 from safecity.model.facts.media_calls import Done
 from safecity.model.facts.traffic_calls import ApplyTolls, AskRoutes, FindTolled, RouteFound
+from safecity.roads.network.grid import edges_near
 from safecity.roads.network.versions import put_version
 
 TUESDAY = datetime(2026, 9, 29, tzinfo=UTC)
@@ -139,6 +143,62 @@ def test_where_every_way_costs_something_it_is_told_what(city: City) -> None:
     assert ways[0].seconds < 3_600, "what it is worth to avoid them is no time"
 
 
+def test_on_the_very_road_of_a_gantry_or_border_it_is_paid_by_who_comes_past_it(city: City) -> None:
+    noon, street = at("12:00"), 59.3
+    for one in (toll(), toll(gantries=(Gantry(18.0, MIDDLE, 0.0),)), cordon(Crossing.BOTH)):
+        for begun, ended, paid in ((2.2, 4.5, 1100), (2.8, 4.5, 0), (1.5, 2.2, 0), (1.5, 2.8, 1100), (2.2, 2.8, 1100)):
+            ways = found(
+                city, noon, one, start=(18.0, street + begun * STEP), end=(18.0, street + ended * STEP), count=1
+            )  # fmt: skip
+            assert ways[0].toll == paid, (one, begun, ended)
+
+
+def test_where_every_way_costs_something_drivers_are_not_sent_over_the_slow_ones_alike(city: City) -> None:
+    """To who wants none every toll is worth a day, beside which no minute counts."""
+    ring, noon = cordon(Crossing.BOTH), at("12:00")
+    jammed, _, _ = edges_near(city.network.arrays, 18.0, 59.3 + 0.5 * STEP, 30.0, most=1)
+    city.times.measured(jammed, [0.7] * len(jammed), noon / SECOND_US)
+    plain = found(city, noon, ring, count=3)
+    avoiding = found(city, noon, ring, count=3, avoid_tolls=True)
+    assert max(one.share for one in plain) > 0.6
+    assert [one.toll for one in avoiding] == [one.toll for one in plain]
+    assert [one.share for one in avoiding] == pytest.approx([one.share for one in plain], abs=0.01)
+
+
+def test_a_border_with_many_corners_holds_the_same_places_as_a_slow_look_at_each_of_its_sides() -> None:
+    chance = np.random.default_rng(5)
+    angles = np.sort(chance.uniform(0, 2 * np.pi, 120))
+    reach = chance.uniform(0.2, 1.0, 120)
+    ring = tuple(zip((reach * np.cos(angles)).tolist(), (reach * np.sin(angles)).tolist(), strict=True))
+    x, y = chance.uniform(-1.2, 1.2, (2, 3_000))
+    odd = np.zeros(3_000, bool)
+    for (x1, y1), (x2, y2) in zip(ring, ring[1:] + ring[:1], strict=True):
+        odd ^= ((y1 > y) != (y2 > y)) & (x < x1 + (y - y1) * (x2 - x1) / (y2 - y1))
+    assert 300 < odd.sum() < 2_700
+    assert (_inside(ring, x, y) == odd).all()
+
+
+def test_what_is_told_of_roads_fits_a_frame_whatever_shape_they_have(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ring = cordon(Crossing.BOTH)
+    wanted = FindTolled(told_of([ring], 1, "SEK").tolls)
+    edges = tuple(range(city.network.edges))
+    street = ((18.0, 59.3 + 0.1 * STEP), (18.0, 59.3 + 4.9 * STEP))
+    city.live.now.vehicles[:] = 9
+    jams = [
+        KnownJam(id=f"jam_{n}", began_at=1, edges=edges, longitude=18.0, latitude=59.3, metres=100.0 * n, speed=1.0)
+        for n in (1, 2)
+    ]
+    whole = city.tolled(wanted), city.roads(street, both_ways=True), city.jams(jams, 1)
+    monkeypatch.setattr("safecity.core.upper.traffic.city.MAX_POINTS", 5)
+    for before, told in zip(whole[:2], (city.tolled(wanted), city.roads(street, both_ways=True)), strict=True):
+        assert len(before.lines) > 2
+        assert (told.lines, told.metres) == (before.lines[:2], before.metres)
+    assert [len(one.lines) for one in whole[2]] == [len(edges)] * 2
+    assert [(one.id, len(one.lines)) for one in city.jams(jams, 1)] == [("jam_2", 2), ("jam_1", 0)]
+
+
 def test_a_toll_that_lies_beside_no_road_is_refused_when_it_is_made_and_named_when_the_network_changed(
     city: City,
 ) -> None:
@@ -194,3 +254,31 @@ async def test_the_duty_is_told_and_a_duty_that_is_away_is_told_when_it_is_back(
     duty.away = False
     await teller.tell_if_there()
     assert duty.told == [("traffic", told_of([toll()], 6_000, "SEK"))]
+
+
+async def test_a_duty_that_takes_no_toll_is_said_so_once_and_that_it_takes_them_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Cordon:
+        async def tolls(self) -> ApplyTolls:
+            return told_of([toll()], 6_000, "SEK")
+
+    class Duty:
+        answers: ClassVar[list[Exception | None]] = []
+
+        async def call(self, address: str, message: object, *, timeout: float) -> Done:
+            answer = self.answers.pop(0)
+            if answer is not None:
+                raise answer
+            return Done()
+
+    refused = InvalidError("no amounts", code="road_tolls")
+    Duty.answers = [UnavailableError("starting", code="duty_down"), refused, refused, None, None]
+    teller = TollTeller(Duty(), Cordon())  # pyright: ignore[reportArgumentType]
+    with caplog.at_level("INFO"):
+        for _ in range(5):
+            await teller.tell_if_there()
+    assert [(one.levelname, "road_tolls" in one.message) for one in caplog.records] == [
+        ("WARNING", True),
+        ("INFO", False),
+    ]

@@ -183,6 +183,45 @@ async def test_who_changes_a_toll_while_another_does_is_told_so_and_changes_noth
     assert (kept["name"], kept["gantries"][0]["longitude"]) == ("Other bridge", 18.0)
 
 
+async def test_a_toll_whose_roads_became_those_of_others_while_the_duty_was_asked_is_not_made(
+    house: Any, admin: Any
+) -> None:
+    areas = {
+        name: (await admin.ok("POST", "areas", {"name": name, "code": code}))["id"]
+        for name, code in (("own", "340202"), ("foreign", "340203"))
+    }
+    square = ring((18.0, 59.0), (18.5, 59.0), (18.5, 59.4), (18.0, 59.4))
+    await admin.ok("PUT", f"areas/{areas['own']}/outline", square)
+    grants = [{"role": "administrator", "area": areas["own"]}]
+    await admin.ok("POST", "users", {"username": "chief", "password": "correct horse battery", "grants": grants})
+    chief = house.client()
+    await chief.sign_in("chief")
+    real = house.calls.call
+
+    async def meanwhile(address: str, message: Any, *, timeout: float) -> Any:
+        if isinstance(message, FindTolled):
+            house.calls.call = real
+            away = ring((10.0, 59.0), (10.5, 59.0), (10.5, 59.4), (10.0, 59.4))
+            await admin.ok("PUT", f"areas/{areas['own']}/outline", away)
+            await admin.ok("PUT", f"areas/{areas['foreign']}/outline", square)
+        return await real(address, message, timeout=timeout)
+
+    house.calls.call = meanwhile
+    inside = {"gantries": [{"longitude": 18.1, "latitude": 59.3}]}
+    assert (await chief.ask("POST", "traffic/tolls", {**BRIDGE, **inside})).status_code == 403
+    assert (await admin.ok("GET", "traffic/tolls"))["items"] == []
+
+
+async def test_prices_do_not_become_others_by_a_currency_that_divides_otherwise(house: Any, admin: Any) -> None:
+    toll = await made(house, admin)
+    assert (await admin.ok("PATCH", "settings", {"currency": "EUR"}))["currency"] == "EUR"
+    refused = await admin.ask("PATCH", "settings", {"currency": "JPY"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "toll_currency")
+    assert (await admin.ok("GET", "settings"))["currency"] == "EUR"
+    await admin.ok("DELETE", f"traffic/tolls/{toll['id']}")
+    assert (await admin.ok("PATCH", "settings", {"currency": "JPY"}))["currency"] == "JPY"
+
+
 @pytest.mark.parametrize("limit", ["MAX_TOLLS", "MAX_PLACES"])
 async def test_there_are_no_more_of_them_than_the_duty_is_told_in_one_piece(
     limit: str, house: Any, admin: Any, monkeypatch: pytest.MonkeyPatch

@@ -43,6 +43,7 @@ class ShipListener(Presence[Ship, ShipRow]):
     async def start(self) -> None:
         """Go on from the own file."""
         self._begin()
+        self._go_on()
 
     def _recall(self, row: ShipRow) -> None:
         ship = self._members.get(row.mmsi)

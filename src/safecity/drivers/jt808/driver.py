@@ -79,6 +79,7 @@ class TerminalPlatform(Presence[Vehicle, TerminalRow]):
         """Go on from the own file, then listen."""
         self._begin()
         await self.hall.open(listening)
+        self._go_on()
 
     def _recall(self, row: TerminalRow) -> None:
         vehicle = self._members.get(row.phone)

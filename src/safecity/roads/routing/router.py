@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
@@ -14,8 +15,9 @@ from safecity.kit.errors import InvalidError, NotFoundError
 from safecity.roads.compiled import F32, F64, I32
 from safecity.roads.network.arrays import EdgeFlag
 from safecity.roads.network.grid import edges_near
+from safecity.roads.routing.charges import Charges
 from safecity.roads.routing.landmarks import chosen_landmarks, landmark_table
-from safecity.roads.routing.search import Costs, new_work, search_routes
+from safecity.roads.routing.search import OWN_ROW, Costs, Ends, new_work, search_routes
 from safecity.roads.routing.times import BINS, RoadTimes, Times, quarter_of_week, seconds_along
 
 SNAP_METRES: Final = 300.0
@@ -37,7 +39,8 @@ class Route:
     """`edges` in order, the first and last in part; `left_us` [n] when each is left, microseconds UTC.
 
     seconds from the start to the end; low, high: between them lies the real time in 80 of 100 cases; cost: seconds with
-    what else was counted (tolls); metres.
+    what else was counted (tolls); metres. begun, ended: metres along the first edge where it sets out, along the last
+    where it ends.
     """
 
     edges: I32
@@ -47,6 +50,8 @@ class Route:
     high: float
     cost: float
     metres: float
+    begun: float = 0.0
+    ended: float = math.inf
 
 
 class Gain(NamedTuple):
@@ -54,15 +59,6 @@ class Gain(NamedTuple):
 
     seconds: float
     deviation: float
-
-
-@dataclass(frozen=True, slots=True)
-class Charges:
-    """What entering an edge costs beside time, as the seconds that it is worth: `seconds` [n, B] for edges [n], by the
-    B parts of the local day. Supplied by whoever knows tariffs, caps and what a minute is worth."""
-
-    edges: ArrayLike
-    seconds: ArrayLike
 
 
 class Router:
@@ -111,7 +107,7 @@ class Router:
         NotFoundError `no_route` when there is none, with the reason (`why`): `closed` (there would be one if nothing
         were), `island`, `no way`. InvalidError `no_place` for places that are none.
         """
-        return self._route(start, end, at_us, self._costs(charges, self._u_turn) if charges else self._plain)
+        return self._route(start, end, at_us, self._costs(charges, self._u_turn) if charges else self._plain, charges)
 
     def usual(self, start: Sequence[Place], end: Sequence[Place], at_us: int, charges: Charges | None = None) -> Route:
         """The way of those who know what is usual and what is closed, and nothing of what is measured now; its times
@@ -121,11 +117,9 @@ class Router:
         if len(self._never) < len(known.measured):
             self._never = np.full_like(known.measured, -np.inf)
         times = known._replace(measured=self._never)
-        found = self._route(start, end, at_us, costs, times)
-        first = max(one.along for one in start if one.edge == found.edges[0])
-        last = next(one.along for one in end if one.edge == found.edges[-1])
-        now = self.along(found.edges, at_us, begun=first, ended=last)
-        return replace(now, cost=now.seconds + self._charged(now, at_us, costs))
+        found = self._route(start, end, at_us, costs, charges, times)
+        now = self.along(found.edges, at_us, begun=found.begun, ended=found.ended)
+        return replace(now, cost=now.seconds + self._charged(now, at_us, costs, charges))
 
     def gain(self, present: Route, other: Route) -> Gain:
         """What taking another way in place of the present one gains. What both drive is as uncertain for both, and
@@ -146,7 +140,7 @@ class Router:
         before it. `cost` is what the driver has: what made the search look elsewhere is not in it."""
         plain = self._costs(charges, self._u_turn)
         costs = plain._replace(penalty=np.ones(self._network.edges, np.float32))
-        best = self._route(start, end, at_us, plain)
+        best = self._route(start, end, at_us, plain, charges)
         routes, last = [best], best
         lengths = self._arrays.edge_length
         for _ in range(3 * count):
@@ -154,8 +148,8 @@ class Router:
                 break
             used = np.concatenate((last.edges, self._arrays.edge_twin[last.edges]))
             costs.penalty[np.unique(used[used >= 0])] *= np.float32(penalty)
-            last = self._route(start, end, at_us, costs)
-            last = replace(last, cost=last.seconds + self._charged(last, at_us, plain))
+            last = self._route(start, end, at_us, costs, charges)
+            last = replace(last, cost=last.seconds + self._charged(last, at_us, plain, charges))
             shares = [lengths[np.intersect1d(last.edges, one.edges)].sum() for one in routes]
             total = float(lengths[last.edges].sum())
             if last.seconds <= slower * best.seconds + 30 and max(shares) <= alike * total:
@@ -180,7 +174,8 @@ class Router:
         ends = seconds_along(times, way, driven / lengths, wait, start, quarter)
         seconds = np.diff(ends, prepend=start)
         total, (low, high) = float(seconds.sum()), self._interval(seconds, self._spread[way])
-        return Route(way, (ends * 1e6).astype(np.int64), total, low, high, total, float(driven.sum()))
+        left, metres = (ends * 1e6).astype(np.int64), float(driven.sum())
+        return Route(way, left, total, low, high, total, metres, max(begun, 0.0), max(ended, 0.0))
 
     def one_to_many(
         self, start: Sequence[Place], ends: Sequence[Place], at_us: int, *, limit_seconds: float = 7_200.0
@@ -218,7 +213,13 @@ class Router:
                 raise InvalidError("not a row of seconds >= 0 for every edge", code="route_charges")
             if len(named) and not (0 <= named.min() <= named.max() < edges and table.shape[1] > 0):
                 raise InvalidError("charges on edges that are not there, or at no time", code="route_charges")
-            if len(np.unique(named)) < len(named):
+            several, which = np.unique(named, return_inverse=True)
+            if charges.along is not None:
+                charges.check_places()
+                summed = np.zeros((len(several), table.shape[1]), np.float32)
+                np.add.at(summed, which, table)
+                named, table = several, summed
+            elif len(several) < len(named):
                 raise InvalidError("two charges for one edge: which of them, or both?", code="route_charges")
             rows[named] = np.arange(len(named))
         return Costs(np.zeros(0, np.float32), rows, table, np.array([float(u_turn)]))
@@ -233,7 +234,7 @@ class Router:
 
     def _search(
         self, start: Sequence[Place], end: Sequence[Place], at_us: int, costs: Costs, limit: float, *, every: bool,
-        times: Times | None = None,
+        times: Times | None = None, charges: Charges | None = None,
     ) -> tuple[F64, F64, I32]:  # fmt: skip
         a, times = self._arrays, times or self._times.arrays
         sources = np.array([one.edge for one in self._checked(start)], np.int32)
@@ -244,10 +245,11 @@ class Router:
         if not every:
             chosen = chosen_landmarks(self._table, int(a.edge_to[sources[0]]), int(a.edge_from[goals[0]]))
         cost, time, entry = np.empty(len(goals)), np.empty(len(goals)), np.empty(len(goals), np.int32)
+        costs, ends = self._ends(start, end, at_us, costs, charges)
         while True:
             room = len(self._work.edge)
             labels = search_routes(
-                a, times, costs, self._node_bans, self._table, chosen, self._work, sources,
+                a, times, costs, ends, self._node_bans, self._table, chosen, self._work, sources,
                 1.0 - np.clip(begun, 0.0, 1.0), goals, np.clip(driven, 0.0, 1.0), cost, time, entry, at_us / 1e6,
                 self._times.quarter(at_us / 1e6), limit, every,
             )  # fmt: skip
@@ -255,10 +257,33 @@ class Router:
                 return cost, time, entry
             self._work = new_work(self._network.nodes, self._network.edges, 2 * room)  # it could not look everywhere
 
+    def _ends(
+        self, start: Sequence[Place], end: Sequence[Place], at_us: int, costs: Costs, charges: Charges | None
+    ) -> tuple[Costs, Ends]:
+        """What is paid on the first and last edges of a way, of which only a part is driven."""
+        if charges is None or charges.along is None:
+            rows = np.full(len(end), OWN_ROW, np.int32)
+            return costs, Ends(np.zeros(len(start)), np.zeros((0, 0)), rows)
+        table = charges.table
+        part = self._part(at_us / 1e6, table.shape[1])
+        begun, within = np.zeros(len(start)), np.zeros((len(start), len(end)))
+        for n, one in enumerate(start):
+            begun[n] = table[charges.passed(one.edge, after=one.along), part].sum()
+            for k, other in enumerate(end):
+                if other.edge == one.edge:
+                    paid = charges.passed(one.edge, after=one.along, until=other.along)
+                    within[n, k] = table[paid, part].sum()
+        # A goal has a row of its own: what is paid before it, and nothing of what lies behind.
+        rows = len(costs.charge) + np.arange(len(end), dtype=np.int32)
+        own = np.array([table[charges.passed(one.edge, until=one.along)].sum(axis=0) for one in end])
+        charge = np.concatenate((costs.charge, own.reshape(len(end), table.shape[1]))).astype(np.float32)
+        return costs._replace(charge=charge), Ends(begun, within, rows)
+
     def _route(
-        self, start: Sequence[Place], end: Sequence[Place], at_us: int, costs: Costs, times: Times | None = None
-    ) -> Route:
-        cost, time, entry = self._search(start, end, at_us, costs, math.inf, every=False, times=times)
+        self, start: Sequence[Place], end: Sequence[Place], at_us: int, costs: Costs,
+        charges: Charges | None = None, times: Times | None = None,
+    ) -> Route:  # fmt: skip
+        cost, time, entry = self._search(start, end, at_us, costs, math.inf, every=False, times=times, charges=charges)
         best = int(np.argmin(cost))
         if entry[best] == -2:
             why = self._why(start, end, at_us)
@@ -273,43 +298,57 @@ class Router:
         seconds = np.diff(ends, prepend=at_us / 1e6)
         total = float(seconds.sum())
         low, high = self._interval(seconds, self._spread[path])
-        metres = self._metres(path, start, end[best])
-        return Route(path, (ends * 1e6).astype(np.int64), total, low, high, float(cost[best]), metres)
-
-    def _metres(self, path: I32, start: Sequence[Place], end: Place) -> float:
+        begun, ended = self._parts(path, start, end[best])
         lengths = self._arrays.edge_length[path]
-        first, last = float(lengths[0]), float(lengths[-1])
+        metres = float(lengths.sum()) - begun - float(lengths[-1]) + ended
+        left_us = (ends * 1e6).astype(np.int64)
+        return Route(path, left_us, total, low, high, float(cost[best]), metres, begun, ended)
+
+    def _parts(self, path: I32, start: Sequence[Place], end: Place) -> tuple[float, float]:
+        """Metres along the first edge where a way begins, along the last where it ends."""
+        first, last = (float(self._arrays.edge_length[path[n]]) for n in (0, -1))
         begun = [min(max(one.along, 0.0), first) for one in start if one.edge == path[0]]
         ended = min(max(end.along, 0.0), last)
-        if len(path) == 1:
-            return ended - max(one for one in begun if one <= ended)
-        return (
-            float(lengths.sum()) - max(begun) - last + ended
-        )  # of several on one edge, the one farthest on is nearest
+        # Of several on one edge, the one farthest on is nearest.
+        return max(one for one in begun if len(path) > 1 or one <= ended), ended
 
     def charged(self, route: Route, at_us: int, charges: Charges) -> float:
         """What charges a route that was found has to bear, seconds, whatever it was searched by."""
-        rows = {int(edge): row for row, edge in enumerate(np.asarray(charges.edges))}
-        table = np.asarray(charges.seconds, np.float64)
-        return self._summed(route, at_us, lambda edge: rows.get(edge, -1), table)
+        table, rows = charges.table, defaultdict[int, list[int]](list)
+        for row, edge in enumerate(np.asarray(charges.edges).tolist()):
+            rows[edge].append(row)
+        return self._summed(route, at_us, charges, lambda edge, part: float(table[rows.get(edge, ()), part].sum()))
 
-    def _charged(self, route: Route, at_us: int, costs: Costs) -> float:
+    def _charged(self, route: Route, at_us: int, costs: Costs, charges: Charges | None) -> float:
         """What its charges are worth, as the search counts them, seconds."""
-        if not len(costs.row):
+        if charges is None:
             return 0.0
-        return self._summed(route, at_us, lambda edge: int(costs.row[edge]), costs.charge)
 
-    def _summed(self, route: Route, at_us: int, row_of: Callable[[int], int], table: np.ndarray) -> float:
-        a, zone, total = self._arrays, float(self._times.arrays.zone[0]), 0.0
-        parts = table.shape[1]
-        for n in range(1, len(route.edges)):
-            row = row_of(int(route.edges[n]))
-            if row >= 0:
-                turned = a.edge_twin[route.edges[n - 1]] == route.edges[n]
-                at = float(route.left_us[n - 1]) / 1e6 + (self._u_turn if turned else 0.0)
-                part = quarter_of_week(at, zone) / (BINS // 7) % 1.0
-                total += float(table[row, min(int(part * parts), parts - 1)])
+        def whole(edge: int, part: int) -> float:
+            row = int(costs.row[edge])
+            return float(costs.charge[row, part]) if row >= 0 else 0.0
+
+        return self._summed(route, at_us, charges, whole)
+
+    def _summed(self, route: Route, at_us: int, charges: Charges, whole: Callable[[int, int], float]) -> float:
+        """`whole` gives what an edge costs that is driven from end to end, in a part of the day."""
+        a, edges, table = self._arrays, route.edges.tolist(), charges.table
+        parts, last, total = table.shape[1], len(route.edges) - 1, 0.0
+        for n, edge in enumerate(edges):
+            turned = n > 0 and a.edge_twin[edges[n - 1]] == edge
+            entered = (float(route.left_us[n - 1]) if n else at_us) / 1e6 + (self._u_turn if turned else 0.0)
+            part = self._part(entered, parts)
+            if 0 < n < last:
+                total += whole(edge, part)
+            else:
+                after, until = (route.begun if n == 0 else -math.inf), (route.ended if n == last else math.inf)
+                total += float(table[charges.passed(edge, after=after, until=until), part].sum())
         return total
+
+    def _part(self, at: float, parts: int) -> int:
+        """Of the local day."""
+        place = quarter_of_week(at, float(self._times.arrays.zone[0])) / (BINS // 7) % 1.0
+        return min(int(place * parts), parts - 1)
 
     def _interval(self, seconds: F64, spread: F32) -> tuple[float, float]:
         """Of the sum of times that go together a little, log-normal, since delays have no upper end."""

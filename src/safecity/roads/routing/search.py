@@ -19,6 +19,7 @@ from safecity.roads.network.turns import is_banned
 from safecity.roads.routing.times import BIN_SECONDS, BINS, Times, edge_seconds
 
 _LAST_RUN: Final = 2**31 - 1
+OWN_ROW: Final = -2
 
 
 class Costs(NamedTuple):
@@ -32,6 +33,16 @@ class Costs(NamedTuple):
     row: I32
     charge: F32
     u_turn: F64
+
+
+class Ends(NamedTuple):
+    """Charges of the edges that are driven in part: begun [S] of each source, from the place on it to its end; within
+    [S, G] of a way that ends on the edge where it begins, or [0, 0]; goal_row [G] of `charge` for a goal's own part,
+    OWN_ROW: that of its edge."""
+
+    begun: F64
+    within: F64
+    goal_row: I32
 
 
 class Work(NamedTuple):
@@ -108,9 +119,9 @@ def _goes_on(out_start: I32, edge_to: I32, edge_twin: I32, closed: U8, ban: I64,
 
 @compiled
 def search_routes(
-    a: RoadArrays, times: Times, costs: Costs, node_bans: U8, table: F32, chosen: I32, w: Work, sources: I32,
-    source_share: F64, goals: I32, goal_share: F64, goal_cost: F64, goal_time: F64, goal_entry: I32, start: float,
-    quarter: float, limit: float, every: bool,
+    a: RoadArrays, times: Times, costs: Costs, ends: Ends, node_bans: U8, table: F32, chosen: I32, w: Work,
+    sources: I32, source_share: F64, goals: I32, goal_share: F64, goal_cost: F64, goal_time: F64, goal_entry: I32,
+    start: float, quarter: float, limit: float, every: bool,
 ) -> int:  # fmt: skip
     """Cheapest ways from places on edges to places on edges.
 
@@ -126,6 +137,7 @@ def search_routes(
     best, usual, slow, share, extra = times.best, times.usual, times.slow, times.share, times.extra
     measured, closed = times.measured, times.closed
     weighed, charged = len(costs.penalty) > 0, len(costs.row) > 0
+    begun_cost, within_cost, goal_row = ends.begun, ends.within, ends.goal_row
     penalties, charge_row, charge, u_turn = costs.penalty, costs.row, costs.charge, costs.u_turn[0]
     edge_stamp, edge_cost, node_stamp, node_first = w.edge_stamp, w.edge_cost, w.node_stamp, w.node_first
     node_second, label_edge, label_up, label_cost, label_time = w.node_second, w.edge, w.up, w.cost, w.time
@@ -156,11 +168,13 @@ def search_routes(
         for k in range(len(goals)):
             driven = goal_share[k] - (1.0 - source_share[i])
             cost = driven * whole * (penalties[edge] if weighed else 1.0)
+            if len(within_cost) > 0:
+                cost += within_cost[i, k]
             if goals[k] == edge and driven >= 0 and cost < goal_cost[k]:
                 goal_cost[k], goal_time[k], goal_entry[k] = cost, start + driven * whole, -1
                 enough = np.max(goal_cost) if every else np.min(goal_cost)
         seconds = source_share[i] * whole
-        cost = seconds * penalties[edge] if weighed else seconds
+        cost = (seconds * penalties[edge] if weighed else seconds) + begun_cost[i]
         if edge_stamp[edge] == run and edge_cost[edge] <= cost:
             continue
         if count >= room:
@@ -214,21 +228,23 @@ def search_routes(
                 cost += u_turn
                 at += u_turn
             later = (at - start) / BIN_SECONDS
+            row, part, toll = -1, 0, 0.0
             if charged and charge_row[following] >= 0:
                 row = charge_row[following]
-                part = ((quarter + later) / (BINS // 7)) % 1.0
-                cost += charge[row, min(int(part * charge.shape[1]), charge.shape[1] - 1)]
+                part = min(int(((quarter + later) / (BINS // 7)) % 1.0 * charge.shape[1]), charge.shape[1] - 1)
+                toll = charge[row, part]
             seconds = edge_seconds(best, usual, slow, share, extra, measured, following, at, quarter + later)
             penalty = penalties[following] if weighed else 1.0
             if goal_stamp[following] == run:
                 k = goal_first[following]
                 while k >= 0:
-                    total = cost + goal_share[k] * seconds * penalty
+                    own = charge[goal_row[k], part] if row >= 0 and goal_row[k] >= 0 else toll
+                    total = cost + own + goal_share[k] * seconds * penalty
                     if total < goal_cost[k]:
                         goal_cost[k], goal_time[k], goal_entry[k] = total, at + goal_share[k] * seconds, label
                         enough = np.max(goal_cost) if every else np.min(goal_cost)
                     k = next_goal[k]
-            cost += seconds * penalty
+            cost += seconds * penalty + toll
             if edge_stamp[following] == run and edge_cost[following] <= cost:
                 continue
             if waits and seen[other, 2] <= cost:

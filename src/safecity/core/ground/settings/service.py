@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -112,6 +113,8 @@ class Settings:
     def __init__(self, database: Database, defaults: Platform) -> None:
         self._database = database
         self._defaults = defaults
+        self.guards: list[Callable[[Tx, Platform, Platform], None]] = []
+        """Asked before a change, with what was and what is to be; they raise where something stands in the way."""
 
     def platform(self, tx: Tx) -> Platform:
         """As set, else as the settings file says."""
@@ -143,6 +146,8 @@ class Settings:
         if revision is not None and revision != old.revision:
             raise ConflictError("changed meanwhile", code="changed_meanwhile")
         new = replace(old, **changes, revision=old.revision + 1)
+        for guard in self.guards:
+            guard(tx, old, new)
         raw = cast("dict[str, Any]", store.get(tx, "platform", {}))
         fields = asdict(new)
         raw.update({name: fields[name] for name in changes})

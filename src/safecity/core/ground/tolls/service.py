@@ -10,12 +10,13 @@ from typing import Any, Final
 from safecity.core.ground.access.api import ROOT, Action, Actor, authorize, scope
 from safecity.core.ground.audit.api import note
 from safecity.core.ground.places.api import claimed_by, find_area
-from safecity.core.ground.settings.api import Settings
+from safecity.core.ground.settings.api import Platform, Settings
 from safecity.core.ground.tolls import store
 from safecity.core.ground.tolls.decide import MAX_PLACES, MAX_TOLLS, Toll, VehicleClass, amounts, check_toll, thing_of
 from safecity.kit.daykinds import DAY_KINDS
 from safecity.kit.errors import ConflictError, ExhaustedError, NotFoundError
 from safecity.kit.ids import fresh
+from safecity.kit.money import minor_units
 from safecity.model.facts.traffic_calls import ApplyTolls, FindTolled, RoadsFound, RoadToll, TollTable
 from safecity.ports.calls import Calls
 from safecity.ports.database import Database, Tx
@@ -31,6 +32,7 @@ class TollBook:
         self._database = database
         self._calls = calls
         self._settings = settings
+        settings.guards.append(_keep_prices)
 
     async def page(self, who: Actor, *, after: tuple[str, str] | None, limit: int) -> list[Toll]:
         """By name."""
@@ -48,21 +50,22 @@ class TollBook:
         where no road pays; UnavailableError where the duty cannot say.
         """
 
-        def made(tx: Tx) -> Toll:
-            toll = Toll(id=fresh("tl"), created_by=who.name, created_at=who.at, **values)
+        def made(tx: Tx, name: str) -> Toll:
+            toll = Toll(id=name, created_by=who.name, created_at=who.at, **values)
             return _placed(tx, who, check_toll(toll))
 
-        toll = await self._database.read(made)
+        toll = await self._database.read(lambda tx: made(tx, fresh("tl")))
         roads = await self._roads(toll)
 
-        def work(tx: Tx) -> None:
-            if len(_roomy(tx, toll)) >= MAX_TOLLS:
+        def work(tx: Tx) -> Toll:
+            kept = made(tx, toll.id)  # borders may have moved while the duty was asked
+            if len(_roomy(tx, kept)) >= MAX_TOLLS:
                 raise ExhaustedError("too many tolls", code="too_many", params={"limit": MAX_TOLLS})
-            store.add(tx, toll)
-            note(tx, who, Action.TOLL_CHANGE, thing_of(toll), toll.name, added=True, metres=round(roads.metres))
+            store.add(tx, kept)
+            note(tx, who, Action.TOLL_CHANGE, thing_of(kept), kept.name, added=True, metres=round(roads.metres))
+            return kept
 
-        await self._database.write(work)
-        return toll, roads
+        return await self._database.write(work), roads
 
     async def change(
         self, who: Actor, toll: str, values: dict[str, Any], revision: int | None
@@ -120,6 +123,13 @@ class TollBook:
     async def _roads(self, toll: Toll) -> RoadsFound:
         roads = await self._calls.call(ADDRESS, FindTolled(_told(toll)), timeout=TIMEOUT)
         return roads if isinstance(roads, RoadsFound) else RoadsFound((), 0.0)
+
+
+def _keep_prices(tx: Tx, old: Platform, new: Platform) -> None:
+    """Prices are kept in minor units: in a currency that divides otherwise each would be another one."""
+    if minor_units(old.currency) != minor_units(new.currency) and store.any_at_all(tx):
+        params = {"old": old.currency, "new": new.currency}
+        raise ConflictError("there are tolls in that currency", code="toll_currency", params=params)
 
 
 def told_of(tolls: Iterable[Toll], hour_worth: int, currency: str) -> ApplyTolls:

@@ -86,3 +86,7 @@ def page(tx: Tx, allowed: Predicate, *, after: tuple[str, str] | None, limit: in
 def any_under(tx: Tx, path: str) -> bool:
     """Whether one lies in the area of that path."""
     return tx.row(select(tolls.c.id).where(under(tolls.c.area_path, path)).limit(1)) is not None
+
+
+def any_at_all(tx: Tx) -> bool:
+    return tx.row(select(tolls.c.id).limit(1)) is not None

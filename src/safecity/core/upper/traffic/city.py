@@ -4,6 +4,7 @@ nobody; not for several threads at once."""
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import math
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
@@ -160,13 +161,24 @@ class City:
             params = {"field": "line", "metres": CLOSURE_METRES}
             raise NotFoundError("no road there", code="no_road_near", params=params)
         metres = float(self.network.arrays.edge_length[edges].sum())
-        return RoadsFound(tuple(_line(self.network, int(one)) for one in edges), metres)
+        return RoadsFound(self._lines(edges.tolist()), metres)
 
     def tolled(self, asked: FindTolled) -> RoadsFound:
         """Which roads pay. NotFoundError `no_road_near`, InvalidError `road_tolls`."""
         edges = tolled_edges(self.network, asked.tolls)
         metres = float(self.network.arrays.edge_length[edges].sum())
-        return RoadsFound(tuple(_line(self.network, one) for one in edges[:MAX_TOLLED]), metres)
+        return RoadsFound(self._lines(edges[:MAX_TOLLED]), metres)
+
+    def _lines(self, edges: Sequence[int], room: int | None = None) -> tuple[Line, ...]:
+        """Of edges, in their order, as many as there is room for points."""
+        found, room = list[Line](), MAX_POINTS if room is None else room
+        for edge in edges:
+            line = _line(self.network, edge)
+            room -= len(line)
+            if room < 0:
+                break
+            found.append(line)
+        return tuple(found)
 
     def _edges_of(self, line: Line, *, both_ways: bool) -> I32:
         a = self.network.arrays
@@ -206,11 +218,19 @@ class City:
         if asked.avoid_tolls and 0 in paid:
             found = [one for one, toll in zip(found, paid, strict=True) if not toll]
             paid = [0] * len(found)
+        # To who wants to pay nothing and has to, each way is as dear: they are told apart by what the money is worth.
+        costs = [self._weighed(tolls, one, asked.at) for one in (usual, *found)]
+        sent = self._sent(costs[0], costs[1:]).tolist()
         told = [
-            self._told(one, start, end, asked.least, toll, share)
-            for one, toll, share in zip(found, paid, self._sent(usual, found).tolist(), strict=True)
-        ]
+            self._told(one, asked.least, toll, share) for one, toll, share in zip(found, paid, sent, strict=True)
+        ]  # fmt: skip
         return RoutesFound(tuple(told), self.tolls.told.currency if self.tolls is not None else "")
+
+    def _weighed(self, tolls: TolledRoads | None, route: Route, at_us: int) -> Route:
+        """With its tolls as the money is worth them, whatever it was searched by."""
+        if tolls is None:
+            return route
+        return dataclasses.replace(route, cost=route.seconds + self.router.charged(route, at_us, tolls.charges))
 
     def _sent(self, usual: Route, found: Sequence[Route]) -> F64:
         """What share of the drivers over each: where no way gains more over the usual one than is known of it, all go
@@ -237,20 +257,15 @@ class City:
             code = "only_islands_near" if nowhere else "no_road_near"
             raise NotFoundError(str(error), code=code, params={"field": field, "metres": SNAP_METRES}) from error
 
-    def _told(
-        self, route: Route, start: Sequence[Place], end: Sequence[Place], least: int, toll: int, share: float
-    ) -> RouteFound:
-        lengths = self.network.arrays.edge_length[route.edges].astype(np.float64)
-        first = next(one.along for one in start if one.edge == route.edges[0])
-        last = next(one.along for one in end if one.edge == route.edges[-1])
-        driven = lengths.copy()
-        driven[-1] = last
-        driven[0] -= first
+    def _told(self, route: Route, least: int, toll: int, share: float) -> RouteFound:
+        driven = self.network.arrays.edge_length[route.edges].astype(np.float64)
+        driven[-1] = route.ended
+        driven[0] -= route.begun
         free = float((np.maximum(driven, 0) / self.live.free[route.edges]).sum())
         now = self.live.now
         known = np.isfinite(now.speed[route.edges]) & (now.vehicles[route.edges] >= least)
         return RouteFound(
-            line=self._way(route, first, last), metres=route.metres, seconds=route.seconds, low=route.low,
+            line=self._way(route, route.begun, route.ended), metres=route.metres, seconds=route.seconds, low=route.low,
             high=route.high, free_seconds=free, measured_metres=float(np.maximum(driven[known], 0).sum()),
             share=round(share, 3), toll=toll,
         )  # fmt: skip
@@ -303,13 +318,13 @@ class City:
         """Those of which as many vehicles are known as are asked for."""
         vehicles = self.live.now.vehicles
         shown = [one for one in known if int(vehicles[list(one.edges)].max(initial=0)) >= least]
-        return tuple(
-            Jam(
-                one.id, one.began_at, (one.longitude, one.latitude), round(one.metres), round(one.speed * 3.6, 1),
-                tuple(_line(self.network, edge) for edge in one.edges[:200]), one.ended_at,
-            )
-            for one in sorted(shown, key=lambda each: -each.metres)[:200]
-        )  # fmt: skip
+        told, room = list[Jam](), MAX_POINTS
+        for one in sorted(shown, key=lambda each: -each.metres)[:200]:
+            lines = self._lines(one.edges[:200], room)
+            room -= sum(map(len, lines))
+            place, kmh = (one.longitude, one.latitude), round(one.speed * 3.6, 1)
+            told.append(Jam(one.id, one.began_at, place, round(one.metres), kmh, lines, one.ended_at))
+        return tuple(told)
 
     def usual_speeds(self, at: int) -> F64:
         """Of all edges [E], m/s, at that time of such a day."""

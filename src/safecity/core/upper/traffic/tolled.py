@@ -10,12 +10,13 @@ from typing import Final
 
 import numpy as np
 
-from safecity.core.upper.traffic.counted import edge_at
+from safecity.core.upper.traffic.counted import along_edge, edge_at
 from safecity.kit.errors import InvalidError, NotFoundError
-from safecity.model.facts.traffic_calls import ApplyTolls, Line, RoadToll
+from safecity.model.facts.traffic_calls import ApplyTolls, Line, Point, RoadToll
 from safecity.roads.network.arrays import RoadNetwork
 from safecity.roads.network.grid import edges_near
-from safecity.roads.routing.router import Charges, Route, Router
+from safecity.roads.routing.charges import Charges
+from safecity.roads.routing.router import Place, Route, Router
 
 HOUR_SECONDS: Final = 3_600
 PARTS: Final = 96
@@ -54,13 +55,13 @@ class Tolling:
         for amounts in [one.amounts for one in told.tables] + [one.amounts for one in told.tolls if not one.tables]:
             _parts(amounts)
         self.told = told
-        self._placed = [(one, edges_of(network, one)) for one in told.tolls]
-        self.unplaced = tuple(dict.fromkeys(one.tables for one, edges in self._placed if not edges))
+        self._placed = [(one, places_of(network, one)) for one in told.tolls]
+        self.unplaced = tuple(dict.fromkeys(one.tables for one, places in self._placed if not places))
         self._known: dict[tuple[str, date, str], TolledRoads] = {}
 
     def on(self, day: date, kind: str, vehicle: str) -> TolledRoads:
         """What who sets out on a local day of that kind (`kit.daykinds`) pays. Who drives past several places of one
-        edge pays for each."""
+        edge pays for each, and who sets out behind one of them or ends before it does not pay for that."""
         key = vehicle, day, kind
         if key not in self._known:
             if len(self._known) >= KEPT:
@@ -73,18 +74,19 @@ class Tolling:
         for one in self.told.tables:
             if vehicle in one.vehicles and kind in one.days:
                 tables[one.name] += _parts(one.amounts)
-        rows: dict[int, np.ndarray] = {}
-        for toll, edges in self._placed:
+        rows: dict[Place, np.ndarray] = {}
+        for toll, places in self._placed:
             if not (toll.begins <= day and (not toll.ends or day <= toll.ends)):
                 continue
             amounts = tables[toll.tables] if toll.tables else _parts(toll.amounts)
-            for edge in edges:
-                rows[edge] = rows.get(edge, 0.0) + amounts
+            for place in places:
+                rows[place] = rows.get(place, 0.0) + amounts
         table = np.array([*rows.values()]).reshape(len(rows), PARTS)
-        edges = np.array(list(rows), np.int64)
+        edges = np.array([one.edge for one in rows], np.int64)
+        along = np.array([one.along for one in rows], np.float64)
         return TolledRoads(
-            Charges(edges, table * (HOUR_SECONDS / self.told.hour_worth)),
-            Charges(edges, np.where(table > 0, AVOIDED_SECONDS, 0.0)), self.told.hour_worth,
+            Charges(edges, table * (HOUR_SECONDS / self.told.hour_worth), along),
+            Charges(edges, np.where(table > 0, AVOIDED_SECONDS, 0.0), along), self.told.hour_worth,
         )  # fmt: skip
 
 
@@ -92,7 +94,7 @@ def tolled_edges(network: RoadNetwork, tolls: Iterable[RoadToll]) -> list[int]:
     """All that pay any of them. NotFoundError `no_road_near` where one is paid nowhere."""
     found: dict[int, None] = {}
     for one in tolls:
-        edges = edges_of(network, one)
+        edges = [place.edge for place in places_of(network, one)]
         if not edges:
             field = "border" if one.border else "gantries"
             params = {"field": field, "metres": NEAR_METRES}
@@ -101,19 +103,21 @@ def tolled_edges(network: RoadNetwork, tolls: Iterable[RoadToll]) -> list[int]:
     return list(found)
 
 
-def edges_of(network: RoadNetwork, toll: RoadToll) -> list[int]:
-    """Which pay it; one that crosses a border twice stands there twice."""
+def places_of(network: RoadNetwork, toll: RoadToll) -> list[Place]:
+    """Where it is paid; an edge that crosses a border twice has two."""
     if toll.border:
         return _crossing(network, toll.border, toll.crossing)
     if toll.bearing is not None:
         edge = edge_at(network, toll.place, toll.bearing)
-        return [] if edge is None else [edge]
-    edges, _, _ = edges_near(network.arrays, *toll.place, NEAR_METRES, most=1)
-    found = [int(edge) for edge in edges[:1]]
-    return found + [int(twin) for edge in found if (twin := network.arrays.edge_twin[edge]) >= 0]
+        return [] if edge is None else [Place(edge, along_edge(network, edge, toll.place))]
+    a = network.arrays
+    edges, _, alongs = edges_near(a, *toll.place, NEAR_METRES, most=1)
+    found = [Place(int(edge), float(along)) for edge, along in zip(edges[:1], alongs[:1], strict=True)]
+    twins = [(int(a.edge_twin[one.edge]), one.along) for one in found]
+    return found + [Place(twin, float(a.edge_length[twin]) - along) for twin, along in twins if twin >= 0]
 
 
-def _crossing(network: RoadNetwork, ring: Line, crossing: str) -> list[int]:
+def _crossing(network: RoadNetwork, ring: Line, crossing: str) -> list[Place]:
     if crossing not in CROSSINGS:
         raise InvalidError(f"no way over a border: {crossing[:20]}", code="road_tolls")
     a = network.arrays
@@ -121,27 +125,46 @@ def _crossing(network: RoadNetwork, ring: Line, crossing: str) -> list[int]:
     same_shape = a.point_shape[:-1] == a.point_shape[1:]
     changes = np.flatnonzero(same_shape & (inside[:-1] != inside[1:]))
     pays = CROSSINGS[crossing]
-    found: list[int] = []
+    found: list[Place] = []
     for point in changes.tolist():
         shape, inward = int(a.point_shape[point]), bool(inside[point + 1])
-        along, against = int(a.shape_edge[2 * shape]), int(a.shape_edge[2 * shape + 1])
+        forward, back = int(a.shape_edge[2 * shape]), int(a.shape_edge[2 * shape + 1])
+        ends = [(float(a.point_lon[n]), float(a.point_lat[n])) for n in (point, point + 1)]
+        step = float(a.point_along[point + 1] - a.point_along[point])
+        metres = float(a.point_along[point]) + step * _share_before(ring, *ends)
         # Who drives the shape the other way crosses the border the other way.
-        ways = (along, inward), (against, not inward)
-        found += [edge for edge, comes_in in ways if edge >= 0 and pays[not comes_in]]
+        for edge, comes_in, along in ((forward, inward, metres), (back, not inward, -metres)):
+            if edge >= 0 and pays[not comes_in]:
+                found.append(Place(edge, along if along >= 0 else float(a.edge_length[edge]) + along))
     return found
 
 
+def _share_before(ring: Line, start: Point, end: Point) -> float:
+    """Which share of a straight piece lies before it meets the ring first, one of its ends being inside."""
+    corners = np.array(ring, np.float64)
+    sides = np.roll(corners, -1, axis=0) - corners
+    way, gaps = np.subtract(end, start), corners - start
+    across = way[0] * sides[:, 1] - way[1] * sides[:, 0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = (gaps[:, 0] * sides[:, 1] - gaps[:, 1] * sides[:, 0]) / across
+        beside = (gaps[:, 0] * way[1] - gaps[:, 1] * way[0]) / across
+    met = share[(share >= 0) & (share <= 1) & (beside >= 0) & (beside <= 1)]
+    return float(met.min(initial=1.0))
+
+
 def _inside(ring: Line, longitudes: np.ndarray, latitudes: np.ndarray) -> np.ndarray:
-    """Which places lie within the ring: a line from them to the east crosses it an odd number of times."""
+    """Which places lie within the ring: a line from them to the east crosses it an odd number of times. Each side is
+    held against the places beside it alone, however many corners there are."""
     corners = np.array(ring, np.float64)
     (west, south), (east, north) = corners.min(axis=0), corners.max(axis=0)
     near = np.flatnonzero((west <= longitudes) & (longitudes <= east) & (south <= latitudes) & (latitudes <= north))
+    near = near[np.argsort(latitudes[near], kind="stable")]
     x, y = longitudes[near], latitudes[near]
     odd = np.zeros(len(near), bool)
     for (x1, y1), (x2, y2) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
-        spans = (y1 > y) != (y2 > y)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            odd ^= spans & (x < x1 + (y - y1) * (x2 - x1) / (y2 - y1))
+        first, last = np.searchsorted(y, (min(y1, y2), max(y1, y2)))
+        if first < last:
+            odd[first:last] ^= x[first:last] < x1 + (y[first:last] - y1) * (x2 - x1) / (y2 - y1)
     inside = np.zeros(len(longitudes), bool)
     inside[near] = odd
     return inside
