@@ -78,9 +78,10 @@ class Live(WantedStreams):
         link = vehicle.link
         if link is None:
             raise away(vehicle)
+        tcp, udp = told_ports(vehicle, port)
         start = StartLive(
-            host=self._media_host(vehicle), channel=channel.number, medium=Medium.BOTH,
-            stream=int(session.key.quality is Quality.SUB), **told_port(vehicle, port),
+            host=self._media_host(vehicle), tcp_port=tcp, udp_port=udp, channel=channel.number, medium=Medium.BOTH,
+            stream=int(session.key.quality is Quality.SUB),
         )  # fmt: skip
         await self._orders.ask(link, start, within=ANSWER_SECONDS)
 
@@ -132,9 +133,9 @@ async def expect(calls: Calls, key: StreamKey, channel: JtChannel, vehicle: Vehi
     return await prepare(calls, channel.slot, wish)
 
 
-def told_port(vehicle: Vehicle, port: int) -> dict[str, int]:
-    """As an order names it: the port of the transport that is not meant is 0."""
-    return {"tcp_port": 0, "udp_port": port} if vehicle.config.transport == UDP else {"tcp_port": port, "udp_port": 0}
+def told_ports(vehicle: Vehicle, port: int) -> tuple[int, int]:
+    """As an order names it, of TCP and of UDP: the one that is not meant is 0."""
+    return (0, port) if vehicle.config.transport == UDP else (port, 0)
 
 
 def away(vehicle: Vehicle) -> UnavailableError:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from safecity.drivers.jt808.channels import Directory
-from safecity.drivers.jt808.live import ANSWER_SECONDS, away, expect, told_port
+from safecity.drivers.jt808.live import ANSWER_SECONDS, away, expect, told_ports
 from safecity.drivers.jt808.orders import Orders
 from safecity.drivers.jt808.playing import control_of, is_over, started, tidy
 from safecity.drivers.jt808.roll import Vehicle
@@ -94,7 +94,7 @@ class Playback(PlayedSessions[_Session]):
         async with self._place(request.session, channel.channel, channel.device):
             try:
                 port = await expect(self._calls, key, channel, vehicle)
-                wish = started(request, channel.number, self._media_host(vehicle), told_port(vehicle, port))
+                wish = started(request, channel.number, self._media_host(vehicle), told_ports(vehicle, port))
                 # Before the terminal is asked: it may have sent and hung up before its answer is here.
                 self._sessions[request.session] = _Session(
                     request.session, channel.channel, channel.device, channel.slot, progress_of(request),

@@ -29,11 +29,11 @@ _END_SECONDS: Final = 10
 """A window that a terminal left so shortly before its end was played: recordings end at key frames."""
 
 
-def started(request: StartDevicePlayback, number: int, host: str, ports: dict[str, int]) -> StartPlayback:
-    """0x9201, with its `tcp_port` and `udp_port`."""
+def started(request: StartDevicePlayback, number: int, host: str, ports: tuple[int, int]) -> StartPlayback:
+    """0x9201; `ports` of TCP and of UDP."""
     speed = _possible(request.download_speed) if request.download_speed else 0
     return StartPlayback(
-        host=host, channel=number, medium=Medium.BOTH, stream=MAIN, storage=0, **ports,
+        host=host, tcp_port=ports[0], udp_port=ports[1], channel=number, medium=Medium.BOTH, stream=MAIN, storage=0,
         mode=FAST if speed > 1 else NORMAL, speed=_SPEEDS[speed] if speed > 1 else 0,
         begins=time_text(request.start), ends=time_text(request.end + SECOND_US - 1),
     )  # fmt: skip

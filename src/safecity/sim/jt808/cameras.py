@@ -71,7 +71,9 @@ class Line:
 
     def offer(self, coded: Coded) -> None:
         """Send one unit."""
-        full = self.transport.get_write_buffer_size() > _BUFFER
+        media = self.transport
+        # Datagrams wait for nobody.
+        full = isinstance(media, asyncio.WriteTransport) and media.get_write_buffer_size() > _BUFFER
         if full or (self._skipping and not (coded.is_video and coded.is_key)):
             self._skipping = True
             return

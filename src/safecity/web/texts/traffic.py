@@ -103,7 +103,7 @@ TRAFFIC: dict[str, tuple[str, str]] = {
     ),
     "toll_currency": (
         "已有以 {old} 计价的道路收费,{new} 的最小货币单位不同,改动会使每个价格变成另一个价格。请先删除这些收费。",
-        "There are tolls in {old}, and {new} divides otherwise: each price would become another one. Remove the tolls first.",
+        "There are tolls in {old}, and {new} divides otherwise: prices would be others. Remove the tolls first.",
     ),
     "road_tolls": ("道路收费数据无效。", "What roads cost was not said in a way that can be counted."),
     "roads_version": ("没有路网 {version}。", "There is no road network {version}."),
