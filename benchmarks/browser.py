@@ -12,6 +12,14 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from benchmarks.whole import Platform
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
+# Two pages of suggestions below the address line would be made with each window: nobody types there, and they cost more
+# than most pages of ours. The others are what Playwright itself asks to be without; whoever names any names all.
+WITHOUT = (
+    "WebUIOmniboxPopup WebUIOmniboxAimPopup "
+    "AvoidUnnecessaryBeforeUnloadCheckSync DestroyProfileOnBrowserClose HttpsUpgrades HttpsFirstBalancedModeAutoEnable "
+    "LensOverlay MediaRouter PaintHolding ThirdPartyStoragePartitioning AvoidCorsURLLoaderRestartOnRedirect "
+    "OptimizationHints NetworkTimeServiceQuerying AimEnabled PreconnectToSearch"
+)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -22,6 +30,7 @@ FLAGS = [
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
     "--host-resolver-rules=MAP *.test 127.0.0.1",
+    f"--disable-features={WITHOUT.replace(' ', ',')}",
 ]
 STRIP = Path(__file__).resolve().parent.parent / "src" / "safecity" / "sim" / "scene" / "strip.js"
 
