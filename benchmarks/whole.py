@@ -6,10 +6,12 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,6 +36,17 @@ def until(probe: Callable[[], T | None], what: str, patience: float = PATIENCE) 
         time.sleep(0.05 if waited < OFTEN_SECONDS else 0.2)  # most questions cost the platform some milliseconds
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The authorities of this machine: to read them takes longer than twenty questions."""
+    return ssl.create_default_context()
+
+
+def client(**more: Any) -> httpx.Client:
+    """One that keeps its connection and its cookies."""
+    return httpx.Client(verify=_trusted(), **more)
+
+
 class Platform:
     """`safecity run` as a user starts it. `api` is signed in as administrator once `setup()` was called."""
 
@@ -47,7 +60,7 @@ class Platform:
         dist = str(Path(__file__).resolve().parent.parent / "ui" / "dist")
         self.environment = {"SAFECITY_UI_DIST": dist, **os.environ} if environment is None else environment
         self.process: subprocess.Popen[bytes] | None = None
-        self.api = httpx.Client()
+        self.api = client()
         self.csrf = ""
 
     def start(self) -> Platform:
@@ -80,17 +93,18 @@ class Platform:
                 return False
             self.base = f"http://127.0.0.1:{state['ports']['http']}"
             try:
-                return httpx.get(f"{self.base}/readyz", timeout=5).status_code == 200
+                return asking.get(f"{self.base}/readyz").status_code == 200
             except httpx.HTTPError:
                 return False
 
         try:
-            until(ready, "the platform becomes ready")
+            with client(timeout=5) as asking:
+                until(ready, "the platform becomes ready")
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.log()[-6000:]}") from None
         cookies = self.api.cookies
         self.api.close()
-        self.api = httpx.Client(base_url=f"{self.base}/api/v1", timeout=30, cookies=cookies)
+        self.api = client(base_url=f"{self.base}/api/v1", timeout=30, cookies=cookies)
 
     def base_at(self, host: str) -> str:
         """`base` under another name of this machine."""
