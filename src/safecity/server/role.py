@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import logging
 import os
@@ -30,7 +31,11 @@ def main() -> None:
     configure_logging(context.settings.log_level, context.address)
     nice = go_first(options.name)
     logging.getLogger(__name__).info("duty starts name=%s pid=%s nice=%s", context.address, os.getpid(), nice)
+    # What is loaded stays. Looked over for rubbish again and again meanwhile, it would take a quarter more time.
+    gc.disable()
     module = importlib.import_module(ROLES[options.name])
+    gc.freeze()
+    gc.enable()
     run_role(context, module.main)
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from functools import cache
 
-from pypinyin import lazy_pinyin
-
 _TABLE = """
 11 北京市 Beijing: 01市辖区
 12 天津市 Tianjin: 01市辖区
@@ -68,6 +66,8 @@ def _latin(name: str) -> str:
         return "Counties"
     for ending in ("市", "地区", "盟"):
         name = name.removesuffix(ending)
+    from pypinyin import lazy_pinyin  # a third of a second to load, of each start of the platform
+
     return "".join(lazy_pinyin(name)).capitalize()
 
 
