@@ -82,12 +82,12 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     add_handlers(app)
     for part in PARTS:
-        app.include_router(part.routes.router, prefix=PREFIX)
+        part.routes.join(app, PREFIX)
     app.include_router(events.router, prefix=PREFIX)
-    app.include_router(described.routes.router, prefix=PREFIX)
-    app.include_router(health.open_routes.router)
+    described.routes.join(app, PREFIX)
+    health.open_routes.join(app)
     app.mount(PREFIX_OF_VIID, _viid)
-    app.include_router(pages.routes.router)
+    pages.routes.join(app)
     app.add_middleware(Envelope, services=services)
     app.openapi = partial(described.describe, app)
     return app

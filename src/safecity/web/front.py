@@ -73,6 +73,6 @@ def _waiting(web: WebSettings, front: Front) -> FastAPI:
     app.add_api_route("/healthz", is_alive)
     for path in ("/readyz", "/metrics", "/api/{path:path}"):
         app.add_api_route(path, refuse, methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
-    app.include_router(pages.routes.router)
+    pages.routes.join(app)
     app.add_middleware(Envelope, services=cast("Services", app.state.services))
     return app

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Annotated, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.routing import APIRoute
 from starlette.requests import HTTPConnection
 from starlette.types import Message, Receive
@@ -85,15 +85,20 @@ def _door(action: str) -> Callable[[Request], Awaitable[None]]:
     return pass_door
 
 
-def _current(request: Request) -> SignedIn:
+# Coroutines, although none waits: the framework would send each plain function through a thread, and back.
+async def _services(request: Request) -> Services:
+    return services(request)
+
+
+async def _current(request: Request) -> SignedIn:
     return cast("SignedIn", request.state.signed_in)
 
 
-def _actor(request: Request) -> Actor:
-    return _current(request).actor
+async def _actor(request: Request) -> Actor:
+    return (await _current(request)).actor
 
 
-Here = Annotated[Services, Depends(services)]
+Here = Annotated[Services, Depends(_services)]
 Who = Annotated[Actor, Depends(_actor)]
 Me = Annotated[SignedIn, Depends(_current)]
 
@@ -139,20 +144,27 @@ class _OnceRoute(_PlainRoute):
             if not request.headers.get(HEADER):
                 return await handle(request)
             await door(request)
-            return await answer_once(services(request), _actor(request), request, handle)
+            return await answer_once(services(request), await _actor(request), request, handle)
 
         return guarded
 
 
 class Routes:
-    """An APIRouter whose routes cannot be made without an action.
+    """Routes that cannot be declared without an action. They are made once, for the application they join: to make one
+    takes milliseconds, and there are hundreds.
 
     `fails`: statuses of problems beyond those that any route may answer (`described.py`). `once` false: a POST whose
     answer would be worth nothing the second time, so it takes no Idempotency-Key.
     """
 
     def __init__(self, tag: str) -> None:
-        self.router = APIRouter(tags=[tag])
+        self._tag = tag
+        self._declared: list[tuple[str, Callable[..., Any], dict[str, Any]]] = []
+
+    def join(self, app: FastAPI, prefix: str = "") -> None:
+        """Make them routes of the application, each below `prefix`."""
+        for path, handler, options in self._declared:
+            app.router.add_api_route(prefix + path, handler, tags=[self._tag], **options)
 
     def get(self, path: str, action: Action | str, **options: Any) -> Callable[[_Handler], _Handler]:
         return self._route("GET", path, action, options)
@@ -173,21 +185,14 @@ class Routes:
         self, method: str, path: str, action: Action | str, options: dict[str, Any]
     ) -> Callable[[_Handler], _Handler]:
         extra: dict[str, Any] = {"x-action": str(action), "x-fails": options.pop("fails", ())}
+        options |= {"methods": [method], "dependencies": [Depends(_door(str(action)))], "openapi_extra": extra}
         options["route_class_override"] = _PlainRoute
         if options.pop("once", True) and method == "POST" and action != PUBLIC:
             extra["parameters"] = [PARAMETER]
             options["route_class_override"] = _OnceRoute
 
         def add(handler: _Handler) -> _Handler:
-            self.router.add_api_route(
-                path,
-                handler,
-                methods=[method],
-                dependencies=[Depends(_door(str(action)))],
-                openapi_extra=extra,
-                operation_id=handler.__name__,
-                **options,
-            )
+            self._declared.append((path, handler, {"operation_id": handler.__name__, **options}))
             return handler
 
         return add

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
 from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from pydantic import create_model
 
 from safecity.web.app import create_app
@@ -93,6 +97,22 @@ def test_whoever_may_call_without_a_session_is_the_same_as_in_the_code(document:
             assert {"401", "403"} <= set(operation["responses"]), where
 
 
+def test_no_request_is_sent_through_a_thread_by_the_framework() -> None:
+    def called(of: Dependant) -> Iterator[Any]:
+        yield of.call
+        for each in of.dependencies:
+            yield from called(each)
+
+    calls = {
+        one
+        for route in create_app(cast(Any, None)).routes
+        if isinstance(route, APIRoute)
+        for one in called(route.dependant)
+    }
+    assert len(calls) > 200
+    assert not [one for one in calls if not inspect.iscoroutinefunction(one)], "it does that with plain functions"
+
+
 def test_two_models_of_one_name_are_noticed() -> None:
     named, sized = create_model("Thing", name=str), create_model("Thing", size=int, __module__="elsewhere")
     app, routes = FastAPI(), Routes("things")
@@ -103,7 +123,7 @@ def test_two_models_of_one_name_are_noticed() -> None:
     @routes.get("/b", PUBLIC, response_model=sized)
     def see_b() -> None: ...
 
-    app.include_router(routes.router)
+    routes.join(app)
     with pytest.raises(ValueError, match="share a name"):
         describe(app)
 

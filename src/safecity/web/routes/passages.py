@@ -238,7 +238,7 @@ class SightingsFiled(Answer):
     items: list[SightingFiled]
 
 
-def searched(
+async def searched(
     purpose: Purposed,
     reason: Annotated[Words, Query()] = "",
     area: Annotated[str, Query(max_length=40)] = "",
