@@ -16,6 +16,12 @@ settings.register_profile("unhurried", deadline=None, suppress_health_check=[Hea
 settings.load_profile("unhurried")
 
 
+def pytest_collection_finish() -> None:
+    """What was loaded stays, and is not looked over for rubbish beside five thousand tests; the rest is, less often."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def nothing_left_open() -> Iterator[None]:
     """A file that leaves something open is told so itself, not whichever test runs when the memory is next tidied."""
