@@ -10,6 +10,7 @@ one piece when it is done. Exit status: that of the first group that failed.
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -84,11 +85,15 @@ class Runs:
     def wait(self, *names: str) -> None:
         """Until these groups have ended (all, if none is named); each is printed as soon as it has."""
         while waiting := [group for group in self._running if not names or group.name in names]:
-            for group in [group for group in self._running if group.process.poll() is not None]:
+            for group in tuple(self._running):
+                before = _worked()
+                if group.process.poll() is None:
+                    continue
                 self._running.remove(group)
                 self.results.append(group.process.returncode)
-                took = time.monotonic() - group.began
-                sys.stdout.buffer.write(f"\n{group.name} ({took:.0f} s):\n".encode() + group.said.read_bytes())
+                took, worked = time.monotonic() - group.began, _worked() - before
+                title = f"\n{group.name} ({took:.0f} s, {worked:.0f} s of processors):\n"
+                sys.stdout.buffer.write(title.encode() + group.said.read_bytes())
                 sys.stdout.flush()
             if waiting[0].process.poll() is None:
                 time.sleep(0.5)
@@ -98,6 +103,12 @@ class Runs:
         for group in self._running:
             group.process.terminate()
             group.process.wait()
+
+
+def _worked() -> float:
+    """CPU seconds of the groups that have ended, with all they started and waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _environment() -> dict[str, str]:
