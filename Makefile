@@ -27,10 +27,11 @@ run: setup ## start the platform with the demo city; prints one address and a on
 test: setup ## run every test (smoke sizes)
 	@$(BIN)/python tools/run_tests.py
 
-check: setup ## style, types, layers, texts, generated pages, breaks of the API
+# The browser application is built while Python is checked.
+check: $(VENV)/.ready ## style, types, layers, texts, generated pages, breaks of the API
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check-browser check-python
 
-check-python:
+check-python: $(VENV)/.ready
 	@$(BIN)/ruff format --check src tests benchmarks tools
 	@$(BIN)/ruff check src tests benchmarks tools
 	@$(BIN)/basedpyright --level error src
@@ -39,7 +40,7 @@ check-python:
 	@$(BIN)/python tools/reference.py --check
 	@$(BIN)/python tools/api_breaks.py
 
-check-browser:
+check-browser: ui-if-changed
 	@$(BIN)/python tools/build_ui.py --check
 
 format: $(VENV)/.ready ## put the sources into shape
