@@ -25,9 +25,10 @@ from benchmarks.all import cpu_name
 from safecity.backends.inference import OnnxInference
 from safecity.sim.scene.street import Truth
 from safecity.vision.decode import frames
+from safecity.vision.plates.film import PlateFilm
 from safecity.vision.plates.recognise import MODELS, PlateRecogniser, open_recogniser
-from safecity.vision.plates.second import Allowance, installed
-from safecity.vision.plates.voting import PlateSeen, PlateTracks
+from safecity.vision.plates.second import installed
+from safecity.vision.plates.voting import PlateSeen
 
 ENOUGH_SIGHTS = 2
 
@@ -61,17 +62,14 @@ def measure(recogniser: PlateRecogniser, clip: Path, fps: float, least_width: in
     lines = clip.with_suffix(".jsonl").read_bytes().splitlines()
     truths = [msgspec.json.decode(line, type=Truth) for line in lines]
     wanted = passages(truths, fps, least_width)
-    tracks, seen, took, opinions = PlateTracks(), list[PlateSeen](), list[float](), Allowance()
-    size, last = (0, 0), 0.0
+    film, seen, took = PlateFilm(recogniser), list[PlateSeen](), list[float]()
+    size = (0, 0)
     for frame in frames(clip, fps):
         began = time.process_time()
-        reads = recogniser.frame(frame.picture, opinions.after(frame.at_seconds - last))
-        opinions.spend(sum(one.second for one in reads))
-        last = frame.at_seconds
+        seen += film.look(frame.at_seconds, frame.picture)[1]
         took.append((time.process_time() - began) * 1000)
-        seen += tracks.see(frame.at_seconds, reads)
         size = frame.picture.shape[:2]
-    seen += tracks.end()
+    seen += film.end()
     texts: dict[str, list[PlateSeen]] = defaultdict(list)
     for one in seen:
         texts[one.text].append(one)

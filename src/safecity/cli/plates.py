@@ -133,19 +133,15 @@ def _kept(found: Restored, folder: Path, name: str) -> Path:
 
 def _film(recogniser: PlateRecogniser, file: Path, fps: float) -> list[dict[str, Any]]:
     from safecity.vision.decode import frames
-    from safecity.vision.plates.second import Allowance
-    from safecity.vision.plates.voting import PlateTracks
+    from safecity.vision.plates.film import PlateFilm
 
     if not file.is_file():
         raise FileNotFoundError("no such file")
-    tracks, opinions = PlateTracks(), Allowance()
+    film = PlateFilm(recogniser)
     seen: list[PlateSeen] = []
-    last = 0.0
     for frame in frames(file, fps):
-        reads = recogniser.frame(frame.picture, opinions.after(frame.at_seconds - last))
-        opinions.spend(sum(one.second for one in reads))
-        seen += tracks.see(last := frame.at_seconds, reads)
-    return [_voted(one) for one in (*seen, *tracks.end())]
+        seen += film.look(frame.at_seconds, frame.picture)[1]
+    return [_voted(one) for one in (*seen, *film.end())]
 
 
 def _told(read: PlateRead) -> dict[str, Any]:

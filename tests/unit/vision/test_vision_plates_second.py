@@ -14,21 +14,19 @@ from typing import Any, cast
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.unit.vision.plate_film import Scripted, read
+from tests.unit.vision.plate_film import columns_of, read
 
 from safecity.backends.inference import OnnxInference
-from safecity.kit.clock import SECOND_US
 from safecity.kit.errors import InvalidError
 from safecity.ports.inference import NetworkInfo, Numbers, Tensor, TensorInfo
 from safecity.vision.arrays import array, tensor
 from safecity.vision.pictures import load_picture
 from safecity.vision.plates.alphabet import KINDS, SIGN_INDEX, SIGNS, PlateKind
 from safecity.vision.plates.locator import Found, Locator
-from safecity.vision.plates.opinions import chances
-from safecity.vision.plates.reader import Reader
-from safecity.vision.plates.recognise import MODELS, PlateRead, PlateRecogniser, open_recogniser
-from safecity.vision.plates.second import FILES, OPINIONS_A_SECOND, PACKAGE, SecondReader, installed, open_second
-from safecity.vision.plates.watching import PlateWatch
+from safecity.vision.plates.opinions import chances, weigh_looks
+from safecity.vision.plates.reader import Reader, read_columns
+from safecity.vision.plates.recognise import MODELS, KeptLook, PlateRead, PlateRecogniser, open_recogniser
+from safecity.vision.plates.second import FILES, PACKAGE, SecondReader, installed, open_second
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "vectors" / "plates"
 PICTURE = np.zeros((240, 400, 3), np.uint8)
@@ -42,8 +40,9 @@ class Locating:
 
     info = NetworkInfo("locator", "1" * 64, (), ())
 
-    def find(self, *_: Any) -> list[Found]:
-        return [Found(CORNERS, 0.9)]
+    def find(self, *told: Any) -> list[Found]:
+        *_, but = (None, *told)
+        return [one for one in [Found(CORNERS, 0.9)] if not callable(but) or not but(one)]
 
 
 class Network:
@@ -247,37 +246,60 @@ def test_a_plate_that_the_second_reader_stumbles_over_costs_no_other_plate_its_o
     assert [one.second for _ in range(2) for one in recogniser.still(PICTURE)] == [False, True]
 
 
-def test_a_frame_of_a_film_hears_no_more_opinions_than_it_may() -> None:
+def test_a_frame_of_a_film_is_read_by_ours_alone_and_not_at_all_where_its_plate_is_known() -> None:
     second = second_says("皖A12B45")
     first = first_says("皖A12B45", doubt=(4, "8"))
     recogniser = PlateRecogniser(cast("Locator", Locating()), first, countries=frozenset({"cn"}), second=second)
-    assert [one.second for one in recogniser.frame(PICTURE)] == [False]
-    assert [one.second for one in recogniser.frame(PICTURE, 1)] == [True]
-    assert asked(second) == 1
+    (told,) = recogniser.frame(PICTURE)
+    assert (told.text[:4], told.second, asked(second)) == ("皖A12", False, 0)
+    known = dataclasses.replace(told, carried=True)
+    reads = cast("Any", first)._network.asked
+    (again,) = recogniser.frame(PICTURE, lambda _: known)
+    assert again is known
+    assert cast("Any", first)._network.asked == reads
 
 
-def test_a_camera_has_so_many_opinions_a_second_and_its_vehicles_say_that_they_had_some() -> None:
-    offered: list[int] = []
+def looks_at(*columns: tuple[NDArray[np.float32], NDArray[np.float32]]) -> list[KeptLook]:
+    strips = [read_columns(*one, countries=frozenset({"cn"})) for one in columns]
+    return [KeptLook(PICTURE, CORNERS, 1, PlateKind.CN_BLUE, strip) for strip in strips if strip is not None]
 
-    class Asked(Scripted):
-        def __init__(self) -> None:
-            super().__init__(lambda _: [])
-            self.frame = self.look
 
-        def look(self, _picture: Any, opinions: int = 0) -> list[PlateRead]:
-            offered.append(opinions)
-            x = 100 + 10 * len(offered)
-            return [dataclasses.replace(read("皖A12345", x=x), second=opinions > 0)]
+def test_several_looks_are_read_together_by_both_readers() -> None:
+    torn = columns_of("皖A12B45", doubt=(4, "8", 0.5))
+    second = second_says("皖A12845")
+    recogniser = PlateRecogniser(
+        cast("Locator", Locating()), first_says(""), countries=frozenset({"cn"}), second=second
+    )  # fmt: skip
+    best = read("皖A12B45", 0.6, x=30)
+    told = recogniser.together(looks_at(torn, torn), best)
+    assert told is not None
+    assert (told.text, told.doubtful, told.second, asked(second)) == ("皖A12845", False, True, 2)
+    assert (told.corners == best.corners).all(), "told where it was read best"
+    alone = PlateRecogniser(cast("Locator", Locating()), first_says(""), countries=frozenset({"cn"}))
+    assert alone.together(looks_at(torn, torn), best) is None
+    assert recogniser.together([], best) is None
 
-    watch = PlateWatch(cast("Any", Asked()))
-    rate = 10
-    for step in range(4 * rate):
-        watch.look((step + 1) * SECOND_US // rate, np.full((180, 320, 3), 90, np.uint8))
-    heard = sum(1 for one in offered if one)
-    assert OPINIONS_A_SECOND * 4 <= heard <= OPINIONS_A_SECOND * 5, offered
-    assert all(0 <= one <= OPINIONS_A_SECOND for one in offered)
-    (passed,) = watch.end()
-    assert passed.seen.second
+
+def test_one_look_that_shows_a_sign_well_is_not_outvoted_by_those_that_do_not() -> None:
+    clear, blurred = columns_of("皖A12B45"), columns_of("皖A12845", doubt=(4, "B", 0.4))
+    nothing_said = np.full((1, COLUMNS, len(SIGNS) + 1), -12.0, np.float32)
+    nothing_said[..., 0] = 0
+    looks = [(1, one.strip, nothing_said) for one in looks_at(clear, blurred, blurred)]
+    opinion = weigh_looks(looks, frozenset({"cn"}))
+    assert opinion is not None
+    assert opinion.strip.reading.text == "皖A12B45"
+    voted = weigh_looks(looks[1:], frozenset({"cn"}))
+    assert voted is not None
+    assert voted.strip.reading.text == "皖A12845"
+
+
+def test_a_look_at_something_else_altogether_rules_nothing_out() -> None:
+    said = second_says("皖A12B45").look(PICTURE, CORNERS, two_lines=False)
+    plate, other = looks_at(columns_of("皖A12B45"), columns_of("2026112"))
+    opinion = weigh_looks([(1, one.strip, said) for one in (plate, plate, other)], frozenset({"cn"}))
+    assert opinion is not None
+    assert (opinion.strip.reading.text, opinion.confidence > 0.8) == ("皖A12B45", True)
+    assert weigh_looks([], frozenset({"cn"})) is None
 
 
 def collapsed(path: tuple[int, ...]) -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import dist
 from typing import NamedTuple
@@ -80,9 +80,11 @@ class Locator:
         self.info = network.info
 
     def find(
-        self, picture: Picture, long_sides: Sequence[int], least: float, closer: tuple[Closer, Closer] = WELL
-    ) -> list[Found]:
+        self, picture: Picture, long_sides: Sequence[int], least: float, closer: tuple[Closer, Closer] = WELL,
+        but: Callable[[Found], bool] | None = None,
+    ) -> list[Found]:  # fmt: skip
         """Plates scored `least` or more, best first, looked for in copies of these sizes, then looked at closely.
+        `but`: those that are left out after the first closer look, whose corners are good enough to know them again.
 
         Sizes go from large to small. A smaller copy is for plates that are too large in the one before, and is left
         out where one is plain to see there, unless the picture is so much larger that it has room for others.
@@ -95,8 +97,10 @@ class Locator:
             if plain and max(halves.size) <= _ROOMY * side:
                 break
         found = _distinct(found)
-        for look in closer:
-            found = self._closer(halves, found, look)
+        found = self._closer(halves, found, closer[0])
+        if but is not None:
+            found = [one for one in found if not but(one)]
+        found = self._closer(halves, found, closer[1])
         return [one for one in found if one.score >= least]
 
     def _look(self, halves: _Halves, long_side: int, least: float) -> list[Found]:

@@ -7,8 +7,8 @@ and how plates are written has its say. How sure the best text is follows from h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ _DOUBT = 0.02  # share of every column that anything could stand for: no reader 
 _SECOND = 1.5  # how much more the second reader counts: it was taught on real pictures
 _EVENNESS = 3.0  # columns beside one another are wrong together: their chances are not independent
 _NONE = -20.0  # what the hypothesis that none of the texts stands there scores
+_LEAST = -40.0  # what a look says of a text, at least: one that shows something else altogether rules nothing out
 _APART, _AGREED = 10.0, 2.0  # pixels of the strip: as far may spots of one sign lie apart; how much agreeing brings
 _ALONE = _APART / 2
 
@@ -74,13 +75,43 @@ def weigh(
     texts: dict[str, _Text] = {}
     for (lines, strip), columns in zip(first, second, strict=True):
         for one in _scored(lines, strip, columns, countries, margin):
-            shape = looks(one.reading.text)
-            if shape not in texts or one.score > texts[shape].score:
-                texts[shape] = one
-    if not texts:
+            _take(texts, looks(one.reading.text), one)
+    return _likeliest(texts.values(), _NONE) if texts else None
+
+
+def weigh_looks(
+    seen: Sequence[tuple[int, StripReading, Sequence[NDArray[np.float32]]]],
+    countries: frozenset[str],
+    margin: float = MARGINS[0],
+) -> Opinion | None:
+    """The same of one plate that was seen several times (lines, our reader's strip, the second one's columns): what the
+    looks say of a text is added up, so that a sign that one of them shows well is not outvoted by those that do not."""
+    found: dict[str, _Text] = {}
+    for lines, strip, columns in seen:
+        for one in _scored(lines, strip, columns, countries, margin):
+            _take(found, one.reading.text, one)
+    if not found:
         return None
-    ranked = sorted(texts.values(), key=lambda one: -one.score)
-    weights = np.exp((np.array([*(one.score for one in ranked), _NONE]) - max(ranked[0].score, _NONE)) / _EVENNESS)
+    texts = list(found)
+    scores = np.array([weight_of(one.reading) for one in found.values()])
+    for _, strip, columns in seen:
+        scores += np.maximum(_chances_of_both(strip, columns, texts), _LEAST)
+    together: dict[str, _Text] = {}
+    for (text, one), score in zip(found.items(), scores, strict=True):
+        _take(together, looks(text), replace(one, score=float(score)))
+    return _likeliest(together.values(), _NONE * len(seen))
+
+
+def _take(texts: dict[str, _Text], name: str, one: _Text) -> None:
+    """Of two by the same name the better one."""
+    if name not in texts or one.score > texts[name].score:
+        texts[name] = one
+
+
+def _likeliest(texts: Iterable[_Text], none: float) -> Opinion:
+    """The best of the texts, as sure as it is ahead of the others and of `none` of them."""
+    ranked = sorted(texts, key=lambda one: -one.score)
+    weights = np.exp((np.array([*(one.score for one in ranked), none]) - max(ranked[0].score, none)) / _EVENNESS)
     shares = weights / weights.sum()
     best = ranked[0]
     signs = tuple(
@@ -122,11 +153,17 @@ def _scored(
     if not found:
         return []
     texts = list(found)
-    scores = chances(strip.signs, texts) + _SECOND * chances(_in_a_row(columns), texts)
+    scores = _chances_of_both(strip, columns, texts)
     return [
         _Text(reading, boxes, lines, float(score) + weight_of(reading), strip)
         for (reading, boxes), score in zip(found.values(), scores, strict=True)
     ]
+
+
+def _chances_of_both(
+    strip: StripReading, columns: Sequence[NDArray[np.float32]], texts: Sequence[str]
+) -> NDArray[np.float64]:
+    return chances(strip.signs, texts) + _SECOND * chances(_in_a_row(columns), texts)
 
 
 def _placed(columns: Sequence[NDArray[np.float32]], lines: int, margin: float) -> list[_Placed]:

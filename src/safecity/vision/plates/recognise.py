@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from safecity.vision.plates.alphabet import COUNTRIES, PlateKind
 from safecity.vision.plates.grammar import issued
 from safecity.vision.plates.ground import coloured_ground
 from safecity.vision.plates.locator import QUICKLY, Found, Locator
-from safecity.vision.plates.opinions import weigh
+from safecity.vision.plates.opinions import Opinion, weigh, weigh_looks
 from safecity.vision.plates.reader import TELLING, Reader, StripReading
 from safecity.vision.plates.second import SecondReader, margins_of, open_second
 from safecity.vision.plates.straighten import HEIGHT, Corners, Picture, grown, straighten, transforms
@@ -38,7 +38,7 @@ SURE_ALONE = 0.8
 MOST_OPINIONS = 4
 """Second opinions in one look at a still, and as many where the grounds of what stayed doubtful lie; each takes some 15
 ms of a core."""
-_PLATE_LIKE, _LIKELY = 0.7, 0.6  # how surely located, to be worth more views, and a second opinion
+_PLATE_LIKE, LIKELY = 0.7, 0.6  # how surely located, to be worth more views, and a second opinion
 _MAYBE_TWO_LINES = 2.7  # width over height: flatter plates have one line
 _ONE_LINE = frozenset({"us"})  # countries whose plates have no second one
 
@@ -68,6 +68,20 @@ class PlateRead:
     written: bool  # as plates of its country are
     doubtful: bool
     second: bool = False  # whether the second reader had a say
+    strip: StripReading | None = None  # what our reader saw; None where it saw nothing, and once it serves for nothing
+    carried: bool = False  # not read in this picture: what was read before on the vehicle that is here now
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLook:
+    """A clear look at a plate of a film, kept until its vehicle has left: a part of the picture, the plate's corners in
+    it, what our reader saw."""
+
+    picture: Picture
+    corners: Corners
+    lines: int
+    kind: PlateKind | None
+    strip: StripReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +130,28 @@ class PlateRecogniser:
             reads = _best_of(reads, self._looked_well(picture, SMALL_IN_STILL))
         return reads
 
-    def frame(self, picture: Picture, opinions: int = 0) -> list[PlateRead]:
-        """All plates in a frame of a film: one look, for there will be another frame, and at most so many `opinions` of
-        the second reader."""
+    def frame(self, picture: Picture, known: Callable[[Found], PlateRead | None] | None = None) -> list[PlateRead]:
+        """All plates in a frame of a film: one look by our reader alone, for there will be other frames (`together`).
+        What is `known` of a plate that was found is told, and the plate is not read."""
         check_picture(picture)
-        looks = self._looked(picture, self._locator.find(picture, FRAME, _LEAST_IN_FRAME, QUICKLY), ((0.0, 0.0),))
-        return self._heard(picture, looks, opinions)
+        carried: list[PlateRead] = []
+
+        def told(found: Found) -> bool:
+            read = known(found) if known is not None else None
+            if read is not None:
+                carried.append(read)
+            return read is not None
+
+        found = self._locator.find(picture, FRAME, _LEAST_IN_FRAME, QUICKLY, told)
+        return [one.read for one in self._looked(picture, found, ((0.0, 0.0),))] + carried
+
+    def together(self, seen: Sequence[KeptLook], best: PlateRead) -> PlateRead | None:
+        """One plate of a film read by both readers out of several looks at it (those with as many lines as the first),
+        and told as standing where it was read `best`. None where the second reader has nothing to say: then the
+        readings vote."""
+        same = [one for one in seen if one.lines == seen[0].lines]
+        opinion = self._of_second(lambda second: _weighed(second, same, self._countries)) if same else None
+        return None if opinion is None else self._told_by_both(Found(best.corners, best.located), opinion)
 
     def read(
         self,
@@ -190,15 +220,24 @@ class PlateRecogniser:
 
     def _opinion(self, picture: Picture, look: _Look) -> PlateRead | None:
         """None where the second reader says nothing, or fails: then the first goes on alone."""
-        second = self._second
-        if second is None:
-            return None
-        try:
+
+        def asked(second: SecondReader) -> Opinion | None:
             # One line or two is ours to say: to be asked about both would cost the second reader thrice the time.
             ways = [way for way in look.strips if way[0] == look.read.lines]
             margins = margins_of(look.read.kind)
             columns = [second.look(picture, look.found.corners, lines == 2, margins) for lines, _ in ways]
-            opinion = weigh(ways, columns, self._countries, margins[0])
+            return weigh(ways, columns, self._countries, margins[0])
+
+        opinion = self._of_second(asked)
+        return None if opinion is None else self._told_by_both(look.found, opinion)
+
+    def _of_second(self, asked: Callable[[SecondReader], Opinion | None]) -> Opinion | None:
+        """What the second reader says; None without one, and where it fails."""
+        second = self._second
+        if second is None:
+            return None
+        try:
+            return asked(second)
         except SafecityError as error:
             logger.warning("second reader failed, the first reads alone model=%s why=%r", second.info.name, error)
             self._second = None
@@ -207,9 +246,9 @@ class PlateRecogniser:
             # A plate of an odd shape costs itself its second opinion, and no other plate theirs.
             logger.info("no second opinion of a plate model=%s why=%r", second.info.name, error)
             return None
-        if opinion is None:
-            return None
-        told = self._told(look.found, opinion.lines, opinion.strip)
+
+    def _told_by_both(self, found: Found, opinion: Opinion) -> PlateRead:
+        told = self._told(found, opinion.lines, opinion.strip)
         doubtful = opinion.confidence < self._sure or not told.written
         return replace(told, confidence=opinion.confidence, doubtful=doubtful, second=True)
 
@@ -247,7 +286,14 @@ class PlateRecogniser:
             found.score,
             written=strip.reading.pattern is not None,
             doubtful=confidence < self._sure or strip.reading.pattern is None,
+            strip=strip,
         )
+
+
+def _weighed(second: SecondReader, seen: Sequence[KeptLook], countries: frozenset[str]) -> Opinion | None:
+    margins = margins_of(seen[0].kind)
+    said = [(one.lines, one.strip, second.look(one.picture, one.corners, one.lines == 2, margins)) for one in seen]
+    return weigh_looks(said, countries, margins[0])
 
 
 def _in_picture(boxes: Sequence[tuple[float, float]], found: Found, lines: int) -> NDArray[np.float32]:
@@ -285,7 +331,7 @@ def _best_of(reads: list[PlateRead], again: list[PlateRead]) -> list[PlateRead]:
 
 def _unsettled(look: _Look) -> bool:
     """Whether a plate is likely there, and our reader not sure what stands on it."""
-    return not _sure_alone(look.read) and look.found.score >= _LIKELY and _signs(look) >= TELLING
+    return not _sure_alone(look.read) and look.found.score >= LIKELY and _signs(look) >= TELLING
 
 
 def _sure_alone(read: PlateRead) -> bool:

@@ -33,8 +33,9 @@ WIDTH, TOP_WIDTH, BOTTOM_WIDTH = 160, 120, 192
 MARGINS, MARGINS_US = (0.03, 0.08), (0.0, -0.15)
 """Shares of the plate that are shown beyond it, along it and across it: this reader was taught on lines with some room
 around them. Above and below an American number stand the state's name and a slogan, which it would read, too."""
-OPINIONS_A_SECOND = 2
-"""Readings of a film's plates that the second reader is asked about, at most: each takes some 15 ms of a core."""
+OPINIONS_A_SECOND, SAVED_SECONDS = 2, 5
+"""Looks at a film's plates that the second reader is asked about, at most, and for how long they are saved up: each
+takes some 15 ms of a core."""
 _NEVER = 1e-7
 _SHARPEST = 2.0  # times that a plate may be shrunk without being smoothed before
 _WRITTEN_ON_PLATES = np.array([SIGN_INDEX[sign] for sign in PROVINCES + SPECIAL])
@@ -81,15 +82,20 @@ def margins_of(kind: PlateKind | None) -> tuple[float, float]:
 
 
 class Allowance:
-    """How often a film may ask: `OPINIONS_A_SECOND`, saved up for one second at most."""
+    """How often a film may ask: `OPINIONS_A_SECOND`, saved up for `SAVED_SECONDS`."""
 
     def __init__(self) -> None:
-        self._left = float(OPINIONS_A_SECOND)
+        self._left = float(OPINIONS_A_SECOND * SAVED_SECONDS)
 
-    def after(self, seconds: float) -> int:
-        """Opinions that may be asked now, `seconds` after the last picture."""
-        self._left = min(self._left + max(seconds, 0.0) * OPINIONS_A_SECOND, float(OPINIONS_A_SECOND))
+    @property
+    def left(self) -> int:
+        """Opinions that may be asked now."""
         return int(self._left)
+
+    def pass_by(self, seconds: float) -> None:
+        """So much time went by."""
+        most = float(OPINIONS_A_SECOND * SAVED_SECONDS)
+        self._left = min(self._left + max(seconds, 0.0) * OPINIONS_A_SECOND, most)
 
     def spend(self, opinions: int) -> None:
         """So many were asked."""

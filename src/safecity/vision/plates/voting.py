@@ -1,15 +1,22 @@
-"""One vehicle, many frames: readings of the same plate vote sign by sign, each with the weight of how sure it was."""
+"""One vehicle, many frames: readings of the same plate vote sign by sign, each with the weight of how sure it was.
+
+What is not settled by that is read once more by both readers, out of its clearest looks, when the vehicle has left. A
+plate that is settled, writing that stands still and what is too small to be read are read only now and then.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 
 import numpy as np
 
-from safecity.vision.plates.recognise import SURE, PlateRead
+from safecity.vision.plates.clearest import CLEAREST, clearness, kept_look, settled, width_of
+from safecity.vision.plates.locator import Found
+from safecity.vision.plates.recognise import SURE, KeptLook, PlateRead
+from safecity.vision.plates.straighten import Picture
 
 _FORGOTTEN_AFTER = 1.5  # seconds since it was first looked for in vain
 _REACH = 1.5  # plate widths that it may lie off where it was, or where its speed leads
@@ -19,6 +26,10 @@ _GROWTH = 1.8  # how much wider or narrower it may look from one frame to the ne
 _OTHER = 1.0  # plate widths that a wholly different text counts for
 LONGEST_WAY = 3000  # pictures; who stands longer is known by what came later
 MOST_READINGS = 60  # of one vehicle; later ones replace the least sure
+READ_EVERY, STANDING_EVERY = 3, 10  # looks of which one reads, where a plate is settled or small; where writing stands
+_STANDING_AFTER, _STANDS = 10, 0.25  # readings, and plate widths moved, to be writing that stands
+SMALL = 36.0  # pixels of a plate's width: hardly one in ten such readings is right
+_EXPECTED, _AS_WIDE, _JUST = 0.5, 1.3, 0.7  # plate widths off, times as wide, seconds since: it must be the same one
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,11 @@ class PlateSeen:
     """Whether the second reader had a say in any of the readings."""
 
 
+Closing = Callable[[Sequence[KeptLook], PlateRead], PlateRead | None]
+"""Reads a plate out of its clearest looks (the best one first), and tells it in the place of the reading that is given;
+None where the vote is to be believed."""
+
+
 @dataclass(slots=True, eq=False)
 class _Track:
     sights: list[Sight] = field(default_factory=list)
@@ -65,40 +81,101 @@ class _Track:
     width: float = 1.0
     best: Sight | None = None
     """The clearest one; None where it has to be looked for anew."""
-    text: str = ""
-    surest: float = 0.0
-    """Its surest reading."""
+    surest: PlateRead | None = None
+    settled: str | None = None
+    """Its plate, where it is known beyond doubt."""
+    standing: bool = False
+    """Whether it is writing that stands still and is no plate."""
+    clearest: list[tuple[float, KeptLook]] = field(default_factory=list[tuple[float, KeptLook]])
+    """The best first, with how good they are."""
+    closed: PlateRead | None = None
+    """What was read out of those, as long as they are the clearest."""
+    carried: int = 0
+    """Looks since it was read."""
 
-    def take(self, at_seconds: float, read: PlateRead) -> None:
-        """It was seen again."""
+    @property
+    def text(self) -> str:
+        """Of its surest reading."""
+        return "" if self.surest is None else self.surest.text
+
+    def take(self, at_seconds: float, read: PlateRead, picture: Picture | None) -> None:
+        """It was seen again. `read` keeps no more than the vote needs."""
         centre = read.corners.mean(0).astype(np.float64)
         if self.count:
             passed = max(at_seconds - self.last, 1e-3)
             self.speed = 0.5 * self.speed + 0.5 * (centre - self.centre) / passed
         self.missed, self.latest = None, read
-        self.centre, self.width, self.last = centre, _width(read), at_seconds
+        self.centre, self.width, self.last = centre, width_of(read), at_seconds
         self.count += 1
         if self.way is not None:
             self.way.append((at_seconds, read.corners))
-        self.best = None
-        if not self.sights or read.confidence > self.surest:
-            self.text, self.surest = read.text, read.confidence
+        if read.carried:
+            self.carried += 1
+            return
+        self.best, self.carried = None, 0
+        if picture is not None:
+            self._keep(picture, read)
+        read = self.latest = replace(read, strip=None)
+        if self.surest is None or read.confidence > self.surest.confidence:
+            self.surest = read
         self.sights.append(Sight(at_seconds, read))
         if len(self.sights) > MOST_READINGS:
             self.sights.remove(min(self.sights, key=lambda one: one.read.confidence))
+        self.settled = settled([one.read for one in self.sights])
+        unwritten = len(self.sights) >= _STANDING_AFTER and not any(one.read.written for one in self.sights)
+        self.standing = unwritten and _moved(self.sights) < _STANDS
+
+    def _keep(self, picture: Picture, read: PlateRead) -> None:
+        """What is around the plate, if it is one of the clearest looks at it."""
+        worth = clearness(read, (picture.shape[1], picture.shape[0]))
+        full = len(self.clearest) == CLEAREST
+        if read.strip is None or worth == 0.0 or (full and worth <= self.clearest[-1][0]):
+            return
+        self.clearest.append((worth, kept_look(picture, read, read.strip)))
+        self.clearest.sort(key=lambda one: -one[0])
+        del self.clearest[CLEAREST:]
+        self.closed = None
+
+    def waits(self, width: float) -> bool:
+        """Whether a plate seen so wide need not be read this time."""
+        if self.standing:
+            return self.carried < STANDING_EVERY - 1
+        return (self.settled is not None or width < SMALL) and self.carried < READ_EVERY - 1
+
+    def expects(self, at_seconds: float, found: Found) -> bool:
+        """Whether what was found is where this vehicle must be by now, and as large."""
+        passed = at_seconds - self.last
+        if self.missed is not None or not 0 < passed < _JUST:
+            return False
+        off = np.hypot(*(found.corners.mean(0) - self.centre - self.speed * passed))
+        width = max(found.width, 1.0)
+        return bool(off < _EXPECTED * width and 1 / _AS_WIDE < width / max(self.width, 1.0) < _AS_WIDE)
 
 
 class PlateTracks:
     """Frames in order of time go in; each vehicle comes out once, when it has been out of sight for a while."""
 
-    def __init__(self, *, ways: bool = False) -> None:
-        """`ways`: each vehicle comes out with its way."""
+    def __init__(self, *, ways: bool = False, closing: Closing | None = None) -> None:
+        """`ways`: each vehicle comes out with its way; `closing` reads the plates that are not settled."""
         self._tracks: list[_Track] = []
+        self._closing = closing
         self._ways = ways
         self._number = 0
 
-    def see(self, at_seconds: float, reads: Sequence[PlateRead]) -> list[PlateSeen]:
-        """The vehicles that have left by now.
+    def known(self, at_seconds: float, found: Found) -> PlateRead | None:
+        """What was read on the vehicle that must be the one that was found, where it need not be read in this picture.
+
+        None where it is to be read, or may be another vehicle.
+        """
+        here = [one for one in self._tracks if one.expects(at_seconds, found)]
+        if len(here) != 1 or here[0].surest is None or not here[0].waits(found.width):
+            return None
+        return replace(
+            here[0].surest, corners=found.corners, tilt_degrees=found.tilt_degrees, located=found.score, carried=True
+        )
+
+    def see(self, at_seconds: float, reads: Sequence[PlateRead], picture: Picture | None = None) -> list[PlateSeen]:
+        """The vehicles that have left by now; of the `picture` that was read, the clearest looks at plates are kept.
 
         Who is not looked for is not missed: between two pictures in which nothing moved lie any number of seconds,
         and a parked vehicle stays one vehicle.
@@ -112,7 +189,7 @@ class PlateTracks:
                 track = _Track(first=at_seconds, way=way, number=self._number)
                 self._tracks.append(track)
             free.discard(track)
-            track.take(at_seconds, read)
+            track.take(at_seconds, read, picture)
         for track in free:
             track.missed = at_seconds if track.missed is None else track.missed
         return gone
@@ -121,7 +198,7 @@ class PlateTracks:
         """The vehicles that have left by now, without another look."""
         gone = [one for one in self._tracks if one.missed is not None and at_seconds - one.missed > _FORGOTTEN_AFTER]
         self._tracks = [one for one in self._tracks if one not in gone]
-        return [_voted(track) for track in gone]
+        return [self._told(track) for track in gone]
 
     def seen_at(self, at_seconds: float) -> list[tuple[int, PlateRead]]:
         """Those that were read in the picture of this moment, the last one, by number."""
@@ -129,7 +206,7 @@ class PlateTracks:
 
     def in_sight(self) -> list[PlateSeen]:
         """As far as they were read by now."""
-        return [_voted(track) for track in self._tracks]
+        return [self._told(track) for track in self._tracks]
 
     def best_moments(self) -> set[float]:
         """When each vehicle in sight was seen best so far: the pictures that are worth keeping."""
@@ -140,12 +217,25 @@ class PlateTracks:
     def end(self) -> list[PlateSeen]:
         """The vehicles still in sight when the film ends."""
         left, self._tracks = self._tracks, []
-        return [_voted(track) for track in left]
+        return [self._told(track) for track in left]
+
+    def _told(self, track: _Track) -> PlateSeen:
+        seen = vote(track.sights, track.count, track.first, track.last)
+        if self._closing is not None and track.clearest and track.settled != seen.text and _passes(seen):
+            if track.closed is None:
+                track.closed = self._closing([look for _, look in track.clearest], seen.best.read)
+            read = track.closed
+            if read is not None:
+                seen = replace(
+                    seen, text=read.text, confidence=read.confidence, doubtful=read.doubtful, second=True,
+                    best=Sight(seen.best.at_seconds, read),
+                )  # fmt: skip
+        return replace(seen, way=tuple(track.way or ()), number=track.number)
 
 
-def _voted(track: _Track) -> PlateSeen:
-    seen = vote(track.sights, track.count, track.first, track.last)
-    return replace(seen, way=tuple(track.way or ()), number=track.number)
+def _passes(seen: PlateSeen) -> bool:
+    """Whether it is a vehicle: writing in the picture and by the road neither moves nor is written as plates are."""
+    return seen.moved >= _STANDS or seen.best.read.written
 
 
 def _joined(
@@ -168,7 +258,7 @@ def _joined(
 
 def _apart(read: PlateRead, track: _Track, at_seconds: float) -> float | None:
     """How ill they fit; None where they cannot be one."""
-    width = _width(read)
+    width = width_of(read)
     if not 1 / _GROWTH < width / max(track.width, 1.0) < _GROWTH:
         return None
     passed = at_seconds - track.last
@@ -190,13 +280,9 @@ def _alike(one: str, other: str) -> float:
     return 1.0 if one == other else SequenceMatcher(None, one, other, autojunk=False).ratio()
 
 
-def _width(read: PlateRead) -> float:
-    return float(np.hypot(*(read.corners[1] - read.corners[0])))
-
-
 def _moved(sights: Sequence[Sight]) -> float:
     centres = np.array([one.read.corners.mean(0) for one in sights])
-    widths = [_width(one.read) for one in sights]
+    widths = [width_of(one.read) for one in sights]
     return float(np.hypot(*(centres - centres[0]).T).max()) / max(float(np.median(widths)), 1.0)
 
 

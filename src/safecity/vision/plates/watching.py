@@ -16,11 +16,11 @@ from safecity.vision.enforcement.judge import Sight
 from safecity.vision.enforcement.watching import Caught, Left, SceneWatch, vehicle_box
 from safecity.vision.lanes import lane_of
 from safecity.vision.objects.detector import Detector, ObjectSeen
-from safecity.vision.plates.recognise import PlateRead, PlateRecogniser
+from safecity.vision.plates.film import PlateFilm
+from safecity.vision.plates.recognise import PlateRecogniser
 from safecity.vision.plates.restore import Restored, restore
-from safecity.vision.plates.second import Allowance
 from safecity.vision.plates.straighten import grown
-from safecity.vision.plates.voting import PlateSeen, PlateTracks
+from safecity.vision.plates.voting import PlateSeen
 from safecity.vision.vehicles.bodies import DETECTOR, MOVEMENT, PLATE, Body
 from safecity.vision.vehicles.colour import BodyColour
 from safecity.vision.vehicles.unread import Unread
@@ -96,14 +96,14 @@ class PlateWatch:
         self._zones = zones
         self._vehicles = VehicleWatch(zones)
         self._unread: list[PassedUnread] = []
-        self._tracks = PlateTracks(ways=scene is not None or bool(zones))
+        self._film = PlateFilm(recogniser, ways=scene is not None or bool(zones))
+        self._tracks = self._film.tracks
         self._caught: list[Caught] = []
         self._stood_at = 0
         self._kept: dict[float, NDArray[np.uint8]] = {}
         self._begin: int | None = None
         self._last = 0
         self._size: tuple[int, int] = (0, 0)
-        self._opinions = Allowance()
         self.left_out = 0
         """What was read and is no vehicle: clocks in the picture, signs by the road."""
         self.unpictured = 0
@@ -117,7 +117,6 @@ class PlateWatch:
         A clock that was set back and a camera that was set to another size of picture end what was in sight: neither
         the times nor the places of before can be compared with what comes.
         """
-        reads = self._read(at, picture)
         size: tuple[int, int] = (picture.shape[1], picture.shape[0])
         passed: list[Passed] = []
         if self._begin is not None and (at < self._last or size != self._size):
@@ -127,9 +126,10 @@ class PlateWatch:
         self._begin = at if self._begin is None else self._begin
         self._last, self._size = at, size
         seconds = (at - self._begin) / SECOND_US
+        reads, gone = self._film.look(seconds, picture)
         if self._scene is not None:
             self._scene.look(self._moment(seconds), picture, anybody=bool(reads))
-        passed += self._told(self._tracks.see(seconds, reads))
+        passed += self._told(gone)
         self._look_at_vehicles(self._moment(seconds), picture, seconds)
         self._judge(at)
         if reads:
@@ -146,11 +146,6 @@ class PlateWatch:
                 logger.warning("vehicles not looked at why=%r", error)
             self._blind = True
         self._take_unread()
-
-    def _read(self, at: int, picture: NDArray[np.uint8]) -> list[PlateRead]:
-        reads = self.recogniser.frame(picture, self._opinions.after((at - self._last) / SECOND_US))
-        self._opinions.spend(sum(one.second for one in reads))
-        return reads
 
     def _keep(self) -> None:
         """The pictures in which somebody in sight was seen best, as far as there is room: the oldest go first."""
@@ -170,7 +165,7 @@ class PlateWatch:
 
     def end(self) -> list[Passed]:
         """The stream is over, or something else is to be watched."""
-        passed = self._told(self._tracks.end())
+        passed = self._told(self._film.end())
         self._vehicles.end()
         self._take_unread()
         self._kept.clear()

@@ -1,0 +1,55 @@
+"""Of a vehicle's many readings those that count: which settle what its plate is, and which looks are the clearest and
+kept to read it once more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from safecity.vision.plates.grammar import issued
+from safecity.vision.plates.reader import TELLING, StripReading
+from safecity.vision.plates.recognise import LIKELY, SURE_ALONE, KeptLook, PlateRead
+from safecity.vision.plates.straighten import Picture, grown
+
+CLEAREST = 3
+"""Looks at a plate that are kept to read it out of them together."""
+_AROUND = (0.3, 0.6)  # shares of the plate's size that are kept beyond it
+_AGREED = 3  # sure readings alike, none of another text beside them: the plate is settled
+_CONTRADICTS, _AS_LARGE = 0.4, 0.7  # how sure another reading is, on how large a plate, to keep it open
+
+
+def settled(reads: Sequence[PlateRead]) -> str | None:
+    """The text of which readings leave no doubt: several sure ones are alike, and none of a plate as large says
+    otherwise. None where they leave some."""
+    sure = [one for one in reads if one.written and one.confidence >= SURE_ALONE and issued(one.text)]
+    if len(sure) < _AGREED:
+        return None
+    text = max(sure, key=width_of).text
+    alike = [width_of(one) for one in sure if one.text == text]
+    others = (one for one in reads if one.text != text and one.confidence >= _CONTRADICTS)
+    agreed = len(alike) >= _AGREED and all(width_of(one) < _AS_LARGE * max(alike) for one in others)
+    return text if agreed else None
+
+
+def clearness(read: PlateRead, size: tuple[int, int]) -> float:
+    """How good a look it is to read a plate by, 0 for none: by its size, then by how surely it was located; one cut off
+    by the edge of a picture of this `size`, or one of a few signs, is none."""
+    corners = read.corners
+    inside = bool((corners >= -1).all() and (corners[:, 0] <= size[0]).all() and (corners[:, 1] <= size[1]).all())
+    return width_of(read) * read.located if inside and read.located >= LIKELY and len(read.text) >= TELLING else 0.0
+
+
+def kept_look(picture: Picture, read: PlateRead, strip: StripReading) -> KeptLook:
+    """The plate and what is around it, out of the picture."""
+    box = grown(read.corners, *_AROUND)
+    height, width = picture.shape[:2]
+    left, top = np.clip(np.floor(box.min(0)), 0, (width - 1, height - 1)).astype(int)
+    right, bottom = np.clip(np.ceil(box.max(0)), (left + 1, top + 1), (width, height)).astype(int)
+    corners = read.corners - np.array([left, top], np.float32)
+    return KeptLook(picture[top:bottom, left:right].copy(), corners, read.lines, read.kind, strip)
+
+
+def width_of(read: PlateRead) -> float:
+    """Of the plate, in pixels, along its upper edge."""
+    return float(np.hypot(*(read.corners[1] - read.corners[0])))

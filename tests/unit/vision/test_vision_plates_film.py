@@ -1,0 +1,148 @@
+"""A film: what is read in which of its pictures, and what is read once more when a vehicle has left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+from tests.unit.vision.plate_film import columns_of, read, wide
+
+from safecity.vision.plates.film import PlateFilm
+from safecity.vision.plates.locator import Found
+from safecity.vision.plates.reader import StripReading, read_columns
+from safecity.vision.plates.recognise import KeptLook, PlateRead
+from safecity.vision.plates.second import OPINIONS_A_SECOND, SAVED_SECONDS
+from safecity.vision.plates.voting import READ_EVERY, STANDING_EVERY, PlateSeen
+
+PICTURE = np.zeros((720, 1280, 3), np.uint8)
+
+
+def strip_of(text: str) -> StripReading:
+    strip = read_columns(*columns_of(text))
+    assert strip is not None
+    return strip
+
+
+class Street:
+    """A film of plates that the test puts there, with a recogniser that counts what it was asked."""
+
+    second = object()
+
+    def __init__(self, together: str | None = None) -> None:
+        self.read = 0
+        self.asked: list[Sequence[KeptLook]] = []
+        self.film = PlateFilm(cast("Any", self))
+        self._says = together
+        self._now: Sequence[PlateRead] = ()
+        self._at = 0.0
+
+    def frame(self, _: Any, known: Callable[[Found], PlateRead | None]) -> list[PlateRead]:
+        told: list[PlateRead] = []
+        for one in self._now:
+            carried = known(Found(one.corners, one.located))
+            self.read += carried is None
+            told.append(one if carried is None else carried)
+        return told
+
+    def together(self, seen: Sequence[KeptLook], best: PlateRead) -> PlateRead | None:
+        self.asked.append(seen)
+        return None if self._says is None else replace(read(self._says), corners=best.corners, second=True)
+
+    def show(self, *reads: PlateRead) -> list[PlateSeen]:
+        self._now = [replace(one, strip=strip_of(one.text)) for one in reads]
+        self._at += 0.2
+        return self.film.look(self._at, PICTURE)[1]
+
+
+def test_a_settled_plate_is_read_now_and_then_and_followed_all_the_time() -> None:
+    street = Street()
+    for number in range(3 + 4 * READ_EVERY):
+        street.show(read("皖A12345", x=100 + 20 * number))
+    assert street.read == 3 + 4
+    (seen,) = street.film.end()
+    assert (seen.text, seen.sights, round(seen.last_seconds, 1)) == ("皖A12345", 15, 3.0)
+    assert street.asked == [], "and no second opinion is needed"
+
+
+def test_another_plate_in_its_place_is_read_within_three_looks() -> None:
+    street = Street()
+    for _ in range(4):
+        street.show(read("皖A12345"))
+    before = street.read
+    for _ in range(READ_EVERY):
+        street.show(read("京B77777"))
+    assert street.read > before
+    street.show(read("京B77777"))
+    street.show(read("京B77777"))
+    assert street.read == before + 4, "it is not settled any more"
+
+
+def test_a_vehicle_that_is_not_where_it_must_be_is_read() -> None:
+    street = Street()
+    for number in range(4):
+        street.show(read("皖A12345", x=100 + 20 * number))
+    read_by_now = street.read
+    street.show(read("皖A12345", x=260))
+    assert street.read == read_by_now + 1
+
+
+def test_writing_that_stands_still_is_read_every_tenth_time_and_a_plate_that_stands_is_not_left_alone_so_long() -> None:
+    words, parked = Street(), Street()
+    for _ in range(10 + 3 * STANDING_EVERY):
+        words.show(read("20261127"))
+        parked.show(read("皖A12345", 0.9))
+    assert words.read == 10 + 3
+    assert parked.read == 40, "nobody is sure what stands there"
+    words.film.end()
+    assert words.asked == [], "no second opinion is wasted on it"
+
+
+def test_what_is_too_small_to_be_read_is_read_now_and_then_until_it_has_grown() -> None:
+    street = Street()
+    for _ in range(1 + 2 * READ_EVERY):
+        street.show(wide(read("皖A12345", 0.5), 30))
+    assert street.read == 3
+    for _ in range(5):
+        street.show(wide(read("皖A12345", 0.5), 38))
+    assert street.read == 8
+
+
+def test_what_is_not_settled_is_read_once_more_out_of_its_clearest_looks_when_it_has_left() -> None:
+    street = Street(together="鲁A12345")
+    for number, width in enumerate((60, 80, 100, 90, 70)):
+        street.show(wide(read("晋A12345", 0.9, x=100 + 20 * number), width))
+    assert street.asked == [], "while it is in sight there may be better ones"
+    (seen,) = street.film.end()
+    assert (seen.text, seen.second, seen.doubtful, seen.best.read.text) == ("鲁A12345", True, False, "鲁A12345")
+    (looks,) = street.asked
+    widths = [round(float(np.hypot(*(one.corners[1] - one.corners[0])))) for one in looks]
+    assert widths == [100, 90, 80]
+
+
+def test_where_the_second_reader_says_nothing_the_vote_is_told() -> None:
+    street = Street()
+    for number in range(3):
+        street.show(read("皖A12345", 0.9, x=100 + 20 * number))
+    (seen,) = street.film.end()
+    assert (seen.text, seen.second, len(street.asked)) == ("皖A12345", False, 1)
+
+
+def test_a_parked_one_is_not_read_anew_each_time_somebody_asks_who_is_in_sight() -> None:
+    street = Street(together="皖A12345")
+    for _ in range(4):
+        street.show(read("皖A12345", 0.9))
+    assert [street.film.tracks.in_sight()[0].text for _ in range(5)] == ["皖A12345"] * 5
+    assert len(street.asked) == 1
+
+
+def test_a_crowd_has_no_more_second_opinions_than_there_is_time_for() -> None:
+    street = Street(together="皖A12345")
+    crowd = [f"皖A{number:05}" for number in range(20)]
+    for number in range(3):
+        street.show(*(read(text, 0.9, x=50 + 10 * number, y=20 + 34 * row) for row, text in enumerate(crowd)))
+    seen = street.film.end()
+    assert len(seen) == 20, "who is not asked about is told as voted"
+    assert sum(map(len, street.asked)) == OPINIONS_A_SECOND * SAVED_SECONDS
+    assert sum(one.second for one in seen) < 20
