@@ -170,10 +170,11 @@ async def house(tmp_path: Path, migrated: Path) -> AsyncIterator[House]:
 
 @contextlib.asynccontextmanager
 async def a_house(tmp_path: Path, migrated: Path, code: str = PLATFORM) -> AsyncIterator[House]:
-    """A platform of its own in a folder. The application serves the one that was made, or asked for by `app_on`,
-    last."""
-    (tmp_path / "control").mkdir()
-    shutil.copy(migrated, tmp_path / "control" / "control.db")
+    """A platform of its own in a folder, new where none was there before. The application serves the one that was
+    made, or asked for by `app_on`, last."""
+    if not (tmp_path / "control").exists():
+        (tmp_path / "control").mkdir()
+        shutil.copy(migrated, tmp_path / "control" / "control.db")
     database = open_database(f"sqlite:///{tmp_path}/control/control.db", migrate=False)
     bus = EmbeddedBus(open_file, tmp_path / "bus.db")
     calls, clock = FakeCalls(), FakeClock()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
+from tests.unit.web.conftest import PASSWORD, TOKEN, a_house
 
 from safecity.core.ground.access.api import REACHES, Action, Role
 from safecity.core.ground.devices import api as devices
@@ -30,7 +35,6 @@ from safecity.protocols.gat1400.objects import read_object
 from safecity.protocols.gat1400.resources import BY_NAME
 from safecity.web.guard import PUBLIC, SIGNED_IN
 
-PASSWORD = "correct horse battery"
 CODE = "34020000001320000001"
 FOREIGN = "35010000001320000001"
 
@@ -310,11 +314,12 @@ def around(longitude: float, latitude: float) -> dict[str, Any]:
 LIMITS = ("area", "organisation", "both")
 
 
-@pytest.fixture
-async def city(house: Any, admin: Any) -> dict[str, Any]:
+async def settled(house: Any) -> dict[str, Any]:
     """Two provinces and two bureaux with a camera each. Viewers, operators and administrators of the first ones only:
     by area, by organisation, and by both."""
-    ids: dict[str, Any] = {}
+    admin, ids = house.client(), {}
+    administrator = {"token": TOKEN, "username": "root", "password": PASSWORD, "language": "en"}
+    admin.me = await admin.ok("POST", "setup/administrator", administrator)
     for name, code, number in (("own", "34", CODE), ("foreign", "35", FOREIGN)):
         area = (await admin.ok("POST", "areas", {"name": name, "code": code}))["id"]
         organisation = (await admin.ok("POST", "organisations", {"name": f"{name} bureau"}))["id"]
@@ -364,14 +369,6 @@ async def city(house: Any, admin: Any) -> dict[str, Any]:
         ids[f"{name}_toll"] = (await admin.ok("POST", "traffic/tolls", bridge))["id"]
         await admin.ok("PUT", f"areas/{area}/outline", around(*ROADS[name]))
         ids.update({f"{name}_road_incident": f"ti_{name}", f"{name}_jam": f"jm_{name}"})
-    house.calls.answers |= {
-        AskRoutes: RoutesFound(()),
-        AskConditions: ConditionsFound((), 0, 0),
-        AskJams: JamsFound(tuple(Jam(f"jm_{name}", 0, place, 500.0, 9.0, ()) for name, place in ROADS.items())),
-        AskIncidents: IncidentsFound(tuple(on_road(name) for name in ROADS)),
-        JudgeIncident: lambda asked: IncidentsFound((on_road(asked.incident.removeprefix("ti_")),)),
-        AskNetwork: NetworkDescribed("1a", "town", "", 0, (), 2, 1, 0, 0.1, (18.0, 59.3, 18.1, 59.4), {}),
-    }
     for subscription in (await admin.ok("GET", "subscriptions"))["items"]:
         ids[f"{subscription['title']}_subscription"] = subscription["id"]
     for passage in (await admin.ok("GET", "passages?purpose=traffic"))["items"]:
@@ -406,6 +403,46 @@ async def city(house: Any, admin: Any) -> dict[str, Any]:
             user = {"username": f"{role}-{limit}", "password": "correct horse battery", "grants": grants}
             await admin.ok("POST", "users", user)
     return ids
+
+
+@pytest.fixture(scope="module")
+def founded(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> tuple[Path, dict[str, Any]]:
+    """A folder with that, copied for each test: to enter it all takes longer than to ask for it all."""
+    folder = tmp_path_factory.mktemp("founded")
+
+    async def found() -> dict[str, Any]:
+        async with a_house(folder, migrated) as made:
+            return await settled(made)
+
+    return folder, asyncio.run(found())
+
+
+@pytest.fixture
+async def house(tmp_path: Path, founded: tuple[Path, dict[str, Any]], migrated: Path) -> AsyncIterator[Any]:
+    shutil.copytree(founded[0], tmp_path, dirs_exist_ok=True)
+    async with a_house(tmp_path, migrated) as made:
+        yield made
+
+
+@pytest.fixture
+async def admin(house: Any) -> Any:
+    client = house.client()
+    await client.sign_in("root")
+    return client
+
+
+@pytest.fixture
+def city(house: Any, founded: tuple[Path, dict[str, Any]]) -> dict[str, Any]:
+    """What stands in it; of its roads the duty that knows them tells."""
+    house.calls.answers |= {
+        AskRoutes: RoutesFound(()),
+        AskConditions: ConditionsFound((), 0, 0),
+        AskJams: JamsFound(tuple(Jam(f"jm_{name}", 0, place, 500.0, 9.0, ()) for name, place in ROADS.items())),
+        AskIncidents: IncidentsFound(tuple(on_road(name) for name in ROADS)),
+        JudgeIncident: lambda asked: IncidentsFound((on_road(asked.incident.removeprefix("ti_")),)),
+        AskNetwork: NetworkDescribed("1a", "town", "", 0, (), 2, 1, 0, 0.1, (18.0, 59.3, 18.1, 59.4), {}),
+    }
+    return founded[1]
 
 
 KINDS = (
