@@ -3,7 +3,8 @@
     python tools/run_tests.py [ARGUMENT OF PYTEST ...]
 
 Each group is an ordinary run of pytest. First come the tests that judge pictures (marked `pictures`), then the other
-whole platforms. The small tests run beside both, and take only what those leave over. What a group says is printed in
+whole platforms. The small tests run beside both, and take only what those leave over. What roads compile on a first
+call is compiled before, or each platform that starts meanwhile would compile it, too. What a group says is printed in
 one piece when it is done. Exit status: that of the first group that failed.
 """
 
@@ -133,6 +134,8 @@ def run(arguments: Sequence[str], folder: Path) -> int:
         if (ROOT / "ui" / "node_modules").is_dir():
             browser = [sys.executable, str(ROOT / "tools" / "build_ui.py"), "--test"]
             runs.begin_command("tests of the browser's parts", browser, lowest=True)
+        runs.begin_command("kernels of roads", [sys.executable, "-m", "tests.kernels"])
+        runs.wait("kernels of roads")
         runs.begin("sound and movement", "-m", "pictures", *PICTURES_THAT_WAIT)
         runs.begin("pictures", "-m", "pictures", BROWSER, without=PICTURES_THAT_WAIT)
         runs.wait("sound and movement", "pictures")
