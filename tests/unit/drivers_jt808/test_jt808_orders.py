@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Awaitable
+from typing import Any
 
 import pytest
 from tests.unit.drivers_jt808.scene import Scene, Vehicle
 
+from safecity.drivers.jt808.saying import SAID, said
 from safecity.kit.errors import ConflictError, InvalidError, RefusedError, SafecityError, UnavailableError
 from safecity.model.facts.vehicle_calls import (
     LocateVehicle,
     LockVehicle,
     Order,
     RestartTerminal,
+    SayTerminal,
     TellDriver,
     TerminalDid,
+    TerminalSaid,
     TrackVehicle,
 )
 from safecity.protocols.jt808.commands import (
+    AskParameters,
     Control,
+    Parameter,
+    ParametersAnswer,
     Switch,
     TextMessage,
     VehicleControl,
     VehicleControlAnswer,
 )
 from safecity.protocols.jt808.header import Version
-from safecity.protocols.jt808.messages import AnyBody
+from safecity.protocols.jt808.messages import BODIES, AnyBody, read_body
 from safecity.protocols.jt808.positions import AskLocation, LocationAnswer, Track
 from safecity.protocols.jt808.registration import Result, TerminalAnswer
+from safecity.protocols.jt808.video import FileUploaded, UploadFile
+from safecity.protocols.jt808.wire import Blob, Nested, Part
 
 LOCKED = 1 << 12
 
@@ -162,4 +172,95 @@ async def test_a_text_that_no_terminal_could_show_is_not_sent(scene: Scene) -> N
     with pytest.raises(InvalidError) as error:
         await scene.platform.give(TellDriver("dv_1", "长" * 501))
     assert error.value.code == "too_long"
+    assert vehicle.heard() == []
+
+
+# --- messages of the standard as they stand there ----------------------------------------------------------------
+
+
+def sample(kind: type[Part]) -> dict[str, Any]:
+    """A value for each field."""
+    plain: dict[str, Any] = {"Number": 1, "Digits": "01", "Fixed": "a", "Text": "a", "Many": []}
+    kinds = {one.name: one.metadata["wire"].kind for one in dataclasses.fields(kind) if "wire" in one.metadata}
+    return {
+        name: sample(each.of)
+        if isinstance(each, Nested)
+        else "0a" * max(1, each.size)
+        if isinstance(each, Blob)
+        else plain[type(each).__name__]
+        for name, each in kinds.items()
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("message", sorted(SAID))
+def test_whatever_may_be_said_is_written_by_the_names_of_its_fields_and_read_again(message: int) -> None:
+    given = sample(BODIES[message])
+    for version in Version:
+        raw = said(SayTerminal("dv_1", message, given), version).write(version)
+        assert read_body(message, raw, version).write(version) == raw
+
+
+async def test_a_message_of_the_standard_is_answered_with_what_the_terminal_says(scene: Scene) -> None:
+    vehicle = Vehicle(scene)
+    vehicle.come_in()
+    waiting = asyncio.ensure_future(scene.platform.say(SayTerminal("dv_1", 0x8106, {"ids": [0x29]})))
+    await asyncio.sleep(0)
+    assert vehicle.heard() == [AskParameters(ids=(0x29,))]
+    (serial,) = vehicle.link.session._waiting
+    vehicle.say(ParametersAnswer(serial=serial, parameters=(Parameter(id=0x29, value=b"\0\0\0\x0a"),)))
+    assert await waiting == TerminalSaid(
+        0x0104, {"serial": serial, "parameters": [{"id": 0x29, "value": "0000000a"}]}
+    )  # fmt: skip
+    waiting = asyncio.ensure_future(scene.platform.say(SayTerminal("dv_1", 0x8203, {"serial": 0, "alarms": 1})))
+    await asyncio.sleep(0)
+    vehicle.heard()
+    (serial,) = vehicle.link.session._waiting
+    vehicle.say(TerminalAnswer(serial=serial, answered=0x8203, result=Result.OK))
+    assert await waiting == TerminalSaid()
+
+
+async def test_an_upload_is_ordered_and_that_it_is_done_is_told(scene: Scene) -> None:
+    vehicle = Vehicle(scene)
+    vehicle.come_in()
+    fields = {
+        "host": "10.0.0.5", "port": 21, "user": "bus", "password": "secret", "path": "/up", "channel": 1,
+        "begins": "260101080000", "ends": "260101080500",
+    }  # fmt: skip
+    waiting = asyncio.ensure_future(scene.platform.say(SayTerminal("dv_1", 0x9206, fields)))
+    await asyncio.sleep(0)
+    (heard,) = vehicle.heard()
+    assert isinstance(heard, UploadFile)
+    assert (heard.host, heard.user, heard.ends) == ("10.0.0.5", "bus", "260101080500")
+    (serial,) = vehicle.link.session._waiting
+    vehicle.say(TerminalAnswer(serial=serial, answered=0x9206, result=Result.OK))
+    assert await waiting == TerminalSaid()
+    vehicle.say(FileUploaded(serial=serial, result=0))
+    (event,) = scene.events("video.uploaded")
+    assert event.body["fields"] == {"serial": serial, "result": 0}
+
+
+@pytest.mark.parametrize(
+    ("message", "fields", "code"),
+    [
+        (0x8105, {"command": 3}, "terminal_not_said"),
+        (0x8A00, {}, "terminal_not_said"),
+        (0x9999, {}, "terminal_not_said"),
+        (0x8103, {"parameters": [{"id": 0x13, "value": "00"}]}, "terminal_out_of_reach"),
+        (0x8103, {"parameters": [{"id": 0x29, "value": "xx"}]}, "terminal_field"),
+        (0x8103, {"parameters": [{"id": 0x29}]}, "terminal_field"),
+        (0x8203, {"serial": 0}, "terminal_field"),
+        (0x8203, {"serial": True, "alarms": 1}, "terminal_field"),
+        (0x8203, {"serial": 0, "alarms": 1 << 32}, "terminal_field"),
+        (0x8203, {"serial": 0, "alarms": 1, "more": 1}, "terminal_field"),
+        (0x8801, {"channel": 1, "command": 1}, "terminal_field"),
+    ],
+)
+async def test_what_is_not_said_like_this_never_reaches_a_terminal(
+    scene: Scene, message: int, fields: dict[str, Any], code: str
+) -> None:
+    vehicle = Vehicle(scene)
+    vehicle.come_in()
+    with pytest.raises(SafecityError) as refused:
+        await scene.platform.say(SayTerminal("dv_1", message, fields))
+    assert refused.value.code == code
     assert vehicle.heard() == []

@@ -178,6 +178,7 @@ BODIES: dict[str, Any] = {
     "tell_driver": {"text": "call the station"},
     "track_vehicle": {"every_seconds": 5},
     "restart_terminal": {"confirm": "own"},
+    "say_to_terminal": {"message": "8104", "confirm": "own"},
     "lock_vehicle": {"locked": True, "confirm": "own"},
     "add_fence": {
         "name": "Yard",

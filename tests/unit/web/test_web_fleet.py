@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from safecity.kit.errors import RefusedError, UnavailableError
-from safecity.model.facts.vehicle_calls import LockVehicle, RestartTerminal, TellDriver, TerminalDid, TrackVehicle
+from safecity.model.facts.vehicle_calls import (
+    LockVehicle,
+    RestartTerminal,
+    SayTerminal,
+    TellDriver,
+    TerminalDid,
+    TerminalSaid,
+    TrackVehicle,
+)
 
 PHONE = "13912345678"
 NAME = "皖A12345"
@@ -101,3 +109,33 @@ async def test_only_a_vehicle_is_followed_and_a_viewer_follows_none(house: Any, 
 async def test_a_text_that_would_appear_nowhere_is_no_text(admin: Any, bus: str) -> None:
     nowhere = {"text": "x", "display": False}
     assert (await admin.ask("POST", f"devices/{bus}/text", nowhere)).status_code == 422
+
+
+async def test_a_message_of_the_standard_is_said_by_whoever_may_control_and_no_secret_of_it_is_written_down(
+    house: Any, admin: Any, bus: str
+) -> None:
+    house.calls.answers[SayTerminal] = TerminalSaid(0x0104, {"parameters": []})
+    path, ask = f"devices/{bus}/message", {"message": "8106", "fields": {"ids": [41]}, "confirm": NAME}
+    assert await admin.ok("POST", path, ask) == {"message": "0104", "fields": {"parameters": []}}
+    house.calls.answers[SayTerminal] = TerminalSaid()
+    upload = {
+        "message": "9206",
+        "fields": {"host": "10.0.0.5", "password": "secret"},
+        "confirm": NAME,
+        "reason": "case 7",
+    }
+    assert (await admin.ok("POST", path, upload))["message"] is None
+    assert house.calls.of(SayTerminal)[1] == SayTerminal(bus, 0x9206, fields)
+    asked, answered = (await written(admin, "vehicle.control"))[-2:]
+    assert (asked["reason"], asked["details"]["message"]) == ("case 7", "9206")
+    assert asked["details"]["fields"] == "host password"
+    assert answered["outcome"] == "done"
+    assert "secret" not in str(await admin.ok("GET", "audit"))
+    wrong = await admin.ask("POST", path, {**ask, "confirm": "other"})
+    assert wrong.json()["code"] == "confirm_wrong"
+    operator = await somebody(house, admin, "operator")
+    assert (await operator.ask("POST", path, ask)).status_code == 403
+    house.calls.answers[SayTerminal] = RefusedError("no", code="terminal_not_said", params={"message": "8105"})
+    refused = await admin.ask("POST", path, {**ask, "message": "8105"})
+    assert refused.json()["code"] == "terminal_not_said"
+    assert (await admin.ask("POST", path, {**ask, "message": "81"})).status_code == 422

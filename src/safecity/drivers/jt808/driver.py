@@ -13,13 +13,14 @@ from safecity.drivers.jt808.link import Hall, Limits, TerminalLink
 from safecity.drivers.jt808.orders import Orders
 from safecity.drivers.jt808.reports import Reports
 from safecity.drivers.jt808.roll import Vehicle
+from safecity.drivers.jt808.saying import answered, said
 from safecity.drivers.jt808.store import TerminalRow, TerminalStore
 from safecity.drivers.jt808.translate import clean, described_fact
 from safecity.drivers.presence import Presence
 from safecity.kit.clock import Clock
 from safecity.kit.errors import ConflictError
 from safecity.model.facts.signal_calls import ApplySignal, UnknownFigure
-from safecity.model.facts.vehicle_calls import Order, TerminalDid
+from safecity.model.facts.vehicle_calls import Order, SayTerminal, TerminalDid, TerminalSaid
 from safecity.ports.outbox import Outbox
 from safecity.ports.sqlfile import SqlFile
 from safecity.protocols.gb28181.limits import Buckets
@@ -271,3 +272,12 @@ class TerminalPlatform(Presence[Vehicle, TerminalRow]):
         if found is None or found.link is None:
             raise ConflictError("the terminal is not connected", code="device_offline")
         return await self.orders.give(found.link, order)
+
+    async def say(self, wish: SayTerminal) -> TerminalSaid:
+        """Have a terminal hear a message as people wrote it; see `saying`."""
+        found = self.vehicle(wish.device)
+        if found is None or found.link is None:
+            raise ConflictError("the terminal is not connected", code="device_offline")
+        link = found.link
+        reply = await self.orders.ask(link, said(wish, link.session.version))
+        return answered(reply.body)

@@ -18,8 +18,10 @@ from safecity.protocols.jt808.alarms import rising
 from safecity.protocols.jt808.checks import judge
 from safecity.protocols.jt808.items import read_items
 from safecity.protocols.jt808.messages import Message
+from safecity.protocols.jt808.plain import plain
 from safecity.protocols.jt808.positions import Batch, BatchKind, Location, LocationAnswer
 from safecity.protocols.jt808.records import DriverCard
+from safecity.protocols.jt808.video import FileUploaded
 
 MAX_TOLD: Final = 256
 """Alarms of one terminal that are remembered, so that one sent twice is raised once."""
@@ -56,6 +58,8 @@ class Reports:
                 self._position(vehicle, message.body.location, catch_up=False)
             case DriverCard():
                 self._card(vehicle, message.body)
+            case FileUploaded():
+                self._publish("video.uploaded", vehicle, {"fields": plain(message.body)})
             case Batch():
                 return self._batch(vehicle, message.phone, message.body)
             case _:

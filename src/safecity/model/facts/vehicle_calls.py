@@ -1,11 +1,13 @@
 """What one has the duty `signal` (address `signal`) say to a vehicle terminal. `device` is its id.
 
-All are answered with TerminalDid once the terminal itself has answered, or with the error `device_offline`,
-`device_silent`, `terminal_failed`, `terminal_misunderstood`, `terminal_unsupported`, `terminal_no_answer` or
-`terminal_lost`.
+All but SayTerminal are answered with TerminalDid once the terminal itself has answered, or with the error
+`device_offline`, `device_silent`, `terminal_failed`, `terminal_misunderstood`, `terminal_unsupported`,
+`terminal_no_answer` or `terminal_lost`.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from safecity.model.facts.media_calls import Message
 
@@ -73,6 +75,24 @@ class EraseFence(Message, frozen=True):
     device: str
     number: int
     kind: str
+
+
+class SayTerminal(Message, frozen=True):
+    """A message of JT/T 808 or JT/T 1078 as it stands there, by its id and the names of its fields (bytes are
+    hexadecimal digits): parameters, properties, pictures taken, alarms confirmed, transparent data, the list of its
+    recordings, uploads to an FTP server. Answer: TerminalSaid; besides the errors above `terminal_message`,
+    `terminal_field`, `terminal_not_said`, `terminal_out_of_reach`."""
+
+    device: str
+    message: int
+    fields: dict[str, Any] = {}
+
+
+class TerminalSaid(Message, frozen=True):
+    """The terminal's answer: `message` is its id, 0: nothing but a yes."""
+
+    message: int = 0
+    fields: dict[str, Any] = {}
 
 
 class TerminalDid(Message, frozen=True):

@@ -39,6 +39,7 @@ from safecity.model.facts.vehicle_calls import (
     LocateVehicle,
     LockVehicle,
     RestartTerminal,
+    SayTerminal,
     TellDriver,
     TrackVehicle,
     WriteFence,
@@ -91,6 +92,7 @@ class SignalDuty:
             LockVehicle: self.terminals.give,
             WriteFence: self.terminals.give,
             EraseFence: self.terminals.give,
+            SayTerminal: self.terminals.say,
         }
 
     async def _apply(self, message: ApplySignal) -> Message:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
@@ -11,6 +11,7 @@ from safecity.model.facts.vehicle_calls import (
     LocateVehicle,
     LockVehicle,
     RestartTerminal,
+    SayTerminal,
     TellDriver,
     TerminalDid,
     TrackVehicle,
@@ -76,6 +77,23 @@ class VehicleDoorsAsk(Ask):
     reason: Words = ""
 
 
+class TerminalMessageAsk(Ask):
+    """A message of JT/T 808 or JT/T 1078 by its id (`8104`) and its fields, by the names that `TerminalMessageOut` has
+    them in; bytes are hexadecimal digits. `confirm`: the name of the vehicle as it stands in the list."""
+
+    message: Annotated[str, Field(pattern="^[0-9a-fA-F]{4}$")]
+    fields: Annotated[dict[str, Any], Field(max_length=40, default_factory=dict)]
+    confirm: Annotated[str, Field(max_length=200)]
+    reason: Words = ""
+
+
+class TerminalMessageOut(Answer):
+    """What it answered: the id of the message, null where it only said yes, and its fields."""
+
+    message: str | None
+    fields: dict[str, Any]
+
+
 @routes.post("/devices/{device}/text", Action.VEHICLE_MESSAGE, fails=FAILS)
 async def tell_driver(device: str, ask: VehicleTextAsk, who: Who, here: Here) -> TerminalOut:
     """Words for the driver. Every one of them is in the audit log."""
@@ -111,6 +129,19 @@ async def lock_vehicle(device: str, ask: VehicleDoorsAsk, who: Who, here: Here) 
     for two minutes nobody knows."""
     order = LockVehicle(device, ask.locked)
     return _out(await here.vehicle_orders.give(who, order, confirm=ask.confirm, reason=ask.reason))
+
+
+@routes.post("/devices/{device}/message", Action.VEHICLE_CONTROL, fails=FAILS)
+async def say_to_terminal(device: str, ask: TerminalMessageAsk, who: Who, here: Here) -> TerminalMessageOut:
+    """A message of the standard as it stands there, and the terminal's answer: parameters set and read (8103, 8104,
+    8106), properties (8107, 9003), alarms confirmed (8203), the driver's card (8702), pictures taken and kept there
+    (8801),
+    transparent data (8900), a running stream switched, held and gone on with (9102), losses (9105), its recordings
+    (9205), uploads to an FTP server (9206, 9207), attachments of alarms (9208). Uploads need the right to export; that
+    one is done is told as event `video.uploaded`. What takes a terminal out of reach is refused."""
+    order = SayTerminal(device, int(ask.message, 16), ask.fields)
+    said = await here.vehicle_orders.say(who, order, confirm=ask.confirm, reason=ask.reason)
+    return TerminalMessageOut(message=f"{said.message:04x}" if said.message else None, fields=said.fields)
 
 
 def _out(did: TerminalDid) -> TerminalOut:

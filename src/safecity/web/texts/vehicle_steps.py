@@ -21,6 +21,16 @@ VEHICLE_STEPS: dict[str, tuple[str, str]] = {
         "等待应答时终端连接中断，不确定是否已执行。",
         "The connection broke before the terminal answered; whether it did it is not known.",
     ),
+    "terminal_message": ("没有编号为 {message} 的消息。", "There is no message {message}."),
+    "terminal_field": ("字段 {field} 缺失或取值无效。", "The field {field} is missing, or no value for it."),
+    "terminal_not_said": (
+        "消息 {message} 不能这样下发:它由平台自动发送,或有专门的操作,或会使终端失去联系。",
+        "Message {message} is not said like this: the platform says it by itself, it has a way of its own, or it would cut the terminal off.",
+    ),
+    "terminal_out_of_reach": (
+        "参数 {parameter} 决定终端连接哪个平台,改错后终端将失去联系,因此不能在此设置。",
+        "Parameter {parameter} says which servers the terminal connects to: a mistake would cut it off, so it is not set from here.",
+    ),
     # --- pictures (JT/T 1078)
     "jt_no_connection": (
         "终端已接受请求，但没有连接到媒体端口。请检查媒体端口（TCP）是否对车辆网络放行，以及设置 jt808.media_host。",

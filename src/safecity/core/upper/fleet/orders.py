@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any, Final
 
-from safecity.core.ground.access.api import Action, Actor
+from safecity.core.ground.access.api import Action, Actor, authorize
 from safecity.core.ground.audit.api import note
 from safecity.core.ground.devices.api import Device, DeviceKind, Position, find_device, of_devices, thing_of
 from safecity.kit.clock import SECOND_US
@@ -14,8 +14,10 @@ from safecity.model.facts.vehicle_calls import (
     LocateVehicle,
     LockVehicle,
     RestartTerminal,
+    SayTerminal,
     TellDriver,
     TerminalDid,
+    TerminalSaid,
     TrackVehicle,
 )
 from safecity.ports.calls import Calls
@@ -31,19 +33,23 @@ STANDS_KMH: Final = 5.0
 FRESH_US: Final = 120 * SECOND_US
 """An older position says nothing about whether a vehicle moves now."""
 
-_NEEDS: Final[dict[type[Given], Action]] = {
+UPLOADS: Final = frozenset((0x9206, 0x9208))
+"""Messages by which a terminal sends what it recorded to a server that they name."""
+_NEEDS: Final[dict[type[Given | SayTerminal], Action]] = {
     TellDriver: Action.VEHICLE_MESSAGE,
     TrackVehicle: Action.VEHICLE_TRACK,
     LocateVehicle: Action.VEHICLE_TRACK,
     RestartTerminal: Action.VEHICLE_CONTROL,
     LockVehicle: Action.VEHICLE_CONTROL,
+    SayTerminal: Action.VEHICLE_CONTROL,
 }
-_WORDS: Final[dict[type[Given], str]] = {
+_WORDS: Final[dict[type[Given | SayTerminal], str]] = {
     TellDriver: "text",
     TrackVehicle: "track",
     LocateVehicle: "locate",
     RestartTerminal: "restart",
     LockVehicle: "doors",
+    SayTerminal: "say",
 }
 
 
@@ -78,7 +84,42 @@ class VehicleOrders:
         await self._answered(who, action, device, order)
         return answer if isinstance(answer, TerminalDid) else TerminalDid()
 
-    async def _answered(self, who: Actor, action: Action, device: Device, order: Given, failed: str = "") -> None:
+    async def say(self, who: Actor, order: SayTerminal, *, confirm: str, reason: str = "") -> TerminalSaid:
+        """A message of the standard; `confirm` as of `give`. What sends recordings anywhere needs the right to export
+        them too. The audit has the names of the fields alone: passwords may stand in them."""
+
+        def ask(tx: Tx) -> Device:
+            device = find_device(tx, who, Action.VEHICLE_CONTROL, order.device)
+            check_order(device, order, confirm, None, who.at)
+            if order.message in UPLOADS:
+                authorize(who, Action.EXPORT_MAKE, thing_of(device))
+            details = {"message": f"{order.message:04x}", "fields": " ".join(sorted(order.fields))[:200]}
+            thing = thing_of(device)
+            note(
+                tx,
+                who,
+                Action.VEHICLE_CONTROL,
+                thing,
+                device.name,
+                reason=reason,
+                stage="asked",
+                order="say",
+                **details,
+            )
+            return device
+
+        device = await self._database.write(ask)
+        try:
+            answer = await self._calls.call(ADDRESS, order, timeout=TIMEOUT)
+        except SafecityError as error:
+            await self._answered(who, Action.VEHICLE_CONTROL, device, order, error.code)
+            raise
+        await self._answered(who, Action.VEHICLE_CONTROL, device, order)
+        return answer if isinstance(answer, TerminalSaid) else TerminalSaid()
+
+    async def _answered(
+        self, who: Actor, action: Action, device: Device, order: Given | SayTerminal, failed: str = ""
+    ) -> None:
         outcome, what = "failed" if failed else "done", _WORDS[type(order)]
 
         def work(tx: Tx) -> None:
@@ -91,7 +132,7 @@ class VehicleOrders:
             logger.error("answer of a vehicle not written down order=%s why=%s", what, error)
 
 
-def check_order(device: Device, order: Given, confirm: str, last: Position | None, now: int) -> None:
+def check_order(device: Device, order: Given | SayTerminal, confirm: str, last: Position | None, now: int) -> None:
     """Whether it may be given at all; see `VehicleOrders.give`."""
     if device.kind is not DeviceKind.JT808:
         raise InvalidError("not a vehicle terminal", code="not_a_vehicle", params={"name": device.name})
