@@ -125,7 +125,7 @@ async def test_a_message_of_the_standard_is_said_by_whoever_may_control_and_no_s
         "reason": "case 7",
     }
     assert (await admin.ok("POST", path, upload))["message"] is None
-    assert house.calls.of(SayTerminal)[1] == SayTerminal(bus, 0x9206, fields)
+    assert house.calls.of(SayTerminal)[1] == SayTerminal(bus, 0x9206, upload["fields"])
     asked, answered = (await written(admin, "vehicle.control"))[-2:]
     assert (asked["reason"], asked["details"]["message"]) == ("case 7", "9206")
     assert asked["details"]["fields"] == "host password"
