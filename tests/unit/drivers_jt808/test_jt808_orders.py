@@ -13,6 +13,7 @@ from tests.unit.drivers_jt808.scene import Scene, Vehicle
 from safecity.drivers.jt808.saying import SAID, said
 from safecity.kit.errors import ConflictError, InvalidError, RefusedError, SafecityError, UnavailableError
 from safecity.model.facts.vehicle_calls import (
+    ConfirmAlarms,
     LocateVehicle,
     LockVehicle,
     Order,
@@ -35,7 +36,7 @@ from safecity.protocols.jt808.commands import (
 )
 from safecity.protocols.jt808.header import Version
 from safecity.protocols.jt808.messages import BODIES, AnyBody, read_body
-from safecity.protocols.jt808.positions import AskLocation, LocationAnswer, Track
+from safecity.protocols.jt808.positions import AskLocation, ConfirmAlarm, LocationAnswer, Track
 from safecity.protocols.jt808.registration import Result, TerminalAnswer
 from safecity.protocols.jt808.video import FileUploaded, UploadFile
 from safecity.protocols.jt808.wire import Blob, Nested, Part
@@ -63,6 +64,7 @@ async def given(scene: Scene, vehicle: Vehicle, order: Order) -> tuple[Awaitable
         (TrackVehicle("dv_1", 5, 600), Track(interval_seconds=5, seconds=600)),
         (TrackVehicle("dv_1", 0, 600), Track(interval_seconds=0)),
         (RestartTerminal("dv_1"), Control(command=4)),
+        (ConfirmAlarms("dv_1", 1), ConfirmAlarm(serial=0, alarms=1)),
     ],
 )
 async def test_an_order_is_done_when_the_terminal_says_so(scene: Scene, order: Order, expected: AnyBody) -> None:

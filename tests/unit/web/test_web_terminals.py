@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from safecity.kit.errors import UnavailableError
 from safecity.model.facts.envelope import Event
 from safecity.model.facts.signal_calls import ApplySignal, DeviceFigure, DeviceFigures
+from safecity.model.facts.vehicle_calls import ConfirmAlarms
 
 PHONE = "13912345678"
 
@@ -125,3 +128,22 @@ async def test_a_terminal_is_told_to_send_its_pictures_over_tcp_or_udp_and_nothi
     assert (told.phone, told.transport) == (PHONE, "udp")
     refused = await admin.ask("PATCH", f"devices/{terminal}", {"transport": "tcp_active"})
     assert (refused.status_code, refused.json()["code"]) == (400, "choice")
+
+
+async def test_who_takes_notice_of_an_alarm_takes_it_off_the_terminal_too(
+    house: Any, admin: Any, terminal: str
+) -> None:
+    """Of an SOS and the others that are reported until somebody confirms them (JT/T 808, 0x8203); not of a speed."""
+    for kind in ("jt808-0", "jt808-1", "jsatl-65-1"):
+        body = {
+            "device": terminal, "code": PHONE, "channel": "", "priority": 1, "method": 8, "type": kind,
+            "event_type": None, "time_us": house.clock.now_us(), "description": "", "longitude": None, "latitude": None,
+        }  # fmt: skip
+        await house.publish("alarm.received", terminal, body)
+    house.calls.answers[ConfirmAlarms] = UnavailableError("away", code="device_offline")
+    alarms = (await admin.ok("GET", "alarms"))["items"]
+    assert len(alarms) == 3
+    for one in alarms:
+        await admin.ok("POST", f"alarms/{one['id']}/acknowledge")
+    await asyncio.sleep(0)  # nobody waits for the terminal
+    assert house.calls.of(ConfirmAlarms) == [ConfirmAlarms(terminal, 1)]

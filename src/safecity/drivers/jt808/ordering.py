@@ -7,6 +7,7 @@ from typing import Final
 from safecity.drivers.jt808.fencing import erasing, written
 from safecity.kit.errors import InvalidError, RefusedError
 from safecity.model.facts.vehicle_calls import (
+    ConfirmAlarms,
     EraseFence,
     LocateVehicle,
     LockVehicle,
@@ -21,7 +22,7 @@ from safecity.protocols.jt808.alarms import Status, has
 from safecity.protocols.jt808.commands import Control, TextMessage, VehicleControlAnswer, lock_doors
 from safecity.protocols.jt808.header import Version
 from safecity.protocols.jt808.messages import AnyBody
-from safecity.protocols.jt808.positions import AskLocation, Location, LocationAnswer, Track
+from safecity.protocols.jt808.positions import AskLocation, ConfirmAlarm, Location, LocationAnswer, Track
 from safecity.protocols.jt808.wire import encode_text
 
 MAX_TEXT_BYTES: Final = 1000
@@ -48,6 +49,8 @@ def body_of(order: Order, version: Version) -> AnyBody:
             return Control(command=RESTART)
         case LockVehicle():
             return lock_doors(order.locked, version)
+        case ConfirmAlarms():
+            return ConfirmAlarm(serial=0, alarms=order.alarms)
         case WriteFence():
             return written(order)
         case EraseFence():

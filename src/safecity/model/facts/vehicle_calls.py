@@ -77,6 +77,13 @@ class EraseFence(Message, frozen=True):
     kind: str
 
 
+class ConfirmAlarms(Message, frozen=True):
+    """Somebody took notice of alarms, by their bits (0x8203): the terminal need not go on reporting them."""
+
+    device: str
+    alarms: int
+
+
 class SayTerminal(Message, frozen=True):
     """A message of JT/T 808 or JT/T 1078 as it stands there, by its id and the names of its fields (bytes are
     hexadecimal digits): parameters, properties, pictures taken, alarms confirmed, transparent data, the list of its
@@ -103,4 +110,6 @@ class TerminalDid(Message, frozen=True):
     place: tuple[float, float] | None = None
 
 
-Order = TellDriver | TrackVehicle | LocateVehicle | RestartTerminal | LockVehicle | WriteFence | EraseFence
+Order = (
+    TellDriver | TrackVehicle | LocateVehicle | RestartTerminal | LockVehicle | ConfirmAlarms | WriteFence | EraseFence
+)

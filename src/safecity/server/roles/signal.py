@@ -35,6 +35,7 @@ from safecity.model.facts.signal_calls import (
     SteerDevicePlayback,
 )
 from safecity.model.facts.vehicle_calls import (
+    ConfirmAlarms,
     EraseFence,
     LocateVehicle,
     LockVehicle,
@@ -90,6 +91,7 @@ class SignalDuty:
             LocateVehicle: self.terminals.give,
             RestartTerminal: self.terminals.give,
             LockVehicle: self.terminals.give,
+            ConfirmAlarms: self.terminals.give,
             WriteFence: self.terminals.give,
             EraseFence: self.terminals.give,
             SayTerminal: self.terminals.say,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from safecity.core.ground.devices.api import Device, DeviceKind, Position, find_
 from safecity.kit.clock import SECOND_US
 from safecity.kit.errors import ConflictError, InvalidError, SafecityError
 from safecity.model.facts.vehicle_calls import (
+    ConfirmAlarms,
     LocateVehicle,
     LockVehicle,
     RestartTerminal,
@@ -22,6 +24,7 @@ from safecity.model.facts.vehicle_calls import (
 )
 from safecity.ports.calls import Calls
 from safecity.ports.database import Database, Tx
+from safecity.protocols.jt808.alarms import CONFIRMABLE
 
 logger = logging.getLogger(__name__)
 ADDRESS: Final = "signal"
@@ -59,6 +62,7 @@ class VehicleOrders:
     def __init__(self, database: Database, calls: Calls) -> None:
         self._database = database
         self._calls = calls
+        self._confirming: set[asyncio.Task[None]] = set()
 
     async def give(self, who: Actor, order: Given, *, confirm: str = "", reason: str = "") -> TerminalDid:
         """What the terminal answered. `confirm`: the vehicle's name, typed by whoever wants what moves or stops it.
@@ -116,6 +120,23 @@ class VehicleOrders:
             raise
         await self._answered(who, Action.VEHICLE_CONTROL, device, order)
         return answer if isinstance(answer, TerminalSaid) else TerminalSaid()
+
+    def confirm(self, device: str, alarm: str) -> None:
+        """Somebody took notice of an alarm of that type: where it is one that terminals report until it is confirmed,
+        the terminal hears of it. Nobody waits for that, and one that is away reports it again."""
+        kind, _, bit = alarm.partition("-")
+        if kind != "jt808" or not bit.isdecimal() or int(bit) not in CONFIRMABLE:
+            return
+
+        async def tell() -> None:
+            try:
+                await self._calls.call(ADDRESS, ConfirmAlarms(device, 1 << int(bit)), timeout=TIMEOUT)
+            except SafecityError as error:
+                logger.info("alarm not confirmed at the terminal device=%s why=%s", device, error.code)
+
+        task = asyncio.get_running_loop().create_task(tell())
+        self._confirming.add(task)
+        task.add_done_callback(self._confirming.discard)
 
     async def _answered(
         self, who: Actor, action: Action, device: Device, order: Given | SayTerminal, failed: str = ""
