@@ -44,6 +44,7 @@ from safecity.web.routes import (
     subscriptions,
     tollgates,
     tolls,
+    tows,
     traffic,
     travel,
     tree,
@@ -62,7 +63,7 @@ PARTS = (
     entry, places, outlines, devices, configuration, tree, channels, device_recordings, ptz, heads, alarms, desk,
     exports, health, audit, search, wizard, tollgates, passages, vehicles, subscriptions,
     watches, violations, violation_rules, scenes, cases, case_entries, case_findings,
-    traffic, tolls, travel, counts, incidents, signs,
+    traffic, tolls, tows, travel, counts, incidents, signs,
     fleet, fences, ways, positions, phone,
     movement,
 )  # fmt: skip

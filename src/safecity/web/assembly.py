@@ -59,6 +59,8 @@ from safecity.core.ground.tollgates.api import any_of as tollgates_of
 from safecity.core.ground.tollgates.api import any_under as tollgates_under
 from safecity.core.ground.tolls.api import TollBook, TollTeller
 from safecity.core.ground.tolls.api import any_under as tolls_under
+from safecity.core.ground.tows.api import Tows
+from safecity.core.ground.tows.api import any_under as tows_under
 from safecity.core.ground.vehicles.api import PlateIndex, Vehicles
 from safecity.core.upper.cases.api import Adding, CaseReading, Cases, Findings, Keeping, ListSearches
 from safecity.core.upper.cases.api import any_of as cases_of
@@ -139,7 +141,7 @@ async def _no_processes() -> list[dict[str, Any]]:
 def _in_use(tx: Tx, area: str) -> bool:
     parts = (
         devices_under, channels_under, tollgates_under, watches_under, violations_under, closures_under, fences_under,
-        signs_under, tolls_under, travel_under, counts_under, cases_under, any_in_area,
+        signs_under, tolls_under, tows_under, travel_under, counts_under, cases_under, any_in_area,
     )  # fmt: skip
     return any(one(tx, area) for one in parts)
 
@@ -230,6 +232,7 @@ def assemble(
     proposing = Proposing(database, loose, clock, web.violations)
     closures = Closures(database, calls, settings, clock)
     tolls = TollBook(database, calls, settings)
+    tows = Tows(database, clock)
     travel_times = TravelTimes(database, settings, clock)
     counts = Counts(database, clock, web.counts)
     beacons = Beacons(database, vault, settings, bus, clock)
@@ -256,7 +259,7 @@ def assemble(
     async def sweep() -> int:
         parts = (
             passages, images, loose, watches, violations, closures, signs, fence_follower, fence_writer, travel_times,
-            counts, cases,
+            counts, cases, tows,
         )  # fmt: skip
         return sum([await part.sweep() for part in parts])
 
@@ -290,6 +293,7 @@ def assemble(
         closures=closures,
         tolls=tolls,
         toll_teller=TollTeller(calls, tolls),
+        tows=tows,
         signs=signs,
         sign_teller=sign_teller,
         travel_times=travel_times,

@@ -36,6 +36,7 @@ from safecity.core.ground.signs.api import Signs, Teller
 from safecity.core.ground.timekeeping.api import Timekeeper
 from safecity.core.ground.tollgates.api import Tollgates
 from safecity.core.ground.tolls.api import TollBook, TollTeller
+from safecity.core.ground.tows.api import Tows
 from safecity.core.ground.vehicles.api import PlateIndex, Vehicles
 from safecity.core.upper.cases.api import Adding, CaseReading, Cases, CaseSettings, Findings, ListSearches
 from safecity.core.upper.counts.api import CountFollower, Counts, CountSettings, CountTeller
@@ -165,6 +166,7 @@ class Services:
     closures: Closures
     tolls: TollBook
     toll_teller: TollTeller
+    tows: Tows
     signs: Signs
     sign_teller: Teller
     travel_times: TravelTimes

@@ -175,6 +175,8 @@ BODIES: dict[str, Any] = {
         "area": "{area}",
     },
     "change_toll": {"name": "Other"},
+    "call_tow": {"reason": "parked", "longitude": 18.0, "latitude": 59.3, "area": "{area}"},
+    "move_tow": {"state": "on_site"},
     "tell_driver": {"text": "call the station"},
     "track_vehicle": {"every_seconds": 5},
     "restart_terminal": {"confirm": "own"},
@@ -368,6 +370,8 @@ async def settled(house: Any) -> dict[str, Any]:
         ids[f"{name}_closure"] = (await admin.ok("POST", "traffic/closures", works))["id"]
         bridge = fill(BODIES["add_toll"], {"area": area})
         ids[f"{name}_toll"] = (await admin.ok("POST", "traffic/tolls", bridge))["id"]
+        parked = fill(BODIES["call_tow"], {"area": area})
+        ids[f"{name}_tow"] = (await admin.ok("POST", "traffic/tows", parked))["id"]
         await admin.ok("PUT", f"areas/{area}/outline", around(*ROADS[name]))
         ids.update({f"{name}_road_incident": f"ti_{name}", f"{name}_jam": f"jm_{name}"})
     for subscription in (await admin.ok("GET", "subscriptions"))["items"]:
@@ -462,6 +466,7 @@ KINDS = (
     "hit",
     "closure",
     "toll",
+    "tow",
     "violation",
     "section",
     "travel_section",

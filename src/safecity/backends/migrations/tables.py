@@ -38,6 +38,6 @@ from safecity.core.upper.watches import store as _watches
 PARTS = (
     _access, _alarms, _audit, _cases, _channels, _closures, _counts, _desk, _devices, _exports, _fleet, _flows, _images,
     _leases, _loose, _outbox, _passages, _phones, _places, _positions, _once, _scenes, _settings, _signs, _tollgates,
-    _tolls, _travel, _travel_marks, _violations, _violation_rules, _watches,
+    _tolls, _tows, _travel, _travel_marks, _violations, _violation_rules, _watches,
 )  # fmt: skip
 __all__ = ["PARTS", "metadata"]

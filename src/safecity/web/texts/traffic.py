@@ -105,6 +105,11 @@ TRAFFIC: dict[str, tuple[str, str]] = {
         "已有以 {old} 计价的道路收费,{new} 的最小货币单位不同,改动会使每个价格变成另一个价格。请先删除这些收费。",
         "There are tolls in {old}, and {new} divides otherwise: prices would be others. Remove the tolls first.",
     ),
+    "tow_invalid": ("拖车的 {field} 取值无效。", "Not a value for {field} of a tow."),
+    "tow_state": (
+        "该拖车当前状态为 {state},不能改为 {wanted}。",
+        "This tow is {state}, and cannot become {wanted}.",
+    ),
     "road_tolls": ("道路收费数据无效。", "What roads cost was not said in a way that can be counted."),
     "roads_version": ("没有路网 {version}。", "There is no road network {version}."),
     "roads_file": ("路网文件无法读取：{why}。", "The road network cannot be read: {why}."),

@@ -1,0 +1,1 @@
+"""Vehicles that are to be taken away."""
