@@ -2941,6 +2941,50 @@ export interface paths {
         patch: operations["change_toll"];
         trace?: never;
     };
+    "/api/v1/traffic/tows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tows
+         * @description Those that are not over, or (`over`) those of the last 30 days that are; the newest first.
+         */
+        get: operations["list_tows"];
+        put?: never;
+        /**
+         * Call Tow
+         * @description Have a vehicle taken away.
+         */
+        post: operations["call_tow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traffic/tows/{tow}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move Tow
+         * @description The truck is there, the vehicle is away, or it drove off by itself.
+         */
+        post: operations["move_tow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/traffic/sections": {
         parameters: {
             query?: never;
@@ -3375,6 +3419,31 @@ export interface paths {
          *     for two minutes nobody knows.
          */
         post: operations["lock_vehicle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device}/message": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say To Terminal
+         * @description A message of the standard as it stands there, and the terminal's answer: parameters set and read (8103, 8104,
+         *     8106), properties (8107, 9003), alarms confirmed (8203), the driver's card (8702), pictures taken and kept there
+         *     (8801),
+         *     transparent data (8900), a running stream switched, held and gone on with (9102), losses (9105), its recordings
+         *     (9205), uploads to an FTP server (9206, 9207), attachments of alarms (9208). Uploads need the right to export; that
+         *     one is done is told as event `video.uploaded`. What takes a terminal out of reach is refused.
+         */
+        post: operations["say_to_terminal"];
         delete?: never;
         options?: never;
         head?: never;
@@ -6751,6 +6820,26 @@ export interface components {
             kind?: components["schemas"]["Kind"] | "";
             keep?: string[];
         };
+        /**
+         * @description A message of JT/T 808 or JT/T 1078 by its id (`8104`) and its fields, by the names that `TerminalMessageOut` has
+         *     them in; bytes are hexadecimal digits. `confirm`: the name of the vehicle as it stands in the list.
+         */
+        TerminalMessageAsk: {
+            message: string;
+            fields?: {
+                [key: string]: unknown;
+            };
+            confirm: string;
+            /** @default  */
+            reason?: string;
+        };
+        /** @description What it answered: the id of the message, null where it only said yes, and its fields. */
+        TerminalMessageOut: {
+            message: string | null;
+            fields: {
+                [key: string]: unknown;
+            };
+        };
         /** @description The terminal did it. `locked`: what it says of its doors; where it is, if the answer told (WGS-84 degrees). */
         TerminalOut: {
             locked: boolean | null;
@@ -7011,6 +7100,61 @@ export interface components {
         TourPage: {
             items: components["schemas"]["TourOut"][];
             next: string | null;
+        };
+        /** @description A vehicle that is to be taken away. Without an `area` it belongs to the one that it stands in. */
+        TowAsk: {
+            reason: components["schemas"]["TowReason"];
+            longitude: number;
+            latitude: number;
+            /** @default  */
+            plate?: string;
+            /** @default  */
+            words?: string;
+            area?: string | null;
+        };
+        /**
+         * @description A vehicle that is to be taken away, or was. `plate` is empty for who may not change traffic there. `state`:
+         *     `called`, `on_site`, `done` or `cancelled`.
+         */
+        TowOut: {
+            id: string;
+            reason: components["schemas"]["TowReason"];
+            plate: string;
+            words: string;
+            longitude: number;
+            latitude: number;
+            state: components["schemas"]["TowState"];
+            taken_to: string;
+            area: string | null;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            changed_by: string;
+            /** Format: date-time */
+            changed_at: string;
+            ended_at: string | null;
+            changeable: boolean;
+            revision: number;
+        };
+        TowPage: {
+            items: components["schemas"]["TowOut"][];
+            next: string | null;
+        };
+        /**
+         * @description Why it is taken away.
+         * @enum {string}
+         */
+        TowReason: "obstruction" | "parked" | "breakdown" | "accident" | "other";
+        /**
+         * @description How far it is.
+         * @enum {string}
+         */
+        TowState: "called" | "on_site" | "done" | "cancelled";
+        /** @description How far it is; `taken_to`: where the vehicle was brought. */
+        TowStateAsk: {
+            state: components["schemas"]["TowState"];
+            /** @default  */
+            taken_to?: string;
         };
         /** @description What the address offers; the other kind's figures are 0. */
         TrackOut: {
@@ -14690,6 +14834,124 @@ export interface operations {
             503: components["responses"]["503"];
         };
     };
+    list_tows: {
+        parameters: {
+            query?: {
+                over?: boolean;
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TowPage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    call_tow: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TowAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TowOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    move_tow: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                tow: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TowStateAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TowOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
     list_travel_sections: {
         parameters: {
             query?: {
@@ -15727,6 +15989,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TerminalOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    say_to_terminal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TerminalMessageAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TerminalMessageOut"];
                 };
             };
             400: components["responses"]["400"];

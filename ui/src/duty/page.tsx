@@ -3,7 +3,7 @@ import { Button } from 'antd'
 import { useCallback, useMemo, useState } from 'react'
 import { api } from '../api/client'
 import { useMay } from '../api/session'
-import type { Closure, Sign } from '../api/types'
+import type { Closure, Sign, Tow } from '../api/types'
 import { boxOf } from '../fleet/track'
 import { More } from '../parts/more'
 import { usePages } from '../parts/pages'
@@ -17,27 +17,32 @@ import { t, useLanguage } from '../words'
 import { SignForm } from './place'
 import { SignList } from './signs'
 import { Suggestions } from './suggestions'
+import { TowForm, TowList, useTows } from './tows'
 
 const LIVE = 10_000
 const NEAR = 2e-5
 const NOWHERE: View = { longitude: 105, latitude: 34, scale: 0.03 }
 const NO_CLOSURES: Closure[] = []
+const NO_TOWS: Tow[] = []
 
-/** What the traffic police have before them: jams, closures and works, and what stands on the signs. */
+/** What the traffic police have before them: jams, incidents, closures and works, tows, and what stands on the signs. */
 export function DutyPage() {
   useLanguage()
   const queries = useQueryClient()
   const mayShow = useMay('sign.show')
   const mayManage = useMay('sign.manage')
+  const mayChange = useMay('traffic.change')
   const [size, setSize] = useState<Size>({ width: 0, height: 0 })
   const [chosenView, setView] = useState<View | null>(null)
   const [chosen, setChosen] = useState('')
   const [edited, setEdited] = useState<Sign | 'new' | null>(null)
   const [place, setPlace] = useState('')
+  const [calling, setCalling] = useState(false)
 
   const signs = usePages(['signs', 'list'], 'signs', { limit: 500 }, LIVE)
   const proposed = useQuery({ queryKey: ['signs', 'suggestions'], enabled: mayShow, refetchInterval: LIVE, queryFn: ({ signal }) => api.get('sign-suggestions', { signal }) })
   const incidents = useIncidents()
+  const tows = useTows()
   const jams = useQuery({ queryKey: ['traffic', 'jams'], refetchInterval: LIVE, retry: false, queryFn: ({ signal }) => api.get('traffic/jams', { signal }) })
   const closures = useQuery({ queryKey: ['traffic', 'closures'], refetchInterval: LIVE, queryFn: ({ signal }) => api.get('traffic/closures', { query: { limit: 200 }, signal }) })
   const network = useQuery({ queryKey: ['traffic', 'network'], retry: false, refetchInterval: 60_000, queryFn: ({ signal }) => api.get('traffic/network', { signal }) })
@@ -62,9 +67,12 @@ export function DutyPage() {
   const scene = useMemo(
     () => ({
       roads: roads.data?.features ?? [], jams: jams.data?.items ?? [], incidents: incidents.data?.items ?? [], closures: closed, vehicles: [], ways: [], chosen: 0, from: null, to: null, draft: [],
-      places: all.map((each) => ({ name: each.name, place: [each.longitude, each.latitude] as const })),
+      places: [
+        ...all.map((each) => ({ name: each.name, place: [each.longitude, each.latitude] as const })),
+        ...(tows.data?.items ?? NO_TOWS).map((each) => ({ name: `${t('tow.short')}${each.plate && ` ${each.plate}`}`, place: [each.longitude, each.latitude] as const })),
+      ],
     }),
-    [roads.data, jams.data, incidents.data, closed, all],
+    [roads.data, jams.data, incidents.data, closed, all, tows.data],
   )
   const look = useCallback((point: Point) => setView((now) => ({ scale: Math.min((now ?? whole)?.scale ?? NEAR, NEAR), longitude: point[0], latitude: point[1] })), [whole])
   const pick = useCallback((point: Point) => setPlace(written(point)), [])
@@ -83,7 +91,9 @@ export function DutyPage() {
     <div className="split traffic">
       <div className="side duty-side">
         <h1 className="hidden-text">{t('page.duty')}</h1>
-        {edited ? (
+        {calling ? (
+          <TowForm place={place} onPlace={setPlace} onDone={() => setCalling(false)} />
+        ) : edited ? (
           <SignForm key={edited === 'new' ? 'new' : edited.id} sign={edited === 'new' ? undefined : edited} place={place} onPlace={setPlace} onDone={() => setEdited(null)} onRenew={renew} />
         ) : (
           <>
@@ -106,6 +116,14 @@ export function DutyPage() {
                 <IncidentList incidents={incidents.data?.items} onLook={look} />
               </section>
             )}
+            <section>
+              <h2>
+                {t('tow.list', { n: tows.data?.next ? `${tows.data.items.length}+` : (tows.data?.items.length ?? 0) })}<span className="grow" />
+                {mayChange && <Button size="small" onClick={() => { setPlace(''); setCalling(true) }}>{t('tow.call')}</Button>}
+              </h2>
+              {tows.error && <ProblemNote error={tows.error} retry={() => void tows.refetch()} />}
+              <TowList tows={tows.data?.items ?? NO_TOWS} onLook={look} />
+            </section>
             <section>
               <h2>{t('traffic.jams', { n: jams.error ? '–' : (jams.data?.items.length ?? 0) })}</h2>
               {jams.error ? <p className="quiet" role="status">{t('duty.noJams', { why: sentence(jams.error) })}</p> : <JamList jams={jams.data?.items} onLook={look} />}

@@ -24,6 +24,7 @@ from safecity.core.ground.signs import store as _signs
 from safecity.core.ground.sql import metadata
 from safecity.core.ground.tollgates import store as _tollgates
 from safecity.core.ground.tolls import store as _tolls
+from safecity.core.ground.tows import store as _tows
 from safecity.core.upper.cases import store as _cases
 from safecity.core.upper.counts import tables as _counts
 from safecity.core.upper.fleet import phones as _phones
