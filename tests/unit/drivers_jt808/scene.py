@@ -12,6 +12,7 @@ from safecity.backends.outbox import SqlOutbox
 from safecity.backends.sqlitefile import open_file
 from safecity.drivers.jt808.driver import TerminalPlatform
 from safecity.drivers.jt808.link import Limits, TerminalLink
+from safecity.drivers.jt808.pictures import Pictures
 from safecity.kit.clock import FakeClock
 from safecity.model.facts.envelope import Event
 from safecity.model.facts.signal_calls import ApplySignal, JtTerminal, PlatformIdentity
@@ -144,11 +145,12 @@ class Vehicle:
 
 
 async def open_scene(
-    path: Path, clock: FakeClock, limits: Limits | None = None, terminals: tuple[JtTerminal, ...] = (TERMINAL,)
-) -> Scene:
+    path: Path, clock: FakeClock, limits: Limits | None = None, terminals: tuple[JtTerminal, ...] = (TERMINAL,),
+    pictures: Pictures | None = None,
+) -> Scene:  # fmt: skip
     file = open_file(path / "signal.db")
     outbox = SqlOutbox(file)
-    platform = TerminalPlatform(file, outbox, clock, node="signal", limits=limits)
+    platform = TerminalPlatform(file, outbox, clock, node="signal", limits=limits, pictures=pictures)
     platform.configure([ApplySignal(1, US, (), (), terminals=terminals)])
     await platform.start(socket.create_server(("127.0.0.1", 0)))
     return Scene(platform, file, outbox, clock)

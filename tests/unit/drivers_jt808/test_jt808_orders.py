@@ -254,7 +254,6 @@ async def test_an_upload_is_ordered_and_that_it_is_done_is_told(scene: Scene) ->
         (0x8203, {"serial": True, "alarms": 1}, "terminal_field"),
         (0x8203, {"serial": 0, "alarms": 1 << 32}, "terminal_field"),
         (0x8203, {"serial": 0, "alarms": 1, "more": 1}, "terminal_field"),
-        (0x8801, {"channel": 1, "command": 1}, "terminal_field"),
     ],
 )
 async def test_what_is_not_said_like_this_never_reaches_a_terminal(

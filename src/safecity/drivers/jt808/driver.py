@@ -6,11 +6,13 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from msgspec.structs import replace
 
 from safecity.drivers.jt808.link import Hall, Limits, TerminalLink
 from safecity.drivers.jt808.orders import Orders
+from safecity.drivers.jt808.pictures import Pictures
 from safecity.drivers.jt808.reports import Reports
 from safecity.drivers.jt808.roll import Vehicle
 from safecity.drivers.jt808.saying import answered, said
@@ -18,9 +20,18 @@ from safecity.drivers.jt808.store import TerminalRow, TerminalStore
 from safecity.drivers.jt808.translate import clean, described_fact
 from safecity.drivers.presence import Presence
 from safecity.kit.clock import Clock
-from safecity.kit.errors import ConflictError
+from safecity.kit.errors import ConflictError, NotFoundError
 from safecity.model.facts.signal_calls import ApplySignal, UnknownFigure
-from safecity.model.facts.vehicle_calls import Order, SayTerminal, TerminalDid, TerminalSaid
+from safecity.model.facts.vehicle_calls import (
+    AskTerminalPicture,
+    AskTerminalPictures,
+    Order,
+    SayTerminal,
+    TerminalDid,
+    TerminalPictureData,
+    TerminalPictures,
+    TerminalSaid,
+)
 from safecity.ports.outbox import Outbox
 from safecity.ports.sqlfile import SqlFile
 from safecity.protocols.gb28181.limits import Buckets
@@ -42,6 +53,7 @@ from safecity.protocols.jt808.platform import Host
 from safecity.protocols.jt808.registrar import UNKNOWN, UNREADABLE, Terminal
 
 logger = logging.getLogger(__name__)
+SWEEP_SECONDS: Final = 3600.0
 
 
 class TerminalPlatform(Presence[Vehicle, TerminalRow]):
@@ -58,6 +70,7 @@ class TerminalPlatform(Presence[Vehicle, TerminalRow]):
         node: str = "",
         heartbeat_seconds: float = 60.0,
         limits: Limits | None = None,
+        pictures: Pictures | None = None,
     ) -> None:
         super().__init__(TerminalStore(file, outbox), clock, node)
         self._patience = 3 * heartbeat_seconds
@@ -74,7 +87,9 @@ class TerminalPlatform(Presence[Vehicle, TerminalRow]):
             limits=limits or Limits(),
         )
         self.orders = Orders(self.hall.now)
-        self.reports = Reports(clock, self._report, self.store.put, self.tally)
+        self.pictures = pictures
+        self._swept = clock.monotonic()
+        self.reports = Reports(clock, self._report, self.store.put, self.tally, pictures)
 
     async def start(self, listening: socket.socket) -> None:
         """Go on from the own file, then listen."""
@@ -101,6 +116,9 @@ class TerminalPlatform(Presence[Vehicle, TerminalRow]):
         """Tell sessions and connections the time, and say who is gone."""
         self.hall.tick()
         super().tick()
+        if self.pictures is not None and self.hall.now() - self._swept > SWEEP_SECONDS:
+            self._swept = self.hall.now()
+            self.pictures.sweep()
 
     def configure(self, parts: Sequence[ApplySignal]) -> None:
         """The whole list of terminals. One that was taken out loses its code and its connection."""
@@ -113,6 +131,8 @@ class TerminalPlatform(Presence[Vehicle, TerminalRow]):
         for phone in gone:
             vehicle = self._members.pop(phone)
             self.store.drop(phone)
+            if self.pictures is not None:
+                self.pictures.forget(vehicle.device)
             self._end(vehicle)
         for phone, config in wanted.items():
             vehicle = self._members.get(phone)
@@ -281,3 +301,13 @@ class TerminalPlatform(Presence[Vehicle, TerminalRow]):
         link = found.link
         reply = await self.orders.ask(link, said(wish, link.session.version))
         return answered(reply.body)
+
+    async def pictures_of(self, wish: AskTerminalPictures) -> TerminalPictures:
+        """What a terminal took and sent."""
+        return TerminalPictures(self.pictures.listed(wish.device, wish.before, wish.limit) if self.pictures else ())
+
+    async def picture(self, wish: AskTerminalPicture) -> TerminalPictureData:
+        """One of them. NotFoundError."""
+        if self.pictures is None:
+            raise NotFoundError("no such picture", code="not_found", params={"kind": "picture"})
+        return TerminalPictureData(*self.pictures.read(wish.device, wish.name))

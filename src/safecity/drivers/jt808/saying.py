@@ -1,8 +1,7 @@
 """Messages of the standard that people may have a terminal hear as they stand there. Pure.
 
 Not among them: what the session says by itself, what has a way of its own (texts, positions, doors, fences, pictures,
-heads: their ways check more), and what takes a terminal out of reach. Pictures are taken to be kept by the terminal:
-those that it sends are kept nowhere here.
+heads: their ways check more), and what takes a terminal out of reach.
 """
 
 from __future__ import annotations
@@ -40,8 +39,6 @@ def said(wish: SayTerminal, version: Version) -> AnyBody:
             if one.id in OUT_OF_REACH:
                 params = {"parameter": f"{one.id:04x}"}
                 raise RefusedError("it would be cut off", code="terminal_out_of_reach", params=params)
-    if isinstance(body, records.TakePicture) and not body.save:
-        raise InvalidError("pictures that come are not kept", code="terminal_field", params={"field": "save"})
     try:
         body.write(version)
     except InvalidError as error:

@@ -102,6 +102,49 @@ class TerminalSaid(Message, frozen=True):
     fields: dict[str, Any] = {}
 
 
+class AskTerminalPictures(Message, frozen=True):
+    """What a terminal took and sent (0x0801), the newest first, behind the one named `before`. Answer:
+    TerminalPictures."""
+
+    device: str
+    before: str = ""
+    limit: int = 100
+
+
+class TerminalPicture(Message, frozen=True):
+    """`at`: microseconds UTC; `media` `picture`, `sound` or `video`; `format` `jpeg`, `tif`, `mp3`, `wav` or `wmv`;
+    `cause` `ordered`, `timer`, `robbery`, `collision`, `door_opens`, `door_closes` or `distance`; a number where the
+    standard has no word. `channel` is the logical number of its camera."""
+
+    name: str
+    at: int
+    media: str
+    format: str
+    cause: str
+    channel: int
+    bytes: int
+
+
+class TerminalPictures(Message, frozen=True):
+    """A part of the list."""
+
+    items: tuple[TerminalPicture, ...]
+
+
+class AskTerminalPicture(Message, frozen=True):
+    """One of them. Answer: TerminalPictureData, or NotFoundError."""
+
+    device: str
+    name: str
+
+
+class TerminalPictureData(Message, frozen=True):
+    """As the terminal sent it: never decoded here."""
+
+    picture: TerminalPicture
+    data: bytes
+
+
 class TerminalDid(Message, frozen=True):
     """The terminal did it. `locked`: what it says of its doors, `place`: where it says it is (longitude, latitude),
     where the answer tells them."""

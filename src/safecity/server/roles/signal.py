@@ -16,6 +16,7 @@ from safecity.drivers.ais.link import Door, Feeds
 from safecity.drivers.gb28181.driver import GbPlatform
 from safecity.drivers.jt808.driver import TerminalPlatform
 from safecity.drivers.jt808.link import Limits
+from safecity.drivers.jt808.pictures import Pictures
 from safecity.drivers.jt808.video import TerminalVideo
 from safecity.kit.errors import SafecityError
 from safecity.links.sip import SipEndpoint
@@ -35,6 +36,8 @@ from safecity.model.facts.signal_calls import (
     SteerDevicePlayback,
 )
 from safecity.model.facts.vehicle_calls import (
+    AskTerminalPicture,
+    AskTerminalPictures,
     ConfirmAlarms,
     EraseFence,
     LocateVehicle,
@@ -95,6 +98,8 @@ class SignalDuty:
             WriteFence: self.terminals.give,
             EraseFence: self.terminals.give,
             SayTerminal: self.terminals.say,
+            AskTerminalPictures: self.terminals.pictures_of,
+            AskTerminalPicture: self.terminals.picture,
         }
 
     async def _apply(self, message: ApplySignal) -> Message:
@@ -202,6 +207,10 @@ async def main(context: RoleContext) -> None:
     terminals = TerminalPlatform(
         file, outbox, context.clock, node=context.name, heartbeat_seconds=vehicles.heartbeat_seconds,
         limits=Limits(per_address=vehicles.connections_per_address, per_second=vehicles.connections_per_second),
+        pictures=Pictures(
+            context.data_dir / "signal" / "pictures", context.clock.now_us, context.clock.monotonic,
+            days=vehicles.picture_days,
+        ),
     )  # fmt: skip
     endpoint = SipEndpoint(platform.on_request, admit=guard.admit, patience=Patience(), on_lost=platform.on_lost)
     ships = ShipListener(file, outbox, context.clock, node=context.name)

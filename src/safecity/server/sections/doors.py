@@ -73,8 +73,9 @@ class Jt808Settings:
     heartbeat_seconds   a terminal is offline after three of these without a word
     connections_per_address   open at once from one address; a network of vehicles often comes from one
     connections_per_second    new ones from one address
-    media_host          where vehicles send their pictures (media.rtp_first_port, TCP): an address that they reach;
+    media_host          where vehicles send their pictures (media.rtp_first_port): an address that they reach;
                         empty: the platform's public address, else the one their own connection came to
+    picture_days        how long what terminals took themselves and sent (0x0801) is kept
     """
 
     enabled: bool = False
@@ -84,8 +85,10 @@ class Jt808Settings:
     connections_per_address: int = 5000
     connections_per_second: int = 200
     media_host: str = ""
+    picture_days: int = 30
 
     def __post_init__(self) -> None:
+        within("jt808.picture_days", self.picture_days, 1, 3650)
         if len(self.media_host) > 255 or any(not 33 <= ord(c) < 127 for c in self.media_host):
             raise malformed("jt808.media_host", self.media_host[:80], "an address")
         within("jt808.port", self.port, 0, 65535)
