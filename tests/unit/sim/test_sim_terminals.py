@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from itertools import pairwise
@@ -27,7 +28,7 @@ from safecity.protocols.jt808.registration import RegisterResult, Result
 from safecity.protocols.jt808.terminal import Commanded, Identity
 from safecity.protocols.jt808.video import AskVideoProperties, LiveCommand, LiveControl, StartLive, VideoProperties
 from safecity.protocols.jt1078.frames import MediaStream
-from safecity.protocols.jt1078.packets import MediaPacket, MediaReader
+from safecity.protocols.jt1078.packets import MediaPacket, MediaReader, read_datagram
 from safecity.sim.jt808.drive import BRAKING, METRES_PER_DEGREE, Drive, Plan
 from safecity.sim.jt808.load import Fleet, TerminalLoad, phone_of, walk
 from safecity.sim.jt808.miniplatform import MiniPlatform
@@ -335,8 +336,20 @@ async def test_its_cameras_are_told_shown_and_stopped(version: Version) -> None:
             mini.send(phone, LiveControl(channel=2, command=LiveCommand.CLOSE))
             async with asyncio.timeout(30):
                 await receiver.hung_up.wait()
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+                datagrams.bind(("127.0.0.1", 0))
+                datagrams.setblocking(False)
+                mini.send(phone, replace(wish, tcp_port=0, udp_port=datagrams.getsockname()[1]))
+                for _ in range(5):
+                    async with asyncio.timeout(60):
+                        data = await asyncio.get_running_loop().sock_recv(datagrams, 2000)
+                    packet = read_datagram(data)
+                    assert packet is not None
+                    assert (packet.phone, packet.channel) == (phone, 2)
+                mini.send(phone, LiveControl(channel=2, command=LiveCommand.CLOSE))
+                await mini.until(lambda: len(mini.answered) == 5)
             mini.send(phone, replace(wish, channel=7))
-            await mini.until(lambda: len(mini.answered) == 4)
+            await mini.until(lambda: len(mini.answered) == 6)
             assert [one.result for one in mini.answered if isinstance(one, Answered)][-1] == Result.FAILED
     finally:
         await fleet.stop()

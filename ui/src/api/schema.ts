@@ -3437,13 +3437,53 @@ export interface paths {
         /**
          * Say To Terminal
          * @description A message of the standard as it stands there, and the terminal's answer: parameters set and read (8103, 8104,
-         *     8106), properties (8107, 9003), alarms confirmed (8203), the driver's card (8702), pictures taken and kept there
+         *     8106), properties (8107, 9003), alarms confirmed (8203), the driver's card (8702), pictures taken
          *     (8801),
          *     transparent data (8900), a running stream switched, held and gone on with (9102), losses (9105), its recordings
          *     (9205), uploads to an FTP server (9206, 9207), attachments of alarms (9208). Uploads need the right to export; that
          *     one is done is told as event `video.uploaded`. What takes a terminal out of reach is refused.
          */
         post: operations["say_to_terminal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device}/pictures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Terminal Pictures
+         * @description Pictures, sounds and clips that a vehicle terminal took itself (JT/T 808, 0801), the newest first.
+         */
+        get: operations["list_terminal_pictures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device}/pictures/{picture}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See Terminal Picture
+         * @description One of them, as the terminal sent it. Who looked is written down.
+         */
+        get: operations["see_terminal_picture"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -6845,6 +6885,25 @@ export interface components {
             locked: boolean | null;
             longitude: number | null;
             latitude: number | null;
+        };
+        /**
+         * @description What a terminal took and sent. `media`: `picture`, `sound` or `video`; `format`: `jpeg`, `tif`, `mp3`, `wav` or
+         *     `wmv`; `cause`: `ordered`, `timer`, `robbery`, `collision`, `door_opens`, `door_closes` or `distance`; a number
+         *     where the standard has no word. `channel` is the logical number of its camera.
+         */
+        TerminalPictureOut: {
+            name: string;
+            /** Format: date-time */
+            at: string;
+            media: string;
+            format: string;
+            cause: string;
+            channel: number;
+            bytes: number;
+        };
+        TerminalPicturePage: {
+            items: components["schemas"]["TerminalPictureOut"][];
+            next: string | null;
         };
         /** @description An RTSP address to try before saving. */
         TestAsk: {
@@ -16036,6 +16095,74 @@ export interface operations {
             403: components["responses"]["403"];
             404: components["responses"]["404"];
             409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_terminal_pictures: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TerminalPicturePage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    see_terminal_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device: string;
+                picture: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As the terminal sent it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
             413: components["responses"]["413"];
             414: components["responses"]["414"];
             422: components["responses"]["422"];

@@ -56,6 +56,40 @@ _TYPES: Final = {
 _SPEEDS: Final = {0: 1.0, 1: 1.0, 2: 2.0, 3: 4.0, 4: 8.0, 5: 16.0}
 
 
+class Media(asyncio.Protocol, asyncio.DatagramProtocol):
+    """What pictures go out on: a connection, or datagrams. `over` is set once the other end is gone."""
+
+    def __init__(self, *, datagrams: bool) -> None:
+        self.over = asyncio.Event()
+        self._datagrams = datagrams
+        self._transport: Any = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.over.set()
+
+    def eof_received(self) -> bool:
+        self.over.set()
+        return False
+
+    def send(self, data: bytes) -> None:
+        """One packet."""
+        if self._datagrams:
+            self._transport.sendto(data)
+        else:
+            self._transport.write(data)
+
+    def waiting(self) -> int:
+        """Bytes that were not taken yet; datagrams wait for nobody."""
+        return 0 if self._datagrams else self._transport.get_write_buffer_size()
+
+    def close(self) -> None:
+        """Nothing more."""
+        self._transport.close()
+
+
 @dataclass(slots=True, eq=False)
 class Line:
     """A media connection of one channel. `sent` counts packets."""
@@ -64,16 +98,14 @@ class Line:
     channel: int
     camera: Camera
     video: Codec
-    transport: asyncio.WriteTransport | asyncio.DatagramTransport
+    media: Media
     live: bool
     sent: int = 0
     _skipping: bool = False
 
     def offer(self, coded: Coded) -> None:
         """Send one unit."""
-        media = self.transport
-        # Datagrams wait for nobody.
-        full = isinstance(media, asyncio.WriteTransport) and media.get_write_buffer_size() > _BUFFER
+        full = self.media.waiting() > _BUFFER
         if full or (self._skipping and not (coded.is_video and coded.is_key)):
             self._skipping = True
             return
@@ -89,10 +121,7 @@ class Line:
         )  # fmt: skip
         self.sent += len(packets)
         for data in map(write_packet, packets):
-            if isinstance(self.transport, asyncio.DatagramTransport):
-                self.transport.sendto(data)
-            else:
-                self.transport.write(data)
+            self.media.send(data)
 
 
 class Cameras:
@@ -201,7 +230,7 @@ class Cameras:
         except OSError as error:
             logger.info("media not connected to=%s why=%s", wish.host, error)
             return
-        line = Line(self._identity, wish.channel, self.cameras[wish.channel], codec, media.transport, live)
+        line = Line(self._identity, wish.channel, self.cameras[wish.channel], codec, media, live)
         self.lines.add(line)
         stop = give(line)
         waits = {asyncio.ensure_future(media.over.wait())}
@@ -214,7 +243,7 @@ class Cameras:
             for one in waits:
                 one.cancel()
             self.lines.discard(line)
-            media.transport.close()
+            media.close()
 
     def _steer(self, wish: PlaybackControl) -> Result:
         history = self._histories.get(wish.channel)
@@ -257,29 +286,11 @@ class Cameras:
         )  # fmt: skip
 
 
-class _Media(asyncio.Protocol, asyncio.DatagramProtocol):
-    """What media go out on; `over` once the other end is gone."""
-
-    transport: asyncio.Transport | asyncio.DatagramTransport
-
-    def __init__(self) -> None:
-        self.over = asyncio.Event()
-
-    def connection_made(self, transport: Any) -> None:
-        self.transport = transport
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.over.set()
-
-    def eof_received(self) -> bool:
-        self.over.set()
-        return False
-
-
-async def _opened(wish: StartLive | StartPlayback) -> _Media:
+async def _opened(wish: StartLive | StartPlayback) -> Media:
     """Over TCP unless only a port of UDP was named."""
-    loop, media = asyncio.get_running_loop(), _Media()
-    if wish.udp_port and not wish.tcp_port:
+    loop, datagrams = asyncio.get_running_loop(), bool(wish.udp_port and not wish.tcp_port)
+    media = Media(datagrams=datagrams)
+    if datagrams:
         await loop.create_datagram_endpoint(lambda: media, remote_addr=(wish.host, wish.udp_port))
     else:
         await loop.create_connection(lambda: media, wish.host, wish.tcp_port)
