@@ -27,7 +27,7 @@ from safecity.model.facts.vehicle_calls import (
 from safecity.ports.database import Tx
 from safecity.web.guard import Here, Routes, Who
 from safecity.web.services import Services
-from safecity.web.shapes import Answer, Ask, Moment, Page, Words, read_cursor, write_cursor
+from safecity.web.shapes import Answer, Ask, Moment, Page, Words, binary, read_cursor, write_cursor
 
 routes = Routes("fleet")
 FAILS = (404, 409, 502)
@@ -171,7 +171,9 @@ class TerminalPictureOut(Answer):
 _TYPES = {
     "jpeg": "image/jpeg", "tif": "image/tiff", "mp3": "audio/mpeg", "wav": "audio/wav", "wmv": "video/x-ms-wmv"
 }  # fmt: skip
-_FILE = {200: {"description": "As the terminal sent it.", "content": {"application/octet-stream": {}}}}
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "As the terminal sent it.", "content": binary("application/octet-stream")}
+}
 
 
 @routes.get("/devices/{device}/pictures", Action.PLAYBACK_WATCH, fails=(404, 503))

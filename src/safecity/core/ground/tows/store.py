@@ -31,7 +31,8 @@ _LASTS = tows.c.ended_at.is_(None)
 
 def _tow(row: Row) -> Tow:
     values: dict[str, Any] = {name: row[name] for name in _FIELDS}
-    return Tow(**values | {"reason": TowReason(row["reason"]), "state": TowState(row["state"])})
+    values.update(reason=TowReason(row["reason"]), state=TowState(row["state"]))
+    return Tow(**values)
 
 
 def _values(tow: Tow) -> dict[str, Any]:
