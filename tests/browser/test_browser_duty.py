@@ -162,3 +162,23 @@ def test_what_a_closure_proposes_is_shown_after_one_click_and_not_before(
     page.get_by_role("button", name=word("Withdraw: East gate", "撤下: East gate")).click()
     city.api.delete(f"/traffic/closures/{closure}")
     expect(page.locator(".sign-face")).to_have_text("".join(FALLBACK), timeout=SOON)
+
+
+def test_a_tow_is_called_on_the_map_and_followed_until_the_vehicle_is_away(
+    open_page: Callable[..., Page], city: Platform
+) -> None:
+    page = open_page("/duty")
+    page.get_by_role("button", name="Call a tow").click()
+    page.get_by_role("textbox", name="Plate").fill("皖a12345")
+    page.get_by_role("textbox", name="What the driver").fill("on the bus lane")
+    page.get_by_role("textbox", name="Longitude and latitude").fill("18.0, 59.301")
+    page.get_by_role("button", name="Call a tow").click()
+    row = page.get_by_role("listitem").filter(has_text="皖A12345")
+    expect(row).to_contain_text("called", timeout=SOON)
+    page.screenshot(path=SHOTS / "duty-tow.png")
+    row.get_by_role("button", name="On site").click()
+    expect(row).to_contain_text("on site", timeout=SOON)
+    row.get_by_role("button", name="Taken away").click()
+    expect(row).to_have_count(0, timeout=SOON)
+    (over,) = city.get("/traffic/tows?over=true")["items"]
+    assert (over["state"], over["words"]) == ("done", "on the bus lane")

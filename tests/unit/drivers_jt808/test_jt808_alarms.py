@@ -139,3 +139,18 @@ async def test_an_alarm_that_is_set_is_not_raised_by_a_catch_up(scene: Scene, ve
     vehicle.say(ago(vehicle, 0, Alarm.SOS))
     catch_up(vehicle, ago(vehicle, 60, Alarm.SOS))
     assert raised(scene) == ["jt808-0"]
+
+
+async def test_a_covered_camera_is_an_alarm_once_until_it_was_seen_free(scene: Scene, vehicle: Vehicle) -> None:
+    """Bits of item 14 (JT/T 1078) beside those of the position, under numbers of their own."""
+
+    def seen(video: int, *alarms: Alarm) -> None:
+        vehicle.say(vehicle.fix(alarm=mask(alarms), items=(Item(0x14, video.to_bytes(4, "big")),)))
+
+    for video in (0, 0b10, 1 << 31 | 0b10, 0b100010, 0, 0b10):
+        seen(video, Alarm.OVER_SPEED)
+    assert raised(scene) == ["jt808-1", "jt1078-1", "jt1078-5", "jt1078-1"]
+    kinds = [(one.body["method"], one.body["priority"]) for one in scene.events("alarm.received")]
+    assert kinds == [(4, 3), (5, 3), (5, 2), (5, 3)]
+    for position in scene.events("position.received"):
+        assert position.body["alarms"] == 0b10, "as the position has them"

@@ -15,7 +15,7 @@ from safecity.drivers.tally import Tally
 from safecity.kit.clock import Clock
 from safecity.model.facts.envelope import Mode
 from safecity.protocols.gb28181.limits import Buckets
-from safecity.protocols.jt808.alarms import rising
+from safecity.protocols.jt808.alarms import levels, rising
 from safecity.protocols.jt808.checks import judge
 from safecity.protocols.jt808.items import read_items
 from safecity.protocols.jt808.messages import Message
@@ -104,7 +104,8 @@ class Reports:
         before = vehicle.row.alarms | (0 if newest else vehicle.past)
         alarms: list[dict[str, Any]] = []
         silent = 0
-        for bit in rising(before, location.alarm):
+        now = levels(location.alarm, details.values.get("video_alarms", 0))
+        for bit in rising(before, now):
             mark = (bit, judged.at_us)
             if catch_up and judged.own_time and mark in vehicle.told:
                 continue  # the terminal did not hear our answer
@@ -133,7 +134,7 @@ class Reports:
         for fact in alarms:
             # Those of a catch-up as well: that nobody could hear it is no reason to be silent about it.
             self._publish("alarm.received", vehicle, fact, at=fact["time_us"])
-        self._set(vehicle, location.alarm & ~silent, judged.at_us, newest=newest)
+        self._set(vehicle, now & ~silent, judged.at_us, newest=newest)
 
     def _set(self, vehicle: Vehicle, alarms: int, at_us: int, *, newest: bool) -> None:
         """What was left out is not set: it is raised by the next position that still has it."""

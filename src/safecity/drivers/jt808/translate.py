@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from safecity.protocols.jt808.active_safety import BlindSpot, DriverAssistance, DriverState
-from safecity.protocols.jt808.alarms import Alarm
+from safecity.protocols.jt808.alarms import VIDEO_SHIFT, Alarm, VideoAlarm
 from safecity.protocols.jt808.checks import BAD_DIRECTION, BAD_HEIGHT, BAD_SPEED, Judged
 from safecity.protocols.jt808.items import Details, SafetyAlarm
 from safecity.protocols.jt808.positions import Location
@@ -14,7 +14,8 @@ from safecity.protocols.jt808.registration import Register
 METHOD: Final = 4
 """Of alarms by the bits of a position: the "position alarm" of GB/T 28181. Their type is `jt808-` and the bit."""
 SAFETY_METHOD: Final = 5
-"""Of alarms of active safety: its "video alarm". Their type is `jsatl-`, the item's number and the kind in it."""
+"""Of alarms of active safety: its "video alarm". Their type is `jsatl-`, the item's number and the kind in it; of those
+of cameras and recorders (JT/T 1078, item 14) `jt1078-` and the bit."""
 UNREAD_ITEMS: Final = "jt_unread_items"
 _TEXT: Final = 60
 _BEGINS: Final = (0, 1)
@@ -32,8 +33,13 @@ _ORDINARY: Final = frozenset(
 )  # fmt: skip
 
 
+_VIDEO: Final = {VideoAlarm.ABNORMAL_DRIVING: 2, VideoAlarm.SIGNAL_COVERED: 3, VideoAlarm.OVERLOADED: 3}
+
+
 def priority(bit: int) -> int:
-    """1 (highest) to 4."""
+    """1 (highest) to 4, of a bit of `levels`."""
+    if bit >= VIDEO_SHIFT:
+        return _VIDEO.get(bit - VIDEO_SHIFT, 4)
     return 1 if bit in _URGENT else 2 if bit in _SERIOUS else 3 if bit in _ORDINARY else 4
 
 
@@ -68,7 +74,10 @@ def position_fact(
 
 
 def alarm_fact(code: str, bit: int, location: Location, judged: Judged) -> dict[str, Any]:
-    """Event data of one alarm bit that rose."""
+    """Event data of one alarm bit of `levels` that rose."""
+    if bit >= VIDEO_SHIFT:
+        kind = f"jt1078-{bit - VIDEO_SHIFT}"
+        return _alarm(code, SAFETY_METHOD, kind, priority(bit), location, judged)
     return _alarm(code, METHOD, f"jt808-{bit}", priority(bit), location, judged)
 
 

@@ -93,6 +93,15 @@ class VideoAlarm(IntEnum):
     ALARM_STORAGE_FULL = 6
 
 
+VIDEO_SHIFT: Final = 32
+"""Alarms of item 0x14 stand above those of the position where both are one number."""
+
+
+def levels(alarm: int, video: int) -> int:
+    """Both as one number. Of the video's those that the standard knows: makers have the item for other things."""
+    return alarm | (video & sum(1 << bit for bit in VideoAlarm)) << VIDEO_SHIFT
+
+
 def bits_of(value: int) -> tuple[int, ...]:
     """Numbers of the bits that are set, lowest first."""
     found: list[int] = []

@@ -1,6 +1,6 @@
 """What an alarm is, in words: methods and types as GB/T 28181-2022 numbers them (annex A.2.5, Alarm), those of
-vehicles: bits of a position (JT/T 808-2019, table 24) and active safety (T/JSATL 12-2017, item and kind), those of
-watches, and those that come of a vehicle's positions."""
+vehicles: bits of a position (JT/T 808-2019, table 24), of its video (JT/T 1078-2016, table 14) and active safety
+(T/JSATL 12-2017, item and kind), those of watches, and those that come of a vehicle's positions."""
 
 from __future__ import annotations
 
@@ -82,6 +82,13 @@ _TYPES: dict[str, dict[str, tuple[str, str]]] = {
         "jsatl-65-4": ("分神驾驶", "Distracted"),
         "jsatl-65-5": ("未检测到驾驶员", "Driver not seen"),
         "jsatl-66-0": ("胎压异常", "Tyre pressure"),
+        "jt1078-0": ("车载摄像机视频信号丢失", "Camera of the vehicle lost"),
+        "jt1078-1": ("车载摄像机被遮挡", "Camera of the vehicle covered"),
+        "jt1078-2": ("车载存储单元故障", "Recorder of the vehicle: storage fault"),
+        "jt1078-3": ("车载视频设备其他故障", "Other fault of the vehicle's video"),
+        "jt1078-4": ("客车超员", "Too many passengers"),
+        "jt1078-5": ("异常驾驶行为", "Abnormal driving"),
+        "jt1078-6": ("车载特殊报警录像存储满", "Recorder of the vehicle: alarm storage full"),
         "jsatl-67-1": ("后方接近", "Close behind"),
         "jsatl-67-2": ("左侧后方接近", "Close behind on the left"),
         "jsatl-67-3": ("右侧后方接近", "Close behind on the right"),
