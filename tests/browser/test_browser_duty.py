@@ -180,5 +180,5 @@ def test_a_tow_is_called_on_the_map_and_followed_until_the_vehicle_is_away(
     expect(row).to_contain_text("on site", timeout=SOON)
     row.get_by_role("button", name="Taken away").click()
     expect(row).to_have_count(0, timeout=SOON)
-    (over,) = city.get("/traffic/tows?over=true")["items"]
+    (over,) = city.get("/traffic/tows", over=True)["items"]
     assert (over["state"], over["words"]) == ("done", "on the bus lane")
