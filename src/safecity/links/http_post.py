@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from safecity.kit.errors import UnavailableError
+from safecity.kit.errors import Param, UnavailableError
 from safecity.kit.weburl import WebUrl
 
 MAX_ANSWER: Final = 1 << 20
@@ -16,6 +16,8 @@ MAX_HEAD: Final = 16 << 10
 NO_BODY: Final = frozenset({204, 304})
 """Statuses whose answers end with the head, whatever it says (RFC 9112, 6.3)."""
 TIMEOUT_SECONDS: Final = 20.0
+MOST_INTERIM: Final = 16
+"""Answers such as 100 and 103 before the one that counts; other sides send one or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,10 @@ async def exchange(
     timeout: float = TIMEOUT_SECONDS,
 ) -> Answer:
     """One request, one answer. UnavailableError: `http_unknown_host`, `http_refused_address` (`refuse` said so of what
-    the name resolves to), `http_unreachable`, `http_no_answer`, `http_answer_unexpected`."""
+    the name resolves to), `http_unreachable`, `http_no_answer`, `http_answer_unexpected`. Its `params` say `sent` where
+    the request had left: what it asks for may have been done."""
     host = url.host
+    said: dict[str, Param] = {"host": host}
     try:
         async with asyncio.timeout(timeout):
             address = await _resolved(host, url.port, refuse)
@@ -49,16 +53,17 @@ async def exchange(
             )
             try:
                 writer.write(_request(method, url, body, headers))
+                said["sent"] = True
                 await writer.drain()
                 return await _answer(reader)
             finally:
                 writer.close()
     except TimeoutError as error:
-        raise UnavailableError(f"{host}: no answer", code="http_no_answer", params={"host": host}) from error
+        raise UnavailableError(f"{host}: no answer", code="http_no_answer", params=said) from error
     except (OSError, asyncio.IncompleteReadError) as error:
-        raise UnavailableError(f"{host}: {error}", code="http_unreachable", params={"host": host}) from error
+        raise UnavailableError(f"{host}: {error}", code="http_unreachable", params=said) from error
     except (ValueError, asyncio.LimitOverrunError) as error:
-        raise UnavailableError(f"{host}: not HTTP", code="http_answer_unexpected", params={"host": host}) from error
+        raise UnavailableError(f"{host}: not HTTP", code="http_answer_unexpected", params=said) from error
 
 
 async def _resolved(host: str, port: int, refuse: Callable[[str], bool]) -> str:
@@ -82,6 +87,17 @@ def _request(method: str, url: WebUrl, body: bytes, headers: dict[str, str]) -> 
 
 
 async def _answer(reader: asyncio.StreamReader) -> Answer:
+    """The final one: those of 1xx only say that it comes (RFC 9110, 15.2), and to change the protocol nobody asked."""
+    for _ in range(MOST_INTERIM):
+        status, fields = await _head(reader)
+        if status == 101:
+            break
+        if status >= 200:
+            return Answer(status, fields, b"" if status in NO_BODY else await _body(reader, fields))
+    raise ValueError("no final answer")
+
+
+async def _head(reader: asyncio.StreamReader) -> tuple[int, dict[str, list[str]]]:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     version, _, rest = head[0].partition(" ")
     if not version.startswith("HTTP/1.") or not rest[:3].isdigit():
@@ -89,8 +105,7 @@ async def _answer(reader: asyncio.StreamReader) -> Answer:
     fields: dict[str, list[str]] = {}
     for name, _, value in (line.partition(":") for line in head[1:] if line):
         fields.setdefault(name.strip().lower(), []).append(value.strip())
-    status = int(rest[:3])
-    return Answer(status, fields, b"" if status in NO_BODY else await _body(reader, fields))
+    return int(rest[:3]), fields
 
 
 async def _body(reader: asyncio.StreamReader, fields: dict[str, list[str]]) -> bytes:

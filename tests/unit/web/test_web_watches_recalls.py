@@ -220,6 +220,90 @@ async def test_a_library_that_will_not_delete_is_told_what_comes_all_the_same(
     assert len(city.asking.deleted) == 3, "and it is asked again"
 
 
+@pytest.mark.parametrize(
+    ("answer", "given_up"),
+    [((403, b""), True), ((500, b""), True), ((200, b'{"ResponseStatusObject":{"StatusCode":1}}'), True),
+     ((503, b""), False), ((200, b'{"ResponseStatusObject":{"StatusCode":2}}'), False)],
+)  # fmt: skip
+async def test_a_library_that_goes_on_to_refuse_is_given_up_after_an_hour_and_one_that_cannot_now_is_not(
+    answer: tuple[int, bytes], given_up: bool, city: City
+) -> None:
+    """An hour of refusals, and not of silence before them."""
+    watch = await city.asked()
+    name, _ = await told_of(city)
+    await city.take_back(name)
+
+    async def counted() -> tuple[int, int]:
+        one = (await city.house.services.database.read(lambda tx: store.of_watches(tx, [watch])))[watch]
+        return one.recalled, one.not_recalled
+
+    async def pass_by(quarters: int) -> None:
+        for _ in range(quarters):
+            await city.told()
+            city.house.clock.advance(901)
+
+    city.asking.answer = UnavailableError("away")
+    await pass_by(16)
+    city.asking.answer, asked = answer, len(city.asking.deleted)
+    await pass_by(3)
+    assert await counted() == (0, 0), "not by the first words of one that was away for hours"
+    await pass_by(5)
+    assert await counted() == ((0, 1) if given_up else (0, 0))
+    assert (len(city.asking.deleted) - asked == 5) is given_up
+    city.asking.answer = (200, b"")
+    await city.told()
+    assert await counted() == ((0, 1) if given_up else (1, 0))
+
+
+@pytest.mark.parametrize(("sent", "recalled"), [(True, (1, 0)), (False, (0, 1))])
+async def test_what_is_not_there_any_more_was_taken_back_by_the_asking_whose_answer_was_lost(
+    sent: bool, recalled: tuple[int, int], city: City
+) -> None:
+    """But not where none had come there: then it is a library that offers no such thing."""
+    watch = await city.asked()
+    name, _ = await told_of(city)
+    await city.take_back(name)
+    city.asking.answer = UnavailableError("broke off", code="http_unreachable", params={"sent": True} if sent else None)
+    await city.told()
+    city.again()
+    city.house.clock.advance(10)
+    city.asking.answer = (404, b"")
+    await city.told()
+    assert await city.recalled(watch) == recalled
+    assert (await city.telling(watch))["last_error"] == ("" if sent else "HTTP 404")
+
+
+async def test_a_hit_that_is_another_plate_now_is_told_anew_and_the_one_before_taken_back(city: City) -> None:
+    """Both fit what is watched for; the library must not go on to look for the wrong one."""
+    watch = await city.asked(TargetFeature="皖A1?B45")
+    at = {"PassTime": "20231115061420"}
+    await city.passes(1, **at)
+    assert await city.told() == 1
+    first = city.asking.got[0][1]["NotificationID"]
+    await city.passes(1, **at, plate="皖A13B45")
+    assert await city.told() == 2
+    assert city.asking.deleted == [f"{PLACE}/VIID/DispositionNotifications?IDList={first}"]
+    assert [notice["MotorVehicleObject"]["PlateNo"][-5:] for _, notice in city.asking.got] == ["12B45", "13B45"]
+    assert city.asking.got[1][1]["NotificationID"] != first
+    assert (await city.figures(watch), await city.recalled(watch)) == ((2, 0, 0), (1, 0))
+
+
+async def test_a_hit_that_may_have_arrived_with_another_plate_is_taken_back_and_not_forgotten(city: City) -> None:
+    watch = await city.asked(TargetFeature="皖A1?B45")
+    at = {"PassTime": "20231115061420"}
+    city.asking.answer = UnavailableError("no answer")
+    await city.passes(1, **at)
+    await city.told()
+    first = city.asking.got[0][1]["NotificationID"]
+    await city.passes(1, **at, plate="皖A13B45")
+    city.asking.answer = (200, b"")
+    city.house.clock.advance(10)
+    await city.told()
+    assert city.asking.deleted == [f"{PLACE}/VIID/DispositionNotifications?IDList={first}"]
+    assert city.asking.got[-1][1]["MotorVehicleObject"]["PlateNo"][-5:] == "13B45"
+    assert (await city.figures(watch), await city.recalled(watch)) == ((1, 0, 0), (1, 0))
+
+
 async def test_a_vehicle_that_is_seen_again_after_all_is_told_anew_after_it_was_taken_back(city: City) -> None:
     await city.asked()
     name, number = await told_of(city)

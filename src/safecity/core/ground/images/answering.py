@@ -90,11 +90,12 @@ def stop(tx: Tx, watch: str, *, over: bool) -> None:
 
 
 def tell(tx: Tx, watch: str, met: Kept, now: int) -> None:
-    """Queue a hit for the library that asked, once: not what it said itself, nor what lies outside its areas."""
+    """Queue a hit for the library that asked, once: not what it said itself, nor what lies outside its areas. What it
+    was told of the hit before, or may have been, is taken back: it is something else now."""
+    store.recall_hit(tx, met.id, now)
     one = store.of_watches(tx, [watch]).get(watch)
     if one is None or one.state is not SubscriptionState.ACTIVE or met.device == one.device or not within(one, met):
         return
-    store.drop_hit(tx, met.id)
     store.enqueue(tx, [{
         "id": fresh("no"), "subscription": one.id, "object": None, "hit": met.id, "kind": _KIND, "notification": "",
         "due_at": now, "tries": 0,

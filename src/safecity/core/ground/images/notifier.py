@@ -18,7 +18,7 @@ from safecity.core.ground.images.addresses import Address, read_address
 from safecity.core.ground.images.decide import packed
 from safecity.core.ground.images.delivery import pause, understood
 from safecity.core.ground.images.recalling import Delete, Recalling, cannot
-from safecity.core.ground.images.store import RECALL, Due, Kept, Subscribed, SubscriptionState
+from safecity.core.ground.images.store import RECALLS, Due, Kept, Subscribed, SubscriptionState
 from safecity.core.ground.images.wishes import Wish, read_wish, still_within, within
 from safecity.core.ground.settings.api import Settings
 from safecity.kit.clock import SECOND_US, Clock
@@ -104,7 +104,7 @@ class Notifier:
         async with self._turn:
             now = self._clock.now_us()
             platform = await self._settings.read()
-            if kind == RECALL:
+            if kind in RECALLS:
                 return await self._recalling.one(subscription, notification, platform.code)
             fresh_number = self._number(platform.code, now)
 
@@ -127,7 +127,7 @@ class Notifier:
                     if notification
                     else store.claim(tx, subscription, kind, fresh_number, now, 1 if of.watch else MAX_OBJECTS)
                 )
-                if one is None or one.kind == RECALL:  # taken back since it was chosen
+                if one is None or one.kind in RECALLS:  # taken back since it was chosen
                     return None
                 if read_wish(of).end <= now:
                     lost = store.drop_untold(tx, subscription)
@@ -172,7 +172,7 @@ class Notifier:
             if known is None:
                 return
             meanwhile = store.under_way(tx, one.subscription, one.notification)
-            if meanwhile is not None and meanwhile.kind == RECALL:  # it may have arrived all the same
+            if meanwhile is not None and meanwhile.kind in RECALLS:  # it may have arrived all the same
                 if not error:
                     store.save_subscription(tx, replace(known, delivered=known.delivered + len(one.objects)))
                 return

@@ -1,14 +1,15 @@
 """A hit that was told and is none: its notification is taken back where it was sent to.
 
 The standard has no notification that takes another one back. What it has is `DELETE` on the collection of
-notifications (GA/T 1400.4, 7.2.19), by their numbers: sent to the address that took them, until it is answered.
+notifications (GA/T 1400.4, 7.2.19), by their numbers: sent to the address that took them, until it is answered, or
+was refused for an hour and more.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote
 
@@ -19,15 +20,24 @@ from safecity.core.ground.devices.api import find as find_device
 from safecity.core.ground.images import store
 from safecity.core.ground.images.addresses import Address, read_address
 from safecity.core.ground.images.delivery import pause, understood
-from safecity.core.ground.images.store import Due, Subscribed
+from safecity.core.ground.images.store import RECALL_LEFT, Due, Subscribed
 from safecity.core.ground.images.wishes import read_wish, still_within
 from safecity.kit.clock import SECOND_US, Clock
 from safecity.kit.errors import InvalidError, UnavailableError
 from safecity.ports.database import Database, Tx
+from safecity.protocols.gat1400.envelope import StatusCode, read_json, read_statuses
 
 logger = logging.getLogger(__name__)
 _NEVER: Final = frozenset({404, 405, 501})
 """It offers no such thing, or has nothing of that number."""
+_NOTHING: Final = 404
+_LATER: Final = frozenset({408, 425, 429, 502, 503, 504})
+_LATER_CODES: Final = frozenset({StatusCode.BUSY, StatusCode.REBOOTING})
+"""As good as away."""
+AWAY: Final = 8
+"""No more tries than that are counted of those that came to nobody: by then they are a quarter of an hour apart."""
+GIVE_UP: Final = 13
+"""Tries after which one that goes on to refuse is asked no more: an hour and more, however long it was away before."""
 
 Delete = Callable[[Address, dict[str, str]], Awaitable[tuple[int, bytes]]]
 """Asks exactly that address to delete; UnavailableError when it cannot."""
@@ -68,40 +78,71 @@ class Recalling:
         return prepared is not None and await self._send(*prepared, us)
 
     async def _send(self, of: Subscribed, one: Due, us: str) -> bool:
-        error, heard, never = "", False, False
         try:
             address = read_address(read_wish(of).receive_addr)
             if address.place != of.address:
                 raise UnavailableError("the address is not the one that was allowed", code="receive_addr")
-            status, answer = await self._delete(_named(address, one.notification), {"User-Identify": us})
-            heard, (done, unwanted) = True, understood(status, answer)
-            never = unwanted or status in _NEVER
-            error = "" if done else f"HTTP {status}"
+            word = _heard(one, *await self._delete(_named(address, one.notification), {"User-Identify": us}))
         except (UnavailableError, InvalidError, OSError) as failed:
-            error = str(failed)[:200]
+            left = isinstance(failed, UnavailableError) and bool(failed.params.get("sent"))
+            word = _Word(str(failed)[:200], silent=True, left=left)
         now = self._clock.now_us()
 
         def after(tx: Tx) -> None:
             known = store.subscription(tx, of.id)
             if known is None:
                 return
-            if not error:
+            if not word.error:
                 store.told(tx, one)
                 store.save_subscription(tx, replace(known, recalled=known.recalled + 1, last_error=""))
-            elif never:
+            elif word.never:
                 store.told(tx, one)
-                store.save_subscription(tx, replace(known, not_recalled=known.not_recalled + 1, last_error=error))
+                store.save_subscription(tx, replace(known, not_recalled=known.not_recalled + 1, last_error=word.error))
             else:
-                due_at = now + round(pause(one.tries) * SECOND_US)
-                store.put_off(tx, one, due_at)
-                if not heard:
+                tries = min(one.tries, AWAY) if word.silent or word.later else one.tries
+                due_at = now + round(pause(tries) * SECOND_US)
+                store.put_off(tx, replace(one, tries=tries), due_at)
+                if word.left:
+                    store.left_unheard(tx, one)
+                if word.silent:
                     store.put_off_beside(tx, of, due_at)
-                store.save_subscription(tx, replace(known, last_error=error))
+                store.save_subscription(tx, replace(known, last_error=word.error))
 
         await self._database.write(after)
-        if never:
-            logger.warning("library keeps what was taken back subscription=%s why=%s", of.id, error)
-        return never or not error
+        if word.never:
+            logger.warning("library keeps what was taken back subscription=%s why=%s", of.id, word.error)
+        return word.never or not word.error
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """What came of asking. No `error`: it is taken back. `never`: nor will it be; `later`: it cannot now; `silent`: no
+    answer, though where the request `left` it may have been done."""
+
+    error: str
+    never: bool = False
+    later: bool = False
+    silent: bool = False
+    left: bool = False
+
+
+def _heard(one: Due, status: int, answer: bytes) -> _Word:
+    done, unwanted = understood(status, answer)
+    if done or (status == _NOTHING and one.kind == RECALL_LEFT):  # done when it was asked before, and nobody heard
+        return _Word("")
+    later = _later(status, answer)
+    never = unwanted or status in _NEVER or (not later and one.tries >= GIVE_UP)
+    return _Word(f"HTTP {status}", never=never, later=later)
+
+
+def _later(status: int, answer: bytes) -> bool:
+    """Whether it says no more than that it cannot now."""
+    if not 200 <= status < 300:
+        return status in _LATER
+    try:
+        return bool({code for _, code in read_statuses(read_json(answer))} & _LATER_CODES)
+    except InvalidError:
+        return False
 
 
 def _may_be_told(library: Device, of: Subscribed) -> bool:

@@ -165,7 +165,10 @@ told_hits = Table(
 )
 """Under what number a library knows a hit."""
 RECALL: Final = "Recall"
-"""`kind` in the outbox of a notification that is taken back."""
+RECALL_LEFT: Final = "RecallLeft"
+RECALLS: Final = (RECALL, RECALL_LEFT)
+"""`kind` in the outbox of a notification that is taken back; the second where that left already and nobody said what
+became of it."""
 _FIELDS = tuple(Kept.__dataclass_fields__)
 _SUBSCRIBED = tuple(Subscribed.__dataclass_fields__)
 
@@ -317,7 +320,7 @@ def due(tx: Tx, now: int) -> list[tuple[str, str, str, str]]:
         subscriptions.c.watch,
     )  # fmt: skip
     waiting = select(outbox.c.subscription).where(
-        outbox.c.notification != "", outbox.c.due_at > now, outbox.c.kind != RECALL
+        outbox.c.notification != "", outbox.c.due_at > now, outbox.c.kind.not_in(RECALLS)
     )
     query = (
         select(*columns)
@@ -376,6 +379,11 @@ def put_off(tx: Tx, one: Due, due_at: int) -> None:
     tx.run(update(outbox).where(_of(one.subscription, one.notification)).values(due_at=due_at, tries=one.tries + 1))
 
 
+def left_unheard(tx: Tx, one: Due) -> None:
+    """It was asked for, and no answer came."""
+    tx.run(update(outbox).where(_of(one.subscription, one.notification)).values(kind=RECALL_LEFT))
+
+
 def put_off_beside(tx: Tx, of: Subscribed, due_at: int) -> None:
     """Nor are the other watches of a library worth a try before then, whose address does not answer."""
     beside = select(subscriptions.c.id).where(
@@ -391,12 +399,12 @@ def told(tx: Tx, one: Due) -> int:
 
 def drop_untold(tx: Tx, subscription: str) -> int:
     """What is still to be told to a subscription that is over; what it was told and is taken back stays to be said."""
-    return tx.run(delete(outbox).where(outbox.c.subscription == subscription, outbox.c.kind != RECALL))
+    return tx.run(delete(outbox).where(outbox.c.subscription == subscription, outbox.c.kind.not_in(RECALLS)))
 
 
 def drop_hit(tx: Tx, hit: str) -> None:
     """It is none any more: who was still to be told of it is not."""
-    tx.run(delete(outbox).where(outbox.c.hit == hit, outbox.c.kind != RECALL))
+    tx.run(delete(outbox).where(outbox.c.hit == hit, outbox.c.kind.not_in(RECALLS)))
 
 
 def remember_told(tx: Tx, one: Due, now: int) -> None:
@@ -410,7 +418,7 @@ def remember_told(tx: Tx, one: Due, now: int) -> None:
 
 def recall_hit(tx: Tx, hit: str, now: int) -> None:
     """It is none any more: who knows of it is told, also who may have heard of it without an answer of theirs."""
-    theirs = and_(outbox.c.hit == hit, outbox.c.kind != RECALL)
+    theirs = and_(outbox.c.hit == hit, outbox.c.kind.not_in(RECALLS))
     tx.run(delete(outbox).where(theirs, outbox.c.notification == ""))
     tx.run(update(outbox).where(theirs).values(kind=RECALL, due_at=now, tries=0))
     enqueue(tx, [

@@ -119,8 +119,7 @@ class WatchFollower(Follower):
                 return []
             hit = replace(known, plate=passage.plate, kind=kind, differs=match.differs)
             store.save_hit(tx, hit)
-            if known.kind != kind:
-                tell(tx, watch, hit, passage, now)
+            tell(tx, watch, hit, passage, now)
             alarm = alarms.find(tx, known.alarm)
             if alarm is not None:
                 alarms.save(tx, replace(alarm, type=kind))
