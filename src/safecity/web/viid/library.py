@@ -232,6 +232,8 @@ class Library:
                     text = await request.body()
                     data = await asyncio.to_thread(_decoded, text)
                 await self._images.put_data(sender, resource, identity, data)
+            case "DELETE":
+                await self._images.remove_data(sender, resource, identity)
             case _:
                 return self._refused(405, path, "method not allowed")
         return 200, write_json(write_status(Status(path, id=identity), self.now()))

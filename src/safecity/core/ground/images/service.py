@@ -127,6 +127,23 @@ class Images:
             await self._database.write(work)
         await self._loose.sweep()
 
+    async def remove_data(self, sender: Device, resource: Resource, identity: str) -> None:
+        """What was uploaded is taken back, the words stay; that there was none is no error."""
+        now = self._clock.now_us()
+        await self._own(sender, resource, identity)
+
+        def work(tx: Tx) -> None:
+            kept = store.known(tx, sender.id, resource.name, [identity]).get(identity)
+            if kept is None:
+                return
+            # Without its digest, so that the same words with the same data bring it back.
+            pictures = [one for one in kept.pictures if one["place"] >= 0]
+            store.put(tx, replace(kept, pictures=pictures, digest=""), new=False)
+            unnamed(tx, [one["key"] for one in kept.pictures if one["place"] < 0], now)
+
+        await self._database.write(work)
+        await self._loose.sweep()
+
     async def remove(self, sender: Device, resource: Resource, ids: Sequence[str]) -> list[Outcome]:
         """What the sender itself sent; what is not there is no error."""
         now = self._clock.now_us()
