@@ -148,7 +148,7 @@ class PlateCamera:
     def _report(self, passed: list[Passed]) -> None:
         for caught in self._watch.caught():
             try:
-                self._tell(offence(self.task, caught, self._clock_error_ms))
+                self._tell(offence(self.task, caught, self._clock_error_ms, self._watch))
             except SafecityError as error:
                 logger.error("offence not kept channel=%s code=%s why=%s", self.task.channel, error.code, error)
         told = [vehicle(self.task, one, self._watch) for one in passed]
@@ -294,9 +294,11 @@ def _kind_of(watch: PlateWatch, passed: Passed) -> dict[str, Any]:
     }
 
 
-def offence(task: PlateTask, caught: Caught, clock_error_ms: int) -> OffenceSeen:
+def offence(task: PlateTask, caught: Caught, clock_error_ms: int, watch: PlateWatch) -> OffenceSeen:
     """A candidate, as control is told of it."""
     of = caught.offence
+    second = watch.recogniser.second
+    readers = [*watch.recogniser.networks, *([] if second is None else [second])]
     shown = [MomentShown("14", sight.at, data, _rounded(sight.box), of.light) for sight, data in caught.shown]
     if caught.crop and sum(len(one.data) for one in shown) + len(caught.crop) <= MOST_BYTES:
         shown.append(MomentShown("02", caught.crop_at, caught.crop))
@@ -305,6 +307,7 @@ def offence(task: PlateTask, caught: Caught, clock_error_ms: int) -> OffenceSeen
         plate=caught.plate, confidence=min(max(caught.confidence, 0.0), 1.0), plate_colour=caught.plate_colour,
         words=of.words, light=of.light, light_source=of.light_source, signal=of.signal,
         clock_error_ms=clock_error_ms, pictures=tuple(shown),
+        networks=tuple(NetworkUsed(one.name, one.digest) for one in readers), threshold=SURE,
     )  # fmt: skip
 
 

@@ -249,6 +249,9 @@ async def test_who_drives_over_a_drawn_line_at_red_is_told_with_the_pictures_of_
     assert all(picture.data.startswith(b"\xff\xd8") for picture in one.pictures)
     assert one.pictures[0].at < one.at <= one.pictures[1].at
     await city.until(lambda: city.told)  # it is a passage all the same
+    (read_as,) = city.told
+    assert (one.networks, one.threshold) == (read_as.networks, read_as.threshold)
+    assert one.networks, "who doubts it later knows which networks it rests on"
 
 
 async def test_a_scene_that_is_not_understood_costs_no_plate(make: Make) -> None:

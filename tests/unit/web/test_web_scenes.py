@@ -14,7 +14,7 @@ from tests.unit.web.test_web_watches import city as districts
 from safecity.kit.clock import SECOND_US
 from safecity.kit.errors import InvalidError, UnavailableError
 from safecity.kit.ids import fresh
-from safecity.model.facts.vision_calls import ApplyVision, LightsSaid, MomentShown, OffenceSeen
+from safecity.model.facts.vision_calls import ApplyVision, LightsSaid, MomentShown, NetworkUsed, OffenceSeen
 from safecity.vision.enforcement.scene import read_scene, write_scene
 
 __all__ = ["districts"]
@@ -177,7 +177,8 @@ def seen(house: Any, gate: str, channel: str, **more: Any) -> OffenceSeen:
         "id": "si_1", "channel": channel, "tollgate": gate, "lane": 1, "kind": "red_light", "at": now,
         "plate": "皖A12B45", "confidence": 0.9, "plate_colour": "blue", "words": "straight", "light": "red",
         "light_source": "controller", "signal": "north-1", "clock_error_ms": 200,
-        "pictures": (*pictures, MomentShown("02", now, jpeg(90, 30))), **more,
+        "pictures": (*pictures, MomentShown("02", now, jpeg(90, 30))),
+        "networks": (NetworkUsed("locator", "aa11"), NetworkUsed("reader", "bb22")), "threshold": 0.8, **more,
     }  # fmt: skip
     return OffenceSeen(**values)
 
@@ -197,6 +198,9 @@ async def test_what_our_own_analysis_caught_is_a_candidate_with_its_pictures_onc
         "own gate",
     )
     assert [picture["kind"] for picture in one["pictures"]] == ["14", "14", "14", "02"]
+    assert one["details"] == {
+        "signal": "north-1", "networks": "locator sha256:aa11, reader sha256:bb22", "threshold": 0.8,
+    }  # fmt: skip
     none = MomentShown("14", house.clock.now_us(), b"no picture")
     await caught.take(seen(house, districts["own_gate"], camera, id="si_2", pictures=(none,)))
     assert (await admin.ok("GET", "violations"))["items"][0]["unfit"] == ["pictures"]

@@ -33,6 +33,7 @@ export function Facts({ one }: { one: Violation }) {
       {one.light && <><dt>{t('violation.light')}</dt><dd>{t(`violation.light.${one.light}` as Key)}{one.light_source && <span className="quiet"> · {t(`violation.source.${one.light_source}` as Key)}</span>}</dd></>}
       {one.speed_kmh !== null && <><dt>{t('violation.speed')}</dt><dd>{speedWords(one)}{one.certificate ? <span className="quiet"> · {t('violation.certificate')} {one.certificate}</span> : <span className="quiet"> · {t('violation.estimate')}</span>}</dd></>}
       {one.plate_colour && <><dt>{t('watch.plateColour')}</dt><dd>{maybe(`colour.${one.plate_colour}`) ?? one.plate_colour}</dd></>}
+      {one.details.networks && <><dt>{t('violation.networks')}</dt><dd className="quiet" title={String(one.details.networks)}>{String(one.details.networks).replaceAll(/ sha256:(\w{8})\w*/g, ' $1')} · ≥ {String(one.details.threshold)}</dd></>}
       {one.first_name && <><dt>{t('violation.first')}</dt><dd>{one.first_name} · {stamp(one.first_at!)}</dd></>}
       {one.second_name && <><dt>{t('violation.second')}</dt><dd>{one.second_name} · {stamp(one.second_at!)}</dd></>}
       {one.void_reason && <><dt>{t('violation.void')}</dt><dd>{t(`violation.reason.${one.void_reason}` as Key)}{one.void_words && ` · ${one.void_words}`}<br /><span className="quiet">{one.void_name || t('violation.byRule')} · {stamp(one.void_at!)}</span></dd></>}

@@ -49,6 +49,7 @@ export const violations = words({
   'violation.limit': ['limit', '限速'],
   'violation.certificate': ['Certificate', '检定证书'],
   'violation.estimate': ['an estimate, without a certificate', '估计值,无检定证书'],
+  'violation.networks': ['Plate read by', '号牌识别网络'],
   'violation.first': ['First review', '初审'],
   'violation.second': ['Second review', '复审'],
   'violation.void': ['Void', '作废'],

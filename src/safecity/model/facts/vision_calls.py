@@ -270,6 +270,7 @@ class OffenceSeen(Message, frozen=True):
 
     kind             red_light, solid_line, wrong_way, illegal_stop or lane_disobeyed
     clock_error_ms   the largest error of its times, as whoever drew the scene states it
+    networks         those that read plates there, and from which confidence on a reading of theirs is not doubtful
     """
 
     id: str
@@ -287,3 +288,5 @@ class OffenceSeen(Message, frozen=True):
     signal: str
     clock_error_ms: int
     pictures: tuple[MomentShown, ...] = ()
+    networks: tuple[NetworkUsed, ...] = ()
+    threshold: float = 0.0

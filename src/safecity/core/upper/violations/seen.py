@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from safecity.core.ground.passages.api import dated
 from safecity.core.ground.tollgates.api import Tollgate
 from safecity.core.ground.tollgates.api import find as find_gate
@@ -43,9 +45,18 @@ def candidate(seen: OffenceSeen, gate: Tollgate, now: int) -> Violation:
         tollgate=gate.id, channel=seen.channel, lane=lane.number if lane is not None else None, place_name=gate.name,
         direction=lane.direction if lane is not None and lane.direction != "other" else "", at=at, seen=now,
         clock_error_ms=None if doubtful else seen.clock_error_ms, light=seen.light, light_source=seen.light_source,
-        details={"signal": seen.signal} if seen.signal else {}, origin=f"vision/{seen.channel}", reference=seen.id,
+        details=_rests_on(seen), origin=f"vision/{seen.channel}", reference=seen.id,
         area_path=gate.area_path, organisation_path=gate.organisation_path, restricted=gate.restricted, keep_until=now,
     )  # fmt: skip
+
+
+def _rests_on(seen: OffenceSeen) -> dict[str, Any]:
+    """For whoever doubts it later: the signal, the networks with the digests of their files, and the threshold."""
+    found: dict[str, Any] = {"signal": seen.signal} if seen.signal else {}
+    if seen.networks:
+        networks = ", ".join(f"{one.name} sha256:{one.digest}" for one in seen.networks)
+        found |= {"networks": networks, "threshold": seen.threshold}
+    return found
 
 
 def shown(seen: OffenceSeen) -> list[Shown]:
