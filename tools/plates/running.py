@@ -22,6 +22,11 @@ CHECKPOINT_SECONDS = 120.0
 Block = tuple[np.ndarray, ...]  # the same number of samples in each array
 
 
+def chosen(name: str) -> torch.device:
+    """Where to learn: `cpu`, `cuda`, or `auto`, which is a graphics card where there is one."""
+    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
+
+
 class Feed:
     """A process that makes samples, and a ring of the last ones, from which batches are drawn at random.
 
@@ -71,13 +76,17 @@ class Feed:
 
 
 class Training:
-    """Network, its running mean (which is what gets exported), optimiser and counters, kept in one file."""
+    """Network, its running mean (which is what gets exported), optimiser and counters, kept in one file: it goes on
+    with any `device`, whatever it was written with."""
 
-    def __init__(self, folder: Path, name: str, net: nn.Module, rate: float) -> None:
+    def __init__(
+        self, folder: Path, name: str, net: nn.Module, rate: float, device: torch.device | None = None
+    ) -> None:  # fmt: skip
         folder.mkdir(parents=True, exist_ok=True)
         self.file = folder / f"{name}.pt"
         self.log = folder / f"{name}.jsonl"
-        self.net = net.to(memory_format=torch.channels_last)
+        self.device = device or torch.device("cpu")
+        self.net = net.to(self.device, memory_format=torch.channels_last)
         self.mean = copy.deepcopy(self.net).eval()
         self.optimiser = torch.optim.AdamW(self.net.parameters(), rate, weight_decay=0.01)
         self.samples = 0
@@ -94,7 +103,7 @@ class Training:
 
     def load(self) -> None:
         """Go on where the last run stopped."""
-        state = torch.load(self.file, map_location="cpu", weights_only=True)
+        state = torch.load(self.file, map_location=self.device, weights_only=True)
         self.net.load_state_dict(state["net"])
         self.mean.load_state_dict(state["mean"])
         self.optimiser.load_state_dict(state["optimiser"])
@@ -128,6 +137,10 @@ class Training:
             if time.monotonic() - self._saved > CHECKPOINT_SECONDS:
                 self.save()
         self.save()
+
+    def on(self, array: np.ndarray | torch.Tensor) -> torch.Tensor:
+        """There where the network is."""
+        return (torch.from_numpy(array) if isinstance(array, np.ndarray) else array).to(self.device)
 
     def learn(self, loss: torch.Tensor) -> None:
         """One step down the slope; the mean follows."""

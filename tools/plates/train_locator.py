@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from tools.plates.glyphs import load_faces
 from tools.plates.nets import LocatorNet
-from tools.plates.running import Block, Feed, Training
+from tools.plates.running import Block, Feed, Training, chosen
 from tools.plates.scenes import FRAME_HEIGHT, FRAME_WIDTH, SceneMaker
 from torch.nn import functional
 
@@ -91,9 +91,10 @@ def score(net: LocatorNet, held: Block) -> dict[str, float]:
     """Plates whose best cell is found at 0.5, false cells per picture without, corner error in shares of the height."""
     found, total, false, error = 0, 0, 0, []
     images, plates = held
-    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+    device = next(net.parameters()).device
+    with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16):
         for start in range(0, len(images), BATCH):
-            scores, corners = net(normal(images[start : start + BATCH]))
+            scores, corners = (one.cpu() for one in net(normal(images[start : start + BATCH]).to(device)))
             yes, truth = targets(plates[start : start + BATCH])
             chance = torch.sigmoid(scores.float()).squeeze(1).numpy()
             offsets = corners.float().numpy()
@@ -123,10 +124,11 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
-    training = Training(options.state, "locator", LocatorNet(), options.rate)
+    training = Training(options.state, "locator", LocatorNet(), options.rate, chosen(options.device))
     held = block(SceneMaker(987_654, load_faces(), pool=100), 192)
     feed = Feed(make_scenes, options.seed + training.samples, 6_000, fresh=0.35)
     losses: list[tuple[float, float]] = []
@@ -134,9 +136,9 @@ def main() -> None:
     training.net.train()
     for step in training.steps(options.samples, BATCH, 0.7):
         images, plates = feed.batch(BATCH)
-        yes, truth = (torch.from_numpy(one) for one in targets(plates))
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            scores, corners = training.net(normal(images))
+        yes, truth = (training.on(one) for one in targets(plates))
+        with torch.autocast(training.device.type, dtype=torch.bfloat16):
+            scores, corners = training.net(training.on(normal(images)))
         wrong, error = loss_of(scores.float(), corners.float(), yes, truth)
         training.learn(wrong + 2.0 * error)
         losses.append((float(wrong.detach()), float(error.detach())))

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from tools.plates.glyphs import load_faces
 from tools.plates.nets import ReaderNet
-from tools.plates.running import Block, Feed, Training
+from tools.plates.running import Block, Feed, Training, chosen
 from tools.plates.shoot import IGNORE, CropMaker
 from torch.nn import functional
 
@@ -68,10 +68,11 @@ def score(net: ReaderNet, held: Block) -> dict[str, float]:
     """On samples that were never learnt: whole texts right, by country; kinds right."""
     right: list[bool] = []
     kinds: list[bool] = []
-    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+    device = next(net.parameters()).device
+    with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16):
         for start in range(0, len(held[0]), BATCH):
             strips, _, texts, lengths, kind = (one[start : start + BATCH] for one in held)
-            signs, said = net(normal(strips))
+            signs, said = (one.cpu() for one in net(normal(strips).to(device)))
             best = signs.argmax(2).numpy()
             right += [collapse(b) == list(t[:n]) for b, t, n in zip(best, texts, lengths, strict=True)]
             kinds += (said.argmax(1).numpy() == kind).tolist()
@@ -87,10 +88,11 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
-    training = Training(options.state, "reader", ReaderNet(), options.rate)
+    training = Training(options.state, "reader", ReaderNet(), options.rate, chosen(options.device))
     held = block(CropMaker(987_654, load_faces(), pool=600), 600)
     # Each run draws other samples: what was drawn before the checkpoint was seen already.
     feed = Feed(make_crops, options.seed + training.samples, 40_000, fresh=0.35)
@@ -100,19 +102,19 @@ def main() -> None:
     training.net.train()
     for step in training.steps(options.samples, BATCH, 0.7):
         strips, columns, texts, lengths, kinds = feed.batch(BATCH)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            signs, kind = training.net(normal(strips, rng))
+        with torch.autocast(training.device.type, dtype=torch.bfloat16):
+            signs, kind = training.net(training.on(normal(strips, rng)))
         signs = signs.float()
         loss = functional.cross_entropy(
-            signs.flatten(0, 1), torch.from_numpy(columns.astype(np.int64)).flatten(), ignore_index=IGNORE
+            signs.flatten(0, 1), training.on(columns.astype(np.int64)).flatten(), ignore_index=IGNORE
         )
         if training.samples > 150_000:  # the columns teach fast, the text teaches what matters
             loss = loss + 0.05 * functional.ctc_loss(
-                signs.log_softmax(2).transpose(0, 1), torch.from_numpy(texts),
-                torch.full((len(texts),), signs.shape[1]), torch.from_numpy(lengths), zero_infinity=True,
+                signs.log_softmax(2).transpose(0, 1), training.on(texts),
+                training.on(torch.full((len(texts),), signs.shape[1])), training.on(lengths), zero_infinity=True,
                 reduction="sum",
             ) / len(texts)  # fmt: skip
-        loss = loss + 0.1 * functional.cross_entropy(kind.float(), torch.from_numpy(kinds))
+        loss = loss + 0.1 * functional.cross_entropy(kind.float(), training.on(kinds))
         training.learn(loss)
         losses.append(float(loss.detach()))
         if step % 250 == 249:
