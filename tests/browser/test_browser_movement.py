@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from benchmarks.whole import Platform
@@ -62,7 +63,9 @@ def draw(page: Page, region: tuple[float, float, float, float]) -> None:
     page.mouse.up()
 
 
-def test_movement_is_found_shown_and_gone_through(city: Platform, open_page: Callable[..., Page], gate: Gate) -> None:
+def test_movement_is_found_shown_and_gone_through(
+    city: Platform, open_page: Callable[..., Page], gate: Gate, tmp_path: Path
+) -> None:
     page = open_search(open_page, gate)
     expect(page.get_by_role("button", name="Search", exact=True)).to_be_disabled()
     draw(page, ROAD)
@@ -89,6 +92,26 @@ def test_movement_is_found_shown_and_gone_through(city: Platform, open_page: Cal
     wait_for(page, SHOWN, [gate.channel, max(recorded, peak - 10 * SECOND)])
     page.keyboard.press("n")
     wait_for(page, SHOWN, [gate.channel, peak])
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as table").click()
+    saved.value.save_as(tmp_path / "movement.csv")
+    lines = (tmp_path / "movement.csv").read_text("utf-8-sig").splitlines()
+    assert lines[0].startswith("start,end,peak,")
+    assert len(lines) == 1 + finds.count()
+
+
+def test_what_an_exact_search_shows_was_confirmed_by_all_pictures(open_page: Callable[..., Page], gate: Gate) -> None:
+    page = open_search(open_page, gate)
+    draw(page, ROAD)
+    page.get_by_label("Sensitivity").select_option("high")
+    page.get_by_role("checkbox", name="Exact").check()
+    with page.expect_response("**/movement") as said:
+        page.get_by_role("button", name="Search", exact=True).click()
+    expect(page.locator(".movement [role=status]")).to_contain_text("Found: ", timeout=60_000)
+    finds = said.value.json()["items"]
+    assert finds
+    assert all(one["precise"] for one in finds)
+    expect(page.locator(".movement-finds button").first).to_be_visible()
 
 
 def test_where_nothing_moved_it_says_so_and_what_was_looked_at(open_page: Callable[..., Page], gate: Gate) -> None:

@@ -64,7 +64,17 @@ def look(page: Page, plate: str) -> None:
     page.get_by_role("button", name="Look", exact=True).click()
 
 
-def test_a_vehicle_is_found_by_what_somebody_remembers_and_its_way_is_shown(open_page: Callable[..., Page]) -> None:
+def table(page: Page, folder: Path) -> list[str]:
+    """What is saved as a table."""
+    with page.expect_download() as saved:
+        page.get_by_text("Save as table").last.click()
+    saved.value.save_as(folder / "table.csv")
+    return (folder / "table.csv").read_text("utf-8-sig").splitlines()
+
+
+def test_a_vehicle_is_found_by_what_somebody_remembers_and_its_way_is_shown(
+    open_page: Callable[..., Page], tmp_path: Path
+) -> None:
     page = open_page("/tollgates?tab=passages", width=1920, height=1080)
     look(page, "*2?45")
     rows = page.get_by_role("table").get_by_role("row")
@@ -90,10 +100,15 @@ def test_a_vehicle_is_found_by_what_somebody_remembers_and_its_way_is_shown(open
     drawn += ".getImageData(0, 0, c.width, c.height).data.some((one) => one > 200) }"
     page.wait_for_function(drawn)
     page.screenshot(path=SHOTS / "vehicles-route.png")
+    stops = table(page, tmp_path)
+    assert (len(stops), "Nanjing bridge" in stops[3]) == (4, True)
     page.get_by_role("tab", name="Companions").click()
     expect(page.locator(".company")).to_have_count(1, timeout=SOON)
     expect(page.locator(".company")).to_contain_text("皖A77777", timeout=SOON)
+    expect(page.get_by_role("tabpanel", name="Companions")).to_contain_text("Looked through all")
     page.screenshot(path=SHOTS / "vehicles-companions.png")
+    met = table(page, tmp_path)
+    assert (len(met), met[1].startswith("皖A77777,3,3,")) == (4, True)
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
@@ -115,10 +130,7 @@ def test_the_table_is_saved_as_it_was_searched(open_page: Callable[..., Page], t
     page = open_page("/tollgates?tab=passages")
     look(page, "苏E*")
     expect(page.get_by_role("row").filter(has_text="苏E00001").first).to_be_visible(timeout=20_000)
-    with page.expect_download() as saved:
-        page.get_by_text("Save as table").click()
-    saved.value.save_as(tmp_path / "passages.csv")
-    lines = (tmp_path / "passages.csv").read_text("utf-8-sig").splitlines()
+    lines = table(page, tmp_path)
     assert lines[0].startswith("at,plate,near_miss,")
     assert len(lines) == 3
     assert all("苏E00001" in line for line in lines[1:])

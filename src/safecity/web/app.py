@@ -48,6 +48,7 @@ from safecity.web.routes import (
     traffic,
     travel,
     tree,
+    vehicle_tables,
     vehicles,
     violation_rules,
     violations,
@@ -61,7 +62,7 @@ from safecity.web.viid.door import PREFIX as PREFIX_OF_VIID
 PREFIX = "/api/v1"
 PARTS = (
     entry, places, outlines, devices, configuration, tree, channels, device_recordings, ptz, heads, alarms, desk,
-    exports, health, audit, search, wizard, tollgates, passages, vehicles, subscriptions,
+    exports, health, audit, search, wizard, tollgates, passages, vehicles, vehicle_tables, subscriptions,
     watches, violations, violation_rules, scenes, cases, case_entries, case_findings,
     traffic, tolls, tows, travel, counts, incidents, signs,
     fleet, fences, ways, positions, phone,

@@ -217,7 +217,11 @@ async def test_every_search_is_written_down_once_with_what_it_looked_at(
     await found(admin, "vehicles/clones")
     await admin.ask("GET", "passages.csv", params={"purpose": "traffic", "plate": "皖A*"})
     logged = [one for one in (await admin.ok("GET", "audit"))["items"] if one["action"] == "passage.see"]
+    for path in ("route", "companions", "clones"):
+        await admin.ask("GET", f"vehicles/{path}.csv", params={"purpose": "traffic", "plate": "皖A00001"})
     assert [one["details"]["question"] for one in logged] == ["csv", "cloned_plates", "companions", "route", "search"]
+    tables = [one for one in (await admin.ok("GET", "audit"))["items"] if one["action"] == "passage.see"][:3]
+    assert [one["details"]["question"] for one in tables] == ["cloned_plates_csv", "companions_csv", "route_csv"]
     search = logged[-1]
     assert (search["reason"], search["details"]["purpose"], search["details"]["plate"]) == (
         "hit and run", "traffic", "皖A*",
@@ -259,7 +263,8 @@ async def test_a_search_that_cannot_be_written_down_shows_nothing(
         raise UnavailableError("the disk is full", code="disk_full")
 
     monkeypatch.setattr(service, "note", full)
-    for path in ("passages", "passages.csv", "vehicles/route", "vehicles/companions", "vehicles/clones"):
+    tables = ("passages.csv", "vehicles/route.csv", "vehicles/companions.csv", "vehicles/clones.csv")
+    for path in ("passages", "vehicles/route", "vehicles/companions", "vehicles/clones", *tables):
         answer = await admin.ask("GET", path, params={"purpose": "traffic", "plate": "皖A00001"})
         assert answer.status_code == 503, path
         assert "皖A00001" not in answer.text, path
@@ -289,8 +294,10 @@ async def test_nobody_learns_anything_of_another_district_or_for_another_purpose
     assert (await found(admin, "vehicles/clones"))["items"] == [] == (await found(stranger, "vehicles/clones"))["items"]
     there, nowhere = [await found(stranger, plate=plate) for plate in ("皖A0000?", "京Z9999?")]
     assert there == nowhere, "not even that such a plate was ever seen"
-    text = (await stranger.ask("GET", "passages.csv", params={"purpose": "traffic"})).text
-    assert "皖" not in text
+    for path in ("passages", "vehicles/route", "vehicles/companions", "vehicles/clones"):
+        asked = {"purpose": "traffic", "plate": "皖A00001"}
+        text = (await stranger.ask("GET", f"{path}.csv", params=asked)).text
+        assert "皖" not in text, path
 
 
 async def test_a_route_shows_the_way_the_stays_and_where_it_cannot_have_been_one_vehicle(
@@ -381,6 +388,38 @@ async def test_a_table_for_a_spreadsheet_holds_all_parts_and_no_formula(
     assert [row["plate"] for row in rows] == [f"皖A0000{index}" for index in range(9, -1, -1)]
     assert rows[-1]["brand"] == "'=cmd|'/c calc'!A0"
     assert rows[0]["tollgate_name"] == "gate a"
+
+
+async def test_what_a_vehicle_did_is_a_table_too(admin: Any, gates: dict[str, str], passes: Traffic) -> None:
+    for gate, minutes in (("a", 0), ("b", 60), ("c", 70)):
+        passes(gate, minutes, "皖A00001", speed_kmh=50)
+        passes(gate, minutes + 0.1, "=C77777")
+    await passes.sent()
+
+    async def table(path: str, **asked: Any) -> list[dict[str, str]]:
+        params = {"purpose": "traffic", "plate": "皖A00001", **asked}
+        answer = await admin.ask("GET", f"vehicles/{path}.csv", params=params)
+        assert answer.headers["content-type"].startswith("text/csv")
+        assert answer.headers["content-disposition"] == f'attachment; filename="{path}.csv"'
+        return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+
+    stops = await table("route")
+    assert [(one["tollgate_name"], one["stay"], one["impossible"]) for one in stops] == [
+        ("gate a", "", ""), ("gate b", "True", "False"), ("gate c", "False", "True"),
+    ]  # fmt: skip
+    assert (stops[1]["seconds_since"], stops[0]["plate"], stops[0]["speed_kmh"]) == ("3600.0", "皖A00001", "50.0")
+    met = await table("companions")
+    assert [(one["plate"], one["times"], one["places"], one["tollgate_name"]) for one in met] == [
+        ("C77777", "3", "3", f"gate {gate}") for gate in "cba"
+    ]
+    (clone, _) = await table("clones")
+    assert (clone["plate"], clone["start_tollgate_name"], clone["end_tollgate_name"]) == (
+        "皖A00001",
+        "gate b",
+        "gate c",
+    )
+    assert float(clone["kmh"]) > 220
+    assert await table("clones", kmh=600) == []
 
 
 async def test_a_wild_pattern_is_refused_in_words(admin: Any, gates: dict[str, str]) -> None:

@@ -1751,6 +1751,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/vehicles/route.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Save Route
+         * @description A row for each passage, oldest first, with the leg that led to it (`seconds_since` the one before, ...).
+         */
+        get: operations["save_route"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vehicles/companions.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Save Companions
+         * @description A row for each meeting; `seconds` above 0: the other one came later.
+         */
+        get: operations["save_companions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vehicles/clones.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Save Clones
+         * @description A row for each pair of passages that no one vehicle can have made.
+         */
+        get: operations["save_clones"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/subscriptions": {
         parameters: {
             query?: never;
@@ -12220,6 +12280,130 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ClonesOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    save_route: {
+        parameters: {
+            query: {
+                /** @description A whole plate. */
+                plate: string;
+                /** @description What it is looked at for; written down. */
+                purpose: "traffic" | "security" | "maintenance";
+                reason?: string;
+                /** @description Also what readers take for this plate. */
+                near?: boolean;
+                area?: string;
+                start?: string | null;
+                end?: string | null;
+                stay_minutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A table. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    save_companions: {
+        parameters: {
+            query: {
+                /** @description A whole plate. */
+                plate: string;
+                /** @description What it is looked at for; written down. */
+                purpose: "traffic" | "security" | "maintenance";
+                reason?: string;
+                /** @description Also what readers take for this plate. */
+                near?: boolean;
+                area?: string;
+                start?: string | null;
+                end?: string | null;
+                seconds?: number;
+                times?: number;
+                places?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A table. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    save_clones: {
+        parameters: {
+            query: {
+                /** @description What it is looked at for; written down. */
+                purpose: "traffic" | "security" | "maintenance";
+                reason?: string;
+                area?: string;
+                start?: string | null;
+                end?: string | null;
+                kmh?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A table. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             400: components["responses"]["400"];

@@ -165,6 +165,11 @@ export function csvCell(value: string | number): string {
 
 function exportCsv<T>(name: string, rows: T[], columns: Column<T>[]): void {
   const used = columns.filter((each) => each.value)
-  const lines = [used.map((each) => csvCell(each.title)), ...rows.map((row) => used.map((each) => csvCell(each.value!(row))))]
-  saveBlob(new Blob(['\ufeff', lines.map((line) => line.join(',')).join('\r\n')], { type: 'text/csv' }), `${name}.csv`)
+  saveCsv(name, [used.map((each) => each.title), ...rows.map((row) => used.map((each) => each.value!(row)))])
+}
+
+/** Rows as a table for a spreadsheet, the titles first. */
+export function saveCsv(name: string, rows: (string | number)[][]): void {
+  const lines = rows.map((row) => row.map(csvCell).join(','))
+  saveBlob(new Blob(['\ufeff', lines.join('\r\n')], { type: 'text/csv' }), `${name}.csv`)
 }

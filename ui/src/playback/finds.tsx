@@ -4,6 +4,7 @@ import { api } from '../api/client'
 import { useKeys } from '../app/keys'
 import { CaseButton } from '../cases/add'
 import { ProblemNote } from '../parts/problem'
+import { saveCsv } from '../parts/table'
 import { clock, day, iso, span as length, stamp } from '../parts/times'
 import { type Key, t } from '../words'
 import { type Find, type Looked, MIDDLE, MOST_REGIONS, nextFind, nothing, type Region, search, type Sensitivity } from './movement'
@@ -129,6 +130,7 @@ export function MovementPanel({ tool, span, range, cursor, onSeek, onThumb, thum
         {state?.running ? <Button size="small" onClick={tool.cancel}>{t('verb.cancel')}</Button> : <Button size="small" type="primary" disabled={regions.length === 0} onClick={start}>{t('movement.search')}</Button>}
         {state?.running && <Progress percent={done} size="small" style={{ width: 120 }} aria-label={t('movement.title')} />}
         <span className="grow" />
+        {finds.length > 0 && !state?.running && <Button size="small" onClick={() => saveFinds(finds)}>{t('search.csv')}</Button>}
         {state && !state.running && <CaseButton n={Math.min(finds.length, MOST_CHOSEN)} send={(path, words) => intoCase(path, words, state)} />}
         <Button size="small" onClick={tool.close}>{t('verb.close')}</Button>
       </div>
@@ -150,6 +152,14 @@ export function MovementPanel({ tool, span, range, cursor, onSeek, onThumb, thum
       {state && <LookedAt state={state} />}
     </section>
   )
+}
+
+/** One row for each find: when, how much of the searched part moved at most, and where. */
+function saveFinds(finds: Find[]): void {
+  const rows = finds.map(({ start_us, end_us, peak_us, strength, everywhere, precise, box }) => [
+    iso(start_us), iso(end_us), iso(peak_us), strength, String(everywhere), String(precise), box.left, box.top, box.right, box.bottom,
+  ])
+  saveCsv('movement', [['start', 'end', 'peak', 'strength', 'everywhere', 'precise', 'left', 'top', 'right', 'bottom'], ...rows])
 }
 
 /** The search with the first of its finds: each is a stretch of footage that the case holds. */

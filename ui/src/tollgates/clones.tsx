@@ -1,17 +1,18 @@
+import { DownloadOutlined } from '@ant-design/icons'
 import { useQuery } from '@tanstack/react-query'
 import { Button, Checkbox, Form, Input, InputNumber, Select } from 'antd'
 import { type ReactNode, useEffect, useState } from 'react'
-import { api, type Query } from '../api/client'
+import { address, api, type Query } from '../api/client'
 import { useMay } from '../api/session'
 import type { Clone, Purpose } from '../api/types'
 import { CaseButton } from '../cases/add'
 import { changed } from '../parts/chosen'
 import { ProblemNote } from '../parts/problem'
-import { span, stamp } from '../parts/times'
+import { span } from '../parts/times'
 import { type Key, t } from '../words'
 import { Picture, When } from './passage'
 import { PURPOSES } from './passages'
-import { moment } from './search'
+import { lookedAt, moment } from './search'
 
 /** Pairs of one entry of a case. */
 const MOST_PAIRS = 50
@@ -62,11 +63,13 @@ function Found({ asked, turn }: { asked: Asked; turn: number }) {
     return api.post('cases/{case}/clones', { path: { case: path }, body: { area: area ?? '', start: start ?? null, end: end ?? null, ...(kmh ? { kmh } : {}), chosen: pairs, words }, once: true })
   }
   const choose = (one: Clone, take: boolean) => setChosen(changed(chosen, named(one), take))
-  const n = looked_at.passages.toLocaleString()
   return (
     <div className="column" style={{ flex: 1, minHeight: 0, overflow: 'auto' }}>
-      <div className="row wrap"><CaseButton purpose={asked.purpose} n={pairs.length} send={send} /></div>
-      <p className="quiet">{looked_at.back_to ? t('search.lookedPassages', { n, at: stamp(looked_at.back_to) }) : t('search.lookedAll', { n })} {items.length > 0 && t('vehicle.picturesFirst')}</p>
+      <div className="row wrap">
+        <CaseButton purpose={asked.purpose} n={pairs.length} send={send} />
+        <Button size="small" icon={<DownloadOutlined />} href={address('vehicles/clones.csv', { query: asked })} download="clones.csv">{t('search.csv')}</Button>
+      </div>
+      <p className="quiet">{lookedAt(looked_at)} {items.length > 0 && t('vehicle.picturesFirst')}</p>
       {looked_at.cut && <p className="p3">▲ {t('search.cut')}</p>}
       {items.length === 0 && <div className="empty">{t('vehicle.noClones')}</div>}
       {items.map((one) => (

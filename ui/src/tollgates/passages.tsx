@@ -11,11 +11,10 @@ import { changed } from '../parts/chosen'
 import { usePages } from '../parts/pages'
 import { ProblemNote } from '../parts/problem'
 import { type Column, Table } from '../parts/table'
-import { stamp } from '../parts/times'
 import { type Key, t } from '../words'
 import { colour, Picture, Plate, sources, vehicleClass, When, Whole } from './passage'
 import { FoundLine, FoundMap } from './found'
-import { moment, useSearch, type Wish } from './search'
+import { lookedAt, moment, useSearch, type Wish } from './search'
 import { Vehicle } from './vehicle'
 
 export const PURPOSES: readonly Purpose[] = ['traffic', 'security', 'maintenance']
@@ -134,7 +133,7 @@ function Found({ wish, turn }: { wish: Wish; turn: number }) {
 function looked({ plates, passages, backTo }: { plates: number; passages: number; backTo: string | null }): string {
   if (plates > 0) return t('search.lookedPlates', { n: plates.toLocaleString() })
   if (passages === 0) return ''
-  return backTo ? t('search.lookedPassages', { n: passages.toLocaleString(), at: stamp(backTo) }) : t('search.lookedAll', { n: passages.toLocaleString() })
+  return lookedAt({ passages, back_to: backTo })
 }
 
 /** Many pictures at a glance: for who knows the vehicle and not its plate. */

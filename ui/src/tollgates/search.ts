@@ -3,7 +3,8 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useCallback, useMemo } from 'react'
 import { api, type Query } from '../api/client'
-import { iso, offsetMinutes } from '../parts/times'
+import { iso, offsetMinutes, stamp } from '../parts/times'
+import { t } from '../words'
 
 export type Wish = Omit<Query<'passages'>, 'cursor' | 'limit'>
 
@@ -34,6 +35,12 @@ export function useSearch(wish: Wish, turn: number) {
     if (!isFetchingNextPage) void fetchNextPage()
   }, [isFetchingNextPage, fetchNextPage])
   return { rows, looked, more: hasNextPage ? more : undefined, loading: asked.isPending, busy: isFetchingNextPage, error: asked.error, refetch: () => void asked.refetch() }
+}
+
+/** Which passages a search went through, in words. */
+export function lookedAt({ passages, back_to }: { passages: number; back_to: string | null }): string {
+  const n = passages.toLocaleString()
+  return back_to ? t('search.lookedPassages', { n, at: stamp(back_to) }) : t('search.lookedAll', { n })
 }
 
 /** What an input of the kind `datetime-local` says, in the zone that is shown; nothing for nothing. */

@@ -1,7 +1,8 @@
+import { DownloadOutlined } from '@ant-design/icons'
 import { useQuery } from '@tanstack/react-query'
-import { Checkbox, Form, InputNumber, Tabs } from 'antd'
+import { Button, Checkbox, Form, InputNumber, Tabs } from 'antd'
 import { Fragment, useState } from 'react'
-import { api } from '../api/client'
+import { address, api } from '../api/client'
 import { useMay } from '../api/session'
 import type { Companion, Route } from '../api/types'
 import { CaseButton } from '../cases/add'
@@ -10,7 +11,7 @@ import { ProblemNote } from '../parts/problem'
 import { clock, day, span, stamp } from '../parts/times'
 import { t } from '../words'
 import { Picture, Plate, When } from './passage'
-import type { Wish } from './search'
+import { lookedAt, type Wish } from './search'
 import { WayMap } from './waymap'
 
 /** Passages and companions of one entry of a case. */
@@ -48,7 +49,10 @@ function Way({ asked }: { asked: Asked }) {
   const send = (path: string, words: string) => api.post('cases/{case}/routes', { path: { case: path }, body: { ...wanted(asked), chosen, words }, once: true })
   return (
     <div className="column">
-      <div className="row wrap"><CaseButton purpose={asked.purpose} n={chosen.length} send={send} /></div>
+      <div className="row wrap">
+        <CaseButton purpose={asked.purpose} n={chosen.length} send={send} />
+        <Button size="small" icon={<DownloadOutlined />} href={address('vehicles/route.csv', { query: asked })} download="route.csv">{t('search.csv')}</Button>
+      </div>
       <p className="quiet">{t(more ? 'vehicle.firstSeenMore' : 'vehicle.firstSeen', { at: first_seen ? stamp(first_seen) : '–', n: passages.length })}</p>
       <WayMap passages={passages} />
       <ol className="way">
@@ -102,8 +106,10 @@ function Companions({ asked }: { asked: Asked }) {
         {field('times', t('vehicle.times'), 2, 100)}
         {field('places', t('vehicle.places'), 1, 100)}
         {found.data && <CaseButton purpose={asked.purpose} n={taken.length} send={send} />}
+        {found.data && <Button size="small" icon={<DownloadOutlined />} href={address('vehicles/companions.csv', { query: { ...asked, ...bounds } })} download="companions.csv">{t('search.csv')}</Button>}
       </Form>
       {found.error && <ProblemNote error={found.error} retry={() => void found.refetch()} />}
+      {found.data && <p className="quiet">{lookedAt(found.data.looked_at)}</p>}
       {found.data?.looked_at.cut && <p className="p3">▲ {t('search.cut')}</p>}
       {found.data?.items.length === 0 && <div className="empty">{t('vehicle.noCompanions')}</div>}
       {found.data?.items.map((one) => (

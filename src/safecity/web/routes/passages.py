@@ -39,7 +39,7 @@ CSV_COLUMNS = (
     "at", "plate", "near_miss", "tollgate_name", "lane", "direction", "plate_colour", "colour", "vehicle_class",
     "brand", "speed_kmh", "confidence", "clock_doubtful", "sources", "id",
 )  # fmt: skip
-_CSV: dict[int | str, dict[str, Any]] = {200: {"description": "A table.", "content": binary("text/csv")}}
+CSV_TABLE: dict[int | str, dict[str, Any]] = {200: {"description": "A table.", "content": binary("text/csv")}}
 PASSAGE_PICTURE: dict[int | str, dict[str, Any]] = {
     200: {"description": "A picture.", "content": binary("image/jpeg", "image/png", "image/gif", "image/bmp")}
 }
@@ -285,7 +285,7 @@ async def list_passages(
     )
 
 
-@routes.get("/passages.csv", Action.PASSAGE_SEE, response_class=StreamingResponse, responses=_CSV)
+@routes.get("/passages.csv", Action.PASSAGE_SEE, response_class=StreamingResponse, responses=CSV_TABLE)
 async def save_passages(who: Who, here: Here, wish: Searched) -> StreamingResponse:
     """The newest 10,000 of what the search finds, as a table for a spreadsheet. Written down like the search itself."""
     first = await here.vehicles.find(who, wish, limit=CSV_PART, what="csv")

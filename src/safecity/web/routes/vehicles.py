@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Depends, Query
 
-from safecity.core.ground.access.api import Action
+from safecity.core.ground.access.api import Action, Actor
 from safecity.core.ground.passages.api import Passage
 from safecity.core.ground.vehicles.api import FASTEST_KMH, Meeting, Movement, Wish
 from safecity.web.guard import Here, Routes, Who
@@ -98,31 +99,100 @@ class ClonesOut(Answer):
     looked_at: LookedAt
 
 
-@routes.get("/vehicles/route", Action.PASSAGE_SEE)
-async def see_route(
-    who: Who, here: Here, plate: PlateAsked, purpose: Purposed, reason: Reason = "", near: Near = False,
-    area: AreaAsked = "", start: Since = None, end: Since = None,
-    stay_minutes: Annotated[int, Query(ge=1, le=100_000)] = 60,
-) -> RouteOut:  # fmt: skip
-    """Where a vehicle was, leg by leg. Written down like every search."""
+@dataclass(frozen=True, slots=True)
+class RouteAsked:
+    """`wish` with how long nobody must have seen it to be a stay."""
+
+    wish: Wish
+    stay_seconds: float
+
+
+def route_asked(
+    plate: PlateAsked, purpose: Purposed, reason: Reason = "", near: Near = False, area: AreaAsked = "",
+    start: Since = None, end: Since = None, stay_minutes: Annotated[int, Query(ge=1, le=100_000)] = 60,
+) -> RouteAsked:  # fmt: skip
+    """As the fields of a query say it."""
     wish = Wish(purpose=purpose, reason=reason, plate=plate, near=near, area=area, since=start, until=end)
-    moved = await here.vehicles.movement(who, wish, stay_seconds=stay_minutes * 60.0)
+    return RouteAsked(wish, stay_minutes * 60.0)
+
+
+@dataclass(frozen=True, slots=True)
+class CompanionsAsked:
+    """Within so many seconds, so many times, at so many places."""
+
+    wish: Wish
+    seconds: int
+    times: int
+    places: int
+
+
+def companions_asked(
+    plate: PlateAsked, purpose: Purposed, reason: Reason = "", near: Near = False, area: AreaAsked = "",
+    start: Since = None, end: Since = None,
+    seconds: Annotated[int, Query(ge=1, le=600)] = 30,
+    times: Annotated[int, Query(ge=2, le=100)] = 3,
+    places: Annotated[int, Query(ge=1, le=100)] = 2,
+) -> CompanionsAsked:  # fmt: skip
+    """As the fields of a query say it."""
+    wish = Wish(purpose=purpose, reason=reason, plate=plate, near=near, area=area, since=start, until=end)
+    return CompanionsAsked(wish, seconds, times, places)
+
+
+@dataclass(frozen=True, slots=True)
+class ClonesAsked:
+    """Faster than that."""
+
+    wish: Wish
+    kmh: float
+
+
+def clones_asked(
+    purpose: Purposed, reason: Reason = "", area: AreaAsked = "", start: Since = None, end: Since = None,
+    kmh: Annotated[int, Query(ge=60, le=1000)] = round(FASTEST_KMH),
+) -> ClonesAsked:  # fmt: skip
+    """As the fields of a query say it."""
+    return ClonesAsked(Wish(purpose=purpose, reason=reason, area=area, since=start, until=end), float(kmh))
+
+
+RouteWish = Annotated[RouteAsked, Depends(route_asked)]
+CompanionsWish = Annotated[CompanionsAsked, Depends(companions_asked)]
+ClonesWish = Annotated[ClonesAsked, Depends(clones_asked)]
+
+
+@routes.get("/vehicles/route", Action.PASSAGE_SEE)
+async def see_route(who: Who, here: Here, asked: RouteWish) -> RouteOut:
+    """Where a vehicle was, leg by leg. Written down like every search."""
+    return await routed(who, here, asked)
+
+
+@routes.get("/vehicles/companions", Action.PASSAGE_SEE)
+async def see_companions(who: Who, here: Here, asked: CompanionsWish) -> CompanionsOut:
+    """Who passed the same checkpoints within so many seconds, so many times, at so many different ones."""
+    return await accompanied(who, here, asked)
+
+
+@routes.get("/vehicles/clones", Action.PASSAGE_SEE)
+async def see_clones(who: Who, here: Here, asked: ClonesWish) -> ClonesOut:
+    """Plates that two vehicles carry: two places, impossible speed. Looks through the newest 50,000 passages of the
+    time asked for, and tells how far it came."""
+    return await doubled(who, here, asked)
+
+
+async def routed(who: Actor, here: Services, asked: RouteAsked, what: str = "route") -> RouteOut:
+    """`what`: the question as it is written down; so it is with the two below."""
+    moved = await here.vehicles.movement(who, asked.wish, stay_seconds=asked.stay_seconds, what=what)
     return RouteOut(
         passages=await _stops(here, moved), legs=_legs(moved), first_seen=moved.first_seen, more=moved.more
     )  # fmt: skip
 
 
-@routes.get("/vehicles/companions", Action.PASSAGE_SEE)
-async def see_companions(
-    who: Who, here: Here, plate: PlateAsked, purpose: Purposed, reason: Reason = "", near: Near = False,
-    area: AreaAsked = "", start: Since = None, end: Since = None,
-    seconds: Annotated[int, Query(ge=1, le=600)] = 30,
-    times: Annotated[int, Query(ge=2, le=100)] = 3,
-    places: Annotated[int, Query(ge=1, le=100)] = 2,
+async def accompanied(
+    who: Actor, here: Services, asked: CompanionsAsked, what: str = "companions"
 ) -> CompanionsOut:  # fmt: skip
-    """Who passed the same checkpoints within so many seconds, so many times, at so many different ones."""
-    wish = Wish(purpose=purpose, reason=reason, plate=plate, near=near, area=area, since=start, until=end)
-    found, looked = await here.vehicles.companions(who, wish, within_seconds=seconds, least=times, places=places)
+    """Who was with it."""
+    found, looked = await here.vehicles.companions(
+        who, asked.wish, within_seconds=asked.seconds, least=asked.times, places=asked.places, what=what
+    )
     # Where no tollgate is known the device itself is the place.
     met_at = {meeting.own.place for one in found for meeting in one.meetings}
     names = await here.tollgates.names(sorted(place for place in met_at if place.startswith("tg_")))
@@ -135,15 +205,9 @@ async def see_companions(
     )
 
 
-@routes.get("/vehicles/clones", Action.PASSAGE_SEE)
-async def see_clones(
-    who: Who, here: Here, purpose: Purposed, reason: Reason = "", area: AreaAsked = "", start: Since = None,
-    end: Since = None, kmh: Annotated[int, Query(ge=60, le=1000)] = round(FASTEST_KMH),
-) -> ClonesOut:  # fmt: skip
-    """Plates that two vehicles carry: two places, impossible speed. Looks through the newest 50,000 passages of the
-    time asked for, and tells how far it came."""
-    wish = Wish(purpose=purpose, reason=reason, area=area, since=start, until=end)
-    clones, looked = await here.vehicles.cloned(who, wish, float(kmh))
+async def doubled(who: Actor, here: Services, asked: ClonesAsked, what: str = "cloned_plates") -> ClonesOut:
+    """Plates at two places at once."""
+    clones, looked = await here.vehicles.cloned(who, asked.wish, asked.kmh, what=what)
     shown = clones[-SHOWN:]
     found = await here.vehicles.whole([stop.passage for one in shown for stop in (one.start, one.end)])
     names = await here.tollgates.names(sorted({one.tollgate for one in found.values() if one.tollgate}))

@@ -143,8 +143,11 @@ class Vehicles:
         self._remember(question)
         return found
 
-    async def movement(self, who: Actor, wish: Wish, *, stay_seconds: float = 3600.0) -> Movement:
-        """The route of one plate; with `near` also what can be misreadings of it. InvalidError `plate_whole`."""
+    async def movement(
+        self, who: Actor, wish: Wish, *, stay_seconds: float = 3600.0, what: str = "route"
+    ) -> Movement:  # fmt: skip
+        """The route of one plate; with `near` also what can be misreadings of it. InvalidError `plate_whole`. `what`:
+        the question as it is written down."""
         plates = await self._plates(wish)
 
         def work(tx: Tx) -> Movement:
@@ -159,11 +162,11 @@ class Vehicles:
             )  # fmt: skip
 
         moved = await self._database.read(work)
-        await self._note(who, wish, "route", found=len(moved.passages))
+        await self._note(who, wish, what, found=len(moved.passages))
         return moved
 
     async def companions(
-        self, who: Actor, wish: Wish, *, within_seconds: float, least: int, places: int
+        self, who: Actor, wish: Wish, *, within_seconds: float, least: int, places: int, what: str = "companions"
     ) -> tuple[list[Companion], Looked]:
         """Who was there with it again and again; of its newest passages."""
         plates = await self._plates(wish)
@@ -185,10 +188,12 @@ class Vehicles:
             return found, looked
 
         found, looked = await self._database.read(work)
-        await self._note(who, wish, "companions", found=len(found), looked=looked)
+        await self._note(who, wish, what, found=len(found), looked=looked)
         return found, looked
 
-    async def cloned(self, who: Actor, wish: Wish, fastest_kmh: float) -> tuple[list[Clone], Looked]:
+    async def cloned(
+        self, who: Actor, wish: Wish, fastest_kmh: float, *, what: str = "cloned_plates"
+    ) -> tuple[list[Clone], Looked]:
         """Plates that were at two places at once, among the newest passages of the time asked for."""
         check_purpose(wish.purpose)
 
@@ -201,7 +206,7 @@ class Vehicles:
             return found, looked
 
         found, looked = await self._database.read(work)
-        await self._note(who, wish, "cloned_plates", found=len(found), looked=looked)
+        await self._note(who, wish, what, found=len(found), looked=looked)
         return found, looked
 
     async def whole(self, ids: Sequence[str]) -> dict[str, Passage]:
