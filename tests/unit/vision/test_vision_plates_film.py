@@ -31,17 +31,20 @@ class Street:
     second = object()
 
     def __init__(self, together: str | None = None) -> None:
-        self.read = 0
+        self.read = self.looked_closer = 0
         self.asked: list[Sequence[KeptLook]] = []
         self.film = PlateFilm(cast("Any", self))
         self._says = together
         self._now: Sequence[PlateRead] = ()
         self._at = 0.0
 
-    def frame(self, _: Any, known: Callable[[Found], PlateRead | None]) -> list[PlateRead]:
+    def frame(self, _: Any, known: Callable[[Found, bool], PlateRead | None]) -> list[PlateRead]:
         told: list[PlateRead] = []
         for one in self._now:
-            carried = known(Found(one.corners, one.located))
+            found = Found(one.corners, one.located)
+            carried = known(found, True)
+            self.looked_closer += carried is None
+            carried = carried or known(found, False)
             self.read += carried is None
             told.append(one if carried is None else carried)
         return told
@@ -55,12 +58,15 @@ class Street:
         self._at += 0.2
         return self.film.look(self._at, PICTURE)[1]
 
+    def seen_now(self) -> list[str]:
+        return [one.text for _, one in self.film.tracks.seen_at(self._at)]
+
 
 def test_a_settled_plate_is_read_now_and_then_and_followed_all_the_time() -> None:
     street = Street()
     for number in range(3 + 4 * READ_EVERY):
         street.show(read("皖A12345", x=100 + 20 * number))
-    assert street.read == 3 + 4
+    assert (street.read, street.looked_closer) == (3 + 4, 15), "where it is must be known well"
     (seen,) = street.film.end()
     assert (seen.text, seen.sights, round(seen.last_seconds, 1)) == ("皖A12345", 15, 3.0)
     assert street.asked == [], "and no second opinion is needed"
@@ -93,8 +99,10 @@ def test_writing_that_stands_still_is_read_every_tenth_time_and_a_plate_that_sta
     for _ in range(10 + 3 * STANDING_EVERY):
         words.show(read("20261127"))
         parked.show(read("皖A12345", 0.9))
-    assert words.read == 10 + 3
+    assert (words.read, words.looked_closer) == (13, 13)
     assert parked.read == 40, "nobody is sure what stands there"
+    assert words.seen_now() == [], "no vehicle is looked for around it"
+    assert parked.seen_now() == ["皖A12345"]
     words.film.end()
     assert words.asked == [], "no second opinion is wasted on it"
 

@@ -42,7 +42,7 @@ class Locating:
 
     def find(self, *told: Any) -> list[Found]:
         *_, but = (None, *told)
-        return [one for one in [Found(CORNERS, 0.9)] if not callable(but) or not but(one)]
+        return [one for one in [Found(CORNERS, 0.9)] if not callable(but) or not but(one, False)]
 
 
 class Network:
@@ -254,7 +254,7 @@ def test_a_frame_of_a_film_is_read_by_ours_alone_and_not_at_all_where_its_plate_
     assert (told.text[:4], told.second, asked(second)) == ("皖A12", False, 0)
     known = dataclasses.replace(told, carried=True)
     reads = cast("Any", first)._network.asked
-    (again,) = recogniser.frame(PICTURE, lambda _: known)
+    (again,) = recogniser.frame(PICTURE, lambda *_: known)
     assert again is known
     assert cast("Any", first)._network.asked == reads
 
@@ -291,6 +291,16 @@ def test_one_look_that_shows_a_sign_well_is_not_outvoted_by_those_that_do_not() 
     voted = weigh_looks(looks[1:], frozenset({"cn"}))
     assert voted is not None
     assert voted.strip.reading.text == "皖A12845"
+
+
+def test_a_province_of_which_every_look_shows_little_is_not_lost() -> None:
+    faint, kinds = columns_of("川B42GA0")
+    faint[2:4, [0, SIGN_INDEX["川"]]] = np.log([0.87, 0.13])
+    looks = [(1, one.strip, [faint]) for one in looks_at(*[(faint, kinds)] * 3)]
+    for several in (looks[:1], looks):
+        opinion = weigh_looks(several, frozenset({"cn"}))
+        assert opinion is not None
+        assert opinion.strip.reading.text == "川B42GA0", len(several)
 
 
 def test_a_look_at_something_else_altogether_rules_nothing_out() -> None:

@@ -3,6 +3,7 @@ kept to read it once more."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -52,4 +53,5 @@ def kept_look(picture: Picture, read: PlateRead, strip: StripReading) -> KeptLoo
 
 def width_of(read: PlateRead) -> float:
     """Of the plate, in pixels, along its upper edge."""
-    return float(np.hypot(*(read.corners[1] - read.corners[0])))
+    (left, top), (right, bottom), *_ = read.corners.tolist()
+    return math.hypot(right - left, bottom - top)

@@ -24,7 +24,7 @@ class PlateFilm:
         """What was read in the next picture, and the vehicles that have left by now."""
         self._opinions.pass_by(0.0 if self._last is None else at_seconds - self._last)
         self._last = at_seconds
-        reads = self.recogniser.frame(picture, lambda found: self.tracks.known(at_seconds, found))
+        reads = self.recogniser.frame(picture, lambda found, rough: self.tracks.known(at_seconds, found, rough=rough))
         return reads, self.tracks.see(at_seconds, reads, picture)
 
     def end(self) -> list[PlateSeen]:

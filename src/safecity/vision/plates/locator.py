@@ -81,10 +81,11 @@ class Locator:
 
     def find(
         self, picture: Picture, long_sides: Sequence[int], least: float, closer: tuple[Closer, Closer] = WELL,
-        but: Callable[[Found], bool] | None = None,
+        but: Callable[[Found, bool], bool] | None = None,
     ) -> list[Found]:  # fmt: skip
         """Plates scored `least` or more, best first, looked for in copies of these sizes, then looked at closely.
-        `but`: those that are left out after the first closer look, whose corners are good enough to know them again.
+        `but`: those that are left out; asked with True of corners that are rough, before the closer looks, and with
+        False after the first one.
 
         Sizes go from large to small. A smaller copy is for plates that are too large in the one before, and is left
         out where one is plain to see there, unless the picture is so much larger that it has room for others.
@@ -97,10 +98,9 @@ class Locator:
             if plain and max(halves.size) <= _ROOMY * side:
                 break
         found = _distinct(found)
-        found = self._closer(halves, found, closer[0])
-        if but is not None:
-            found = [one for one in found if not but(one)]
-        found = self._closer(halves, found, closer[1])
+        for look, rough in zip(closer, (True, False), strict=True):
+            found = found if but is None else [one for one in found if not but(one, rough)]
+            found = self._closer(halves, found, look)
         return [one for one in found if one.score >= least]
 
     def _look(self, halves: _Halves, long_side: int, least: float) -> list[Found]:

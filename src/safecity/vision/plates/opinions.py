@@ -93,7 +93,8 @@ def weigh_looks(
     if not found:
         return None
     texts = list(found)
-    scores = np.array([weight_of(one.reading) for one in found.values()])
+    # How plates are written counts for each look: thin strokes are lost in all of them at once.
+    scores = len(seen) * np.array([weight_of(one.reading) for one in found.values()])
     for _, strip, columns in seen:
         scores += np.maximum(_chances_of_both(strip, columns, texts), _LEAST)
     together: dict[str, _Text] = {}

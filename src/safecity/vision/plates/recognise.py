@@ -130,14 +130,17 @@ class PlateRecogniser:
             reads = _best_of(reads, self._looked_well(picture, SMALL_IN_STILL))
         return reads
 
-    def frame(self, picture: Picture, known: Callable[[Found], PlateRead | None] | None = None) -> list[PlateRead]:
+    def frame(
+        self, picture: Picture, known: Callable[[Found, bool], PlateRead | None] | None = None
+    ) -> list[PlateRead]:
         """All plates in a frame of a film: one look by our reader alone, for there will be other frames (`together`).
-        What is `known` of a plate that was found is told, and the plate is not read."""
+        What is `known` of a plate that was found is told, and the plate is not read; `known` is asked twice
+        (`Locator.find`)."""
         check_picture(picture)
         carried: list[PlateRead] = []
 
-        def told(found: Found) -> bool:
-            read = known(found) if known is not None else None
+        def told(found: Found, rough: bool) -> bool:
+            read = known(found, rough) if known is not None else None
             if read is not None:
                 carried.append(read)
             return read is not None

@@ -6,6 +6,7 @@ plate that is settled, writing that stands still and what is too small to be rea
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -136,20 +137,21 @@ class _Track:
         del self.clearest[CLEAREST:]
         self.closed = None
 
-    def waits(self, width: float) -> bool:
+    def waits(self, width: float, *, rough: bool) -> bool:
         """Whether a plate seen so wide need not be read this time."""
         if self.standing:
             return self.carried < STANDING_EVERY - 1
-        return (self.settled is not None or width < SMALL) and self.carried < READ_EVERY - 1
+        return not rough and (self.settled is not None or width < SMALL) and self.carried < READ_EVERY - 1
 
-    def expects(self, at_seconds: float, found: Found) -> bool:
-        """Whether what was found is where this vehicle must be by now, and as large."""
+    def expects(self, at_seconds: float, x: float, y: float, width: float) -> bool:
+        """Whether what was found there is where this vehicle must be by now, and as large."""
         passed = at_seconds - self.last
         if self.missed is not None or not 0 < passed < _JUST:
             return False
-        off = np.hypot(*(found.corners.mean(0) - self.centre - self.speed * passed))
-        width = max(found.width, 1.0)
-        return bool(off < _EXPECTED * width and 1 / _AS_WIDE < width / max(self.width, 1.0) < _AS_WIDE)
+        if not 1 / _AS_WIDE < width / max(self.width, 1.0) < _AS_WIDE:
+            return False
+        (left, top), (along, down) = self.centre.tolist(), self.speed.tolist()
+        return math.hypot(x - left - along * passed, y - top - down * passed) < _EXPECTED * width
 
 
 class PlateTracks:
@@ -162,13 +164,14 @@ class PlateTracks:
         self._ways = ways
         self._number = 0
 
-    def known(self, at_seconds: float, found: Found) -> PlateRead | None:
+    def known(self, at_seconds: float, found: Found, *, rough: bool = False) -> PlateRead | None:
         """What was read on the vehicle that must be the one that was found, where it need not be read in this picture.
 
-        None where it is to be read, or may be another vehicle.
+        None where it is to be read, or may be another vehicle. `rough` corners are good enough for writing that stands.
         """
-        here = [one for one in self._tracks if one.expects(at_seconds, found)]
-        if len(here) != 1 or here[0].surest is None or not here[0].waits(found.width):
+        (x, y), width = found.corners.mean(0).tolist(), max(found.width, 1.0)
+        here = [one for one in self._tracks if one.expects(at_seconds, x, y, width)]
+        if len(here) != 1 or here[0].surest is None or not here[0].waits(width, rough=rough):
             return None
         return replace(
             here[0].surest, corners=found.corners, tilt_degrees=found.tilt_degrees, located=found.score, carried=True
@@ -201,8 +204,12 @@ class PlateTracks:
         return [self._told(track) for track in gone]
 
     def seen_at(self, at_seconds: float) -> list[tuple[int, PlateRead]]:
-        """Those that were read in the picture of this moment, the last one, by number."""
-        return [(one.number, one.latest) for one in self._tracks if one.last == at_seconds and one.latest is not None]
+        """Those that were found in the picture of this moment, the last one, by number, but writing that stands."""
+        return [
+            (one.number, one.latest)
+            for one in self._tracks
+            if one.last == at_seconds and one.latest is not None and not one.standing
+        ]
 
     def in_sight(self) -> list[PlateSeen]:
         """As far as they were read by now."""
@@ -243,11 +250,12 @@ def _joined(
 ) -> list[tuple[PlateRead, _Track | None]]:
     """Each reading with the vehicle that it is of, None: one that was not seen before. The closest pairs first, by way
     in plate widths and by what is written: a vehicle takes no reading away from one that it fits better."""
+    centres = [read.corners.mean(0).tolist() for read in reads]
     pairs = sorted(
         (cost, number, which)
         for number, read in enumerate(reads)
         for which, track in enumerate(tracks)
-        if (cost := _apart(read, track, at_seconds)) is not None
+        if (cost := _apart(read, centres[number], track, at_seconds)) is not None
     )
     of: dict[int, int] = {}
     for _, number, which in pairs:
@@ -256,17 +264,14 @@ def _joined(
     return [(read, tracks[of[number]] if number in of else None) for number, read in enumerate(reads)]
 
 
-def _apart(read: PlateRead, track: _Track, at_seconds: float) -> float | None:
-    """How ill they fit; None where they cannot be one."""
+def _apart(read: PlateRead, centre: Sequence[float], track: _Track, at_seconds: float) -> float | None:
+    """How ill they fit, by where the reading's `centre` lies, too; None where they cannot be one."""
     width = width_of(read)
     if not 1 / _GROWTH < width / max(track.width, 1.0) < _GROWTH:
         return None
     passed = at_seconds - track.last
-    centre = read.corners.mean(0)
-    way = min(
-        float(np.hypot(*(centre - place))) / max(width, track.width, 1.0)
-        for place in (track.centre, track.centre + track.speed * passed)
-    )
+    places = (track.centre.tolist(), (track.centre + track.speed * passed).tolist())
+    way = min(math.dist(centre, place) for place in places) / max(width, track.width, 1.0)
     if way >= _REACH_OF_SAME:
         return None
     alike = _alike(read.text, track.text)
