@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.web.test_web_watches import client_of, hits
+from tests.unit.web.test_web_watches import client_of, follow, hits
 from tests.unit.web.test_web_watches_answers import PASSWORD, PLACE, City, a_city
-from tests.unit.web.test_web_watches_library import NUMBER
+from tests.unit.web.test_web_watches_library import GATE, NUMBER
 
 from safecity.core.ground.images import store
 from safecity.core.ground.images.api import Address
+from safecity.kit.clock import rfc3339
 from safecity.kit.errors import UnavailableError
 from safecity.links.http_post import exchange
 
@@ -273,34 +274,43 @@ async def test_what_is_not_there_any_more_was_taken_back_by_the_asking_whose_ans
     assert (await city.telling(watch))["last_error"] == ("" if sent else "HTTP 404")
 
 
+async def reader_says(city: City, plate: str) -> None:
+    """Another source saw the same vehicle, and read it better: the passage stays, its plate is another one."""
+    one = {"tollgate": GATE, "reference": "r", "source": "camera", "at": rfc3339(city.house.clock.now_us())}
+    items = [{**one, "plate": plate, "confidence": 0.99, "lane": 1}]
+    (filed,) = (await city.admin.ok("POST", "sightings", {"items": items}))["items"]
+    assert filed["outcome"] == "fused"
+    await follow(city.house)
+
+
 async def test_a_hit_that_is_another_plate_now_is_told_anew_and_the_one_before_taken_back(city: City) -> None:
     """Both fit what is watched for; the library must not go on to look for the wrong one."""
     watch = await city.asked(TargetFeature="皖A1?B45")
-    at = {"PassTime": "20231115061420"}
-    await city.passes(1, **at)
+    await city.passes(1, plate="皖A1BB45", PlateReliability="60")
     assert await city.told() == 1
     first = city.asking.got[0][1]["NotificationID"]
-    await city.passes(1, **at, plate="皖A13B45")
+    await reader_says(city, "皖A18B45")
     assert await city.told() == 2
     assert city.asking.deleted == [f"{PLACE}/VIID/DispositionNotifications?IDList={first}"]
-    assert [notice["MotorVehicleObject"]["PlateNo"][-5:] for _, notice in city.asking.got] == ["12B45", "13B45"]
+    assert [notice["MotorVehicleObject"]["PlateNo"][-5:] for _, notice in city.asking.got] == ["1BB45", "18B45"]
     assert city.asking.got[1][1]["NotificationID"] != first
     assert (await city.figures(watch), await city.recalled(watch)) == ((2, 0, 0), (1, 0))
 
 
 async def test_a_hit_that_may_have_arrived_with_another_plate_is_taken_back_and_not_forgotten(city: City) -> None:
+    """A library knows a notification by its number: under that one it would keep the plate that it heard first."""
     watch = await city.asked(TargetFeature="皖A1?B45")
-    at = {"PassTime": "20231115061420"}
     city.asking.answer = UnavailableError("no answer")
-    await city.passes(1, **at)
+    await city.passes(1, plate="皖A1BB45", PlateReliability="60")
     await city.told()
     first = city.asking.got[0][1]["NotificationID"]
-    await city.passes(1, **at, plate="皖A13B45")
+    await reader_says(city, "皖A18B45")
     city.asking.answer = (200, b"")
     city.house.clock.advance(10)
     await city.told()
     assert city.asking.deleted == [f"{PLACE}/VIID/DispositionNotifications?IDList={first}"]
-    assert city.asking.got[-1][1]["MotorVehicleObject"]["PlateNo"][-5:] == "13B45"
+    said = city.asking.got[-1][1]
+    assert (said["MotorVehicleObject"]["PlateNo"][-5:], said["NotificationID"] == first) == ("18B45", False)
     assert (await city.figures(watch), await city.recalled(watch)) == ((1, 0, 0), (1, 0))
 
 
