@@ -26,6 +26,7 @@ COMMANDS: dict[str, list[str]] = {
     "viid": ["--restarts", "20"],
     "watches": ["--whole"],
     "enforcement": [],
+    "desk": [],
     "linear_road": ["--data", "../shared/data/traffic/linear_road_dev"],
     "matching": ["--data", "../shared/data/traffic/mapmatch_world_dev"],
     "routing": [],

@@ -58,8 +58,8 @@ FREE = {
     *(("PositionsAsk", field) for field in ("geometry", "properties", "features")),
     ("TerminalMessageAsk", "fields"), ("TerminalMessageOut", "fields"),
 }  # fmt: skip
-"""What differs with the kind of event, with the code, with each make of device, with the message of the standard, and in
-GeoJSON of strangers: each position of it is read by itself, so that a wrong one costs no other."""
+"""What differs with the kind of event, with the code, with each make of device, with the message of the standard, and
+in GeoJSON of strangers: each position of it is read by itself, so that a wrong one costs no other."""
 
 
 def test_only_what_cannot_be_said_beforehand_is_left_open(document: dict[str, Any]) -> None:
