@@ -264,6 +264,16 @@ async def test_one_that_is_to_send_datagrams_is_told_a_port_of_udp_live_and_of_i
     assert [one.transport for one in depot.slots.of(PrepareStream)] == ["jt1078_udp", "jt1078_udp"]
     key = StreamKey("pb_1", Quality.MAIN)
     depot.says("running", key=key)
+    pausing = asyncio.ensure_future(depot.video.playback.steer(SteerDevicePlayback("pb_1", "pause")))
+    await depot.answer(vehicle, PlaybackControl)
+    await pausing
+    depot.says("lost", key=key, step="jt_packets_stopped")
+    await depot.settle()
+    assert depot.slots.of(CloseStream) == [], "nothing comes while it is held"
+    resuming = asyncio.ensure_future(depot.video.playback.steer(SteerDevicePlayback("pb_1", "resume")))
+    await depot.answer(vehicle, PlaybackControl)
+    await resuming
+    depot.says("running", key=key)
     await depot.turn(59)
     depot.says("lost", key=key, step="jt_packets_stopped")
     await depot.settle()

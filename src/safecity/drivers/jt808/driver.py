@@ -53,7 +53,8 @@ from safecity.protocols.jt808.platform import Host
 from safecity.protocols.jt808.registrar import UNKNOWN, UNREADABLE, Terminal
 
 logger = logging.getLogger(__name__)
-SWEEP_SECONDS: Final = 3600.0
+SWEEP_SECONDS: Final = 1.0
+"""Between two terminals whose pictures are looked through for old ones."""
 
 
 class TerminalPlatform(Presence[Vehicle, TerminalRow]):
@@ -116,7 +117,7 @@ class TerminalPlatform(Presence[Vehicle, TerminalRow]):
         """Tell sessions and connections the time, and say who is gone."""
         self.hall.tick()
         super().tick()
-        if self.pictures is not None and self.hall.now() - self._swept > SWEEP_SECONDS:
+        if self.pictures is not None and self.hall.now() - self._swept >= SWEEP_SECONDS:
             self._swept = self.hall.now()
             self.pictures.sweep()
 

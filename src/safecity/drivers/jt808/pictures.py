@@ -40,6 +40,7 @@ class Pictures:
         self._now_us = now_us
         self._monotonic = monotonic
         self._days = days
+        self._due: list[Path] = []
         self._sent = Buckets(rate=0.5, burst=30.0, max_keys=100_000)
 
     def keep(self, device: str, phone: str, sent: MediaData) -> str:
@@ -82,13 +83,17 @@ class Pictures:
         shutil.rmtree(self._of(device), ignore_errors=True)
 
     def sweep(self) -> int:
-        """Remove what is older than it may be; how many."""
+        """Remove what of the next terminal is older than it may be; how many. One after the other comes round: all of
+        them at once would keep the line of every terminal waiting."""
+        if not self._due:
+            self._due = sorted(self._folder.iterdir()) if self._folder.is_dir() else []
+        if not self._due:
+            return 0
         oldest, gone = self._now_us() - self._days * DAY_US, 0
-        for folder in self._folder.iterdir() if self._folder.is_dir() else ():
-            for file in _files(folder):
-                if int(file.name[:16]) < oldest:
-                    file.unlink(missing_ok=True)
-                    gone += 1
+        for file in _files(self._due.pop()):
+            if int(file.name[:16]) < oldest:
+                file.unlink(missing_ok=True)
+                gone += 1
         return gone
 
     def _of(self, device: str) -> Path:

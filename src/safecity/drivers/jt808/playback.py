@@ -34,7 +34,8 @@ logger = logging.getLogger(__name__)
 PER_TERMINAL: Final = 2
 """Its line carries no more beside what is watched live."""
 LIST_SECONDS: Final = 40.0
-_SILENCES: Final = ("jt_connection_closed", "jt_packets_stopped")
+_HUNG_UP: Final = "jt_connection_closed"
+_SILENCES: Final = (_HUNG_UP, "jt_packets_stopped")
 END: Final = 2
 """Of 0x9202."""
 
@@ -135,8 +136,9 @@ class Playback(PlayedSessions[_Session]):
     def _why_over(self, session: _Session, step: str) -> str:
         """A terminal hangs up when it has sent all, and one that sends datagrams is silent; it says so in no other
         way."""
-        if step not in _SILENCES:
-            return super()._why_over(session, step)
+        going_on = super()._why_over(session, step)
+        if step not in _SILENCES or (step != _HUNG_UP and not going_on):
+            return going_on
         return "end" if is_over(session.progress, self._clock.monotonic(), fetched=bool(session.speed)) else step
 
     async def _end(self, session: _Session, reason: str) -> None:
