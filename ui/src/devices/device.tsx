@@ -12,6 +12,7 @@ import { differing, useFilled } from '../parts/revised'
 import { StateMark } from '../parts/state'
 import { maybe, t, useLanguage } from '../words'
 import { Cameras } from './cameras'
+import { TerminalPictures } from './pictures'
 import { Configuration } from './configuration'
 import { Credentials, plainNames, provesItself } from './credentials'
 import { Digests } from './digests'
@@ -28,6 +29,7 @@ export function DevicePage() {
   const { message, modal } = App.useApp()
   const mayChange = useMay('device.change')
   const mayDelete = useMay('device.delete')
+  const mayWatch = useMay('playback.watch')
   const asked = useQuery({ queryKey: ['devices', id], queryFn: ({ signal }) => api.get('devices/{device}', { path: { device: id }, signal }), refetchInterval: 10_000 })
   const channels = useQuery({ queryKey: ['channels', 'of', id], queryFn: ({ signal }) => api.get('channels', { query: { device: id, limit: 500 }, signal }), refetchInterval: 10_000 })
   const device = asked.data
@@ -63,6 +65,7 @@ export function DevicePage() {
         <DeviceFacts device={device} />
         {mayChange && <DeviceForm device={device} />}
         {mayChange && device.kind === 'jt808' && <Cameras id={id} known={(channels.data?.items ?? []).map((each) => each.code)} />}
+        {mayWatch && device.kind === 'jt808' && <TerminalPictures id={id} />}
         {mayChange && device.kind !== 'rtsp' && device.kind !== 'ais' && <RegistrationCard id={id} kind={device.kind} />}
       </div>
       <div style={{ minHeight: 240, flex: 1 }}>

@@ -33,7 +33,7 @@ _ORDINARY: Final = frozenset(
 )  # fmt: skip
 
 
-_VIDEO: Final = {VideoAlarm.ABNORMAL_DRIVING: 2, VideoAlarm.SIGNAL_COVERED: 3, VideoAlarm.OVERLOADED: 3}
+_VIDEO: Final[dict[int, int]] = {VideoAlarm.ABNORMAL_DRIVING: 2, VideoAlarm.SIGNAL_COVERED: 3, VideoAlarm.OVERLOADED: 3}
 
 
 def priority(bit: int) -> int:
