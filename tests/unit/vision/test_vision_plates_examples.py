@@ -68,6 +68,28 @@ def test_the_command_prints_a_line_for_each_plate() -> None:
     assert "".join(sign["sign"] for sign in lines[0]["signs"]) == "皖A7K356"
 
 
+def test_the_command_prints_a_line_for_each_vehicle_of_a_clip(tmp_path: Path) -> None:
+    av = pytest.importorskip("av", reason="films are decoded with the extra safecity[av]")
+    scene = load_picture((EXAMPLES / "cn_blue.jpg").read_bytes())
+    clip = tmp_path / "gate.mp4"
+    with av.open(str(clip), "w") as out:
+        stream = out.add_stream("mpeg4", rate=5)
+        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = 640, 400, "yuv420p", 4_000_000
+        for number in range(8):  # it drives from right to left
+            moved = np.ascontiguousarray(np.roll(scene, 60 - 16 * number, axis=1))
+            for packet in stream.encode(av.VideoFrame.from_ndarray(moved, format="bgr24")):
+                out.mux(packet)
+        for packet in stream.encode():
+            out.mux(packet)
+    done = CliRunner().invoke(app, ["plates", "read", "--no-second", "--countries", "cn", str(clip)])
+    assert done.exit_code == 0, done.output
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["plate"] for line in lines] == ["皖A7K356"]
+    (line,) = lines
+    assert line["sights"] >= 6
+    assert 0 <= line["first_seconds"] <= line["best"]["at_seconds"] <= line["last_seconds"] <= 1.6
+
+
 def test_the_command_names_what_it_cannot_read_and_goes_on(tmp_path: Path) -> None:
     bad = tmp_path / "bad.jpg"
     bad.write_bytes(b"no picture")
