@@ -107,7 +107,7 @@ class RouteAsked:
     stay_seconds: float
 
 
-def route_asked(
+async def route_asked(
     plate: PlateAsked, purpose: Purposed, reason: Reason = "", near: Near = False, area: AreaAsked = "",
     start: Since = None, end: Since = None, stay_minutes: Annotated[int, Query(ge=1, le=100_000)] = 60,
 ) -> RouteAsked:  # fmt: skip
@@ -126,7 +126,7 @@ class CompanionsAsked:
     places: int
 
 
-def companions_asked(
+async def companions_asked(
     plate: PlateAsked, purpose: Purposed, reason: Reason = "", near: Near = False, area: AreaAsked = "",
     start: Since = None, end: Since = None,
     seconds: Annotated[int, Query(ge=1, le=600)] = 30,
@@ -146,7 +146,7 @@ class ClonesAsked:
     kmh: float
 
 
-def clones_asked(
+async def clones_asked(
     purpose: Purposed, reason: Reason = "", area: AreaAsked = "", start: Since = None, end: Since = None,
     kmh: Annotated[int, Query(ge=60, le=1000)] = round(FASTEST_KMH),
 ) -> ClonesAsked:  # fmt: skip
