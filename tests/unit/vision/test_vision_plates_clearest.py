@@ -35,6 +35,7 @@ def test_what_no_plate_says_is_never_settled() -> None:
 def test_the_clearest_look_is_the_largest_that_is_whole() -> None:
     near = wide(read("皖A12345"), 120)
     assert clearness(near, SIZE) > clearness(read("皖A12345"), SIZE) > 0
+    assert clearness(read("皖A12345"), SIZE) > clearness(wide(read("A12345"), 120), SIZE) > 0, "its province was lost"
     cut_off = read("皖A12345", x=600)
     few, hardly = read("皖A12"), replace(read("皖A12345"), located=0.5)
     assert [clearness(one, SIZE) for one in (cut_off, few, hardly)] == [0, 0, 0]

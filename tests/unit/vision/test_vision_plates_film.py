@@ -58,6 +58,10 @@ class Street:
         self._at += 0.2
         return self.film.look(self._at, PICTURE)[1]
 
+    def pause(self, seconds: float) -> None:
+        """Nothing moves, nobody looks."""
+        self._at += seconds
+
     def seen_now(self) -> list[str]:
         return [one.text for _, one in self.film.tracks.seen_at(self._at)]
 
@@ -154,3 +158,37 @@ def test_a_crowd_has_no_more_second_opinions_than_there_is_time_for() -> None:
     assert len(seen) == 20, "who is not asked about is told as voted"
     assert sum(map(len, street.asked)) == OPINIONS_A_SECOND * SAVED_SECONDS
     assert sum(one.second for one in seen) < 20
+
+
+def test_a_clearer_look_is_asked_about_anew() -> None:
+    street = Street(together="皖A12345")
+    for number in range(4):
+        street.show(read("皖A12345", 0.9, x=100 + number))
+    street.film.tracks.in_sight()
+    street.show(wide(read("皖A12345", 0.9, x=104), 110))
+    street.film.tracks.in_sight()
+    assert len(street.asked) == 2
+
+
+def test_of_two_so_close_that_either_could_be_the_other_both_are_read() -> None:
+    street = Street()
+    for _ in range(8):
+        street.show(read("皖A12345", x=100), read("京B77777", x=130, y=110))
+    assert street.read == 16
+
+
+def test_what_is_suddenly_larger_or_was_not_looked_for_a_while_is_read() -> None:
+    for changed, pause in ((wide(read("皖A12345"), 110), 0.0), (read("皖A12345"), 1.0)):
+        street = Street()
+        for _ in range(3):
+            street.show(read("皖A12345"))
+        street.pause(pause)
+        street.show(changed)
+        assert street.read == 4
+
+
+def test_writing_that_moves_is_read_each_time() -> None:
+    street = Street()
+    for number in range(20):
+        street.show(read("20261127", x=100 + 10 * number))
+    assert street.read == 20

@@ -278,6 +278,9 @@ def test_several_looks_are_read_together_by_both_readers() -> None:
     alone = PlateRecogniser(cast("Locator", Locating()), first_says(""), countries=frozenset({"cn"}))
     assert alone.together(looks_at(torn, torn), best) is None
     assert recogniser.together([], best) is None
+    two_lines = [dataclasses.replace(one, lines=2) for one in looks_at(torn)]
+    recogniser.together([*looks_at(torn), *two_lines], best)
+    assert asked(second) == 3, "one that took it for a plate of two lines says nothing about these"
 
 
 def test_one_look_that_shows_a_sign_well_is_not_outvoted_by_those_that_do_not() -> None:

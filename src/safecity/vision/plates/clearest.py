@@ -17,6 +17,7 @@ CLEAREST = 3
 """Looks at a plate that are kept to read it out of them together."""
 _AROUND = (0.3, 0.6)  # shares of the plate's size that are kept beyond it
 _AGREED = 3  # sure readings alike, none of another text beside them: the plate is settled
+_UNWRITTEN = 0.6  # of the worth of a look in which our reader lost a sign, or saw one too many
 _CONTRADICTS, _AS_LARGE = 0.4, 0.7  # how sure another reading is, on how large a plate, to keep it open
 
 
@@ -34,11 +35,14 @@ def settled(reads: Sequence[PlateRead]) -> str | None:
 
 
 def clearness(read: PlateRead, size: tuple[int, int]) -> float:
-    """How good a look it is to read a plate by, 0 for none: by its size, then by how surely it was located; one cut off
-    by the edge of a picture of this `size`, or one of a few signs, is none."""
+    """How good a look it is to read a plate by, 0 for none: by its size, by how surely it was located, and by whether
+    our reader saw something there that is written as plates are. One cut off by the edge of a picture of this `size`,
+    or one of a few signs, is none."""
     corners = read.corners
     inside = bool((corners >= -1).all() and (corners[:, 0] <= size[0]).all() and (corners[:, 1] <= size[1]).all())
-    return width_of(read) * read.located if inside and read.located >= LIKELY and len(read.text) >= TELLING else 0.0
+    if not inside or read.located < LIKELY or len(read.text) < TELLING:
+        return 0.0
+    return width_of(read) * read.located * (1.0 if read.written else _UNWRITTEN)
 
 
 def kept_look(picture: Picture, read: PlateRead, strip: StripReading) -> KeptLook:
