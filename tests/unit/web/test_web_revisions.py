@@ -79,6 +79,8 @@ CASES = {"close_case", "reopen_case", "delete_case"}
 """Those of a case are held against a slower one below."""
 VIOLATIONS = {"review_violation", "confirm_violation", "void_violation"}
 """Those of a violation are held against a slower one in `test_web_violations`."""
+TOWS = {"move_tow"}
+"""Held against a slower one in `test_web_tows`."""
 SEEN_AT = {"put_platform": "settings", "put_volumes": "settings"}
 
 
@@ -94,7 +96,7 @@ def changing(app: Any) -> dict[str, str]:
 
 async def test_the_slower_one_is_told_and_looks_again(house: Any, admin: Any, things: dict[str, str]) -> None:
     methods = changing(house.app)
-    assert set(methods) == set(things) | set(DECISIONS) | VIOLATIONS | CASES
+    assert set(methods) == set(things) | set(DECISIONS) | VIOLATIONS | CASES | TOWS
     for name, path in things.items():
         seen = await admin.ask("GET", SEEN_AT.get(name, path))
         etag = seen.headers["etag"]
