@@ -16,7 +16,7 @@ from safecity.roads.compiled import F32, F64, I32
 from safecity.roads.network.arrays import EdgeFlag
 from safecity.roads.network.grid import edges_near
 from safecity.roads.routing.charges import Charges
-from safecity.roads.routing.landmarks import chosen_landmarks, landmark_table
+from safecity.roads.routing.landmarks import enough, landmark_table
 from safecity.roads.routing.search import OWN_ROW, Costs, Ends, new_work, search_routes
 from safecity.roads.routing.times import BINS, RoadTimes, Times, quarter_of_week, seconds_along
 
@@ -25,6 +25,8 @@ _TOGETHER: Final = 0.15
 """How far the delays of two edges of one route go together (correlation)."""
 _EIGHTY: Final = 1.2816
 """Deviations of a normal distribution within which 80 % lie."""
+_UNGUIDED: Final = np.zeros((0, 0, 2), np.float32)
+"""No landmarks: a search in all directions."""
 
 
 class Place(NamedTuple):
@@ -65,16 +67,16 @@ class Router:
     """Routes on one network. Not for several threads at once; the GIL is free while it computes."""
 
     def __init__(
-        self, times: RoadTimes, *, landmarks: int = 16, u_turn_seconds: float = 45.0, spread: ArrayLike = 0.35
+        self, times: RoadTimes, *, landmarks: int | None = None, u_turn_seconds: float = 45.0, spread: ArrayLike = 0.35
     ) -> None:
         """`spread` relative deviation of each edge's time, [E] or one for all. Landmarks take one search of the whole
-        network each, two ways, and 8 bytes for every node. InvalidError `road_times` for seconds or deviations that are
-        none."""
+        network each, two ways, and 8 bytes for every node; none said: as many as are worth it. InvalidError
+        `road_times` for seconds or deviations that are none."""
         if not (0 <= u_turn_seconds < math.inf and np.isfinite(spread).all() and np.min(spread) >= 0):
             raise InvalidError("not seconds of a turn and deviations >= 0", code="road_times")
         self._times, self._network = times, times.network
         a = self._arrays = self._network.arrays
-        self._table = landmark_table(a, times.arrays.best, max(1, landmarks))
+        self._table = landmark_table(a, times.arrays.best, max(1, landmarks or enough(self._network.nodes)))
         self._work = new_work(self._network.nodes, self._network.edges)
         self._node_bans = np.zeros(self._network.nodes, np.uint8)
         self._node_bans[a.edge_to[(a.edge_flags & EdgeFlag.BANS) > 0]] = 1
@@ -241,15 +243,13 @@ class Router:
         goals = np.array([one.edge for one in self._checked(end)], np.int32)
         begun = np.array([one.along for one in start]) / np.maximum(a.edge_length[sources], 1e-3)
         driven = np.array([one.along for one in end]) / np.maximum(a.edge_length[goals], 1e-3)
-        chosen = np.zeros(0, np.int32)
-        if not every:
-            chosen = chosen_landmarks(self._table, int(a.edge_to[sources[0]]), int(a.edge_from[goals[0]]))
+        table = _UNGUIDED if every else self._table
         cost, time, entry = np.empty(len(goals)), np.empty(len(goals)), np.empty(len(goals), np.int32)
         costs, ends = self._ends(start, end, at_us, costs, charges)
         while True:
             room = len(self._work.edge)
             labels = search_routes(
-                a, times, costs, ends, self._node_bans, self._table, chosen, self._work, sources,
+                a, times, costs, ends, self._node_bans, table, self._work, sources,
                 1.0 - np.clip(begun, 0.0, 1.0), goals, np.clip(driven, 0.0, 1.0), cost, time, entry, at_us / 1e6,
                 self._times.quarter(at_us / 1e6), limit, every,
             )  # fmt: skip

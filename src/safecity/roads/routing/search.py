@@ -94,16 +94,15 @@ def new_work(nodes: int, edges: int, labels: int = 0) -> Work:
 
 
 @compiled
-def _bound(table: F32, chosen: I32, end_table: F32, node: Any) -> float:
+def _bound(table: F32, end_table: F32, node: Any) -> float:
     """Seconds that are left from a node to the nearest of the ends at least. `FAR` needs no care: from where a landmark
     cannot be reached that an end reaches, no end is reached either."""
     least = 1e30
     for k in range(len(end_table)):
-        most = 0.0
-        for n in range(len(chosen)):
-            mark = chosen[n]
-            most = max(most, end_table[k, n, 0] - table[node, mark, 0], table[node, mark, 1] - end_table[k, n, 1])
-        least = min(least, most)
+        most = np.float32(0.0)
+        for n in range(end_table.shape[1]):
+            most = max(most, end_table[k, n, 0] - table[node, n, 0], table[node, n, 1] - end_table[k, n, 1])
+        least = min(least, float(most))
     return least
 
 
@@ -119,7 +118,7 @@ def _goes_on(out_start: I32, edge_to: I32, edge_twin: I32, closed: U8, ban: I64,
 
 @compiled
 def search_routes(
-    a: RoadArrays, times: Times, costs: Costs, ends: Ends, node_bans: U8, table: F32, chosen: I32, w: Work,
+    a: RoadArrays, times: Times, costs: Costs, ends: Ends, node_bans: U8, table: F32, w: Work,
     sources: I32, source_share: F64, goals: I32, goal_share: F64, goal_cost: F64, goal_time: F64, goal_entry: I32,
     start: float, quarter: float, limit: float, every: bool,
 ) -> int:  # fmt: skip
@@ -128,7 +127,7 @@ def search_routes(
     `sources` with the share of them that is still to be driven, `goals` with the share that has to be driven; the
     search ends at the cheapest goal, or (`every`) when all are reached or nothing below `limit` is left. Fills
     `goal_cost`, `goal_time` (seconds UTC at arrival) and `goal_entry` (label of the edge before the goal's; -1: within
-    the source's own edge; -2: not reached). `chosen` landmarks; none: no bounds. `start` seconds UTC, `quarter` the
+    the source's own edge; -2: not reached). `table` of landmarks; empty: no bounds. `start` seconds UTC, `quarter` the
     same as `quarter_of_week`. Returns the number of labels; as many as there is room for: too little room,
     and no answer.
     """
@@ -149,16 +148,15 @@ def search_routes(
     w.run[0] += 1
     run, count, size, room = w.run[0], 0, 0, len(w.edge)
     next_goal = np.empty(len(goals), np.int32)
-    end_table = np.empty((len(goals) if len(chosen) else 0, len(chosen), 2), np.float32)
+    guided = len(table) > 0
+    end_table = np.empty((len(goals) if guided else 0, table.shape[1], 2), np.float32)
     for k in range(len(goals)):
         goal_cost[k], goal_time[k], goal_entry[k] = math.inf, math.inf, -2
         edge = goals[k]
         next_goal[k] = goal_first[edge] if goal_stamp[edge] == run else -1
         goal_stamp[edge], goal_first[edge] = run, k
-        for n in range(len(chosen)):
-            end_table[k, n, 0] = table[a.edge_from[edge], chosen[n], 0]
-            end_table[k, n, 1] = table[a.edge_from[edge], chosen[n], 1]
-    guided = len(chosen) > 0
+        if guided:
+            end_table[k] = table[a.edge_from[edge]]
     enough = math.inf  # nothing dearer is of interest
     for i in range(len(sources)):
         edge = sources[i]
@@ -181,7 +179,7 @@ def search_routes(
             return room
         label_edge[count], label_up[count], label_cost[count], label_time[count] = edge, -1, cost, start + seconds
         edge_stamp[edge], edge_cost[edge] = run, cost
-        guess = _bound(table, chosen, end_table, edge_to[edge]) if guided else 0.0
+        guess = _bound(table, end_table, edge_to[edge]) if guided else 0.0
         size = heap_push(heap_key, heap_entry, size, cost + guess, count)
         count += 1
     while size > 0:
@@ -252,7 +250,7 @@ def search_routes(
             guess = cost
             if guided:
                 if seen[other, 3] < 0:
-                    seen[other, 3] = _bound(table, chosen, end_table, other)
+                    seen[other, 3] = _bound(table, end_table, other)
                 guess += seen[other, 3]
             if guess > limit or guess >= enough:
                 continue
