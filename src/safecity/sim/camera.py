@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from safecity.kit.clock import SECOND_US, Clock, SystemClock
 from safecity.model.values.media import Codec, Quality
-from safecity.sim.encode import Coded, SoundLoop, VideoEncoder, VideoSpec
+from safecity.sim.encode import Coded, SoundLoop, VideoEncoder, VideoSpec, still
 from safecity.sim.scene.lens import Lens, Pose
 from safecity.sim.scene.street import Street
 
@@ -76,6 +76,15 @@ class Camera:
         """Where the lens looks, at `now` (monotonic seconds) where it is told; None where it cannot be moved."""
         pose = self.lens.pose if now is None else self.lens.advance(now)
         return None if self.lens.fixed else pose
+
+    async def still(self) -> bytes:
+        """What it sees now, as JPEG."""
+        return await asyncio.get_running_loop().run_in_executor(self.painter, self._still)
+
+    def _still(self) -> bytes:
+        video, at_us = self.spec.main, self.clock.now_us()
+        shown = at_us + self.shown_offset_us
+        return still(self.street.render(at_us, video.width, video.height, self.pose(), shown_us=shown))
 
     def past(self) -> Street:
         """The same street for recordings: its views must not push the live ones out of the cache."""

@@ -93,6 +93,18 @@ class VideoEncoder:
         return Coded(True, data, pts_of(at_us), bool(packets[0].is_keyframe), at_us)
 
 
+def still(frame: Frame) -> bytes:
+    """The picture as JPEG."""
+    context: Any = av.CodecContext.create("mjpeg", "w")
+    context.width, context.height, context.pix_fmt = frame.width, frame.height, "yuvj420p"
+    context.time_base = Fraction(1)
+    context.options = {"qmin": "5", "qmax": "5", "strict": "unofficial"}
+    picture: Any = av.VideoFrame.from_ndarray(frame.buffer.reshape(-1, frame.width), format="yuv420p")
+    picture = picture.reformat(format="yuvj420p")
+    picture.pts = 0
+    return b"".join(bytes(packet) for packet in [*context.encode(picture), *context.encode(None)])
+
+
 class SoundLoop:
     """Endless sound of one codec, cut into frames of equal length: a soft hum, and a pip on each whole second."""
 

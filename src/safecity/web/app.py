@@ -48,6 +48,7 @@ from safecity.web.routes import (
     traffic,
     travel,
     tree,
+    vehicle_media,
     vehicle_tables,
     vehicles,
     violation_rules,
@@ -65,7 +66,7 @@ PARTS = (
     exports, health, audit, search, wizard, tollgates, passages, vehicles, vehicle_tables, subscriptions,
     watches, violations, violation_rules, scenes, cases, case_entries, case_findings,
     traffic, tolls, tows, travel, counts, incidents, signs,
-    fleet, fences, ways, positions, phone,
+    fleet, fences, ways, vehicle_media, positions, phone,
     movement,
 )  # fmt: skip
 

@@ -68,7 +68,16 @@ from safecity.core.upper.cases.api import any_under as cases_under
 from safecity.core.upper.counts.api import CountFollower, Counts, CountTeller
 from safecity.core.upper.counts.api import any_of as counts_of
 from safecity.core.upper.counts.api import any_under as counts_under
-from safecity.core.upper.fleet.api import Beacons, FenceFollower, Fences, FenceWriter, Phones, Replay, VehicleOrders
+from safecity.core.upper.fleet.api import (
+    Beacons,
+    FenceFollower,
+    Fences,
+    FenceWriter,
+    Phones,
+    Replay,
+    VehicleMedia,
+    VehicleOrders,
+)
 from safecity.core.upper.fleet.api import any_of as fences_of
 from safecity.core.upper.fleet.api import any_under as fences_under
 from safecity.core.upper.traveltimes.api import Keys as TravelKeys
@@ -237,6 +246,7 @@ def assemble(
     counts = Counts(database, clock, web.counts)
     beacons = Beacons(database, vault, settings, bus, clock)
     phones = Phones(database, vault, beacons, clock)
+    vehicle_media = VehicleMedia(database, blobs, loose, clock, web.vehicle_media_days)
     fence_follower = FenceFollower(database, bus, clock, settings, raised, relay.wake)
     presence = Presence(database, vault, settings, bus, clock)
 
@@ -258,8 +268,8 @@ def assemble(
 
     async def sweep() -> int:
         parts = (
-            passages, images, loose, watches, violations, closures, signs, fence_follower, fence_writer, travel_times,
-            counts, cases, tows,
+            vehicle_media, passages, images, loose, watches, violations, closures, signs, fence_follower, fence_writer,
+            travel_times, counts, cases, tows,
         )  # fmt: skip
         return sum([await part.sweep() for part in parts])
 
@@ -306,6 +316,7 @@ def assemble(
         vehicles=vehicles,
         readings=Readings(database, clock, passages),
         vehicle_orders=VehicleOrders(database, calls),
+        vehicle_media=vehicle_media,
         fences=Fences(database, clock, fences_changed),
         fence_follower=fence_follower,
         fence_writer=fence_writer,

@@ -40,7 +40,16 @@ from safecity.core.ground.tows.api import Tows
 from safecity.core.ground.vehicles.api import PlateIndex, Vehicles
 from safecity.core.upper.cases.api import Adding, CaseReading, Cases, CaseSettings, Findings, ListSearches
 from safecity.core.upper.counts.api import CountFollower, Counts, CountSettings, CountTeller
-from safecity.core.upper.fleet.api import Beacons, FenceFollower, Fences, FenceWriter, Phones, Replay, VehicleOrders
+from safecity.core.upper.fleet.api import (
+    Beacons,
+    FenceFollower,
+    Fences,
+    FenceWriter,
+    Phones,
+    Replay,
+    VehicleMedia,
+    VehicleOrders,
+)
 from safecity.core.upper.traveltimes.api import TravelFollower, TravelTimes
 from safecity.core.upper.violations.api import (
     Caught,
@@ -103,6 +112,7 @@ class WebSettings:
     setup_token      of the one-time link, empty: nobody may set up
     argon2_kib       memory of one password check
     alarm_picture_days   pictures of alarms are kept for so long, 0: none are
+    vehicle_media_days   likewise what vehicles took
     roads            whether a duty `traffic` runs
     uppers           libraries that we register at, and how often they hear of us
     """
@@ -127,6 +137,7 @@ class WebSettings:
     keepalive: Keepalive = field(default_factory=Keepalive)
     version: str = ""
     alarm_picture_days: int = 90
+    vehicle_media_days: int = 30
     watches: WatchSettings = field(default_factory=WatchSettings)
     violations: ViolationSettings = field(default_factory=ViolationSettings)
     cases: CaseSettings = field(default_factory=CaseSettings)
@@ -179,6 +190,7 @@ class Services:
     vehicles: Vehicles
     readings: Readings
     vehicle_orders: VehicleOrders
+    vehicle_media: VehicleMedia
     fences: Fences
     replay: Replay
     beacons: Beacons

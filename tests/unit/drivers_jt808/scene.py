@@ -12,7 +12,7 @@ from safecity.backends.outbox import SqlOutbox
 from safecity.backends.sqlitefile import open_file
 from safecity.drivers.jt808.driver import TerminalPlatform
 from safecity.drivers.jt808.link import Limits, TerminalLink
-from safecity.drivers.jt808.pictures import Pictures
+from safecity.drivers.jt808.media import Keep
 from safecity.kit.clock import FakeClock
 from safecity.model.facts.envelope import Event
 from safecity.model.facts.signal_calls import ApplySignal, JtTerminal, PlatformIdentity
@@ -28,6 +28,7 @@ from safecity.protocols.jt808.registration import (
     Result,
     authenticate,
 )
+from safecity.protocols.jt808.subpackages import cut
 from safecity.protocols.jt808.terminal import Identity
 
 PHONE = "13912345678"
@@ -106,13 +107,20 @@ class Vehicle:
         self.link = TerminalLink(scene.platform.hall)
         self.link.connection_made(self.wire)
         self.serial = 0
+        self.said = b""
 
     def say(self, body: AnyBody, phone: str = PHONE) -> None:
         self.serial += 1
         packet = Packet(
             id=body.ID, phone=phone, serial=self.serial, body=body.write(self.version), version=self.version
         )
-        self.link.data_received(frame(write_packet(packet)))
+        self.serial += len(parts := cut(packet)) - 1
+        self.said = b"".join([frame(write_packet(part)) for part in parts])
+        self.link.data_received(self.said)
+
+    def repeat(self) -> None:
+        """The last once more, as who was not answered does."""
+        self.link.data_received(self.said)
 
     def heard(self) -> list[AnyBody]:
         """What was said to it since the last time."""
@@ -146,11 +154,11 @@ class Vehicle:
 
 async def open_scene(
     path: Path, clock: FakeClock, limits: Limits | None = None, terminals: tuple[JtTerminal, ...] = (TERMINAL,),
-    pictures: Pictures | None = None,
+    keep_media: Keep | None = None,
 ) -> Scene:  # fmt: skip
     file = open_file(path / "signal.db")
     outbox = SqlOutbox(file)
-    platform = TerminalPlatform(file, outbox, clock, node="signal", limits=limits, pictures=pictures)
+    platform = TerminalPlatform(file, outbox, clock, node="signal", limits=limits, keep_media=keep_media)
     platform.configure([ApplySignal(1, US, (), (), terminals=terminals)])
     await platform.start(socket.create_server(("127.0.0.1", 0)))
     return Scene(platform, file, outbox, clock)

@@ -13,8 +13,9 @@ import pytest
 from typer.testing import CliRunner
 
 from safecity.cli.main import app
-from safecity.kit.clock import FakeClock
+from safecity.kit.clock import FakeClock, SystemClock
 from safecity.model.values.media import Unit
+from safecity.protocols.gat1400.pictures import sniff
 from safecity.protocols.jt808 import commands, fences
 from safecity.protocols.jt808.alarms import Alarm, Status, has
 from safecity.protocols.jt808.checks import CUT_ITEMS, NO_FIX, NO_TIME, NULL_ISLAND, judge
@@ -23,6 +24,7 @@ from safecity.protocols.jt808.items import read_items
 from safecity.protocols.jt808.messages import Raw
 from safecity.protocols.jt808.outputs import Answered
 from safecity.protocols.jt808.positions import AskLocation, ConfirmAlarm, Location, LocationAnswer
+from safecity.protocols.jt808.records import MediaData, PictureAnswer, TakePicture
 from safecity.protocols.jt808.registrar import Terminal
 from safecity.protocols.jt808.registration import RegisterResult, Result
 from safecity.protocols.jt808.terminal import Commanded, Identity
@@ -354,3 +356,49 @@ async def test_its_cameras_are_told_shown_and_stopped(version: Version) -> None:
     finally:
         await fleet.stop()
         await mini.stop()
+
+
+async def test_it_takes_a_picture_when_asked_and_with_an_alarm_and_sends_it_until_it_is_kept() -> None:
+    mini = MiniPlatform(admit_all=True)
+    await mini.start()
+    load = TerminalLoad(
+        host="127.0.0.1", port=mini.port, count=1, cameras=2, version=Version.V2019, report_seconds=0.05
+    )
+    fleet = Fleet(load)
+    await fleet.start()
+    (bus,) = fleet.terminals
+    try:
+        await bus.online.wait()
+        mini.send(phone_of(0), TakePicture(channel=2, command=1))
+        await mini.until(lambda: len(pictures(mini)) == 1 and bus.session.whole == 1)
+        (answered,) = mini.answered
+        assert isinstance(answered, Answered)
+        assert answered.body == PictureAnswer(serial=answered.serial, result=0, media_ids=(1,))
+        (ordered,) = pictures(mini)
+        assert (ordered.channel, ordered.event, sniff(ordered.data)) == (2, 0, ("jpeg", 640, 360))
+        assert ordered.location is not None
+        assert judge(ordered.location, SystemClock().now_us()).moves
+        mini.send(phone_of(0), TakePicture(channel=7, command=1))
+        await mini.until(lambda: len(mini.answered) == 2)
+        assert isinstance(mini.answered[1], Answered)
+        assert isinstance(mini.answered[1].body, PictureAnswer)
+        assert mini.answered[1].body.result == 2
+        mini.answers = False  # our answers get lost
+        bus.vehicle.press(Alarm.SOS)
+        bus.report_now()
+        bus.report_now()  # a level, not another event
+        await mini.until(lambda: len(pictures(mini)) == 2)
+        mini.answers = True
+        mini.cut(phone_of(0))
+        await mini.until(lambda: len(pictures(mini)) == 3 and bus.session.whole == 2)
+        _, first, again = pictures(mini)
+        assert first == again
+        assert (first.channel, first.event, sniff(first.data)) == (1, 2, ("jpeg", 640, 360))
+    finally:
+        await fleet.stop()
+        await mini.stop()
+
+
+def pictures(mini: MiniPlatform) -> list[MediaData]:
+    """Whatever came, what was sent again too."""
+    return [one.body for one in mini.messages if isinstance(one.body, MediaData)]

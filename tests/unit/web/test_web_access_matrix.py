@@ -31,6 +31,7 @@ from safecity.model.facts.traffic_calls import (
     RoadIncident,
     RoutesFound,
 )
+from safecity.model.facts.vehicle_calls import KeepMedia
 from safecity.protocols.gat1400.objects import read_object
 from safecity.protocols.gat1400.resources import BY_NAME
 from safecity.web.guard import PUBLIC, SIGNED_IN
@@ -177,6 +178,7 @@ BODIES: dict[str, Any] = {
     "change_toll": {"name": "Other"},
     "call_tow": {"reason": "parked", "longitude": 18.0, "latitude": 59.3, "area": "{area}"},
     "move_tow": {"state": "on_site"},
+    "take_vehicle_picture": {"purpose": "traffic"},
     "tell_driver": {"text": "call the station"},
     "track_vehicle": {"every_seconds": 5},
     "restart_terminal": {"confirm": "own"},
@@ -225,6 +227,8 @@ QUERIES = {
     "find_routes": "?from=18.0,59.3&to=18.1,59.4",
     "see_way": "?purpose=traffic&start=2026-01-01T00:00:00Z&end=2026-01-02T00:00:00Z",
     "save_way": "?purpose=traffic&start=2026-01-01T00:00:00Z&end=2026-01-02T00:00:00Z",
+    "list_vehicle_media": "?purpose=traffic",
+    "see_vehicle_medium": "?purpose=traffic",
     "see_conditions": "?box=17.9,59.2,18.2,59.5",
 }
 
@@ -297,6 +301,14 @@ async def approve_and_meet(house: Any, admin: Any, ids: dict[str, Any]) -> None:
         ids[f"{hit['place_name']}_hit"] = hit["id"]
 
 
+async def photographed(house: Any, admin: Any, device: str) -> str:
+    """A picture that it took."""
+    now = house.clock.now_us()
+    taken = KeepMedia(device, 1, 1, "picture", "jpeg", "timer", now, now, b"no JPEG")
+    assert await house.services.vehicle_media.keep(taken)
+    return (await admin.ok("GET", f"devices/{device}/media?purpose=traffic"))["items"][0]["id"]
+
+
 def drawn(signal: str) -> dict[str, Any]:
     """A scene with a lane that a signal holds for."""
     area = [[0, 0], [1, 0], [1, 1]]
@@ -337,6 +349,7 @@ async def settled(house: Any) -> dict[str, Any]:
         await house.publish(
             "alarm.received", device["id"], {"device": device["id"], "code": number, "priority": "1", "method": "5"}
         )
+        ids[f"{name}_media"] = await photographed(house, admin, device["id"])
         user = {"username": f"{name}-user", "password": "correct horse battery", "organisation": organisation}
         ids[f"{name}_user"] = (await admin.ok("POST", "users", user))["id"]
         ids[f"{name}_tollgate"] = (await admin.ok("POST", "tollgates", {"name": name, **where}))["id"]
@@ -484,6 +497,7 @@ KINDS = (
     "entry",
     "road_incident",
     "jam",
+    "media",
 )
 
 

@@ -6,18 +6,13 @@ from typing import Any
 
 import pytest
 
-from safecity.kit.errors import NotFoundError, RefusedError, UnavailableError
+from safecity.kit.errors import RefusedError, UnavailableError
 from safecity.model.facts.vehicle_calls import (
-    AskTerminalPicture,
-    AskTerminalPictures,
     LockVehicle,
     RestartTerminal,
     SayTerminal,
     TellDriver,
     TerminalDid,
-    TerminalPicture,
-    TerminalPictureData,
-    TerminalPictures,
     TerminalSaid,
     TrackVehicle,
 )
@@ -144,28 +139,3 @@ async def test_a_message_of_the_standard_is_said_by_whoever_may_control_and_no_s
     refused = await admin.ask("POST", path, {**ask, "message": "8105"})
     assert refused.json()["code"] == "terminal_not_said"
     assert (await admin.ask("POST", path, {**ask, "message": "81"})).status_code == 422
-
-
-async def test_what_a_terminal_took_is_seen_by_whoever_may_watch_and_that_is_written_down(
-    house: Any, admin: Any, bus: str
-) -> None:
-    one = TerminalPicture(
-        "0001700000000000-00000007-0-0-2-1", 1_700_000_000_000_000, "picture", "jpeg", "robbery", 1, 9
-    )
-    clip = TerminalPicture("b", 1_700_000_000_000_000, "video", "wmv", "ordered", 2, 9)
-    house.calls.answers[AskTerminalPictures] = TerminalPictures((one, clip))
-    house.calls.answers[AskTerminalPicture] = TerminalPictureData(one, b"jpeg here")
-    page = await admin.ok("GET", f"devices/{bus}/pictures?limit=1")
-    assert [(each["name"], each["cause"], each["at"]) for each in page["items"]] == [
-        (one.name, "robbery", "2023-11-14T22:13:20.000000Z")
-    ]
-    await admin.ok("GET", f"devices/{bus}/pictures?after={page['next']}")
-    assert house.calls.of(AskTerminalPictures)[1].before == one.name
-    seen = await admin.ask("GET", f"devices/{bus}/pictures/{one.name}")
-    assert (seen.content, seen.headers["content-type"]) == (b"jpeg here", "image/jpeg")
-    house.calls.answers[AskTerminalPicture] = TerminalPictureData(clip, b"<html>")
-    seen = await admin.ask("GET", f"devices/{bus}/pictures/b")
-    assert seen.headers["content-disposition"].startswith("attachment")
-    assert [each["details"]["picture"] for each in await written(admin, "playback.watch")] == [one.name, "b"]
-    house.calls.answers[AskTerminalPicture] = NotFoundError("no", code="not_found", params={"kind": "picture"})
-    assert (await admin.ask("GET", f"devices/{bus}/pictures/c")).status_code == 404

@@ -3510,46 +3510,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/devices/{device}/pictures": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Terminal Pictures
-         * @description Pictures, sounds and clips that a vehicle terminal took itself (JT/T 808, 0801), the newest first.
-         */
-        get: operations["list_terminal_pictures"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/devices/{device}/pictures/{picture}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * See Terminal Picture
-         * @description One of them, as the terminal sent it. Who looked is written down.
-         */
-        get: operations["see_terminal_picture"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/fences": {
         parameters: {
             query?: never;
@@ -3656,6 +3616,66 @@ export interface paths {
         get: operations["save_way"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device}/media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Vehicle Media
+         * @description What a vehicle took, newest first. Each look is written down with its purpose.
+         */
+        get: operations["list_vehicle_media"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device}/media/{media}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See Vehicle Medium
+         * @description Its bytes as they came. Each look is written down with its purpose.
+         */
+        get: operations["see_vehicle_medium"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Vehicle Picture
+         * @description Have it take a picture now; it stands in the list as soon as it has come. Written down with its purpose.
+         */
+        post: operations["take_vehicle_picture"];
         delete?: never;
         options?: never;
         head?: never;
@@ -6946,25 +6966,6 @@ export interface components {
             longitude: number | null;
             latitude: number | null;
         };
-        /**
-         * @description What a terminal took and sent. `media`: `picture`, `sound` or `video`; `format`: `jpeg`, `tif`, `mp3`, `wav` or
-         *     `wmv`; `cause`: `ordered`, `timer`, `robbery`, `collision`, `door_opens`, `door_closes` or `distance`; a number
-         *     where the standard has no word. `channel` is the logical number of its camera.
-         */
-        TerminalPictureOut: {
-            name: string;
-            /** Format: date-time */
-            at: string;
-            media: string;
-            format: string;
-            cause: string;
-            channel: number;
-            bytes: number;
-        };
-        TerminalPicturePage: {
-            items: components["schemas"]["TerminalPictureOut"][];
-            next: string | null;
-        };
         /** @description An RTSP address to try before saving. */
         TestAsk: {
             /**
@@ -7486,6 +7487,49 @@ export interface components {
         VehicleLocateAsk: {
             /** @default  */
             reason?: string;
+        };
+        /**
+         * @description A picture, sound or film that a vehicle took.
+         *
+         *     `number` is the terminal's own, `channel` the logical number of the camera or microphone. `kind` is `picture`,
+         *     `sound` or `video`; `format` `jpeg`, `tif`, `mp3`, `wav` or `wmv` as the terminal says; `cause` `ordered`, `timer`,
+         *     `robbery`, `collision`, `door_opens`, `door_closes`, `moves_off` or `distance`; else each is the standard's number.
+         *     `at`: when it was taken, as far as that can be believed, `seen`: when it came. `shown`: the bytes are a JPEG that a
+         *     browser may show; all else is only downloaded.
+         */
+        VehicleMediumOut: {
+            id: string;
+            number: number;
+            channel: number;
+            kind: string;
+            format: string;
+            cause: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: date-time */
+            seen: string;
+            longitude: number | null;
+            latitude: number | null;
+            bytes: number;
+            sha256: string;
+            shown: boolean;
+        };
+        VehicleMediumPage: {
+            items: components["schemas"]["VehicleMediumOut"][];
+            next: string | null;
+        };
+        /** @description One picture by the camera of that logical number. */
+        VehiclePictureAsk: {
+            /** @default 1 */
+            channel?: number;
+            /** @enum {string} */
+            purpose: "traffic" | "security" | "maintenance";
+            /** @default  */
+            reason?: string;
+        };
+        /** @description The terminal took it. `numbers`: what it calls the pictures that now come; some terminals do not tell. */
+        VehiclePictureOut: {
+            numbers: number[];
         };
         /** @description `confirm`: the name of the vehicle as it stands in the list. */
         VehicleRestartAsk: {
@@ -16287,74 +16331,6 @@ export interface operations {
             503: components["responses"]["503"];
         };
     };
-    list_terminal_pictures: {
-        parameters: {
-            query?: {
-                after?: string;
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                device: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TerminalPicturePage"];
-                };
-            };
-            400: components["responses"]["400"];
-            401: components["responses"]["401"];
-            403: components["responses"]["403"];
-            404: components["responses"]["404"];
-            413: components["responses"]["413"];
-            414: components["responses"]["414"];
-            422: components["responses"]["422"];
-            429: components["responses"]["429"];
-            502: components["responses"]["502"];
-            503: components["responses"]["503"];
-        };
-    };
-    see_terminal_picture: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                device: string;
-                picture: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description As the terminal sent it. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/octet-stream": string;
-                };
-            };
-            400: components["responses"]["400"];
-            401: components["responses"]["401"];
-            403: components["responses"]["403"];
-            404: components["responses"]["404"];
-            413: components["responses"]["413"];
-            414: components["responses"]["414"];
-            422: components["responses"]["422"];
-            429: components["responses"]["429"];
-            502: components["responses"]["502"];
-            503: components["responses"]["503"];
-        };
-    };
     list_fences: {
         parameters: {
             query?: {
@@ -16639,6 +16615,122 @@ export interface operations {
             401: components["responses"]["401"];
             403: components["responses"]["403"];
             404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_vehicle_media: {
+        parameters: {
+            query: {
+                /** @description What it is looked at for; written down. */
+                purpose: "traffic" | "security" | "maintenance";
+                reason?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VehicleMediumPage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    see_vehicle_medium: {
+        parameters: {
+            query: {
+                /** @description What it is looked at for; written down. */
+                purpose: "traffic" | "security" | "maintenance";
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                device: string;
+                media: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                    "application/octet-stream": string;
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    take_vehicle_picture: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VehiclePictureAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VehiclePictureOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
             413: components["responses"]["413"];
             414: components["responses"]["414"];
             422: components["responses"]["422"];

@@ -12,11 +12,11 @@ import { differing, useFilled } from '../parts/revised'
 import { StateMark } from '../parts/state'
 import { maybe, t, useLanguage } from '../words'
 import { Cameras } from './cameras'
-import { TerminalPictures } from './pictures'
 import { Configuration } from './configuration'
 import { Credentials, plainNames, provesItself } from './credentials'
 import { Digests } from './digests'
 import { ChannelTable } from './page'
+import { Pictures } from './pictures'
 
 const TRANSPORTS: Record<Device['kind'], string[]> = { rtsp: ['auto', 'tcp', 'udp'], gb28181: ['udp', 'tcp_passive', 'tcp_active'], gat1400: ['tcp'], jt808: ['tcp', 'udp'], http: ['tcp'], ais: ['auto'] }
 
@@ -29,7 +29,7 @@ export function DevicePage() {
   const { message, modal } = App.useApp()
   const mayChange = useMay('device.change')
   const mayDelete = useMay('device.delete')
-  const mayWatch = useMay('playback.watch')
+  const mayLook = useMay('vehicle.replay')
   const asked = useQuery({ queryKey: ['devices', id], queryFn: ({ signal }) => api.get('devices/{device}', { path: { device: id }, signal }), refetchInterval: 10_000 })
   const channels = useQuery({ queryKey: ['channels', 'of', id], queryFn: ({ signal }) => api.get('channels', { query: { device: id, limit: 500 }, signal }), refetchInterval: 10_000 })
   const device = asked.data
@@ -65,9 +65,9 @@ export function DevicePage() {
         <DeviceFacts device={device} />
         {mayChange && <DeviceForm device={device} />}
         {mayChange && device.kind === 'jt808' && <Cameras id={id} known={(channels.data?.items ?? []).map((each) => each.code)} />}
-        {mayWatch && device.kind === 'jt808' && <TerminalPictures id={id} />}
         {mayChange && device.kind !== 'rtsp' && device.kind !== 'ais' && <RegistrationCard id={id} kind={device.kind} />}
       </div>
+      {mayLook && device.kind === 'jt808' && <Pictures device={device} channels={channels.data?.items ?? []} />}
       <div style={{ minHeight: 240, flex: 1 }}>
         <ChannelTable rows={channels.data?.items ?? []} loading={channels.isPending} more={undefined} onOpen={(row) => void navigate(`/channels/${row.id}`)} />
       </div>

@@ -27,6 +27,7 @@ from safecity.core.ground.tolls import store as _tolls
 from safecity.core.ground.tows import store as _tows
 from safecity.core.upper.cases import store as _cases
 from safecity.core.upper.counts import tables as _counts
+from safecity.core.upper.fleet import mediatable as _vehicle_media
 from safecity.core.upper.fleet import phones as _phones
 from safecity.core.upper.fleet import store as _fleet
 from safecity.core.upper.flows import store as _flows
@@ -39,6 +40,6 @@ from safecity.core.upper.watches import store as _watches
 PARTS = (
     _access, _alarms, _audit, _cases, _channels, _closures, _counts, _desk, _devices, _exports, _fleet, _flows, _images,
     _leases, _loose, _outbox, _passages, _phones, _places, _positions, _once, _scenes, _settings, _signs, _tollgates,
-    _tolls, _tows, _travel, _travel_marks, _violations, _violation_rules, _watches,
+    _tolls, _tows, _travel, _travel_marks, _vehicle_media, _violations, _violation_rules, _watches,
 )  # fmt: skip
 __all__ = ["PARTS", "metadata"]

@@ -6,13 +6,12 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from msgspec.structs import replace
 
 from safecity.drivers.jt808.link import Hall, Limits, TerminalLink
+from safecity.drivers.jt808.media import Keep, MediaDesk
 from safecity.drivers.jt808.orders import Orders
-from safecity.drivers.jt808.pictures import Pictures
 from safecity.drivers.jt808.reports import Reports
 from safecity.drivers.jt808.roll import Vehicle
 from safecity.drivers.jt808.saying import answered, said
@@ -20,18 +19,9 @@ from safecity.drivers.jt808.store import TerminalRow, TerminalStore
 from safecity.drivers.jt808.translate import clean, described_fact
 from safecity.drivers.presence import Presence
 from safecity.kit.clock import Clock
-from safecity.kit.errors import ConflictError, NotFoundError
+from safecity.kit.errors import ConflictError
 from safecity.model.facts.signal_calls import ApplySignal, UnknownFigure
-from safecity.model.facts.vehicle_calls import (
-    AskTerminalPicture,
-    AskTerminalPictures,
-    Order,
-    SayTerminal,
-    TerminalDid,
-    TerminalPictureData,
-    TerminalPictures,
-    TerminalSaid,
-)
+from safecity.model.facts.vehicle_calls import Order, SayTerminal, TerminalDid, TerminalSaid
 from safecity.ports.outbox import Outbox
 from safecity.ports.sqlfile import SqlFile
 from safecity.protocols.gb28181.limits import Buckets
@@ -50,11 +40,10 @@ from safecity.protocols.jt808.outputs import (
     Unanswered,
 )
 from safecity.protocols.jt808.platform import Host
+from safecity.protocols.jt808.records import MediaData
 from safecity.protocols.jt808.registrar import UNKNOWN, UNREADABLE, Terminal
 
 logger = logging.getLogger(__name__)
-SWEEP_SECONDS: Final = 1.0
-"""Between two terminals whose pictures are looked through for old ones."""
 
 
 class TerminalPlatform(Presence[Vehicle, TerminalRow]):
@@ -71,8 +60,9 @@ class TerminalPlatform(Presence[Vehicle, TerminalRow]):
         node: str = "",
         heartbeat_seconds: float = 60.0,
         limits: Limits | None = None,
-        pictures: Pictures | None = None,
+        keep_media: Keep | None = None,
     ) -> None:
+        """`keep_media` makes durable what terminals took; without it they are not answered, and keep it themselves."""
         super().__init__(TerminalStore(file, outbox), clock, node)
         self._patience = 3 * heartbeat_seconds
         self._refusals = Buckets(rate=1 / 60, burst=1.0)
@@ -88,9 +78,8 @@ class TerminalPlatform(Presence[Vehicle, TerminalRow]):
             limits=limits or Limits(),
         )
         self.orders = Orders(self.hall.now)
-        self.pictures = pictures
-        self._swept = clock.monotonic()
-        self.reports = Reports(clock, self._report, self.store.put, self.tally, pictures)
+        self.reports = Reports(clock, self._report, self.store.put, self.tally)
+        self.media = MediaDesk(clock, self.tally, keep_media)
 
     async def start(self, listening: socket.socket) -> None:
         """Go on from the own file, then listen."""
@@ -111,15 +100,13 @@ class TerminalPlatform(Presence[Vehicle, TerminalRow]):
         """Stop; terminals come again to whoever starts next, also those whose last words could not be written: they
         were not answered either."""
         await super().close()
+        await self.media.close()
         await self.hall.close()
 
     def tick(self) -> None:
         """Tell sessions and connections the time, and say who is gone."""
         self.hall.tick()
         super().tick()
-        if self.pictures is not None and self.hall.now() - self._swept >= SWEEP_SECONDS:
-            self._swept = self.hall.now()
-            self.pictures.sweep()
 
     def configure(self, parts: Sequence[ApplySignal]) -> None:
         """The whole list of terminals. One that was taken out loses its code and its connection."""
@@ -132,8 +119,6 @@ class TerminalPlatform(Presence[Vehicle, TerminalRow]):
         for phone in gone:
             vehicle = self._members.pop(phone)
             self.store.drop(phone)
-            if self.pictures is not None:
-                self.pictures.forget(vehicle.device)
             self._end(vehicle)
         for phone, config in wanted.items():
             vehicle = self._members.get(phone)
@@ -176,7 +161,9 @@ class TerminalPlatform(Presence[Vehicle, TerminalRow]):
                 case Send(data=data):
                     self._say(link, data)
                 case Arrived(message=message, answer=answer):
-                    if self._keep(message):
+                    if isinstance(message.body, MediaData):
+                        self._bring(link, message, message.body, answer)
+                    elif self._keep(message):
                         self._say(link, answer)
                     else:
                         link.session.not_taken(message)
@@ -201,6 +188,11 @@ class TerminalPlatform(Presence[Vehicle, TerminalRow]):
             self.tally.note("jt_no_room", message.phone)
             return False
         return vehicle is not None and self.reports.take(vehicle, message)
+
+    def _bring(self, link: TerminalLink, message: Message, body: MediaData, answer: bytes) -> None:
+        vehicle = self._members.get(message.phone)
+        if vehicle is not None:
+            self.media.bring(vehicle, body, lambda: link.send(answer))
 
     def _say(self, link: TerminalLink, data: bytes) -> None:
         self.store.afterwards(lambda: link.send(data))
@@ -302,13 +294,3 @@ class TerminalPlatform(Presence[Vehicle, TerminalRow]):
         link = found.link
         reply = await self.orders.ask(link, said(wish, link.session.version))
         return answered(reply.body)
-
-    async def pictures_of(self, wish: AskTerminalPictures) -> TerminalPictures:
-        """What a terminal took and sent."""
-        return TerminalPictures(self.pictures.listed(wish.device, wish.before, wish.limit) if self.pictures else ())
-
-    async def picture(self, wish: AskTerminalPicture) -> TerminalPictureData:
-        """One of them. NotFoundError."""
-        if self.pictures is None:
-            raise NotFoundError("no such picture", code="not_found", params={"kind": "picture"})
-        return TerminalPictureData(*self.pictures.read(wish.device, wish.name))

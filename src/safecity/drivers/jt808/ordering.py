@@ -12,6 +12,7 @@ from safecity.model.facts.vehicle_calls import (
     LocateVehicle,
     LockVehicle,
     Order,
+    PhotographFrom,
     RestartTerminal,
     TellDriver,
     TerminalDid,
@@ -23,11 +24,13 @@ from safecity.protocols.jt808.commands import Control, TextMessage, VehicleContr
 from safecity.protocols.jt808.header import Version
 from safecity.protocols.jt808.messages import AnyBody
 from safecity.protocols.jt808.positions import AskLocation, ConfirmAlarm, Location, LocationAnswer, Track
+from safecity.protocols.jt808.records import PictureAnswer, TakePicture
 from safecity.protocols.jt808.wire import encode_text
 
 MAX_TEXT_BYTES: Final = 1000
 """Of GBK: with its head it still fits into one packet, and terminals show no more."""
 RESTART: Final = 4
+_NO_CAMERA: Final = 2
 _URGENT, _DISPLAY, _SPOKEN, _SCREEN = 1 << 0, 1 << 2, 1 << 3, 1 << 4
 
 
@@ -55,11 +58,19 @@ def body_of(order: Order, version: Version) -> AnyBody:
             return written(order)
         case EraseFence():
             return erasing(order)
+        case PhotographFrom():
+            return TakePicture(channel=order.channel, command=1)
 
 
 def answer_of(order: Order, body: AnyBody | None) -> TerminalDid:
-    """What it says it did. RefusedError `terminal_doors` where it answers and the doors are as before."""
+    """What it says it did. RefusedError `terminal_doors` where it answers and the doors are as before,
+    `terminal_no_camera` or `terminal_failed` where it took no picture."""
     match body:
+        case PictureAnswer():
+            if body.result:
+                code = "terminal_no_camera" if body.result == _NO_CAMERA else "terminal_failed"
+                raise RefusedError(f"no picture was taken: {body.result}", code=code)
+            return TerminalDid(media=body.media_ids)
         case VehicleControlAnswer():
             locked = has(body.location.status, Status.DOORS_LOCKED)
             if isinstance(order, LockVehicle) and locked != order.locked:

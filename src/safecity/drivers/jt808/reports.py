@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from safecity.drivers.jt808.pictures import Pictures
 from safecity.drivers.jt808.roll import Vehicle
 from safecity.drivers.jt808.store import TerminalRow
 from safecity.drivers.jt808.translate import alarm_fact, begins, position_fact, priority, safety_fact, safety_key
@@ -21,7 +20,7 @@ from safecity.protocols.jt808.items import read_items
 from safecity.protocols.jt808.messages import Message
 from safecity.protocols.jt808.plain import plain
 from safecity.protocols.jt808.positions import Batch, BatchKind, Location, LocationAnswer
-from safecity.protocols.jt808.records import DriverCard, MediaData
+from safecity.protocols.jt808.records import DriverCard
 from safecity.protocols.jt808.video import FileUploaded
 
 MAX_TOLD: Final = 256
@@ -42,13 +41,11 @@ class Reports:
         publish: Callable[..., None],
         put: Callable[[TerminalRow], None],
         tally: Tally,
-        pictures: Pictures | None = None,
     ) -> None:
         self._clock = clock
         self._tally = tally
         self._publish = publish
         self._put = put
-        self._pictures = pictures
         self._messages = Buckets(rate=20.0, burst=400.0, max_keys=100_000)
         self._positions = Buckets(rate=50.0, burst=POSITIONS_AT_ONCE, max_keys=100_000)
         self._alarms = Buckets(rate=1.0, burst=40.0, max_keys=100_000)
@@ -65,11 +62,6 @@ class Reports:
                 self._position(vehicle, message.body.location, catch_up=False)
             case DriverCard():
                 self._card(vehicle, message.body)
-            case MediaData() if self._pictures is not None:
-                why = self._pictures.keep(vehicle.device, message.phone, message.body)
-                if why:
-                    self._tally.note(why, message.phone)
-                return not why
             case FileUploaded():
                 self._publish("video.uploaded", vehicle, {"fields": plain(message.body)})
             case Batch():

@@ -1,4 +1,5 @@
-"""What one has the duty `signal` (address `signal`) say to a vehicle terminal. `device` is its id.
+"""What one has the duty `signal` (address `signal`) say to a vehicle terminal, and what that hands to control of it
+(address `control`). `device` is its id.
 
 All but SayTerminal are answered with TerminalDid once the terminal itself has answered, or with the error
 `device_offline`, `device_silent`, `terminal_failed`, `terminal_misunderstood`, `terminal_unsupported`,
@@ -102,57 +103,58 @@ class TerminalSaid(Message, frozen=True):
     fields: dict[str, Any] = {}
 
 
-class AskTerminalPictures(Message, frozen=True):
-    """What a terminal took and sent (0x0801), the newest first, behind the one named `before`. Answer:
-    TerminalPictures."""
+class PhotographFrom(Message, frozen=True):
+    """Take one picture now with the camera of that logical number, and send it (0x8801). It comes as `KeepMedia`. Also
+    RefusedError `terminal_no_camera`."""
 
     device: str
-    before: str = ""
-    limit: int = 100
-
-
-class TerminalPicture(Message, frozen=True):
-    """`at`: microseconds UTC; `media` `picture`, `sound` or `video`; `format` `jpeg`, `tif`, `mp3`, `wav` or `wmv`;
-    `cause` `ordered`, `timer`, `robbery`, `collision`, `door_opens`, `door_closes` or `distance`; a number where the
-    standard has no word. `channel` is the logical number of its camera."""
-
-    name: str
-    at: int
-    media: str
-    format: str
-    cause: str
     channel: int
-    bytes: int
-
-
-class TerminalPictures(Message, frozen=True):
-    """A part of the list."""
-
-    items: tuple[TerminalPicture, ...]
-
-
-class AskTerminalPicture(Message, frozen=True):
-    """One of them. Answer: TerminalPictureData, or NotFoundError."""
-
-    device: str
-    name: str
-
-
-class TerminalPictureData(Message, frozen=True):
-    """As the terminal sent it: never decoded here."""
-
-    picture: TerminalPicture
-    data: bytes
 
 
 class TerminalDid(Message, frozen=True):
     """The terminal did it. `locked`: what it says of its doors, `place`: where it says it is (longitude, latitude),
-    where the answer tells them."""
+    where the answer tells them. `media`: its own numbers of the pictures that it took; some do not tell."""
 
     locked: bool | None = None
     place: tuple[float, float] | None = None
+    media: tuple[int, ...] = ()
 
 
 Order = (
-    TellDriver | TrackVehicle | LocateVehicle | RestartTerminal | LockVehicle | ConfirmAlarms | WriteFence | EraseFence
+    TellDriver
+    | TrackVehicle
+    | LocateVehicle
+    | RestartTerminal
+    | LockVehicle
+    | ConfirmAlarms
+    | WriteFence
+    | EraseFence
+    | PhotographFrom
 )
+
+
+class KeepMedia(Message, frozen=True):
+    """What a terminal took and sent whole (0x0801), for control to keep. Said again it is the same. Answer: Done, once
+    it is durable; NotFoundError for a vehicle that is not there, ExhaustedError `vehicle_media_full`.
+
+    number      the terminal's own, which begins anew when it is switched on
+    channel     logical number of the camera or microphone
+    kind        `picture`, `sound` or `video`, else the standard's number
+    format      `jpeg`, `tif`, `mp3`, `wav` or `wmv` as the terminal says, else the standard's number
+    cause       `ordered`, `timer`, `robbery`, `collision`, `door_opens`, `door_closes`, `moves_off`, `distance`, else
+                the standard's number
+    at, seen    when it was taken, as far as that can be believed, and when it came: microseconds UTC
+    longitude, latitude   where, in degrees; None where that is not known
+    """
+
+    device: str
+    number: int
+    channel: int
+    kind: str
+    format: str
+    cause: str
+    at: int
+    seen: int
+    data: bytes
+    longitude: float | None = None
+    latitude: float | None = None

@@ -67,6 +67,9 @@ ANSWER_OF: Final[dict[int, int]] = {
 MAY_ANSWER: Final[dict[int, int]] = {0x9201: 0x1205}
 """Commands that some answer by more than a general answer, and others do not."""
 
+YES_IS_ENOUGH: Final = frozenset((0x8801,))
+"""Who said "yes" to these and then nothing more has done it: what was asked for comes by itself."""
+
 
 def read_body(id_: int, data: bytes, version: Version) -> AnyBody:
     """The body of a message. InvalidError when it is shorter than its fields."""

@@ -18,7 +18,16 @@ from safecity.protocols.jt808.checks import time_text
 from safecity.protocols.jt808.framing import Malformed
 from safecity.protocols.jt808.header import Packet, Version
 from safecity.protocols.jt808.line import MAX_NONSENSE, Line, Part, as_version
-from safecity.protocols.jt808.messages import ANSWER_OF, ANSWERS, MAY_ANSWER, AnyBody, Message, Raw, body_or_none
+from safecity.protocols.jt808.messages import (
+    ANSWER_OF,
+    ANSWERS,
+    MAY_ANSWER,
+    YES_IS_ENOUGH,
+    AnyBody,
+    Message,
+    Raw,
+    body_or_none,
+)
 from safecity.protocols.jt808.outputs import (
     Answered,
     Arrived,
@@ -93,6 +102,7 @@ class PlatformSession:
         self._failures = 0
         self._early = 0
         self._waiting: OrderedDict[int, tuple[int, float]] = OrderedDict()
+        self._agreed: set[int] = set()
         self._seen: OrderedDict[tuple[int, int, bytes], None] = OrderedDict()
         self.phone = ""
         self.heard_at = now
@@ -161,7 +171,9 @@ class PlatformSession:
         for serial, (id_, deadline) in list(self._waiting.items()):
             if now >= deadline:
                 del self._waiting[serial]
-                outputs.append(Unanswered(serial, id_))
+                done = serial in self._agreed and id_ in YES_IS_ENOUGH
+                self._agreed.discard(serial)
+                outputs.append(Answered(serial, id_, Result.OK, None) if done else Unanswered(serial, id_))
         ask, gone = self._line.expire(now)
         for missing in ask:
             if self.here:
@@ -290,7 +302,8 @@ class PlatformSession:
             ]
             return
         answer = self._answer(packet, body)
-        if self._is_double(packet):
+        # Of what is kept elsewhere nobody here knows whether it is: it is handed out again, and answered once it is.
+        if not isinstance(body, MediaData) and self._is_double(packet):
             outputs.append(Send(answer))
             return
         match body:
@@ -342,8 +355,10 @@ class PlatformSession:
         if waiting is None or waiting[0] != body.answered:
             return
         if body.result == Result.OK and waiting[0] in ANSWER_OF:
+            self._agreed.add(body.serial)
             return  # some say "yes" first and answer afterwards
         del self._waiting[body.serial]
+        self._agreed.discard(body.serial)
         outputs.append(Answered(body.serial, body.answered, body.result, None))
 
     def _answered_by(self, packet: Packet, body: AnyBody, outputs: list[Output]) -> None:
@@ -357,4 +372,5 @@ class PlatformSession:
         if waiting is None:
             return
         del self._waiting[serial]
+        self._agreed.discard(serial)
         outputs.append(Answered(serial, waiting[0], Result.OK, body))

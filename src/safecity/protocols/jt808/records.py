@@ -55,7 +55,8 @@ class DriverCard2011(Body):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaEvent(Body):
     """Something was taken. `kind` 0 picture, 1 sound, 2 video; `format` 0 JPEG, 1 TIF, 2 MP3, 3 WAV, 4 WMV; `event` 0
-    ordered, 1 timer, 2 robbery, 3 collision, 4 door opens, 5 door closes."""
+    ordered, 1 timer, 2 robbery, 3 collision or roll-over, 4 door opens, 5 door closes, 6 it drives on with its doors
+    closed, 7 a distance was driven."""
 
     ID: ClassVar[int] = 0x0800
     media_id: int = wire(U32)

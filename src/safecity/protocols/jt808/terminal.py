@@ -16,7 +16,7 @@ from safecity.protocols.jt808.header import Packet, Version
 from safecity.protocols.jt808.line import Line, Part
 from safecity.protocols.jt808.messages import AnyBody, body_or_none
 from safecity.protocols.jt808.positions import BatchKind, Location, batch
-from safecity.protocols.jt808.records import MediaAnswer
+from safecity.protocols.jt808.records import MediaAnswer, MediaData
 from safecity.protocols.jt808.registration import (
     Heartbeat,
     PartsMissing,
@@ -34,6 +34,8 @@ ANSWER_SECONDS: Final = 10.0
 """Wait for an answer before sending again; each time once more as long (4.3.3)."""
 TRIES: Final = 3
 MAX_KEPT: Final = 10_000
+MAX_MEDIA: Final = 20
+"""Pictures that the platform has not said it has; the oldest are given up."""
 BATCH: Final = 50
 WINDOW: Final = 32
 """Reports that may be unacknowledged at once."""
@@ -108,6 +110,11 @@ class _Report(NamedTuple):
     deadline: float
 
 
+class _Medium(NamedTuple):
+    body: MediaData
+    deadline: float
+
+
 class TerminalSession:
     """`code` is what an earlier registration gave, empty: register first."""
 
@@ -116,11 +123,14 @@ class TerminalSession:
         self.code = code
         self.phase = Phase.OVER
         self.acknowledged = 0
+        self.whole = 0
+        """Pictures, sounds and films that the platform has."""
         self.heartbeat_seconds = heartbeat_seconds
         self._line = Line(identity.version, identity.phone)
         self._kept: deque[Location] = deque(maxlen=MAX_KEPT)
         self._fresh: deque[Location] = deque(maxlen=MAX_KEPT)
         self._flying: OrderedDict[int, _Report] = OrderedDict()
+        self._media: OrderedDict[int, _Medium] = OrderedDict()
         self._login: tuple[bytes, int, float] = (b"", 0, 0.0)
         self._beat_at = 0.0
 
@@ -136,7 +146,9 @@ class TerminalSession:
         return [self._log_in(now)]
 
     def lost(self) -> None:
-        """The connection is gone: what it did not acknowledge is kept, in the order it was reported."""
+        """The connection is gone: what it did not acknowledge is kept, in the order it was reported. Pictures are sent
+        again over the next one."""
+        self._media = OrderedDict((number, one._replace(deadline=0.0)) for number, one in self._media.items())
         self.phase = Phase.OVER
         flying = [location for report in self._flying.values() for location in report.locations]
         self._kept = deque([*flying, *self._kept, *self._fresh], maxlen=MAX_KEPT)
@@ -163,6 +175,22 @@ class TerminalSession:
             return []
         self._fresh.append(location)
         return self._pump(now)
+
+    def bring(self, body: MediaData, now: float) -> list[Output]:
+        """A picture, sound or film: sent until the platform says that it has it."""
+        self._media.pop(body.media_id, None)
+        self._media[body.media_id] = _Medium(body, 0.0)
+        if len(self._media) > MAX_MEDIA:
+            self._media.popitem(last=False)
+        return self._bring(now) if self.phase is Phase.ONLINE else []
+
+    def _bring(self, now: float) -> list[Output]:
+        outputs: list[Output] = []
+        for number, one in self._media.items():
+            if now >= one.deadline:
+                self._media[number] = one._replace(deadline=now + ANSWER_SECONDS)
+                outputs.append(self.send(one.body, now))
+        return outputs
 
     def send(self, body: AnyBody, now: float) -> Send:
         """Anything else."""
@@ -220,6 +248,8 @@ class TerminalSession:
             case MediaAnswer():
                 if body.missing:
                     outputs.append(Send(self._line.again(None, body.missing)))
+                elif self._media.pop(body.media_id, None) is not None:
+                    self.whole += 1
             case RegisterAnswer() | TimeAnswer():
                 pass
             case _:
@@ -234,6 +264,7 @@ class TerminalSession:
             self.phase = Phase.ONLINE
             self._beat_at = now + self.heartbeat_seconds
             outputs.append(Online())
+            outputs += self._bring(now)
         elif body.answered in (0x0200, 0x0704) and body.result in (Result.OK, Result.ALARM_CONFIRMED):
             for serial, report in self._flying.items():
                 if body.serial in report.unheard:
@@ -258,7 +289,8 @@ class TerminalSession:
             return None
         if self.phase is not Phase.ONLINE:
             return self._login[2]
-        return min([self._beat_at, *(report.deadline for report in self._flying.values())])
+        due = (one.deadline for kept in (self._flying, self._media) for one in kept.values())
+        return min([self._beat_at, *due])
 
     def expire(self, now: float) -> list[Output]:
         """Time has passed: send again, beat, or give the connection up."""
@@ -283,6 +315,7 @@ class TerminalSession:
             tries = report.tries + 1
             self._flying[serial] = report._replace(tries=tries, deadline=now + ANSWER_SECONDS * tries)
             outputs.append(Send(report.data))
+        outputs += self._bring(now)
         if now >= self._beat_at:
             outputs.append(self.send(Heartbeat(), now))
         return outputs

@@ -35,6 +35,7 @@ from safecity.kit.errors import ConflictError, InvalidError, SafecityError
 from safecity.links.ntp import ask_time
 from safecity.model.facts.control_calls import Publish, Published
 from safecity.model.facts.media_calls import Done, Message
+from safecity.model.facts.vehicle_calls import KeepMedia
 from safecity.model.facts.vision_calls import OffenceSeen, VehicleRead
 from safecity.server import hostclock
 from safecity.server.context import RoleContext
@@ -175,6 +176,10 @@ async def assembled(context: RoleContext, web: WebSettings) -> AsyncGenerator[tu
                 services.hub.changed([("violation", "")])
             return Done()
 
+        async def took(message: KeepMedia) -> Message:
+            await services.vehicle_media.keep(message)
+            return Done()
+
         services = assemble(
             database=opened.database,
             leases=SqlLeases(opened.database),
@@ -194,7 +199,9 @@ async def assembled(context: RoleContext, web: WebSettings) -> AsyncGenerator[tu
             sign_link=HttpSigns(allow_loopback=context.settings.loopback_cameras()),
         )
         await context.server.serve(
-            "control", {**handlers, Publish: publish, VehicleRead: read, OffenceSeen: caught}, streams
+            "control",
+            {**handlers, Publish: publish, VehicleRead: read, OffenceSeen: caught, KeepMedia: took},
+            streams,
         )
         yield services, bus, history
 
@@ -250,6 +257,7 @@ def _web_settings(context: RoleContext, setup_token: str) -> WebSettings:
         keepalive=Keepalive(seconds=settings.sip.keepalive_seconds, misses=settings.sip.keepalive_misses),
         version=safecity.__version__,
         alarm_picture_days=settings.record.alarm_picture_days,
+        vehicle_media_days=settings.jt808.picture_days,
         watches=WatchSettings(**asdict(settings.watches)),
         violations=ViolationSettings(**asdict(settings.violations)),
         cases=CaseSettings(**asdict(settings.cases)),

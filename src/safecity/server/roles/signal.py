@@ -16,7 +16,6 @@ from safecity.drivers.ais.link import Door, Feeds
 from safecity.drivers.gb28181.driver import GbPlatform
 from safecity.drivers.jt808.driver import TerminalPlatform
 from safecity.drivers.jt808.link import Limits
-from safecity.drivers.jt808.pictures import Pictures
 from safecity.drivers.jt808.video import TerminalVideo
 from safecity.kit.errors import SafecityError
 from safecity.links.sip import SipEndpoint
@@ -36,12 +35,12 @@ from safecity.model.facts.signal_calls import (
     SteerDevicePlayback,
 )
 from safecity.model.facts.vehicle_calls import (
-    AskTerminalPicture,
-    AskTerminalPictures,
     ConfirmAlarms,
     EraseFence,
+    KeepMedia,
     LocateVehicle,
     LockVehicle,
+    PhotographFrom,
     RestartTerminal,
     SayTerminal,
     TellDriver,
@@ -57,6 +56,8 @@ logger = logging.getLogger(__name__)
 
 REWATCH_SECONDS = 1.0
 MAX_UNKNOWN = 100
+KEEP_SECONDS = 10.0
+"""Control has so long to make durable what a vehicle took."""
 OPEN_FILES = 65_536
 PER_SOURCE = Allowance(per_second=3000.0, burst=20_000.0)
 """Messages of one address before they are dropped unread: a lower platform speaks for thousands of channels."""
@@ -98,8 +99,7 @@ class SignalDuty:
             WriteFence: self.terminals.give,
             EraseFence: self.terminals.give,
             SayTerminal: self.terminals.say,
-            AskTerminalPictures: self.terminals.pictures_of,
-            AskTerminalPicture: self.terminals.picture,
+            PhotographFrom: self.terminals.give,
         }
 
     async def _apply(self, message: ApplySignal) -> Message:
@@ -204,13 +204,14 @@ async def main(context: RoleContext) -> None:
     platform = GbPlatform(context.calls, file, outbox, context.clock, node=context.name)
     guard = SourceGuard(PER_SOURCE)
     vehicles = context.settings.jt808
+
+    async def keep_media(fact: KeepMedia) -> None:
+        await context.calls.call("control", fact, timeout=KEEP_SECONDS)
+
     terminals = TerminalPlatform(
         file, outbox, context.clock, node=context.name, heartbeat_seconds=vehicles.heartbeat_seconds,
         limits=Limits(per_address=vehicles.connections_per_address, per_second=vehicles.connections_per_second),
-        pictures=Pictures(
-            context.data_dir / "signal" / "pictures", context.clock.now_us, context.clock.monotonic,
-            days=vehicles.picture_days,
-        ),
+        keep_media=keep_media,
     )  # fmt: skip
     endpoint = SipEndpoint(platform.on_request, admit=guard.admit, patience=Patience(), on_lost=platform.on_lost)
     ships = ShipListener(file, outbox, context.clock, node=context.name)

@@ -75,7 +75,7 @@ class Jt808Settings:
     connections_per_second    new ones from one address
     media_host          where vehicles send their pictures (media.rtp_first_port): an address that they reach;
                         empty: the platform's public address, else the one their own connection came to
-    picture_days        how long what terminals took themselves and sent (0x0801) is kept
+    picture_days        single pictures, sounds and films that terminals took are kept for so long; 0: none are
     """
 
     enabled: bool = False
@@ -95,6 +95,7 @@ class Jt808Settings:
         within("jt808.heartbeat_seconds", self.heartbeat_seconds, 5, 3600)
         within("jt808.connections_per_address", self.connections_per_address, 1, 50_000)
         within("jt808.connections_per_second", self.connections_per_second, 1, 10_000)
+        within("jt808.picture_days", self.picture_days, 0, 3650)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

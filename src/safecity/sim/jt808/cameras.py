@@ -169,6 +169,11 @@ class Cameras:
                 return None
         return Result.OK, []
 
+    async def photograph(self, channel: int) -> bytes | None:
+        """What the camera of that number sees now, as JPEG; None where there is none."""
+        camera = self.cameras.get(channel)
+        return None if camera is None else await camera.still()
+
     async def close(self) -> None:
         """Hang up."""
         tasks = list(self._tasks.values())

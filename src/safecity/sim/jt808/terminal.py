@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from collections.abc import Coroutine
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from safecity.kit.clock import Clock, SystemClock
+from safecity.protocols.jt808.alarms import Alarm, rising
 from safecity.protocols.jt808.commands import HEARTBEAT_SECONDS, REPORT_SECONDS
 from safecity.protocols.jt808.positions import Location, Track
+from safecity.protocols.jt808.records import MediaData, PictureAnswer, TakePicture
 from safecity.protocols.jt808.registration import Unregister
 from safecity.protocols.jt808.terminal import Commanded, Identity, Online, Output, Over, Phase, Send, TerminalSession
 from safecity.sim.jt808.drive import Drive
@@ -19,6 +22,12 @@ if TYPE_CHECKING:
     from safecity.sim.jt808.cameras import Cameras  # needs PyAV, which most terminals can do without
 
 logger = logging.getLogger(__name__)
+
+_ORDERED, _ROBBERY, _COLLISION = 0, 2, 3
+PICTURED: Final = {Alarm.SOS: _ROBBERY, Alarm.COLLISION: _COLLISION, Alarm.ROLL_OVER: _COLLISION}
+"""Alarms that a terminal with cameras takes a picture of by itself, and what it gives as their cause."""
+MAX_PICTURES: Final = 10
+"""Of one order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +89,9 @@ class SimTerminal:
         self._track_until = 0.0
         self._blind = False
         self._stopped = False
+        self._alarms = 0
+        self._pictures = 0
+        self._photographing: set[asyncio.Task[None]] = set()
 
     def start(self, first_report_seconds: float = 0.0) -> None:
         """Connect, and go on connecting; report from then on."""
@@ -96,6 +108,10 @@ class SimTerminal:
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.gather(self._connecting, return_exceptions=True)
+        photographing = list(self._photographing)
+        for task in photographing:
+            task.cancel()
+        await asyncio.gather(*photographing, return_exceptions=True)
         if self.cameras is not None:
             await self.cameras.close()
         transport = self._transport
@@ -128,6 +144,11 @@ class SimTerminal:
         location = self.here()
         self.reports += 1
         self._carry_out(self.session.report(location, self._now()))
+        causes = {PICTURED[Alarm(bit)] for bit in rising(self._alarms, location.alarm) if bit in PICTURED}
+        self._alarms = location.alarm
+        if self.cameras is not None and self.cameras.numbers:
+            for cause in sorted(causes):
+                self._begin(self._photograph(self.cameras.numbers[0], cause, 1))
         return location
 
     # --- connection -------------------------------------------------------------------------------------------
@@ -202,7 +223,40 @@ class SimTerminal:
         self._timer = None
         self._carry_out(self.session.expire(self._now()))
 
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._photographing.add(task)
+        task.add_done_callback(self._photographing.discard)
+
+    async def _photograph(self, channel: int, cause: int, count: int, serial: int | None = None) -> None:
+        """Take so many pictures and send them; `serial`: of the order that is answered first."""
+        assert self.cameras is not None
+        taken: list[MediaData] = []
+        for _ in range(count):
+            data = await self.cameras.photograph(channel)
+            if data is None:
+                break
+            self._pictures += 1
+            location = replace(self.here(), items=(), tail=b"")
+            taken.append(
+                MediaData(
+                    media_id=self._pictures, kind=0, format=0, event=cause, channel=channel, location=location,
+                    data=data,
+                )
+            )  # fmt: skip
+        if serial is not None:
+            result = 0 if taken else 2
+            answer = PictureAnswer(serial=serial, result=result, media_ids=tuple(one.media_id for one in taken))
+            self._carry_out([self.session.send(answer, self._now())])
+        for one in taken:
+            self._carry_out(self.session.bring(one, self._now()))
+
     def _obey(self, commanded: Commanded) -> None:
+        body = commanded.body
+        if isinstance(body, TakePicture) and self.cameras is not None:
+            count = 0 if body.command == 0xFFFF else min(body.command, MAX_PICTURES)
+            self._begin(self._photograph(body.channel, _ORDERED, count, commanded.serial))
+            return
         reply = self.cameras.obey(commanded) if self.cameras is not None else None
         result, bodies = reply or self.vehicle.obey(commanded, self.here())
         outputs: list[Output] = [] if result is None else [self.session.answer(commanded, self._now(), result)]

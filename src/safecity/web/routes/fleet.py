@@ -4,30 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Path, Query, Response
 from pydantic import Field, model_validator
 
-from safecity.core.ground.access.api import Action, Actor
-from safecity.core.ground.audit.api import note
-from safecity.core.ground.devices.api import find_device, thing_of
-from safecity.kit.errors import NotFoundError
+from safecity.core.ground.access.api import Action
 from safecity.model.facts.vehicle_calls import (
-    AskTerminalPicture,
-    AskTerminalPictures,
     LocateVehicle,
     LockVehicle,
     RestartTerminal,
     SayTerminal,
     TellDriver,
     TerminalDid,
-    TerminalPictureData,
-    TerminalPictures,
     TrackVehicle,
 )
-from safecity.ports.database import Tx
 from safecity.web.guard import Here, Routes, Who
-from safecity.web.services import Services
-from safecity.web.shapes import Answer, Ask, Moment, Page, Words, binary, read_cursor, write_cursor
+from safecity.web.shapes import Answer, Ask, Words
 
 routes = Routes("fleet")
 FAILS = (404, 409, 502)
@@ -152,74 +142,6 @@ async def say_to_terminal(device: str, ask: TerminalMessageAsk, who: Who, here: 
     order = SayTerminal(device, int(ask.message, 16), ask.fields)
     said = await here.vehicle_orders.say(who, order, confirm=ask.confirm, reason=ask.reason)
     return TerminalMessageOut(message=f"{said.message:04x}" if said.message else None, fields=said.fields)
-
-
-class TerminalPictureOut(Answer):
-    """What a terminal took and sent. `media`: `picture`, `sound` or `video`; `format`: `jpeg`, `tif`, `mp3`, `wav` or
-    `wmv`; `cause`: `ordered`, `timer`, `robbery`, `collision`, `door_opens`, `door_closes` or `distance`; a number
-    where the standard has no word. `channel` is the logical number of its camera."""
-
-    name: str
-    at: Moment
-    media: str
-    format: str
-    cause: str
-    channel: int
-    bytes: int
-
-
-_TYPES = {
-    "jpeg": "image/jpeg", "tif": "image/tiff", "mp3": "audio/mpeg", "wav": "audio/wav", "wmv": "video/x-ms-wmv"
-}  # fmt: skip
-_FILE: dict[int | str, dict[str, Any]] = {
-    200: {"description": "As the terminal sent it.", "content": binary("application/octet-stream")}
-}
-
-
-@routes.get("/devices/{device}/pictures", Action.PLAYBACK_WATCH, fails=(404, 503))
-async def list_terminal_pictures(
-    device: str, who: Who, here: Here, after: Annotated[str, Query(max_length=200)] = "",
-    limit: Annotated[int, Query(ge=1, le=200)] = 100,
-) -> Page[TerminalPictureOut]:  # fmt: skip
-    """Pictures, sounds and clips that a vehicle terminal took itself (JT/T 808, 0801), the newest first."""
-    await _watched(here, who, device)
-    place = read_cursor(after, str)
-    wish = AskTerminalPictures(device, place[0] if place else "", limit + 1)
-    told = await here.calls.call("signal", wish, timeout=8)
-    found = told.items if isinstance(told, TerminalPictures) else ()
-    names = tuple(TerminalPictureOut.model_fields)
-    items = [TerminalPictureOut(**{name: getattr(one, name) for name in names}) for one in found[:limit]]
-    return Page(items=items, next=write_cursor(items[-1].name) if len(found) > limit else None)
-
-
-@routes.get(
-    "/devices/{device}/pictures/{picture}", Action.PLAYBACK_WATCH, fails=(404, 503), response_class=Response,
-    responses=_FILE,
-)  # fmt: skip
-async def see_terminal_picture(
-    device: str, picture: Annotated[str, Path(max_length=80)], who: Who, here: Here
-) -> Response:
-    """One of them, as the terminal sent it. Who looked is written down."""
-    await _watched(here, who, device)
-    told = await here.calls.call("signal", AskTerminalPicture(device, picture), timeout=8)
-    if not isinstance(told, TerminalPictureData):
-        raise NotFoundError("no such picture", code="not_found", params={"kind": "picture"})
-    await _watched(here, who, device, picture)
-    kind = _TYPES.get(told.picture.format, "application/octet-stream")
-    shown = "inline" if kind == "image/jpeg" else "attachment"
-    headers = {"Content-Disposition": f'{shown}; filename="{told.picture.name}.{told.picture.format}"'}
-    return Response(told.data, media_type=kind, headers=headers | {"X-Content-Type-Options": "nosniff"})
-
-
-async def _watched(here: Services, who: Actor, device: str, picture: str = "") -> None:
-    """Whether they may; what they look at is written down."""
-
-    def work(tx: Tx) -> None:
-        found = find_device(tx, who, Action.PLAYBACK_WATCH, device)
-        if picture:
-            note(tx, who, Action.PLAYBACK_WATCH, thing_of(found), found.name, picture=picture)
-
-    await (here.database.write(work) if picture else here.database.read(work))
 
 
 def _out(did: TerminalDid) -> TerminalOut:

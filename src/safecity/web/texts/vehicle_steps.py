@@ -31,6 +31,10 @@ VEHICLE_STEPS: dict[str, tuple[str, str]] = {
         "参数 {parameter} 决定终端连接哪个平台,改错后终端将失去联系,因此不能在此设置。",
         "Parameter {parameter} says which servers the terminal connects to: a mistake would cut it off, so it is not set from here.",
     ),
+    "terminal_no_camera": (
+        "终端没有此通道的摄像机，或不能用它拍照。",
+        "The terminal has no such camera, or takes no pictures with it.",
+    ),
     # --- pictures (JT/T 1078)
     "jt_no_connection": (
         "终端已接受请求，但没有连接到媒体端口。请检查媒体端口（TCP）是否对车辆网络放行，以及设置 jt808.media_host。",

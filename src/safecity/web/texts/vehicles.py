@@ -12,6 +12,10 @@ VEHICLES: dict[str, tuple[str, str]] = {
     ),
     "shape_invalid": ("围栏的 {field} 不构成有效的形状。", "{field} make no shape that a fence could have."),
     "fence_invalid": ("围栏的 {field} 取值无效。", "Not a value for {field} of a fence."),
+    "vehicle_media_full": (
+        "该车辆一天内上传的图像已达 {limit} 个，不再保存。",
+        "This vehicle brought {limit} pictures within a day; no more are kept.",
+    ),
     "vehicle_span": ("时间段无效，最长 {days} 天。", "That is no span of time, or longer than {days} days."),
     "fence_not_for_terminals": (
         "围栏 {name} 无法下发：跨半球，或路线宽于 255 米。",

@@ -1,5 +1,5 @@
-"""Vehicles in the hands of people: what they are told to do, the fences they are held against, and
-where they were."""
+"""Vehicles in the hands of people: what they are told to do, the fences they are held against, where
+they were, and what they took."""
 
 from safecity.core.upper.fleet.beaconing import Beacons
 from safecity.core.upper.fleet.beacons import MAX_FEATURES, OLD_DAYS, Refused, features_of
@@ -8,6 +8,8 @@ from safecity.core.upper.fleet.fences import EVERY_DAY, Fence
 from safecity.core.upper.fleet.following import FenceFollower
 from safecity.core.upper.fleet.journeys import Journey
 from safecity.core.upper.fleet.mail import Mailroom
+from safecity.core.upper.fleet.media import VehicleMedia
+from safecity.core.upper.fleet.mediatable import VehicleMedium
 from safecity.core.upper.fleet.orders import VehicleOrders
 from safecity.core.upper.fleet.phones import LONGEST_HOURS, Call, Phones
 from safecity.core.upper.fleet.replay import Replay
@@ -33,6 +35,8 @@ __all__ = [
     "Refused",
     "Replay",
     "ShapeKind",
+    "VehicleMedia",
+    "VehicleMedium",
     "VehicleOrders",
     "any_of",
     "any_under",

@@ -9,12 +9,14 @@ from typing import Any, Final
 from safecity.core.ground.access.api import Action, Actor, authorize
 from safecity.core.ground.audit.api import note
 from safecity.core.ground.devices.api import Device, DeviceKind, Position, find_device, of_devices, thing_of
+from safecity.core.ground.passages.api import check_purpose
 from safecity.kit.clock import SECOND_US
 from safecity.kit.errors import ConflictError, InvalidError, SafecityError
 from safecity.model.facts.vehicle_calls import (
     ConfirmAlarms,
     LocateVehicle,
     LockVehicle,
+    PhotographFrom,
     RestartTerminal,
     SayTerminal,
     TellDriver,
@@ -30,7 +32,7 @@ logger = logging.getLogger(__name__)
 ADDRESS: Final = "signal"
 TIMEOUT: Final = 20.0
 """Longer than a terminal is waited for, so that the answer says why."""
-Given = TellDriver | TrackVehicle | LocateVehicle | RestartTerminal | LockVehicle
+Given = TellDriver | TrackVehicle | LocateVehicle | RestartTerminal | LockVehicle | PhotographFrom
 """What people give themselves; fences are written down for them."""
 STANDS_KMH: Final = 5.0
 FRESH_US: Final = 120 * SECOND_US
@@ -45,6 +47,7 @@ _NEEDS: Final[dict[type[Given | SayTerminal], Action]] = {
     RestartTerminal: Action.VEHICLE_CONTROL,
     LockVehicle: Action.VEHICLE_CONTROL,
     SayTerminal: Action.VEHICLE_CONTROL,
+    PhotographFrom: Action.VEHICLE_REPLAY,
 }
 _WORDS: Final[dict[type[Given | SayTerminal], str]] = {
     TellDriver: "text",
@@ -53,6 +56,7 @@ _WORDS: Final[dict[type[Given | SayTerminal], str]] = {
     RestartTerminal: "restart",
     LockVehicle: "doors",
     SayTerminal: "say",
+    PhotographFrom: "picture",
 }
 
 
@@ -64,16 +68,20 @@ class VehicleOrders:
         self._calls = calls
         self._confirming: set[asyncio.Task[None]] = set()
 
-    async def give(self, who: Actor, order: Given, *, confirm: str = "", reason: str = "") -> TerminalDid:
-        """What the terminal answered. `confirm`: the vehicle's name, typed by whoever wants what moves or stops it.
+    async def give(
+        self, who: Actor, order: Given, *, confirm: str = "", reason: str = "", purpose: str = ""
+    ) -> TerminalDid:
+        """What the terminal answered. `confirm`: the vehicle's name, typed by whoever wants what moves or stops it;
+        `purpose`: what for, of what looks into it.
 
-        InvalidError `not_a_vehicle`, `confirm_wrong`; ConflictError `vehicle_moves` where doors would open while it
-        drives; else the errors of `model.facts.vehicle_calls`.
+        InvalidError `not_a_vehicle`, `confirm_wrong`, `purpose_needed`; ConflictError `vehicle_moves` where doors would
+        open while it drives; else the errors of `model.facts.vehicle_calls`.
         """
         action = _NEEDS[type(order)]
+        looks = {"purpose": check_purpose(purpose)} if isinstance(order, PhotographFrom) else {}
 
         def ask(tx: Tx) -> Device:
-            details: dict[str, Any] = said(order)
+            details: dict[str, Any] = said(order) | looks
             device = find_device(tx, who, action, order.device)
             check_order(device, order, confirm, _last(tx, device), who.at)
             note(tx, who, action, thing_of(device), device.name, reason=reason, stage="asked", **details)
@@ -176,6 +184,8 @@ def said(order: Given) -> dict[str, str | int | bool]:
             return what | {"every_seconds": order.every_seconds, "seconds": order.seconds}
         case LockVehicle():
             return what | {"locked": order.locked}
+        case PhotographFrom():
+            return what | {"channel": order.channel}
         case _:
             return what
 

@@ -1,0 +1,228 @@
+"""What vehicles took: kept once and whole, looked at for a purpose by who may, gone when its days are over."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import hashlib
+from typing import Any
+
+import pytest
+
+from safecity.core.upper.fleet import media
+from safecity.core.upper.fleet.api import VehicleMedia
+from safecity.kit.errors import ExhaustedError, NotFoundError, RefusedError, UnavailableError
+from safecity.model.facts.vehicle_calls import KeepMedia, PhotographFrom, TerminalDid
+
+PHONE, NAME = "13912345678", "皖A12345"
+DAY = 86_400
+JPEG = bytes.fromhex("ffd8ffc0000b080010002001011100ffd9")
+"""The head of one, 32 x 16."""
+
+
+@pytest.fixture
+async def bus(house: Any, admin: Any) -> str:
+    return str((await admin.ok("POST", "devices", {"kind": "jt808", "code": PHONE, "name": NAME}))["id"])
+
+
+def taken(house: Any, bus: str, **more: Any) -> KeepMedia:
+    now = house.clock.now_us()
+    values: dict[str, Any] = {
+        "device": bus, "number": 1, "channel": 2, "kind": "picture", "format": "jpeg", "cause": "collision",
+        "at": now - 5_000_000, "seen": now, "data": JPEG, "longitude": 121.47, "latitude": 31.23,
+    }  # fmt: skip
+    return KeepMedia(**{**values, **more})
+
+
+async def listed(client: Any, bus: str, **more: str) -> list[dict[str, Any]]:
+    query = "&".join(f"{name}={value}" for name, value in ({"purpose": "security"} | more).items())
+    return list((await client.ok("GET", f"devices/{bus}/media?{query}"))["items"])
+
+
+async def lying(house: Any) -> list[str]:
+    return [key async for key in house.services.blobs.keys(f"{media.FOLDER}/")]
+
+
+async def somebody(house: Any, admin: Any, name: str, **grant: str) -> Any:
+    user = {"username": name, "password": "correct horse battery", "grants": [grant]}
+    await admin.ok("POST", "users", user)
+    client = house.client()
+    await client.sign_in(name)
+    return client
+
+
+async def test_a_picture_is_listed_with_its_cause_and_place_and_read_as_it_came(
+    house: Any, admin: Any, bus: str
+) -> None:
+    assert await house.services.vehicle_media.keep(taken(house, bus))
+    (one,) = await listed(admin, bus, reason="case 7")
+    assert (one["channel"], one["kind"], one["cause"], one["shown"]) == (2, "picture", "collision", True)
+    assert (one["longitude"], one["latitude"]) == (121.47, 31.23)
+    assert (one["bytes"], one["sha256"]) == (len(JPEG), hashlib.sha256(JPEG).hexdigest())
+    answer = await admin.ask("GET", f"devices/{bus}/media/{one['id']}?purpose=security")
+    assert (answer.content, answer.headers["content-type"]) == (JPEG, "image/jpeg")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    looked, asked = (await admin.ok("GET", "audit"))["items"][:2]
+    assert [one["action"] for one in (asked, looked)] == ["vehicle.replay"] * 2
+    assert (asked["object"], asked["reason"], asked["details"]["purpose"]) == (bus, "case 7", "security")
+    assert (looked["details"]["what"], looked["details"]["medium"]) == ("medium", one["id"])
+
+
+async def test_what_comes_twice_is_kept_once_and_the_same_number_of_another_day_is_another(
+    house: Any, admin: Any, bus: str
+) -> None:
+    first = taken(house, bus)
+    both = await asyncio.gather(*(house.services.vehicle_media.keep(first) for _ in range(2)))
+    assert sorted(both) == [False, True]
+    assert not await house.services.vehicle_media.keep(taken(house, bus))
+    assert await house.services.vehicle_media.keep(taken(house, bus, data=JPEG + b"\0"))
+    assert len(await listed(admin, bus)) == 2
+    await house.services.loose.sweep()
+    assert len(await lying(house)) == 2
+
+
+@pytest.mark.parametrize("data", [b"<html><script>alert(1)</script>", b"\xff\xd8 and nothing", b"GIF89a\1\0\1\0", b""])
+async def test_what_only_says_that_it_is_a_jpeg_is_kept_but_never_shown(
+    house: Any, admin: Any, bus: str, data: bytes
+) -> None:
+    await house.services.vehicle_media.keep(taken(house, bus, data=data))
+    (one,) = await listed(admin, bus)
+    assert (one["format"], one["shown"]) == ("jpeg", False)
+    answer = await admin.ask("GET", f"devices/{bus}/media/{one['id']}?purpose=security")
+    assert (answer.content, answer.headers["content-type"]) == (data, "application/octet-stream")
+    assert answer.headers["content-disposition"].startswith("attachment;")
+
+
+async def test_the_list_is_newest_first_in_parts(house: Any, admin: Any, bus: str) -> None:
+    now = house.clock.now_us()
+    for number in (3, 1, 4, 2, 5):  # a terminal sends late what it kept, and two may be of one moment
+        await house.services.vehicle_media.keep(taken(house, bus, number=number, at=now + number // 2 * 1_000_000))
+    found, cursor = list[int](), ""
+    for _ in range(3):
+        part = await admin.ok("GET", f"devices/{bus}/media?purpose=traffic&limit=2&cursor={cursor}")
+        found += [one["number"] for one in part["items"]]
+        cursor = part["next"]
+    assert cursor is None
+    assert sorted(found[:2]) == [4, 5]
+    assert sorted(found[2:4]) == [2, 3]
+    assert found[4:] == [1]
+
+
+async def test_nobody_looks_into_a_cabin_without_a_purpose_a_right_or_from_another_district(
+    house: Any, admin: Any, bus: str
+) -> None:
+    south = await admin.ok("POST", "areas", {"name": "South", "code": "35"})
+    north = await admin.ok("POST", "areas", {"name": "North", "code": "34"})
+    await admin.ok("PATCH", f"devices/{bus}", {"area": south["id"]}, headers={"if-match": '"1"'})
+    await house.services.vehicle_media.keep(taken(house, bus))
+    (one,) = await listed(admin, bus)
+    path = f"devices/{bus}/media/{one['id']}"
+    for ask in (f"devices/{bus}/media", path, f"{path}?purpose=curiosity"):
+        assert (await admin.ask("GET", ask)).status_code == 422
+    viewer = await somebody(house, admin, "viewer", role="viewer")
+    assert (await viewer.ask("GET", f"{path}?purpose=traffic")).status_code == 403
+    stranger = await somebody(house, admin, "north", role="operator", area=north["id"])
+    for ask in (path, f"devices/{bus}/media"):
+        assert (await stranger.ask("GET", f"{ask}?purpose=traffic")).status_code == 404
+    # It moves to the other district: what it took before stays with those of the first one.
+    await admin.ok("PATCH", f"devices/{bus}", {"area": north["id"]}, headers={"if-match": '"2"'})
+    assert await listed(stranger, bus) == []
+    assert (await stranger.ask("GET", f"{path}?purpose=traffic")).status_code == 404
+    other = await admin.ok("POST", "devices", {"kind": "jt808", "code": "13912345679"})
+    assert (await admin.ask("GET", f"devices/{other['id']}/media/{one['id']}?purpose=traffic")).status_code == 404
+
+
+async def test_it_goes_when_its_days_are_over_bytes_and_all(house: Any, admin: Any, bus: str) -> None:
+    await house.services.vehicle_media.keep(taken(house, bus))
+    house.clock.advance(29 * DAY)
+    await house.services.vehicle_media.keep(taken(house, bus, number=2))
+    await house.services.retention.step()
+    assert len(await lying(house)) == 2
+    house.clock.advance(DAY)
+    await admin.sign_in("root")  # the session is long over
+    assert [one["number"] for one in await listed(admin, bus)] == [2]  # not seen any more, though not yet swept
+    await house.services.retention.step()
+    assert len(await lying(house)) == 1
+    await house.services.retention.step()
+    assert [one["number"] for one in await listed(admin, bus)] == [2]
+
+
+async def test_where_nothing_is_to_be_kept_nothing_is(house: Any, bus: str) -> None:
+    here = house.services
+    nothing = VehicleMedia(here.database, here.blobs, here.loose, here.clock, 0)
+    assert not await nothing.keep(taken(house, bus))
+    assert await lying(house) == []
+
+
+async def test_a_death_between_the_bytes_and_their_row_leaves_nothing_and_the_picture_comes_again(
+    house: Any, admin: Any, bus: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def died(*_: Any) -> None:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(media.table, "add", died)
+        with pytest.raises(asyncio.CancelledError):
+            await house.services.vehicle_media.keep(taken(house, bus))
+    assert len(await lying(house)) == 1
+    house.services.loose._under_way.clear()  # as after a start
+    assert await house.services.loose.sweep() == 1
+    assert await lying(house) == []
+    assert await house.services.vehicle_media.keep(taken(house, bus))
+    assert len(await listed(admin, bus)) == len(await lying(house)) == 1
+
+
+async def test_a_full_disk_is_no_picture(house: Any, admin: Any, bus: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full(*_: Any) -> None:
+        raise UnavailableError("no room", code="blobs_unavailable")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.services.blobs, "put", full)
+        with pytest.raises(UnavailableError):
+            await house.services.vehicle_media.keep(taken(house, bus))
+    assert await listed(admin, bus) == []
+
+
+async def test_a_vehicle_that_takes_all_day_fills_no_disk_and_alarms_still_have_room(
+    house: Any, bus: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media, "MAX_PER_DAY", 2)
+    keep = house.services.vehicle_media.keep
+    for number in (1, 2):
+        await keep(taken(house, bus, number=number, cause="timer"))
+    with pytest.raises(ExhaustedError, match="too many"):
+        await keep(taken(house, bus, number=3, cause="timer"))
+    assert not await keep(taken(house, bus, number=2, cause="timer")), "known, so that the terminal hears of it"
+    assert await keep(taken(house, bus, number=3, cause="robbery"))
+    house.clock.advance(DAY + 1)
+    assert await keep(taken(house, bus, number=4, cause="timer"))
+
+
+async def test_of_a_vehicle_that_is_not_there_nothing_is_kept(house: Any, admin: Any, bus: str) -> None:
+    await admin.ok("DELETE", f"devices/{bus}")
+    with pytest.raises(NotFoundError):
+        await house.services.vehicle_media.keep(taken(house, bus))
+    assert await lying(house) == []
+
+
+async def test_a_picture_is_asked_for_with_a_purpose_and_written_down(house: Any, admin: Any, bus: str) -> None:
+    house.calls.answers[PhotographFrom] = TerminalDid(media=(7, 8))
+    wish = {"channel": 3, "purpose": "security", "reason": "SOS"}
+    assert await admin.ok("POST", f"devices/{bus}/picture", wish) == {"numbers": [7, 8]}
+    assert house.calls.of(PhotographFrom) == [PhotographFrom(bus, 3)]
+    answered, asked = (await admin.ok("GET", "audit"))["items"][:2]
+    assert (asked["action"], asked["reason"], answered["outcome"]) == ("vehicle.replay", "SOS", "done")
+    assert (asked["details"]["purpose"], asked["details"]["channel"]) == ("security", 3)
+    assert (await admin.ask("POST", f"devices/{bus}/picture", {"channel": 3})).status_code == 422
+    assert (await admin.ask("POST", f"devices/{bus}/picture", {**wish, "channel": 0})).status_code == 422
+    house.calls.answers[PhotographFrom] = RefusedError("2", code="terminal_no_camera")
+    answer = await admin.ask("POST", f"devices/{bus}/picture", wish)
+    assert (answer.status_code, answer.json()["code"]) == (502, "terminal_no_camera")
+    viewer = await somebody(house, admin, "viewer", role="viewer")
+    assert (await viewer.ask("POST", f"devices/{bus}/picture", wish)).status_code == 403
+
+
+def test_a_row_says_all_that_the_terminal_said() -> None:
+    """Whoever adds a field to the one has to think of the other."""
+    said = set(KeepMedia.__struct_fields__) - {"data"}
+    assert said <= {field.name for field in dataclasses.fields(media.VehicleMedium)}
