@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.drivers_jt808.scene import Vehicle, open_scene
 
 from safecity.core.upper.fleet import media
 from safecity.core.upper.fleet.api import VehicleMedia
 from safecity.kit.errors import ExhaustedError, NotFoundError, RefusedError, UnavailableError
+from safecity.model.facts.signal_calls import JtTerminal
 from safecity.model.facts.vehicle_calls import KeepMedia, PhotographFrom, TerminalDid
+from safecity.protocols.jt808.records import MediaAnswer, MediaData
 
 PHONE, NAME = "13912345678", "皖A12345"
 DAY = 86_400
@@ -147,6 +151,16 @@ async def test_it_goes_when_its_days_are_over_bytes_and_all(house: Any, admin: A
     assert [one["number"] for one in await listed(admin, bus)] == [2]
 
 
+async def test_it_goes_with_its_vehicle_and_that_of_others_stays(house: Any, admin: Any, bus: str) -> None:
+    other = await admin.ok("POST", "devices", {"kind": "jt808", "code": "13912345679"})
+    for device in (bus, other["id"]):
+        await house.services.vehicle_media.keep(taken(house, device))
+    await admin.ok("DELETE", f"devices/{bus}")
+    await house.services.retention.step()
+    assert len(await lying(house)) == 1
+    assert len(await listed(admin, other["id"])) == 1
+
+
 async def test_where_nothing_is_to_be_kept_nothing_is(house: Any, bus: str) -> None:
     here = house.services
     nothing = VehicleMedia(here.database, here.blobs, here.loose, here.clock, 0)
@@ -203,6 +217,36 @@ async def test_of_a_vehicle_that_is_not_there_nothing_is_kept(house: Any, admin:
     with pytest.raises(NotFoundError):
         await house.services.vehicle_media.keep(taken(house, bus))
     assert await lying(house) == []
+
+
+async def test_from_the_terminals_bytes_to_the_disk_and_where_the_answer_was_lost_once(
+    house: Any, admin: Any, bus: str, tmp_path: Path
+) -> None:
+    async def keep(fact: KeepMedia) -> None:
+        await house.services.vehicle_media.keep(fact)
+
+    known = (JtTerminal(bus, PHONE),)
+    (tmp_path / "signal").mkdir()
+    scene = await open_scene(tmp_path / "signal", house.clock, terminals=known, keep_media=keep)
+    try:
+        vehicle = Vehicle(scene)
+        vehicle.come_in()
+        body = MediaData(media_id=9, kind=0, format=0, event=2, channel=1, location=vehicle.fix(), data=JPEG * 200)
+        vehicle.say(body)
+        for _ in range(2):
+            while scene.platform.media._tasks:
+                await asyncio.gather(*scene.platform.media._tasks)
+            scene.platform.store.flush()
+            assert vehicle.heard()[-1] == MediaAnswer(media_id=9)
+            assert len(await lying(house)) == 1, "on the disk before it is said"
+            vehicle.repeat()  # it did not hear that
+    finally:
+        await scene.platform.close()
+        scene.file.close()
+    (one,) = await listed(admin, bus)
+    assert (one["number"], one["cause"], one["longitude"], one["shown"]) == (9, "robbery", 121.47, True)
+    answer = await admin.ask("GET", f"devices/{bus}/media/{one['id']}?purpose=security")
+    assert answer.content == JPEG * 200
 
 
 async def test_a_picture_is_asked_for_with_a_purpose_and_written_down(house: Any, admin: Any, bus: str) -> None:

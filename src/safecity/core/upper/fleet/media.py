@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any, Final
 
 from safecity.core.ground.access.api import Action, Actor, Thing, scope
 from safecity.core.ground.audit.api import note
-from safecity.core.ground.devices.api import Device, find_device, thing_of
+from safecity.core.ground.devices.api import Device, find_device, find_many, thing_of
 from safecity.core.ground.devices.api import find as find_by_id
 from safecity.core.ground.loose.api import Loose, named
 from safecity.core.ground.passages.api import check_purpose
@@ -96,9 +97,14 @@ class VehicleMedia:
         return one, b"".join([piece async for piece in self._blobs.read(one.blob)])
 
     async def sweep(self) -> int:
-        """Forget what is past its days; how many. Their bytes go with what is loose."""
+        """Forget what is past its days, and what vehicles took that are not there any more; how many. Their bytes go
+        with what is loose."""
         gone, oldest, now = 0, self._oldest(), self._clock.now_us()
-        while some := await self._database.write(lambda tx: table.forget(tx, oldest, now, SWEEP)):
+
+        def work(tx: Tx) -> int:
+            return table.forget(tx, oldest, _absent(tx, table.owners(tx))[:SWEEP], now, SWEEP)
+
+        while some := await self._database.write(work):
             gone += some
         return gone
 
@@ -114,6 +120,12 @@ def _is_wanted(tx: Tx, fact: KeepMedia, digest: bytes) -> bool:
     if table.came_since(tx, fact.device, fact.seen - DAY_US) >= room:
         raise ExhaustedError("too many in a day", code="vehicle_media_full", params={"limit": MAX_PER_DAY})
     return True
+
+
+def _absent(tx: Tx, vehicles: Sequence[str]) -> list[str]:
+    """Those of these that were taken out of the list."""
+    parts = [list(vehicles[start : start + SWEEP]) for start in range(0, len(vehicles), SWEEP)]
+    return [one for part in parts for one in sorted(set(part) - find_many(tx, part).keys())]
 
 
 def _vehicle(tx: Tx, device: str) -> Device:

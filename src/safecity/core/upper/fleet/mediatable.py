@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,10 +116,16 @@ def page(
     return [_medium(row) for row in tx.rows(query.order_by(table.at.desc(), table.id.desc()).limit(limit))]
 
 
-def forget(tx: Tx, oldest: int, now: int, limit: int) -> int:
-    """Those that came then or before, with their bytes; how many."""
+def owners(tx: Tx) -> list[str]:
+    """Vehicles of which something is kept."""
+    return [row["device"] for row in tx.rows(select(vehicle_media.c.device).distinct())]
+
+
+def forget(tx: Tx, oldest: int, gone_vehicles: Sequence[str], now: int, limit: int) -> int:
+    """Those that came then or before, and of these vehicles all, with their bytes; how many."""
     table = vehicle_media.c
-    query = select(table.id, table.blob).where(table.seen <= oldest).order_by(table.seen).limit(limit)
+    due = or_(table.seen <= oldest, table.device.in_(gone_vehicles))
+    query = select(table.id, table.blob).where(due).order_by(table.seen).limit(limit)
     gone = tx.rows(query)
     unnamed(tx, [row["blob"] for row in gone], now)
     tx.run(delete(vehicle_media).where(table.id.in_([row["id"] for row in gone])))
