@@ -80,7 +80,7 @@ async def test_what_the_users_own_detector_said_is_the_kind_of_the_vehicle_and_k
     box = (0.1, 0.2, 0.4, 0.8)
     await desk.take(vehicle_label="truck", vehicle_class="H11", vehicle_score=0.83, vehicle_box=box)
     ((passage, (sighting,)),) = await desk.filed()
-    assert passage.vehicle_class == "H11"
+    assert (passage.vehicle_class, passage.plate_class) == ("H11", "51")
     assert sighting.details["vehicle"] == {"label": "truck", "score": 0.83, "box": list(box)}
 
 

@@ -16,6 +16,7 @@ from safecity.core.upper.watches.decide import (
     WatchState,
     check_watch,
     goes_on_to,
+    kinds_agree,
     move_to,
 )
 from safecity.kit.errors import ConflictError, InvalidError
@@ -70,3 +71,18 @@ def test_what_is_no_watch_is_refused(change: dict[str, object], code: str) -> No
         check_watch(replace(WATCH, **change), 0, WatchSettings())  # type: ignore[arg-type]
     assert refused.value.code == code
     assert check_watch(WATCH, 0, WatchSettings()) == WATCH
+
+
+@pytest.mark.parametrize(
+    ("wanted", "seen", "fits"),
+    [
+        ("H", "H11", True),
+        ("H11", "H", True),
+        ("H11", "", True),
+        ("H11", "H2", False),
+        ("K", "H11", False),
+        ("", "H1", True),
+    ],
+)
+def test_a_kind_is_watched_for_by_the_beginning_of_its_code_too(wanted: str, seen: str, fits: bool) -> None:
+    assert kinds_agree(wanted, seen) == fits

@@ -160,13 +160,16 @@ async def test_colour_kind_lane_direction_place_and_time_narrow_a_search(
     admin: Any, gates: dict[str, str], passes: Traffic
 ) -> None:
     passes("a", 0, "皖A00001", colour="red", vehicle_class="K33", plate_colour="blue", direction="north_south")
-    passes("b", 1, "皖A00002", colour="white", vehicle_class="H11", lane=2, plate_colour="yellow")
+    passes("b", 1, "皖A00002", colour="white", vehicle_class="H11", lane=2, plate_colour="yellow", plate_class="01")
     passes("c", 2, "", colour="red")
     await passes.sent()
     wishes: list[tuple[dict[str, Any], list[str]]] = [
         ({"colour": "red"}, ["", "皖A00001"]),
         ({"colour": "red", "plate": "*"}, ["", "皖A00001"]),
         ({"vehicle_class": "H11"}, ["皖A00002"]),
+        ({"vehicle_class": "H"}, ["皖A00002"]),
+        ({"vehicle_class": "%"}, []),
+        ({"plate_class": "01"}, ["皖A00002"]),
         ({"plate_colour": "blue"}, ["皖A00001"]),
         ({"lane": 2}, ["皖A00002"]),
         ({"direction": "north_south"}, ["皖A00001"]),

@@ -4210,6 +4210,8 @@ export interface components {
              * @enum {string}
              */
             plate_colour?: "" | "black" | "white" | "grey" | "red" | "blue" | "yellow" | "orange" | "brown" | "green" | "purple" | "cyan" | "pink" | "transparent" | "other";
+            /** @default  */
+            plate_class?: string;
             /**
              * @default
              * @enum {string}
@@ -12022,7 +12024,10 @@ export interface operations {
                 /** @description Also plates that readers take for this one (0 and O, 8 and B). */
                 near?: boolean;
                 plate_colour?: "" | "black" | "white" | "grey" | "red" | "blue" | "yellow" | "orange" | "brown" | "green" | "purple" | "cyan" | "pink" | "transparent" | "other";
+                /** @description Code of GA/T 16.7. */
+                plate_class?: string;
                 colour?: "" | "black" | "white" | "grey" | "red" | "blue" | "yellow" | "orange" | "brown" | "green" | "purple" | "cyan" | "pink" | "transparent" | "other";
+                /** @description Code of GA/T 16.4, or its beginning. */
                 vehicle_class?: string;
                 direction?: ("west_east" | "east_west" | "north_south" | "south_north" | "southwest_northeast" | "northeast_southwest" | "northwest_southeast" | "southeast_northwest" | "other") | "";
                 lane?: number | null;
@@ -12068,7 +12073,10 @@ export interface operations {
                 /** @description Also plates that readers take for this one (0 and O, 8 and B). */
                 near?: boolean;
                 plate_colour?: "" | "black" | "white" | "grey" | "red" | "blue" | "yellow" | "orange" | "brown" | "green" | "purple" | "cyan" | "pink" | "transparent" | "other";
+                /** @description Code of GA/T 16.7. */
+                plate_class?: string;
                 colour?: "" | "black" | "white" | "grey" | "red" | "blue" | "yellow" | "orange" | "brown" | "green" | "purple" | "cyan" | "pink" | "transparent" | "other";
+                /** @description Code of GA/T 16.4, or its beginning. */
                 vehicle_class?: string;
                 direction?: ("west_east" | "east_west" | "north_south" | "south_north" | "southwest_northeast" | "northeast_southwest" | "northwest_southeast" | "southeast_northwest" | "other") | "";
                 lane?: number | null;

@@ -1,16 +1,16 @@
-import { colour, vehicleClass } from '../tollgates/passage'
+import { colour, plateClass, vehicleClass } from '../tollgates/passage'
 import { type Key, maybe, t } from '../words'
 
 /** What of a question is said with its entry; its time and places are said with what it looked at. */
 const ASKED: Record<string, Key> = {
-  plate: 'passage.plate', near: 'search.near', plate_colour: 'search.plateColour', colour: 'search.bodyColour', vehicle_class: 'search.kind',
+  plate: 'passage.plate', near: 'search.near', plate_colour: 'search.plateColour', plate_class: 'search.plateClass', colour: 'search.bodyColour', vehicle_class: 'search.kind',
   direction: 'search.direction', lane: 'search.lane', kind: 'word.kind', states: 'word.state', sensitivity: 'movement.sensitivity', precise: 'movement.precise',
   state: 'word.state', priority: 'alarm.priority', times: 'vehicle.times', least_places: 'vehicle.places', seconds: 'vehicle.within', kmh: 'vehicle.fastest',
 }
 
 /** Values that are codes of the platform, in words. */
 const CODES: Record<string, (code: string) => string | null> = {
-  plate_colour: colour, colour, vehicle_class: vehicleClass,
+  plate_colour: colour, plate_class: plateClass, colour, vehicle_class: vehicleClass,
   direction: (code) => maybe(`tollgate.direction.${code}`),
   kind: (code) => maybe(`violation.kind.${code}`),
   states: (codes) => codes.split(' ').map((code) => maybe(`violation.state.${code}`) ?? code).join(', '),

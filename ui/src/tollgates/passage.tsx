@@ -66,6 +66,16 @@ export function vehicleClass(code: string): string {
   const found = [code, code.slice(0, 2), code.slice(0, 1)].map((part) => maybe(`vehicle.class.${part}`)).find((words) => words !== null)
   return found ?? (code || '–')
 }
+
+export const plateClass = (code: string): string => maybe(`plate.class.${code}`) ?? code
+/** The vehicle's own kind, else what its plate says of it. */
+export const kindOf = (row: Pick<Passage, 'vehicle_class' | 'plate_class'>): string => (row.vehicle_class || !row.plate_class ? vehicleClass(row.vehicle_class) : plateClass(row.plate_class))
+
+const PLATE_CLASSES = ['01', '02', '51', '52', '07', '15', '16', '23', '03', '04', '06', '26', '27', '31', '32', '22', '18']
+const VEHICLE_CLASSES = ['K', 'K1', 'K2', 'K3', 'K33', 'K4', 'H', 'H1', 'H2', 'H3', 'H4', 'Q', 'B', 'G', 'D', 'M']
+export const plateClasses = () => PLATE_CLASSES.map((value) => ({ value, label: plateClass(value) }))
+export const vehicleClasses = () => VEHICLE_CLASSES.map((value) => ({ value, label: `${value} · ${vehicleClass(value)}` }))
+
 export const sources = (row: Passage) => row.sources.map((each) => t(`passage.source.${each}` as Key)).join(', ')
 
 /** `?` stands for a character that nobody could read. */

@@ -1,5 +1,5 @@
 import { DownloadOutlined } from '@ant-design/icons'
-import { Button, Checkbox, Drawer, Form, Input, InputNumber, Segmented, Select } from 'antd'
+import { AutoComplete, Button, Checkbox, Drawer, Form, Input, InputNumber, Segmented, Select } from 'antd'
 import { useState } from 'react'
 import { useSearchParams } from 'react-router'
 import { PlaceSelect } from '../admin/choose'
@@ -12,7 +12,7 @@ import { usePages } from '../parts/pages'
 import { ProblemNote } from '../parts/problem'
 import { type Column, Table } from '../parts/table'
 import { type Key, t } from '../words'
-import { colour, Picture, Plate, sources, vehicleClass, When, Whole } from './passage'
+import { colour, kindOf, Picture, Plate, plateClasses, sources, vehicleClasses, When, Whole } from './passage'
 import { FoundLine, FoundMap } from './found'
 import { lookedAt, moment, useSearch, type Wish } from './search'
 import { Vehicle } from './vehicle'
@@ -50,7 +50,8 @@ export function Passages() {
           <Form.Item name="area" label={t('word.area')} style={{ width: 240 }}><PlaceSelect what="areas" /></Form.Item>
           <Form.Item name="colour" label={t('search.bodyColour')}><Select allowClear placeholder={t('search.any')} style={{ width: 100 }} options={colours} /></Form.Item>
           <Form.Item name="plate_colour" label={t('search.plateColour')}><Select allowClear placeholder={t('search.any')} style={{ width: 100 }} options={colours} /></Form.Item>
-          <Form.Item name="vehicle_class" label={t('search.kind')} tooltip={t('search.kindHint')}><Input maxLength={10} allowClear style={{ width: 80 }} /></Form.Item>
+          <Form.Item name="plate_class" label={t('search.plateClass')}><Select allowClear showSearch optionFilterProp="label" placeholder={t('search.any')} style={{ width: 170 }} options={plateClasses()} /></Form.Item>
+          <Form.Item name="vehicle_class" label={t('search.kind')} tooltip={t('search.kindHint')}><AutoComplete allowClear placeholder={t('search.any')} style={{ width: 150 }} popupMatchSelectWidth={220} options={vehicleClasses()}><Input maxLength={10} /></AutoComplete></Form.Item>
           <Form.Item name="direction" label={t('search.direction')}><Select allowClear placeholder={t('search.any')} style={{ width: 150 }} options={DIRECTIONS.map((value) => ({ value, label: t(`tollgate.direction.${value}`) }))} /></Form.Item>
           <Form.Item name="lane" label={t('search.lane')}><InputNumber min={1} max={99} style={{ width: 64 }} /></Form.Item>
         </div>
@@ -84,7 +85,7 @@ function Found({ wish, turn }: { wish: Wish; turn: number }) {
     { key: 'lane', title: t('tollgate.lane'), width: '70px', end: true, cell: (row) => row.lane ?? '–', value: (row) => row.lane ?? 0 },
     { key: 'speed', title: t('passage.speed'), width: '110px', end: true, cell: (row) => (row.speed_kmh === null ? '–' : Math.round(row.speed_kmh)), value: (row) => row.speed_kmh ?? 0 },
     { key: 'colour', title: t('passage.colour'), width: 'minmax(80px, 1fr)', cell: (row) => colour(row.colour), value: (row) => colour(row.colour) },
-    { key: 'kind', title: t('search.kind'), width: 'minmax(130px, 1fr)', cell: (row) => <span title={row.vehicle_class}>{vehicleClass(row.vehicle_class)}</span>, value: (row) => vehicleClass(row.vehicle_class) },
+    { key: 'kind', title: t('search.kind'), width: 'minmax(130px, 1fr)', cell: (row) => <span title={row.vehicle_class || row.plate_class}>{kindOf(row)}</span>, value: kindOf },
     { key: 'sources', title: t('passage.sources'), width: 'minmax(110px, 1fr)', cell: sources, value: sources },
   ]
   if (list.error) return <ProblemNote error={list.error} retry={list.refetch} />

@@ -1,11 +1,11 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { App, Button, Checkbox, Form, Input, Modal, Select } from 'antd'
+import { App, AutoComplete, Button, Checkbox, Form, Input, Modal, Select } from 'antd'
 import { useEffect, useState } from 'react'
 import { PlaceSelect } from '../admin/choose'
 import { api, type Body, Problem } from '../api/client'
 import { ProblemNote, sentence } from '../parts/problem'
 import { local } from '../parts/times'
-import { colour } from '../tollgates/passage'
+import { colour, vehicleClasses } from '../tollgates/passage'
 import { COLOURS, PURPOSES } from '../tollgates/passages'
 import { moment } from '../tollgates/search'
 import { type Key, t } from '../words'
@@ -65,7 +65,7 @@ export function WatchForm({ onClose }: { onClose: () => void }) {
         <div className="row wrap" style={{ display: wide ? undefined : 'none' }}>
           <Form.Item name="plate_colour" label={t('watch.plateColour')} style={{ width: 150 }}><Select allowClear placeholder={t('search.any')} options={colours} /></Form.Item>
           <Form.Item name="colour" label={t('watch.colour')} style={{ width: 150 }}><Select allowClear placeholder={t('search.any')} options={colours} /></Form.Item>
-          <Form.Item name="vehicle_class" label={t('watch.kind')} style={{ width: 150 }}><Input maxLength={10} /></Form.Item>
+          <Form.Item name="vehicle_class" label={t('watch.kind')} tooltip={t('search.kindHint')} style={{ width: 190 }}><AutoComplete allowClear placeholder={t('search.any')} popupMatchSelectWidth={220} options={vehicleClasses()}><Input maxLength={10} /></AutoComplete></Form.Item>
         </div>
         <ProblemNote error={problem} />
         <div className="row">

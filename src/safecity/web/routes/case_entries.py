@@ -146,6 +146,7 @@ class CasePassagesAsk(Ask):
     area: Annotated[str, Field(max_length=40)] = ""
     tollgate: Annotated[str, Field(max_length=40)] = ""
     plate_colour: Colour = ""
+    plate_class: Annotated[str, Field(max_length=10)] = ""
     colour: Colour = ""
     vehicle_class: Annotated[str, Field(max_length=10)] = ""
     direction: Direction | Literal[""] = ""
@@ -233,7 +234,10 @@ async def add_alarm_to_case(case: str, ask: CaseAlarmAsk, who: Who, here: Here) 
 async def add_passages_to_case(case: str, ask: CasePassagesAsk, who: Who, here: Here) -> CaseEntryOut:
     """Put a search of passages into it. It is asked again, with your rights and for the purpose of the case; what was
     chosen is copied with its pictures, so that the case has it longer than the checkpoint keeps it."""
-    names = ("plate", "near", "area", "tollgate", "plate_colour", "colour", "vehicle_class", "direction", "lane")
+    names = (
+        "plate", "near", "area", "tollgate", "plate_colour", "plate_class", "colour", "vehicle_class", "direction",
+        "lane",
+    )  # fmt: skip
     asked = {name: getattr(ask, name) for name in names}
     wish = Wish(purpose="", reason=ask.words, since=ask.start, until=ask.end, **asked)
     return await added(here, who, await here.case_lists.passages(who, case, wish, ask.chosen, ask.words))

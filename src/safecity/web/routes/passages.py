@@ -36,8 +36,8 @@ Purposed = Annotated[PurposeWord, Query(description="What it is looked at for; w
 CSV_ROWS = 10_000
 CSV_PART = 500
 CSV_COLUMNS = (
-    "at", "plate", "near_miss", "tollgate_name", "lane", "direction", "plate_colour", "colour", "vehicle_class",
-    "brand", "speed_kmh", "confidence", "clock_doubtful", "sources", "id",
+    "at", "plate", "near_miss", "tollgate_name", "lane", "direction", "plate_colour", "plate_class", "colour",
+    "vehicle_class", "brand", "speed_kmh", "confidence", "clock_doubtful", "sources", "id",
 )  # fmt: skip
 CSV_TABLE: dict[int | str, dict[str, Any]] = {200: {"description": "A table.", "content": binary("text/csv")}}
 PASSAGE_PICTURE: dict[int | str, dict[str, Any]] = {
@@ -246,8 +246,9 @@ async def searched(
     plate: Annotated[str, Query(max_length=40)] = "",
     near: Annotated[bool, Query(description="Also plates that readers take for this one (0 and O, 8 and B).")] = False,
     plate_colour: Annotated[Colour, Query()] = "",
+    plate_class: Annotated[str, Query(max_length=10, description="Code of GA/T 16.7.")] = "",
     colour: Annotated[Colour, Query()] = "",
-    vehicle_class: Annotated[str, Query(max_length=10)] = "",
+    vehicle_class: Annotated[str, Query(max_length=10, description="Code of GA/T 16.4, or its beginning.")] = "",
     direction: Annotated[Direction | Literal[""], Query()] = "",
     lane: Annotated[int | None, Query(ge=1, le=99)] = None,
     start: Annotated[Moment | None, Query()] = None,
@@ -256,8 +257,8 @@ async def searched(
     """What is looked for, as the fields of a query say it."""
     return Wish(
         purpose=purpose, reason=reason, area=area, tollgate=tollgate, plate=plate, near=near,
-        plate_colour=plate_colour, colour=colour, vehicle_class=vehicle_class, direction=direction, lane=lane,
-        since=start, until=end,
+        plate_colour=plate_colour, plate_class=plate_class, colour=colour, vehicle_class=vehicle_class,
+        direction=direction, lane=lane, since=start, until=end,
     )  # fmt: skip
 
 

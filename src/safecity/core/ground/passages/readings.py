@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from safecity.core.ground.passages.decide import Sighting, Source, dated
 from safecity.core.ground.passages.filing import place_of
+from safecity.core.ground.passages.plateclass import plate_class
 from safecity.core.ground.passages.service import Passages
 from safecity.core.ground.tollgates.api import Lane, Tollgate
 from safecity.core.ground.tollgates.api import find as find_gate
@@ -66,6 +67,7 @@ def sighting_of(reading: VehicleRead, gate: Tollgate, seen: int) -> Sighting:
         lane=reading.lane,
         plate=clean_plate(reading.plate),
         plate_colour=_COLOURS.get(reading.plate_colour, reading.plate_colour),
+        plate_class=plate_class(reading.plate_kind, clean_plate(reading.plate)),
         vehicle_class=reading.vehicle_class,
         colour=reading.colour,
         confidence=reading.confidence if reading.plate else None,

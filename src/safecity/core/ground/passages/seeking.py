@@ -20,8 +20,9 @@ PLATES = 500
 class Asked:
     """What somebody looks for. Fields that are empty are not asked for.
 
-    plates   one of these, to the letter; None: whatever the plate
-    before   (at, id) of the passage after which the next part begins
+    plates         one of these, to the letter; None: whatever the plate
+    vehicle_class  or the beginning of a code: `H` are lorries of all sizes
+    before         (at, id) of the passage after which the next part begins
     """
 
     purpose: str
@@ -31,6 +32,7 @@ class Asked:
     tollgate: str = ""
     plates: tuple[str, ...] | None = None
     plate_colour: str = ""
+    plate_class: str = ""
     colour: str = ""
     vehicle_class: str = ""
     direction: str = ""
@@ -84,9 +86,11 @@ def _wanted(allowed: Predicate, asked: Asked) -> Any:
         conditions.append(passages.c.at < asked.until)
     if asked.lane is not None:
         conditions.append(passages.c.lane == asked.lane)
-    for name in ("plate_colour", "colour", "vehicle_class", "direction"):
+    for name in ("plate_colour", "plate_class", "colour", "direction"):
         if getattr(asked, name):
             conditions.append(passages.c[name] == getattr(asked, name))
+    if asked.vehicle_class:
+        conditions.append(passages.c.vehicle_class.startswith(asked.vehicle_class, autoescape=True))
     if asked.before is not None:
         at, id_ = asked.before
         # The first condition says nothing new; it is the one that an index serves.

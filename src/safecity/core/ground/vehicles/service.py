@@ -48,6 +48,7 @@ class Wish:
     area: str = ""
     tollgate: str = ""
     plate_colour: str = ""
+    plate_class: str = ""
     colour: str = ""
     vehicle_class: str = ""
     direction: str = ""
@@ -248,8 +249,8 @@ def asked_of(tx: Tx, who: Actor, wish: Wish) -> seeking.Asked:
     return seeking.Asked(
         purpose=wish.purpose, now=who.at, restricted=may_see_restricted(who),
         area=find_area(tx, wish.area).path if wish.area else "", tollgate=wish.tollgate,
-        plate_colour=wish.plate_colour, colour=wish.colour, vehicle_class=wish.vehicle_class,
-        direction=wish.direction, lane=wish.lane, since=wish.since, until=wish.until,
+        plate_colour=wish.plate_colour, plate_class=wish.plate_class, colour=wish.colour,
+        vehicle_class=wish.vehicle_class, direction=wish.direction, lane=wish.lane, since=wish.since, until=wish.until,
     )  # fmt: skip
 
 

@@ -209,13 +209,19 @@ def agrees(watch: Watch, passage: Passage) -> bool:
         and (watch.restricted or not passage.restricted)
         and _agrees(watch.plate_colour, passage.plate_colour)
         and _agrees(watch.colour, passage.colour)
-        and _agrees(watch.vehicle_class, passage.vehicle_class)
+        and kinds_agree(watch.vehicle_class, passage.vehicle_class)
     )
 
 
 def _agrees(wanted: str, seen: str) -> bool:
     """What was not seen contradicts nothing."""
     return not wanted or not seen or wanted == seen
+
+
+def kinds_agree(wanted: str, seen: str) -> bool:
+    """Codes of GA/T 16.4 grow more exact to their end: `H` are lorries of all sizes. A camera that says less than is
+    wanted contradicts nothing."""
+    return seen.startswith(wanted) or wanted.startswith(seen)
 
 
 def audience_of(watch: Watch, passage: Passage) -> frozenset[str]:
