@@ -14,7 +14,7 @@ from safecity.vision.plates.locator import Found
 from safecity.vision.plates.reader import StripReading, read_columns
 from safecity.vision.plates.recognise import KeptLook, PlateRead
 from safecity.vision.plates.second import OPINIONS_A_SECOND, SAVED_SECONDS
-from safecity.vision.plates.voting import READ_EVERY, STANDING_EVERY, PlateSeen
+from safecity.vision.plates.voting import READ_EVERY, STANDING_EVERY, PlateSeen, PlateTracks
 
 PICTURE = np.zeros((720, 1280, 3), np.uint8)
 
@@ -192,3 +192,27 @@ def test_writing_that_moves_is_read_each_time() -> None:
     for number in range(20):
         street.show(read("20261127", x=100 + 10 * number))
     assert street.read == 20
+
+
+def test_what_is_found_close_to_a_settled_plate_is_read_and_not_taken_for_it_a_second_time() -> None:
+    street = Street()
+    for number in range(3):
+        street.show(read("皖A12345", x=100 + 5 * number))
+    for number in range(3, 9):
+        found = read("皖A12345", x=100 + 5 * number)
+        street.show(found, read("20261127", x=100 + 5 * number, y=125))
+        assert [one.text for one in street.film.tracks.in_sight()] == ["皖A12345", "20261127"]
+    assert street.seen_now() == ["皖A12345", "20261127"]
+    assert [(one.text, one.sights) for one in street.film.end()] == [("皖A12345", 9), ("20261127", 6)]
+
+
+def test_what_is_carried_is_given_to_the_vehicle_that_it_is_known_of_or_to_nobody() -> None:
+    tracks = PlateTracks()
+    for number in range(3):
+        tracks.see(0.2 * number, [read("皖A12345", x=100), read("京B77777", x=170)])
+    found = read("皖A12345", x=100)
+    carried = tracks.known(0.6, Found(found.corners, 0.9))
+    assert carried is not None
+    assert carried.carried
+    tracks.see(0.6, [replace(carried, corners=read("皖A12345", x=900).corners)])
+    assert [one.sights for one in tracks.end()] == [3, 3]

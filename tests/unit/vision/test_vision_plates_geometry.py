@@ -131,6 +131,29 @@ def test_what_a_closer_look_does_not_see_is_a_plate_in_a_still_and_none_in_a_fra
     assert len(seen.asked) == 3
 
 
+@pytest.mark.parametrize("rough", [True, False])
+def test_what_comes_upon_a_plate_that_was_left_out_is_left_out_with_it(rough: bool) -> None:
+    """Finds that are apart at first sight move on to one plate when they are looked at closely."""
+
+    class Moving(Pointing):
+        def run(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+            answer = super().run(inputs)
+            count, _, height, width = self.asked[-1]
+            if (width, height) in CLOSER and count == 1:  # what is looked at when the other one was left out
+                moved = array(answer["corners"]).copy()
+                moved[:, ::2] -= 20 / CELL
+                answer["corners"] = tensor(moved)
+            return answer
+
+    def known(found: Found, is_rough: bool) -> bool:
+        return is_rough is rough and found.corners[:, 0].mean() < 250
+
+    moving = Moving([TILTED, TILTED + np.array([110, 0], np.float32)], (640, 480), confirms=True)
+    picture = np.zeros((480, 640, 3), np.uint8)
+    assert len(Locator(moving).find(picture, (640,), 0.5, QUICKLY)) == 2
+    assert Locator(moving).find(picture, (640,), 0.5, QUICKLY, known) == []
+
+
 def test_the_network_is_shown_numbers_from_minus_one_to_one_by_channel() -> None:
     shown: list[NDArray[np.float32]] = []
 

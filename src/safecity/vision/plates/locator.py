@@ -84,8 +84,8 @@ class Locator:
         but: Callable[[Found, bool], bool] | None = None,
     ) -> list[Found]:  # fmt: skip
         """Plates scored `least` or more, best first, looked for in copies of these sizes, then looked at closely.
-        `but`: those that are left out; asked with True of corners that are rough, before the closer looks, and with
-        False after the first one.
+        `but`: those that are left out, with whatever a later look finds in their place; asked with True of corners that
+        are rough, before the closer looks, and with False after the first one.
 
         Sizes go from large to small. A smaller copy is for plates that are too large in the one before, and is left
         out where one is plain to see there, unless the picture is so much larger that it has room for others.
@@ -97,10 +97,12 @@ class Locator:
             plain = any(one.score >= _PLAIN and one.width >= _NOT_FAR * max(halves.size) for one in found)
             if plain and max(halves.size) <= _ROOMY * side:
                 break
-        found = _distinct(found)
+        found, left_out = _distinct(found), list[Found]()
         for look, rough in zip(closer, (True, False), strict=True):
-            found = found if but is None else [one for one in found if not but(one, rough)]
-            found = self._closer(halves, found, look)
+            left: list[Found] = []
+            for one in found:
+                (left_out if but is not None and but(one, rough) else left).append(one)
+            found = _elsewhere(self._closer(halves, left, look), left_out)
         return [one for one in found if one.score >= least]
 
     def _look(self, halves: _Halves, long_side: int, least: float) -> list[Found]:
@@ -227,6 +229,14 @@ def _distinct(found: list[Found]) -> list[Found]:
         if not covered[place, kept].any():
             kept.append(place)
     return [ranked[place] for place in kept]
+
+
+def _elsewhere(found: list[Found], others: Sequence[Found]) -> list[Found]:
+    """Those that cover none of the others: two looks may come upon one plate."""
+    if not found or not others:
+        return found
+    covered = _covered([*found, *others])
+    return [one for place, one in enumerate(found) if not covered[place, len(found) :].any()]
 
 
 def _covered(found: Sequence[Found]) -> NDArray[np.bool_]:

@@ -93,6 +93,8 @@ class _Track:
     """What was read out of those, as long as they are the clearest."""
     carried: int = 0
     """Looks since it was read."""
+    answered: float | None = None
+    """When what is known of it last stood for a reading."""
 
     @property
     def text(self) -> str:
@@ -167,14 +169,19 @@ class PlateTracks:
     def known(self, at_seconds: float, found: Found, *, rough: bool = False) -> PlateRead | None:
         """What was read on the vehicle that must be the one that was found, where it need not be read in this picture.
 
-        None where it is to be read, or may be another vehicle. `rough` corners are good enough for writing that stands.
+        None where it is to be read, or may be another vehicle: one vehicle is in a picture once. `rough` corners are
+        good enough for writing that stands.
         """
         (x, y), width = found.corners.mean(0).tolist(), max(found.width, 1.0)
         here = [one for one in self._tracks if one.expects(at_seconds, x, y, width)]
-        if len(here) != 1 or here[0].surest is None or not here[0].waits(width, rough=rough):
+        if len(here) != 1 or here[0].answered == at_seconds or not here[0].waits(width, rough=rough):
             return None
+        (track,) = here
+        if track.surest is None:
+            return None
+        track.answered = at_seconds
         return replace(
-            here[0].surest, corners=found.corners, tilt_degrees=found.tilt_degrees, located=found.score, carried=True
+            track.surest, corners=found.corners, tilt_degrees=found.tilt_degrees, located=found.score, carried=True
         )
 
     def see(self, at_seconds: float, reads: Sequence[PlateRead], picture: Picture | None = None) -> list[PlateSeen]:
@@ -187,6 +194,8 @@ class PlateTracks:
         free = set(self._tracks)
         for read, track in _joined(reads, self._tracks, at_seconds):
             if track is None:
+                if read.carried:  # nobody read anything there
+                    continue
                 self._number += 1
                 way = deque[tuple[float, np.ndarray]](maxlen=LONGEST_WAY) if self._ways else None
                 track = _Track(first=at_seconds, way=way, number=self._number)
@@ -255,7 +264,8 @@ def _joined(
         (cost, number, which)
         for number, read in enumerate(reads)
         for which, track in enumerate(tracks)
-        if (cost := _apart(read, centres[number], track, at_seconds)) is not None
+        if (not read.carried or track.answered == at_seconds)
+        and (cost := _apart(read, centres[number], track, at_seconds)) is not None
     )
     of: dict[int, int] = {}
     for _, number, which in pairs:
