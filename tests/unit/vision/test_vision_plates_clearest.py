@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.unit.vision.plate_film import columns_of, read, wide
 
-from safecity.vision.plates.clearest import clearness, kept_look, settled
+from safecity.vision.plates.clearest import LARGEST, clearness, kept_look, settled, width_of
 from safecity.vision.plates.reader import read_columns
 from safecity.vision.plates.recognise import PlateRead
 
@@ -54,3 +54,23 @@ def test_what_is_kept_of_a_look_shows_the_plate_where_its_corners_say(x: float) 
     assert kept.picture.size < picture.size / 10, "and not much more"
     picture[:] = 0
     assert kept.picture.any(), "a copy: the picture may go"
+
+
+def test_a_look_holds_nothing_but_itself_and_of_a_large_plate_no_more_than_the_reader_is_shown() -> None:
+    picture = np.zeros((1200, 3000, 3), np.uint8)
+    near = wide(read("皖A12345", x=1500, y=600), 1600)
+    left, top = near.corners[0].astype(int)
+    right, bottom = near.corners[2].astype(int)
+    picture[top:bottom, left:right] = 200
+    signs, kinds = columns_of("皖A12345")
+    strip = read_columns(np.stack([signs] * 20)[3], kinds)  # as it was read among those of other vehicles
+    assert strip is not None
+    kept = kept_look(picture, near, strip)
+    assert width_of(replace(near, corners=kept.corners)) == pytest.approx(LARGEST, rel=0.01)
+    (x0, y0), (x1, y1) = kept.corners[0].round().astype(int), kept.corners[2].round().astype(int)
+    assert kept.picture[y0 + 2 : y1 - 2, x0 + 2 : x1 - 2].min() == 200, "its corners are where the plate is"
+    assert kept.picture[: y0 - 2].max() == 0
+    assert kept.picture.nbytes < 0.7e6
+    assert kept.strip.signs.base is None
+    assert kept.strip.kinds.base is None
+    assert (kept.strip.signs == signs).all()

@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 from tests.unit.vision.plate_film import columns_of, read, wide
 
+from safecity.vision.plates.clearest import bytes_of
 from safecity.vision.plates.film import PlateFilm
 from safecity.vision.plates.locator import Found
 from safecity.vision.plates.reader import StripReading, read_columns
@@ -216,3 +217,40 @@ def test_what_is_carried_is_given_to_the_vehicle_that_it_is_known_of_or_to_nobod
     assert carried.carried
     tracks.see(0.6, [replace(carried, corners=read("皖A12345", x=900).corners)])
     assert [one.sights for one in tracks.end()] == [3, 3]
+
+
+def looks_held(street: Street) -> list[int]:
+    return [sum(bytes_of(look) for _, look in one.clearest) for one in street.film.tracks._tracks]
+
+
+def test_a_crowd_has_looks_kept_up_to_a_size_first_of_those_that_nobody_knows_yet() -> None:
+    street = Street(together="皖A12345")
+    for number in range(3):
+        street.show(read("京B77777", x=600 + number, y=300), read("皖A12345", 0.9, x=100 + number))
+    known, open_yet = looks_held(street)
+    assert known > 0 < open_yet
+    street.film.tracks.max_looks_bytes = open_yet + 1
+    street.show(read("京B77777", x=603, y=300), read("皖A12345", 0.9, x=103))
+    assert looks_held(street)[0] == 0, "settled"
+    assert looks_held(street)[1] == open_yet
+    crowd = [f"皖A{number:05}" for number in range(20)]
+    for number in range(4):
+        street.show(*(read(text, 0.9, x=50 + 10 * number, y=20 + 34 * row) for row, text in enumerate(crowd)))
+        assert sum(looks_held(street)) <= open_yet + 1
+    assert len(street.film.end()) >= 20, "who has none left is told as voted"
+    assert 0 < len(street.asked) <= 3
+
+
+def test_the_clearest_look_at_each_vehicle_is_dropped_last() -> None:
+    street = Street(together="皖A12345")
+    for number, pixels in enumerate((80, 100, 90)):
+        street.show(*(
+            wide(read(text, 0.9, x=x + number, y=y), pixels * size)
+            for text, x, y, size in (("皖A12345", 100, 100, 1.0), ("京B77777", 700, 300, 0.7))
+        ))  # fmt: skip
+    best = [bytes_of(one.clearest[0][1]) for one in street.film.tracks._tracks]
+    street.film.tracks.max_looks_bytes = sum(best)
+    street.show()
+    street.film.end()
+    widths = [round(float(np.hypot(*(one.corners[1] - one.corners[0])))) for (one,) in street.asked]
+    assert widths == [100, 70]

@@ -13,7 +13,7 @@ from tests.unit.vision.plate_film import Scripted, read
 from safecity.backends.calls import MAX_FRAME
 from safecity.kit.clock import SECOND_US
 from safecity.vision.plates.recognise import PlateRead
-from safecity.vision.plates.watching import Passed, PlateWatch
+from safecity.vision.plates.watching import LOOKS_SHARE, Passed, PlateWatch
 
 NOON_US = 1_790_000_000 * SECOND_US
 STEP_US = SECOND_US // 5
@@ -75,6 +75,7 @@ def test_pictures_of_vehicles_in_sight_are_kept_up_to_a_size_and_the_rest_is_cou
     assert sorted(plates(passed)) == crowd, "none is forgotten for want of a picture"
     assert [bool(one.scene) for one in passed] == [False] * 3 + [True] * 3, "the oldest went"
     assert road.watch.unpictured == 3
+    assert road.watch._tracks.max_looks_bytes == round(3 * road.picture.nbytes * LOOKS_SHARE), "and looks likewise"
 
 
 def test_the_newest_picture_is_kept_whatever_its_size() -> None:

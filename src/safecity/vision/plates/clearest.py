@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
+import cv2
 import numpy as np
 
 from safecity.vision.plates.grammar import issued
@@ -15,6 +17,8 @@ from safecity.vision.plates.straighten import Picture, grown
 
 CLEAREST = 3
 """Looks at a plate that are kept to read it out of them together."""
+LARGEST = 320.0
+"""Pixels of a plate's width in what is kept of a look: twice what the second reader is shown of it."""
 _AROUND = (0.3, 0.6)  # shares of the plate's size that are kept beyond it
 _AGREED = 3  # sure readings alike, none of another text beside them: the plate is settled
 _UNWRITTEN = 0.6  # of the worth of a look in which our reader lost a sign, or saw one too many
@@ -46,13 +50,28 @@ def clearness(read: PlateRead, size: tuple[int, int]) -> float:
 
 
 def kept_look(picture: Picture, read: PlateRead, strip: StripReading) -> KeptLook:
-    """The plate and what is around it, out of the picture."""
+    """The plate and what is around it, out of the picture; one that is larger than LARGEST is made as small."""
     box = grown(read.corners, *_AROUND)
     height, width = picture.shape[:2]
     left, top = np.clip(np.floor(box.min(0)), 0, (width - 1, height - 1)).astype(int)
     right, bottom = np.clip(np.ceil(box.max(0)), (left + 1, top + 1), (width, height)).astype(int)
     corners = read.corners - np.array([left, top], np.float32)
-    return KeptLook(picture[top:bottom, left:right].copy(), corners, read.lines, read.kind, strip)
+    # Copies: picture and strip are parts of what all vehicles of the moment were read in.
+    part, strip = (
+        picture[top:bottom, left:right].copy(),
+        replace(strip, signs=strip.signs.copy(), kinds=strip.kinds.copy()),
+    )
+    times = width_of(read) / LARGEST
+    if times > 1:
+        size = (max(round(part.shape[1] / times), 1), max(round(part.shape[0] / times), 1))
+        corners = corners * (np.array(size, np.float32) / (part.shape[1], part.shape[0])).astype(np.float32)
+        part = cv2.resize(part, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    return KeptLook(part, corners, read.lines, read.kind, strip)
+
+
+def bytes_of(look: KeptLook) -> int:
+    """What it holds of memory, nearly."""
+    return look.picture.nbytes + look.strip.signs.nbytes
 
 
 def width_of(read: PlateRead) -> float:

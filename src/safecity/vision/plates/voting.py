@@ -14,7 +14,7 @@ from difflib import SequenceMatcher
 
 import numpy as np
 
-from safecity.vision.plates.clearest import CLEAREST, clearness, kept_look, settled, width_of
+from safecity.vision.plates.clearest import CLEAREST, bytes_of, clearness, kept_look, settled, width_of
 from safecity.vision.plates.locator import Found
 from safecity.vision.plates.recognise import SURE, KeptLook, PlateRead
 from safecity.vision.plates.straighten import Picture
@@ -28,6 +28,8 @@ _OTHER = 1.0  # plate widths that a wholly different text counts for
 LONGEST_WAY = 3000  # pictures; who stands longer is known by what came later
 MOST_READINGS = 60  # of one vehicle; later ones replace the least sure
 READ_EVERY, STANDING_EVERY = 3, 10  # looks of which one reads, where a plate is settled or small; where writing stands
+MAX_LOOKS_BYTES = 8 << 20
+"""Of the clearest looks at all vehicles in sight: some hundred, of plates 150 pixels wide."""
 _STANDING_AFTER, _STANDS = 10, 0.25  # readings, and plate widths moved, to be writing that stands
 SMALL = 36.0  # pixels of a plate's width: hardly one in ten such readings is right
 _EXPECTED, _AS_WIDE, _JUST = 0.5, 1.3, 0.7  # plate widths off, times as wide, seconds since: it must be the same one
@@ -165,6 +167,8 @@ class PlateTracks:
         self._closing = closing
         self._ways = ways
         self._number = 0
+        self.max_looks_bytes = MAX_LOOKS_BYTES
+        """May change at any time."""
 
     def known(self, at_seconds: float, found: Found, *, rough: bool = False) -> PlateRead | None:
         """What was read on the vehicle that must be the one that was found, where it need not be read in this picture.
@@ -202,9 +206,27 @@ class PlateTracks:
                 self._tracks.append(track)
             free.discard(track)
             track.take(at_seconds, read, picture)
+        if picture is not None:
+            self._drop_looks()
         for track in free:
             track.missed = at_seconds if track.missed is None else track.missed
         return gone
+
+    def _drop_looks(self) -> None:
+        """Those that there is no room for: first of plates that are settled, then where there are others of the same
+        vehicle, the least clear ones first."""
+        held = sum(bytes_of(look) for one in self._tracks for _, look in one.clearest)
+        if held <= self.max_looks_bytes:
+            return
+        ranked = sorted(
+            ((one.settled is None, -place, worth, one.number), one)
+            for one in self._tracks
+            for place, (worth, _) in enumerate(one.clearest)
+        )
+        for _, one in ranked:
+            if held <= self.max_looks_bytes:
+                break
+            held -= bytes_of(one.clearest.pop()[1])  # of one vehicle the last one comes first
 
     def forget(self, at_seconds: float) -> list[PlateSeen]:
         """The vehicles that have left by now, without another look."""
@@ -237,7 +259,12 @@ class PlateTracks:
 
     def _told(self, track: _Track) -> PlateSeen:
         seen = vote(track.sights, track.count, track.first, track.last)
-        if self._closing is not None and track.clearest and track.settled != seen.text and _passes(seen):
+        if (
+            self._closing is not None
+            and (track.clearest or track.closed)
+            and track.settled != seen.text
+            and _passes(seen)
+        ):
             if track.closed is None:
                 track.closed = self._closing([look for _, look in track.clearest], seen.best.read)
             read = track.closed

@@ -20,7 +20,7 @@ from safecity.vision.plates.film import PlateFilm
 from safecity.vision.plates.recognise import PlateRecogniser
 from safecity.vision.plates.restore import Restored, restore
 from safecity.vision.plates.straighten import grown
-from safecity.vision.plates.voting import PlateSeen
+from safecity.vision.plates.voting import MAX_LOOKS_BYTES, PlateSeen
 from safecity.vision.vehicles.bodies import DETECTOR, MOVEMENT, PLATE, Body
 from safecity.vision.vehicles.colour import BodyColour
 from safecity.vision.vehicles.unread import Unread
@@ -31,6 +31,8 @@ MAX_KEPT = 12
 """Pictures kept of vehicles in sight; a crowd beyond that goes without."""
 MAX_KEPT_BYTES = 64 << 20
 """All of them together, as they lie in memory: ten of 1920 x 1080, one of 8192 x 2560."""
+LOOKS_SHARE = 1 / 8
+"""Of that, as much again for the looks by which plates are read once more."""
 MAX_SCENE_BYTES, MAX_PLATE_BYTES, MAX_VEHICLE_BYTES = 600_000, 300_000, 250_000
 """Of a JPEG; the first two and the words must fit into one call (`backends.calls`, 1 MiB), others where there is room.
 """
@@ -126,6 +128,7 @@ class PlateWatch:
         self._begin = at if self._begin is None else self._begin
         self._last, self._size = at, size
         seconds = (at - self._begin) / SECOND_US
+        self._tracks.max_looks_bytes = min(round(LOOKS_SHARE * self.max_kept_bytes), MAX_LOOKS_BYTES)
         reads, gone = self._film.look(seconds, picture)
         if self._scene is not None:
             self._scene.look(self._moment(seconds), picture, anybody=bool(reads))
