@@ -255,12 +255,16 @@ def _body(passed: Passed) -> dict[str, Any]:
 
 def _networks(watch: PlateWatch, passed: Passed) -> list[NetworkInfo]:
     """Those that had a part in it."""
-    found = [*watch.recogniser.networks]
-    if passed.seen.second and watch.recogniser.second is not None:
-        found.append(watch.recogniser.second)
+    found = _readers(watch, second=passed.seen.second)
     if watch.detector is not None and passed.vehicle is not None:
         found.append(watch.detector.info)
     return found
+
+
+def _readers(watch: PlateWatch, *, second: bool) -> list[NetworkInfo]:
+    """Those of a plate. `second`: the second reader had a say."""
+    named = watch.recogniser.second_named if second else None
+    return [*watch.recogniser.networks, *([] if named is None else [named])]
 
 
 def _beside(passed: Passed) -> bytes:
@@ -297,8 +301,7 @@ def _kind_of(watch: PlateWatch, passed: Passed) -> dict[str, Any]:
 def offence(task: PlateTask, caught: Caught, clock_error_ms: int, watch: PlateWatch) -> OffenceSeen:
     """A candidate, as control is told of it."""
     of = caught.offence
-    second = watch.recogniser.second
-    readers = [*watch.recogniser.networks, *([] if second is None else [second])]
+    readers = _readers(watch, second=caught.second)
     shown = [MomentShown("14", sight.at, data, _rounded(sight.box), of.light) for sight, data in caught.shown]
     if caught.crop and sum(len(one.data) for one in shown) + len(caught.crop) <= MOST_BYTES:
         shown.append(MomentShown("02", caught.crop_at, caught.crop))

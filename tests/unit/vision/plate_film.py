@@ -58,6 +58,6 @@ class Scripted:
         self, reads: Callable[[NDArray[np.uint8]], Sequence[PlateRead]], second: NetworkInfo | None = None
     ) -> None:
         self.frame = lambda picture, known=None: reads(picture)
-        self.second = second
+        self.second = self.second_named = second
         self.read = lambda _, found: [read("")] * len(found)
         self.networks = (NetworkInfo("locator", "1" * 64, (), ()), NetworkInfo("reader", "2" * 64, (), ()))

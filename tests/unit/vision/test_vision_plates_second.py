@@ -226,6 +226,7 @@ def test_a_second_reader_that_fails_is_given_up_once(caplog: pytest.LogCaptureFi
         assert (found.text[:4], found.second) == ("皖A12", False)
     assert asked(second) == 1
     assert recogniser.second is None
+    assert recogniser.second_named == second.info, "who passed before was read with it"
     assert caplog.text.count("second reader failed") == 1
 
 

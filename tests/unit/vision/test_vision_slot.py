@@ -234,9 +234,12 @@ CROSSING = {
 }  # fmt: skip
 
 
-async def test_who_drives_over_a_drawn_line_at_red_is_told_with_the_pictures_of_it(make: Make) -> None:
+@pytest.mark.parametrize("heard", [False, True])
+async def test_who_drives_over_a_drawn_line_at_red_is_told_with_the_pictures_of_it(heard: bool, make: Make) -> None:
+    """`heard`: the second reader had a say in its plate."""
     city = make()
-    city.reads = {number: [small(15.0 - number)] for number in range(1, 15)}
+    city.second = NetworkInfo("other", "3" * 64, (), ())
+    city.reads = {number: [dataclasses.replace(small(15.0 - number), second=heard)] for number in range(1, 15)}
     await city.slot.lights(LightsSaid((LightChange("s", NOON_US - SECOND_US, "red"),)))
     await city.apply(task(scene=json.dumps(CROSSING)))
     for grey in (*range(1, 15), *[0] * 40):
@@ -251,7 +254,8 @@ async def test_who_drives_over_a_drawn_line_at_red_is_told_with_the_pictures_of_
     await city.until(lambda: city.told)  # it is a passage all the same
     (read_as,) = city.told
     assert (one.networks, one.threshold) == (read_as.networks, read_as.threshold)
-    assert one.networks, "who doubts it later knows which networks it rests on"
+    named = [network.name for network in one.networks]
+    assert named == ["locator", "reader", *(["other"] if heard else [])], "for who doubts it later, and no other"
 
 
 async def test_a_scene_that_is_not_understood_costs_no_plate(make: Make) -> None:

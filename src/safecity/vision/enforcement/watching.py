@@ -32,7 +32,8 @@ Encode = Callable[[NDArray[np.uint8], int], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Caught:
-    """An offence of a vehicle, with a JPEG for each of its moments, and one of the plate."""
+    """An offence of a vehicle, with a JPEG for each of its moments, and one of the plate. `second`: the second reader
+    had a say in that."""
 
     offence: Offence
     plate: str
@@ -41,6 +42,7 @@ class Caught:
     shown: tuple[tuple[Sight, bytes], ...]
     crop: bytes
     crop_at: int
+    second: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class Left:
     crop_at: int
     bodies: Mapping[int, Box] = field(default_factory=dict[int, Box])
     """Where all of it was seen to be, by moment, as far as that is known: for whoever looks at the pictures."""
+    second: bool = False
+    """Whether the second reader had a say in its plate."""
 
 
 def vehicle_box(corners: Sequence[Sequence[float]], size: tuple[int, int]) -> Box:
@@ -138,7 +142,7 @@ class SceneWatch:
             (Sight(sight.at, one.bodies.get(sight.at, sight.box)), data)
             for sight, data in (each for each in shown if each is not None)
         )
-        return Caught(offence, one.plate, one.confidence, one.plate_colour, pictures, one.crop, one.crop_at)
+        return Caught(offence, one.plate, one.confidence, one.plate_colour, pictures, one.crop, one.crop_at, one.second)
 
     def _shown(self, offence: Offence, sight: Sight) -> tuple[Sight, bytes] | None:
         """The picture of a moment; of who stands still, one nearby does."""

@@ -111,6 +111,8 @@ class PlateRecogniser:
         self._sure = sure
         self._countries = countries
         self._second = second
+        self.second_named = None if second is None else second.info
+        """The second reader as events name it whose plates it had a say in, also where it failed since."""
 
     @property
     def networks(self) -> tuple[NetworkInfo, NetworkInfo]:
@@ -119,7 +121,7 @@ class PlateRecogniser:
 
     @property
     def second(self) -> NetworkInfo | None:
-        """The second reader, named by events of those plates that it had a say in; None where there is none."""
+        """The second reader, None where there is none, or it failed."""
         return None if self._second is None else self._second.info
 
     def still(self, picture: Picture) -> list[PlateRead]:

@@ -212,7 +212,7 @@ class PlateWatch:
         best = self._moment(seen.best.at_seconds)
         boxes = {at: body.box for at, body in self._vehicles.bodies(seen.number).items() if body.found_by != PLATE}
         sure = float(seen.confidence)
-        return Left(seen.number, self._last, self._way(seen), seen.text, sure, colour, plate, best, boxes)
+        return Left(seen.number, self._last, self._way(seen), seen.text, sure, colour, plate, best, boxes, seen.second)
 
     def _way(self, seen: PlateSeen) -> tuple[Sight, ...]:
         return tuple(Sight(self._moment(at), vehicle_box(corners.tolist(), self._size)) for at, corners in seen.way)
