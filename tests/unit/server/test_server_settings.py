@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tools.reference import ranges
 
 from safecity.kit.errors import InvalidError
 from safecity.kit.logs import redact
-from safecity.server.settings import Settings, load_settings
+from safecity.server.settings import Settings, describe, load_settings
 
 
 def test_file_environment_and_command_line_override_each_other_in_that_order(tmp_path: Path) -> None:
@@ -58,6 +59,25 @@ def test_a_wrong_setting_is_named(tmp_path: Path, toml: str, named: str) -> None
     file.write_text(toml, "utf-8")
     with pytest.raises(InvalidError, match=named):
         load_settings(file, environ={})
+
+
+NUMBERS = {name: kind for name, kind, _, _ in describe() if kind in ("int", "float")}
+
+
+def test_every_number_has_a_range_in_the_reference() -> None:
+    assert sorted(NUMBERS.keys() - ranges().keys()) == []
+
+
+@pytest.mark.parametrize("name", sorted(NUMBERS))
+def test_the_range_that_stands_in_the_reference_is_taken_and_one_beyond_is_refused_in_words(name: str) -> None:
+    least, most = (int(edge.replace(",", "")) for edge in ranges()[name].split(" to "))
+    section, _, field = name.partition(".")
+    for value in (least, most):
+        assert getattr(getattr(load_settings(None, environ={}, overrides={name: value}), section), field) == value
+    for value in (least - 1, most + 1):
+        with pytest.raises(InvalidError, match=f"^{name}: {value} is not in {least}..{most}$") as refused:
+            load_settings(None, environ={}, overrides={name: value})
+        assert (refused.value.code, refused.value.params["setting"]) == ("setting_out_of_range", name)
 
 
 def test_settings_survive_the_environment_of_a_child() -> None:

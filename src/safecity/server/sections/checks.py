@@ -9,7 +9,7 @@ def within(name: str, value: int | float, low: float, high: float) -> None:
     """InvalidError `setting_out_of_range`."""
     if not low <= value <= high:
         raise InvalidError(
-            f"{name}: {value} is not in {low:g}..{high:g}",
+            f"{name}: {value} is not in {low}..{high}",
             code="setting_out_of_range",
             params={"setting": name, "value": value, "low": low, "high": high},
         )

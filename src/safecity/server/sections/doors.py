@@ -88,7 +88,6 @@ class Jt808Settings:
     picture_days: int = 30
 
     def __post_init__(self) -> None:
-        within("jt808.picture_days", self.picture_days, 1, 3650)
         if len(self.media_host) > 255 or any(not 33 <= ord(c) < 127 for c in self.media_host):
             raise malformed("jt808.media_host", self.media_host[:80], "an address")
         within("jt808.port", self.port, 0, 65535)
