@@ -445,3 +445,55 @@ async def test_a_flooded_port_lets_through_what_terminals_were_told_to_send(slot
         phone = "88" + "0" * 7 + BUS if long else "0" + BUS
         one = datagrams(phone, long=long)[0]
         assert int.from_bytes(one[8:12], "big") in marks, "where the filter of the kernel looks"
+
+
+async def drained(slot: Slot, port: int, count: int) -> None:
+    await slot.until(lambda: slot.receiver.ports[port].datagrams >= count, f"{count} datagrams were taken")
+
+
+async def test_a_vehicle_that_sends_more_than_was_asked_for_is_not_cut_off(slot: Slot) -> None:
+    """Nor is one in whose name somebody forges datagrams: for a stranger it would be too much."""
+    port = slot.order("ch_bus", BUS, transport=JT1078_UDP)
+    vehicle = slot.sender(port)
+    vehicle.send(datagrams(BUS))
+    await slot.pictures("ch_bus", 5)
+    unasked, expected = datagrams(BUS, 2)[0], len(datagrams(BUS))
+    for burst in range(1, 23):
+        vehicle.send([unasked] * 100)
+        await drained(slot, port, expected + burst * 100)
+    slot.clock.seconds += 0.5
+    vehicle.send(datagrams(BUS, first=len(datagrams(BUS))))
+    await slot.pictures("ch_bus", 10)
+    assert slot.receiver.figures()[0].blocked == 0
+
+
+async def test_a_vehicle_that_floods_loses_its_own_stream_alone_and_comes_back(slot: Slot) -> None:
+    port = slot.order("ch_bus", BUS, transport=JT1078_UDP)
+    slot.order("ch_taxi", TAXI, transport=JT1078_UDP)
+    mad, taxi = slot.sender(port), slot.sender(port)
+    mad.send(datagrams(BUS))
+    taxi.send(datagrams(TAXI))
+    await slot.pictures("ch_bus", 5)
+    await slot.pictures("ch_taxi", 5)
+    stream = slot.stream("ch_bus")
+    slot.receiver._timers["tick"].cancel()  # time passes here alone
+    for _ in range(4):  # the first look only begins to count
+        taken = slot.receiver.ports[port].datagrams
+        for burst in range(1, 26):
+            mad.send([datagrams(BUS)[1]] * 100)
+            await drained(slot, port, taken + burst * 100)
+        slot.pass_time(0.05)
+        if stream.state == LOST:
+            break
+    assert (stream.state, stream.step) == (LOST, "gb_flood")
+    assert slot.receiver.figures()[0].blocked == 1
+    mad.send(datagrams(BUS, first=500))  # the kernel throws it away
+    taxi.send(datagrams(TAXI, first=len(datagrams(TAXI))))
+    await slot.pictures("ch_taxi", 10)
+    assert len(slot.kept["ch_bus"].units) < 10
+    slot.pass_time(11.0)
+    assert slot.receiver.figures()[0].blocked == 0
+    mad.send(datagrams(BUS, first=900))
+    await slot.pictures("ch_bus", 10)
+    slot.pass_time(1.0)
+    assert stream.state == RUNNING

@@ -179,7 +179,8 @@ class Router:
     def _stranger(self, peer: int, now: float) -> None:
         if not self._strangers.count(peer):
             return
-        blocked, close = self._strangers.judge(now, {source.peer for source in self._feeds})
+        expected = {source.peer for source in self._feeds} | self._owner.vehicles.senders
+        blocked, close = self._strangers.judge(now, expected)
         for mad, seconds in blocked:
             logger.warning("flooding source blocked source=%s:%s seconds=%.0f", *peer_address(mad), seconds)
         if close:
@@ -325,3 +326,6 @@ class Router:
                 feed.blocked = "gb_flood"
                 port.shield.block([(feed.source.peer, BLOCK_SECONDS)], now, port.expected)
                 feed.stream.tell(LOST, us, *feed.diagnosis())
+        for number, peer in self._owner.vehicles.stop_floods(limit, us):
+            port = self._owner.ports[number]
+            port.shield.block([(peer, BLOCK_SECONDS)], now, port.expected)

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final, Protocol
 
-from safecity.kit.errors import ConflictError, ExhaustedError, InvalidError, Param
+from safecity.kit.errors import ConflictError, ExhaustedError, InvalidError
 from safecity.media.receive.batch import peer_address
 from safecity.media.receive.feed import JT1078, JT1078_UDP, SessionRecord
 from safecity.media.receive.tcp import MediaConnection
+from safecity.media.receive.vehiclefeed import DatagramSource, Speaker, VehicleFeed
 from safecity.media.streams import LOST, OPENING, RUNNING, Stream
 from safecity.model.values.media import StreamKey, Unit
 from safecity.protocols.jt1078.frames import MediaStream
@@ -31,7 +31,6 @@ SILENT_SECONDS: Final = 3.0
 and nobody tells its other end."""
 _SHORT_DIGITS: Final = 12
 """Of a phone number written in six bytes: of a longer one they are the last."""
-_NEVER: Final = float("-inf")
 _MARK_DIGITS: Final = 8
 """Of a terminal's number, where a datagram of RTP has its SSRC."""
 
@@ -41,81 +40,6 @@ class Owner(Protocol):
 
     def wall_us(self) -> int: ...
     def monotonic(self) -> float: ...
-
-
-@dataclass(slots=True, eq=False)
-class DatagramSource:
-    """Whoever sends datagrams of a terminal to a port."""
-
-    port: int
-    peer: tuple[str, int]
-    terminal: str = ""
-    transport: str = JT1078_UDP
-    is_open: bool = True
-
-    def close(self, reason: str) -> None:
-        """Nothing more of it is taken."""
-        self.is_open = False
-
-
-Speaker = MediaConnection | DatagramSource
-"""Of either kind."""
-
-
-@dataclass(slots=True, eq=False)
-class VehicleFeed:
-    """One channel of a terminal that is expected or comes. `host`: where the terminal is known to be, empty: nowhere;
-    `transport`: `jt1078` or `jt1078_udp`.
-
-    `intruders` counts connections that named it and were turned away; `other` is the terminal that one named which came
-    to its port and was not expected there, `other_number` the camera of its own terminal that was not.
-    """
-
-    stream: Stream
-    phone: str
-    number: int
-    port: int
-    host: str
-    prepared: float
-    progress: float
-    transport: str = JT1078
-    confirmed: bool = False
-    connection: Speaker | None = None
-    media: MediaStream | None = None
-    order: PacketOrder | None = None
-    heard: float = _NEVER
-    packets: int = 0
-    seen_packets: int = 0
-    seen_units: int = 0
-    seen_lost: int = 0
-    intruders: int = 0
-    other: str = ""
-    other_number: int | None = None
-
-    @property
-    def key(self) -> StreamKey:
-        """Of the stream."""
-        return self.stream.key
-
-    def diagnosis(self) -> tuple[str, dict[str, Param]]:
-        """The step that failed, in the words of the catalogue."""
-        params: dict[str, Param] = {"port": self.port, "transport": self.transport, "channel": self.number}
-        media = self.media
-        if media is None:
-            if self.other_number is not None:
-                return "jt_other_channel", {**params, "expected": self.number, "seen": self.other_number}
-            if self.other:
-                return "jt_other_number", {**params, "expected": self.phone, "seen": self.other}
-            return ("jt_no_datagram" if self.transport == JT1078_UDP else "jt_no_connection"), params
-        if media.units:
-            return "jt_packets_stopped", params
-        if media.unsupported:
-            return "codec_unsupported", {**params, "codec": media.unsupported}
-        return ("jt_no_key_frame" if self.packets else "jt_no_packet"), params
-
-    def record(self) -> SessionRecord:
-        """That there was one: it cannot be gone on with after a restart, but that it broke is to be told."""
-        return SessionRecord(self.key.channel, self.key.quality, 0, self.transport, self.port, "", 0)
 
 
 class Vehicles:
@@ -217,12 +141,35 @@ class Vehicles:
         sender = self._senders.get((port, peer))
         if sender is None or not sender.is_open:
             sender = DatagramSource(port, peer_address(peer))
+        sender.datagrams += 1
         self.packets(sender, [packet])
         if sender.terminal and sender.is_open:
             self._senders[port, peer] = sender
         else:
             self._senders.pop((port, peer), None)
         return sender.is_open
+
+    @property
+    def senders(self) -> set[int]:
+        """Where datagrams of expected streams come from."""
+        return {peer for _, peer in self._senders}
+
+    def stop_floods(self, limit: float, us: int) -> list[tuple[int, int]]:
+        """(port, peer) of those who sent more datagrams than that since this was asked last. Their streams are lost."""
+        found = [place for place, one in self._senders.items() if one.datagrams > limit]
+        for one in self._senders.values():
+            one.datagrams = 0
+        for place in found:
+            self._block(self._senders.pop(place), us)
+        return found
+
+    def _block(self, sender: DatagramSource, us: int) -> None:
+        """It keeps its place for now: what of it lies in the buffer of the socket is nobody else's."""
+        sender.close("flood")
+        for feed in self._feeds.values():
+            if feed.connection is sender:
+                feed.blocked = "gb_flood"
+                feed.stream.tell(LOST, us, *feed.diagnosis())
 
     def packets(self, connection: Speaker, packets: list[MediaPacket]) -> None:
         """Packets of a connection, in order; datagrams are put in order."""
@@ -328,6 +275,7 @@ class Vehicles:
             if media.units != feed.seen_units:
                 feed.seen_units = media.units
                 feed.progress = now
+                feed.blocked = ""
                 if stream.state != RUNNING:
                     stream.tell(RUNNING, us)
                 return
