@@ -236,7 +236,7 @@ async def test_an_upload_is_ordered_and_that_it_is_done_is_told(scene: Scene) ->
     (serial,) = vehicle.link.session._waiting
     vehicle.say(TerminalAnswer(serial=serial, answered=0x9206, result=Result.OK))
     assert await waiting == TerminalSaid()
-    vehicle.say(FileUploaded(serial=serial, result=0))
+    vehicle.say(FileUploaded(serial=serial, result=0, tail=bytes(100_000)))  # what belongs to nothing reaches nobody
     (event,) = scene.events("video.uploaded")
     assert event.body["fields"] == {"serial": serial, "result": 0}
 
@@ -248,6 +248,7 @@ async def test_an_upload_is_ordered_and_that_it_is_done_is_told(scene: Scene) ->
         (0x8A00, {}, "terminal_not_said"),
         (0x9999, {}, "terminal_not_said"),
         (0x8103, {"parameters": [{"id": 0x13, "value": "00"}]}, "terminal_out_of_reach"),
+        (0x8103, {"parameters": [{"id": 0x29, "value": "00"}, {"id": 0x48, "value": "31"}]}, "terminal_listeners"),
         (0x8103, {"parameters": [{"id": 0x29, "value": "xx"}]}, "terminal_field"),
         (0x8103, {"parameters": [{"id": 0x29}]}, "terminal_field"),
         (0x8203, {"serial": 0}, "terminal_field"),

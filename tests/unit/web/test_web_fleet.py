@@ -120,7 +120,7 @@ async def test_a_message_of_the_standard_is_said_by_whoever_may_control_and_no_s
     house.calls.answers[SayTerminal] = TerminalSaid()
     upload = {
         "message": "9206",
-        "fields": {"host": "10.0.0.5", "password": "secret"},
+        "fields": {"host": "10.0.0.5", "port": 21, "password": "secret"},
         "confirm": NAME,
         "reason": "case 7",
     }
@@ -128,7 +128,8 @@ async def test_a_message_of_the_standard_is_said_by_whoever_may_control_and_no_s
     assert house.calls.of(SayTerminal)[1] == SayTerminal(bus, 0x9206, upload["fields"])
     asked, answered = (await written(admin, "vehicle.control"))[-2:]
     assert (asked["reason"], asked["details"]["message"]) == ("case 7", "9206")
-    assert asked["details"]["fields"] == "host password"
+    assert asked["details"]["fields"] == "host password port"
+    assert asked["details"]["to"] == "host=10.0.0.5 port=21", "where what was recorded goes"
     assert answered["outcome"] == "done"
     assert "secret" not in str(await admin.ok("GET", "audit"))
     wrong = await admin.ask("POST", path, {**ask, "confirm": "other"})
@@ -139,3 +140,14 @@ async def test_a_message_of_the_standard_is_said_by_whoever_may_control_and_no_s
     refused = await admin.ask("POST", path, {**ask, "message": "8105"})
     assert refused.json()["code"] == "terminal_not_said"
     assert (await admin.ask("POST", path, {**ask, "message": "81"})).status_code == 422
+
+
+async def test_no_picture_is_taken_by_a_message_without_what_a_picture_needs(house: Any, admin: Any, bus: str) -> None:
+    house.calls.answers[SayTerminal] = TerminalSaid(0x0805, {"serial": 1, "result": 0, "media_ids": [7]})
+    path = f"devices/{bus}/message"
+    ask = {"message": "8801", "fields": {"channel": 1, "command": 1}, "confirm": NAME}
+    refused = await admin.ask("POST", path, ask)
+    assert (refused.status_code, refused.json()["code"]) == (400, "purpose_needed")
+    assert house.calls.of(SayTerminal) == []
+    assert (await admin.ok("POST", path, {**ask, "purpose": "security"}))["message"] == "0805"
+    assert (await written(admin, "vehicle.control"))[-2]["details"]["purpose"] == "security"

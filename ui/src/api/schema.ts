@@ -3497,11 +3497,11 @@ export interface paths {
         /**
          * Say To Terminal
          * @description A message of the standard as it stands there, and the terminal's answer: parameters set and read (8103, 8104,
-         *     8106), properties (8107, 9003), alarms confirmed (8203), the driver's card (8702), pictures taken
-         *     (8801),
-         *     transparent data (8900), a running stream switched, held and gone on with (9102), losses (9105), its recordings
-         *     (9205), uploads to an FTP server (9206, 9207), attachments of alarms (9208). Uploads need the right to export; that
-         *     one is done is told as event `video.uploaded`. What takes a terminal out of reach is refused.
+         *     8106), properties (8107, 9003), alarms confirmed (8203), the driver's card (8702), pictures taken (8801, for a
+         *     `purpose` and by who may see them), transparent data (8900), a running stream switched, held and gone on with
+         *     (9102), losses (9105), its recordings (9205), uploads to an FTP server (9206, 9207), attachments of alarms (9208).
+         *     Uploads need the right to export; that one is done is told as event `video.uploaded`. What takes a terminal out of
+         *     reach, or lets a telephone listen in the vehicle, is refused.
          */
         post: operations["say_to_terminal"];
         delete?: never;
@@ -6944,7 +6944,8 @@ export interface components {
         };
         /**
          * @description A message of JT/T 808 or JT/T 1078 by its id (`8104`) and its fields, by the names that `TerminalMessageOut` has
-         *     them in; bytes are hexadecimal digits. `confirm`: the name of the vehicle as it stands in the list.
+         *     them in; bytes are hexadecimal digits. `confirm`: the name of the vehicle as it stands in the list. `purpose`: what
+         *     for, of a picture (8801).
          */
         TerminalMessageAsk: {
             message: string;
@@ -6952,6 +6953,7 @@ export interface components {
                 [key: string]: unknown;
             };
             confirm: string;
+            purpose?: ("traffic" | "security" | "maintenance") | null;
             /** @default  */
             reason?: string;
         };

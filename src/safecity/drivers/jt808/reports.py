@@ -18,7 +18,6 @@ from safecity.protocols.jt808.alarms import levels, rising
 from safecity.protocols.jt808.checks import judge
 from safecity.protocols.jt808.items import read_items
 from safecity.protocols.jt808.messages import Message
-from safecity.protocols.jt808.plain import plain
 from safecity.protocols.jt808.positions import Batch, BatchKind, Location, LocationAnswer
 from safecity.protocols.jt808.records import DriverCard
 from safecity.protocols.jt808.video import FileUploaded
@@ -62,8 +61,8 @@ class Reports:
                 self._position(vehicle, message.body.location, catch_up=False)
             case DriverCard():
                 self._card(vehicle, message.body)
-            case FileUploaded():
-                self._publish("video.uploaded", vehicle, {"fields": plain(message.body)})
+            case FileUploaded(serial=serial, result=result):  # not what makers write behind it: that has no end
+                self._publish("video.uploaded", vehicle, {"fields": {"serial": serial, "result": result}})
             case Batch():
                 return self._batch(vehicle, message.phone, message.body)
             case _:

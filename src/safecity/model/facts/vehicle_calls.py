@@ -89,7 +89,7 @@ class SayTerminal(Message, frozen=True):
     """A message of JT/T 808 or JT/T 1078 as it stands there, by its id and the names of its fields (bytes are
     hexadecimal digits): parameters, properties, pictures taken, alarms confirmed, transparent data, the list of its
     recordings, uploads to an FTP server. Answer: TerminalSaid; besides the errors above `terminal_message`,
-    `terminal_field`, `terminal_not_said`, `terminal_out_of_reach`."""
+    `terminal_field`, `terminal_not_said`, `terminal_out_of_reach`, `terminal_listeners`."""
 
     device: str
     message: int

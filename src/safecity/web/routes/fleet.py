@@ -17,6 +17,7 @@ from safecity.model.facts.vehicle_calls import (
     TrackVehicle,
 )
 from safecity.web.guard import Here, Routes, Who
+from safecity.web.routes.tollgates import PurposeWord
 from safecity.web.shapes import Answer, Ask, Words
 
 routes = Routes("fleet")
@@ -79,11 +80,13 @@ class VehicleDoorsAsk(Ask):
 
 class TerminalMessageAsk(Ask):
     """A message of JT/T 808 or JT/T 1078 by its id (`8104`) and its fields, by the names that `TerminalMessageOut` has
-    them in; bytes are hexadecimal digits. `confirm`: the name of the vehicle as it stands in the list."""
+    them in; bytes are hexadecimal digits. `confirm`: the name of the vehicle as it stands in the list. `purpose`: what
+    for, of a picture (8801)."""
 
     message: Annotated[str, Field(pattern="^[0-9a-fA-F]{4}$")]
     fields: Annotated[dict[str, Any], Field(max_length=40, default_factory=dict)]
     confirm: Annotated[str, Field(max_length=200)]
+    purpose: PurposeWord | None = None
     reason: Words = ""
 
 
@@ -134,13 +137,15 @@ async def lock_vehicle(device: str, ask: VehicleDoorsAsk, who: Who, here: Here) 
 @routes.post("/devices/{device}/message", Action.VEHICLE_CONTROL, fails=FAILS)
 async def say_to_terminal(device: str, ask: TerminalMessageAsk, who: Who, here: Here) -> TerminalMessageOut:
     """A message of the standard as it stands there, and the terminal's answer: parameters set and read (8103, 8104,
-    8106), properties (8107, 9003), alarms confirmed (8203), the driver's card (8702), pictures taken
-    (8801),
-    transparent data (8900), a running stream switched, held and gone on with (9102), losses (9105), its recordings
-    (9205), uploads to an FTP server (9206, 9207), attachments of alarms (9208). Uploads need the right to export; that
-    one is done is told as event `video.uploaded`. What takes a terminal out of reach is refused."""
+    8106), properties (8107, 9003), alarms confirmed (8203), the driver's card (8702), pictures taken (8801, for a
+    `purpose` and by who may see them), transparent data (8900), a running stream switched, held and gone on with
+    (9102), losses (9105), its recordings (9205), uploads to an FTP server (9206, 9207), attachments of alarms (9208).
+    Uploads need the right to export; that one is done is told as event `video.uploaded`. What takes a terminal out of
+    reach, or lets a telephone listen in the vehicle, is refused."""
     order = SayTerminal(device, int(ask.message, 16), ask.fields)
-    said = await here.vehicle_orders.say(who, order, confirm=ask.confirm, reason=ask.reason)
+    said = await here.vehicle_orders.say(
+        who, order, confirm=ask.confirm, reason=ask.reason, purpose=ask.purpose or ""
+    )  # fmt: skip
     return TerminalMessageOut(message=f"{said.message:04x}" if said.message else None, fields=said.fields)
 
 

@@ -31,6 +31,10 @@ VEHICLE_STEPS: dict[str, tuple[str, str]] = {
         "参数 {parameter} 决定终端连接哪个平台,改错后终端将失去联系,因此不能在此设置。",
         "Parameter {parameter} says which servers the terminal connects to: a mistake would cut it off, so it is not set from here.",
     ),
+    "terminal_listeners": (
+        "参数 {parameter} 决定哪个电话可以监听车内。监听不会留下任何记录，因此不能在此设置。",
+        "Parameter {parameter} says which telephone may listen in the vehicle. Nothing would be written down of that, so it is not set from here.",
+    ),
     "terminal_no_camera": (
         "终端没有此通道的摄像机，或不能用它拍照。",
         "The terminal has no such camera, or takes no pictures with it.",

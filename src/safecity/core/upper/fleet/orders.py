@@ -40,6 +40,9 @@ FRESH_US: Final = 120 * SECOND_US
 
 UPLOADS: Final = frozenset((0x9206, 0x9208))
 """Messages by which a terminal sends what it recorded to a server that they name."""
+LOOKS: Final = frozenset((0x8801,))
+"""Messages by which it looks around: they need what `PhotographFrom` needs, or that would be a way around it."""
+_DESTINATION: Final = ("host", "port", "tcp_port", "udp_port", "path")
 _NEEDS: Final[dict[type[Given | SayTerminal], Action]] = {
     TellDriver: Action.VEHICLE_MESSAGE,
     TrackVehicle: Action.VEHICLE_TRACK,
@@ -96,28 +99,23 @@ class VehicleOrders:
         await self._answered(who, action, device, order)
         return answer if isinstance(answer, TerminalDid) else TerminalDid()
 
-    async def say(self, who: Actor, order: SayTerminal, *, confirm: str, reason: str = "") -> TerminalSaid:
-        """A message of the standard; `confirm` as of `give`. What sends recordings anywhere needs the right to export
-        them too. The audit has the names of the fields alone: passwords may stand in them."""
+    async def say(
+        self, who: Actor, order: SayTerminal, *, confirm: str, reason: str = "", purpose: str = ""
+    ) -> TerminalSaid:
+        """A message of the standard; `confirm` as of `give`, `purpose` of what looks around. What sends recordings
+        anywhere needs the right to export them too. The audit has the names of the fields alone, since passwords may
+        stand in them, and where recordings are sent."""
+        looks = {"purpose": check_purpose(purpose)} if order.message in LOOKS else {}
 
         def ask(tx: Tx) -> Device:
             device = find_device(tx, who, Action.VEHICLE_CONTROL, order.device)
             check_order(device, order, confirm, None, who.at)
+            thing, details = thing_of(device), spoken(order) | looks
+            if order.message in LOOKS:
+                authorize(who, Action.VEHICLE_REPLAY, thing)
             if order.message in UPLOADS:
-                authorize(who, Action.EXPORT_MAKE, thing_of(device))
-            details = {"message": f"{order.message:04x}", "fields": " ".join(sorted(order.fields))[:200]}
-            thing = thing_of(device)
-            note(
-                tx,
-                who,
-                Action.VEHICLE_CONTROL,
-                thing,
-                device.name,
-                reason=reason,
-                stage="asked",
-                order="say",
-                **details,
-            )
+                authorize(who, Action.EXPORT_MAKE, thing)
+            note(tx, who, Action.VEHICLE_CONTROL, thing, device.name, reason=reason, stage="asked", **details)
             return device
 
         device = await self._database.write(ask)
@@ -188,6 +186,18 @@ def said(order: Given) -> dict[str, str | int | bool]:
             return what | {"channel": order.channel}
         case _:
             return what
+
+
+def spoken(order: SayTerminal) -> dict[str, str]:
+    """The same of a message of the standard."""
+    what = {
+        "order": _WORDS[SayTerminal], "message": f"{order.message:04x}",
+        "fields": " ".join(sorted(order.fields))[:200],
+    }  # fmt: skip
+    if order.message in UPLOADS:
+        told = [f"{name}={order.fields[name]}" for name in _DESTINATION if name in order.fields]
+        what["to"] = " ".join(told)[:400]
+    return what
 
 
 def _last(tx: Tx, device: Device) -> Position | None:
