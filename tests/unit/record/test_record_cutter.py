@@ -139,6 +139,18 @@ def test_network_jitter_does_not_move_the_timeline() -> None:
     assert all(abs(cut.wall - START - number * 1_000_000) < 50_000 for number, cut in enumerate(cuts))
 
 
+def test_a_recording_whose_first_second_was_held_up_is_right_soon() -> None:
+    cutter = Cutter()
+    cuts: list[Cut] = []
+    for second in range(20):
+        late = 400_000 if second == 0 else 0
+        cuts += cutter.feed([one._replace(arrived_us=one.arrived_us + late) for one in pictures(25, first=second * 25)])
+    assert [one.wall for one in cuts[1:]] == [one.end for one in cuts[:-1]], "chunks touch all the same"
+    assert cuts[0].wall - START == 400_000
+    assert all(abs(cut.wall - START - number * 1_000_000) <= 50_000 for number, cut in enumerate(cuts) if number > 11)
+    assert min(cut.duration for cut in cuts) >= 950_000
+
+
 @pytest.mark.parametrize("first", [-90_000, 0, 5])
 def test_media_time_before_zero_is_shifted(first: int) -> None:
     units = [one._replace(dts=one.dts - 900_000 + first, pts=one.pts - 900_000 + first) for one in pictures(10)]

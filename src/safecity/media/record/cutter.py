@@ -2,7 +2,9 @@
 
 A run is anchored once on the arrival of its first units, the least late of them; from then on wall time follows the
 media clock, drawn towards the arrivals by at most 500 ppm, so that a camera whose crystal drifts stays right over days
-and a jittering network does not shake the timeline. A wall clock that is set begins a new run.
+and a jittering network does not shake the timeline. Where all of the first second was held up, what comes after it is
+earlier than that clock says; nothing comes before it was taken, so that the clock is put right within seconds. A wall
+clock that is set begins a new run.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ JUMP: Final = 10 * CLOCK_HZ
 """A media time that jumps further, or back, is another session: a new run."""
 MAX_ERROR_US: Final = 10_000_000
 _SLEW_PPM: Final = 500
+_HELD_UP_PPM: Final = 40_000
+"""Of a clock that is late for certain; less in a chunk than two that touch may be apart."""
 _SNAP_US: Final = 50_000
 _KEEP_TRACK: Final = 5 * CLOCK_HZ
 ALONE_US: Final = 12_000_000
@@ -270,7 +274,8 @@ class Cutter:
         if leads:
             # The least late of first and last: what the network held back says nothing about the camera's clock.
             errors = [unit.arrived_us - self._wall(unit.dts) for unit in (lead.units[0], lead.units[-1])]
-            limit = (end - wall) * _SLEW_PPM // 1_000_000
+            rate = _HELD_UP_PPM if max(errors) < -_SNAP_US else _SLEW_PPM
+            limit = (end - wall) * rate // 1_000_000
             self._base_wall += max(-limit, min(limit, min(errors, key=abs)))
         self._clear()
 
