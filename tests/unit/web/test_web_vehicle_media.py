@@ -15,7 +15,7 @@ from safecity.core.upper.fleet import media
 from safecity.core.upper.fleet.api import VehicleMedia
 from safecity.kit.errors import ExhaustedError, NotFoundError, RefusedError, UnavailableError
 from safecity.model.facts.signal_calls import JtTerminal
-from safecity.model.facts.vehicle_calls import KeepMedia, PhotographFrom, TerminalDid
+from safecity.model.facts.vehicle_calls import KeepMedia, PhotographFrom, SayTerminal, TerminalDid, TerminalSaid
 from safecity.protocols.jt808.records import MediaAnswer, MediaData
 
 PHONE, NAME = "13912345678", "皖A12345"
@@ -136,6 +136,53 @@ async def test_nobody_looks_into_a_cabin_without_a_purpose_a_right_or_from_anoth
     assert (await admin.ask("GET", f"devices/{other['id']}/media/{one['id']}?purpose=traffic")).status_code == 404
 
 
+@pytest.fixture
+async def outsider(house: Any, admin: Any, bus: str) -> Any:
+    """An operator for whom the camera in the cabin (2) is none; the one at the door is 1."""
+    await admin.ok("POST", f"devices/{bus}/cameras", {"numbers": [1, 2]})
+    cabin = next(one for one in (await admin.ok("GET", f"channels?device={bus}"))["items"] if one["code"] == "2")
+    mark = {"if-match": f'"{cabin["revision"]}"'}
+    await admin.ok("PATCH", f"channels/{cabin['id']}", {"tags": ["cabin"]}, headers=mark)
+    grants = [{"role": "supervisor"}, {"role": "viewer", "tags": ["cabin"], "deny": True}]
+    await admin.ok("POST", "users", {"username": "outsider", "password": "correct horse battery", "grants": grants})
+    client = house.client()
+    await client.sign_in("outsider")
+    return client
+
+
+async def test_what_a_camera_took_is_for_whoever_may_look_through_it(
+    house: Any, admin: Any, bus: str, outsider: Any
+) -> None:
+    for number, channel in enumerate((1, 2, 1, 2, 9)):
+        await house.services.vehicle_media.keep(taken(house, bus, number=number, channel=channel))
+    assert [one["channel"] for one in await listed(admin, bus)] == [9, 2, 1, 2, 1]
+    assert [one["channel"] for one in await listed(outsider, bus)] == [9, 1, 1]
+    assert [one["channel"] for one in await listed(outsider, bus, limit="2")] == [9, 1]
+    assert (await admin.ok("GET", "audit"))["items"][0]["details"]["shown"] == 2, "as many as were told"
+    inside = next(one for one in await listed(admin, bus) if one["channel"] == 2)
+    assert (await outsider.ask("GET", f"devices/{bus}/media/{inside['id']}?purpose=traffic")).status_code == 404
+
+
+async def test_nor_is_it_asked_to_take_one_or_to_send_its_recordings_elsewhere(
+    house: Any, admin: Any, bus: str, outsider: Any
+) -> None:
+    house.calls.answers[PhotographFrom] = TerminalDid()
+    house.calls.answers[SayTerminal] = TerminalSaid()
+    wish = {"purpose": "security"}
+    assert (await outsider.ask("POST", f"devices/{bus}/picture", {**wish, "channel": 2})).status_code == 404
+    await outsider.ok("POST", f"devices/{bus}/picture", {**wish, "channel": 1})
+    assert house.calls.of(PhotographFrom) == [PhotographFrom(bus, 1)]
+    path, wish = f"devices/{bus}/message", {**wish, "confirm": NAME}
+    for message in ("8801", "9205", "9206", "9208"):
+        for fields in ({"channel": 2}, {"channel": 0}, {}):  # 0 and none mean all of them
+            answer = await outsider.ask("POST", path, {**wish, "message": message, "fields": fields})
+            assert (answer.status_code, message) == (404, message)
+        answer = await outsider.ask("POST", path, {**wish, "message": message, "fields": {"channel": 1}})
+        assert answer.status_code == (404 if message == "9208" else 200), "attachments may be of any camera"
+    assert len(house.calls.of(SayTerminal)) == 3
+    await admin.ok("POST", path, {**wish, "message": "9208", "fields": {}})
+
+
 async def test_it_goes_when_its_days_are_over_bytes_and_all(house: Any, admin: Any, bus: str) -> None:
     await house.services.vehicle_media.keep(taken(house, bus))
     house.clock.advance(29 * DAY)
@@ -197,8 +244,9 @@ async def test_a_full_disk_is_no_picture(house: Any, admin: Any, bus: str, monke
     assert await listed(admin, bus) == []
 
 
-async def test_a_vehicle_that_takes_all_day_fills_no_disk_and_alarms_still_have_room(
-    house: Any, bus: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("cause", ["robbery", "collision", "ordered"])
+async def test_a_vehicle_that_takes_all_day_fills_no_disk_and_what_somebody_waits_for_still_has_room(
+    house: Any, bus: str, monkeypatch: pytest.MonkeyPatch, cause: str
 ) -> None:
     monkeypatch.setattr(media, "MAX_PER_DAY", 2)
     keep = house.services.vehicle_media.keep
@@ -207,7 +255,7 @@ async def test_a_vehicle_that_takes_all_day_fills_no_disk_and_alarms_still_have_
     with pytest.raises(ExhaustedError, match="too many"):
         await keep(taken(house, bus, number=3, cause="timer"))
     assert not await keep(taken(house, bus, number=2, cause="timer")), "known, so that the terminal hears of it"
-    assert await keep(taken(house, bus, number=3, cause="robbery"))
+    assert await keep(taken(house, bus, number=3, cause=cause))
     house.clock.advance(DAY + 1)
     assert await keep(taken(house, bus, number=4, cause="timer"))
 

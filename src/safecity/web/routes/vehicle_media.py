@@ -72,7 +72,7 @@ async def list_vehicle_media(
     place = read_cursor(cursor, int, str)
     found = await here.vehicle_media.page(
         who, device, purpose=purpose, reason=reason, before=None if place is None else (place[0], place[1]),
-        limit=limit + 1,
+        limit=limit,
     )  # fmt: skip
     more = write_cursor(found[limit - 1].at, found[limit - 1].id) if len(found) > limit else None
     return Page[VehicleMediumOut](items=[_out(one) for one in found[:limit]], next=more)

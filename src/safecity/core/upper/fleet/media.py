@@ -13,6 +13,7 @@ from safecity.core.ground.devices.api import find as find_by_id
 from safecity.core.ground.loose.api import Loose, named
 from safecity.core.ground.passages.api import check_purpose
 from safecity.core.upper.fleet import mediatable as table
+from safecity.core.upper.fleet.cameras import closed
 from safecity.core.upper.fleet.mediatable import VehicleMedium
 from safecity.kit.clock import SECOND_US, Clock
 from safecity.kit.errors import ExhaustedError, InvalidError, NotFoundError
@@ -24,14 +25,16 @@ from safecity.protocols.gat1400.pictures import check_picture
 
 DAY_US: Final = 86_400 * SECOND_US
 MAX_PER_DAY: Final = 1000
-"""Kept of one vehicle within a day, by when they came; what was taken with an alarm has as much room again."""
+"""Kept of one vehicle within a day, by when they came; what was taken with an alarm, or because somebody here asked for
+it, has as much room again."""
 FOLDER: Final = "vehicle-media"
 SWEEP: Final = 500
-_ALARMS: Final = frozenset(("robbery", "collision"))
+_WAITED_FOR: Final = frozenset(("robbery", "collision", "ordered"))
 
 
 class VehicleMedia:
-    """Rights are those of where the vehicle lay when the medium came, as of its way. `days` 0: nothing is kept."""
+    """Rights are those of where the vehicle lay when the medium came, as of its way, and those of the camera that took
+    it. `days` 0: nothing is kept."""
 
     def __init__(self, database: Database, blobs: Blobs, loose: Loose, clock: Clock, days: int) -> None:
         self._database = database
@@ -66,14 +69,16 @@ class VehicleMedia:
         self, who: Actor, device: str, *, purpose: str, reason: str = "", before: tuple[int, str] | None = None,
         limit: int,
     ) -> list[VehicleMedium]:  # fmt: skip
-        """Taken last first; `before`: (at, id). The look is written down. InvalidError `purpose_needed`."""
+        """Taken last first, and one beyond `limit` where there are more; `before`: (at, id). The look is written down.
+        InvalidError `purpose_needed`."""
         check_purpose(purpose)
         may, oldest = scope(who, Action.VEHICLE_REPLAY), self._oldest()
 
         def work(tx: Tx) -> list[VehicleMedium]:
             found = find_device(tx, who, Action.VEHICLE_REPLAY, device)
-            media = table.page(tx, may, device, oldest=oldest, before=before, limit=limit)
-            _note(tx, who, found, purpose, reason, what="media", shown=len(media))
+            without = closed(tx, who, device)
+            media = table.page(tx, may, device, oldest=oldest, without=without, before=before, limit=limit + 1)
+            _note(tx, who, found, purpose, reason, what="media", shown=len(media[:limit]))
             return media
 
         return await self._database.write(work)
@@ -88,7 +93,8 @@ class VehicleMedia:
         def work(tx: Tx) -> VehicleMedium:
             found = find_device(tx, who, Action.VEHICLE_REPLAY, device)
             one = table.find(tx, medium)
-            if one is None or one.device != device or one.seen <= oldest or not may.allows(_lay(one)):
+            is_there = one is not None and one.device == device and one.seen > oldest
+            if one is None or not is_there or not may.allows(_lay(one)) or one.channel in closed(tx, who, device):
                 raise NotFoundError("no such medium", code="not_found", params={"kind": "medium"})
             _note(tx, who, found, purpose, reason, what="medium", medium=one.id, sha256=one.digest.hex())
             return one
@@ -116,7 +122,7 @@ def _is_wanted(tx: Tx, fact: KeepMedia, digest: bytes) -> bool:
     _vehicle(tx, fact.device)
     if table.is_known(tx, fact.device, fact.number, digest):
         return False
-    room = MAX_PER_DAY * (2 if fact.cause in _ALARMS else 1)
+    room = MAX_PER_DAY * (2 if fact.cause in _WAITED_FOR else 1)
     if table.came_since(tx, fact.device, fact.seen - DAY_US) >= room:
         raise ExhaustedError("too many in a day", code="vehicle_media_full", params={"limit": MAX_PER_DAY})
     return True

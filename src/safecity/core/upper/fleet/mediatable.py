@@ -104,12 +104,16 @@ def find(tx: Tx, medium: str) -> VehicleMedium | None:
 
 
 def page(
-    tx: Tx, allowed: Predicate, device: str, *, oldest: int, before: tuple[int, str] | None, limit: int
-) -> list[VehicleMedium]:
-    """Of one vehicle, those that came after `oldest`, taken last first. `before`: (at, id) of the last one shown."""
+    tx: Tx, allowed: Predicate, device: str, *, oldest: int, without: Sequence[int], before: tuple[int, str] | None,
+    limit: int,
+) -> list[VehicleMedium]:  # fmt: skip
+    """Of one vehicle, those that came after `oldest`, taken last first, none of the cameras `without`. `before`:
+    (at, id) of the last one shown."""
     table = vehicle_media.c
     rights: Any = where(allowed, table.area_path, organisation=table.organisation_path)
     query = select(vehicle_media).where(rights, table.device == device, table.seen > oldest)
+    if without:
+        query = query.where(table.channel.not_in(without))
     if before is not None:
         at, last = before
         query = query.where(or_(table.at < at, and_(table.at == at, table.id < last)))

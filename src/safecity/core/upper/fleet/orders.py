@@ -10,6 +10,7 @@ from safecity.core.ground.access.api import Action, Actor, authorize
 from safecity.core.ground.audit.api import note
 from safecity.core.ground.devices.api import Device, DeviceKind, Position, find_device, of_devices, thing_of
 from safecity.core.ground.passages.api import check_purpose
+from safecity.core.upper.fleet.cameras import ALL, check_camera
 from safecity.kit.clock import SECOND_US
 from safecity.kit.errors import ConflictError, InvalidError, SafecityError
 from safecity.model.facts.vehicle_calls import (
@@ -38,10 +39,18 @@ STANDS_KMH: Final = 5.0
 FRESH_US: Final = 120 * SECOND_US
 """An older position says nothing about whether a vehicle moves now."""
 
-UPLOADS: Final = frozenset((0x9206, 0x9208))
+ATTACHMENTS: Final = 0x9208
+UPLOADS: Final = frozenset((0x9206, ATTACHMENTS))
 """Messages by which a terminal sends what it recorded to a server that they name."""
 LOOKS: Final = frozenset((0x8801,))
 """Messages by which it looks around: they need what `PhotographFrom` needs, or that would be a way around it."""
+_CAMERAS: Final[dict[int, Action]] = {
+    0x8801: Action.LIVE_WATCH,
+    0x9205: Action.PLAYBACK_WATCH,
+    0x9206: Action.EXPORT_MAKE,
+    ATTACHMENTS: Action.EXPORT_MAKE,
+}
+"""What whoever says such a message must be allowed to do to the camera that it names, or to all where it names none."""
 _DESTINATION: Final = ("host", "port", "tcp_port", "udp_port", "path")
 _NEEDS: Final[dict[type[Given | SayTerminal], Action]] = {
     TellDriver: Action.VEHICLE_MESSAGE,
@@ -87,6 +96,8 @@ class VehicleOrders:
             details: dict[str, Any] = said(order) | looks
             device = find_device(tx, who, action, order.device)
             check_order(device, order, confirm, _last(tx, device), who.at)
+            if isinstance(order, PhotographFrom):
+                check_camera(tx, who, Action.LIVE_WATCH, device.id, order.channel)
             note(tx, who, action, thing_of(device), device.name, reason=reason, stage="asked", **details)
             return device
 
@@ -115,6 +126,8 @@ class VehicleOrders:
                 authorize(who, Action.VEHICLE_REPLAY, thing)
             if order.message in UPLOADS:
                 authorize(who, Action.EXPORT_MAKE, thing)
+            if order.message in _CAMERAS:
+                check_camera(tx, who, _CAMERAS[order.message], device.id, _camera(order))
             note(tx, who, Action.VEHICLE_CONTROL, thing, device.name, reason=reason, stage="asked", **details)
             return device
 
@@ -198,6 +211,12 @@ def spoken(order: SayTerminal) -> dict[str, str]:
         told = [f"{name}={order.fields[name]}" for name in _DESTINATION if name in order.fields]
         what["to"] = " ".join(told)[:400]
     return what
+
+
+def _camera(order: SayTerminal) -> int:
+    """Attachments of an alarm name none, and may be of any."""
+    number = order.fields.get("channel") if order.message != ATTACHMENTS else ALL
+    return number if isinstance(number, int) else ALL
 
 
 def _last(tx: Tx, device: Device) -> Position | None:
