@@ -308,6 +308,29 @@ def test_a_toll_is_paid_where_it_stands_along_the_road() -> None:
         assert router.charged(here, NOON, tolls) == pytest.approx(paid)
 
 
+@pytest.mark.parametrize("place", [0.0, 0.4])
+@pytest.mark.parametrize("gate", [0.0, 0.4])
+def test_a_toll_at_the_very_end_of_a_road_is_counted_alike_by_who_searches_and_who_tells(
+    gate: float, place: float
+) -> None:
+    """How long a road is is known less exactly than where a gantry stands, or whoever sets out: a little beyond."""
+    network, edge = row_of_streets()
+    router = Router(RoadTimes.of(network), landmarks=2)
+    first, last = edge[0, 1], edge[1, 2]
+    begin_of, end_of = -place, {one: float(network.arrays.edge_length[one]) for one in (first, last)}
+    places = [end_of[first] + gate, -gate, end_of[last] + gate]
+    tolls = Charges([first, last, last], [[5.0] * 24, [7.0] * 24, [11.0] * 24], places)
+    whole = end_of[last] + place
+    for start, end, paid in (
+        (Place(first, begin_of), Place(last, 100.0), 12), (Place(first, end_of[first] + place), Place(last, 100.0), 7),
+        (Place(first, begin_of), Place(last, whole), 23), (Place(first, end_of[first] + place), Place(last, whole), 18),
+        (Place(first, 100.0), Place(last, begin_of), 12), (Place(last, begin_of), Place(last, whole), 11),
+    ):  # fmt: skip
+        for found in (router.route([start], [end], NOON, tolls), router.usual([start], [end], NOON, tolls)):
+            assert found.cost - found.seconds == pytest.approx(paid, abs=0.01), (start, end)
+            assert router.charged(found, NOON, tolls) == pytest.approx(paid), (start, end)
+
+
 def test_who_sets_out_before_a_dear_toll_turns_round_and_who_stands_behind_it_drives_on() -> None:
     network, edge = row_of_streets()
     router = Router(RoadTimes.of(network), landmarks=2, u_turn_seconds=10)

@@ -15,11 +15,13 @@ from safecity.core.ground.tolls.decide import check_toll
 from safecity.core.ground.tolls.service import told_of
 from safecity.core.upper.traffic.city import City
 from safecity.core.upper.traffic.jams import KnownJam
-from safecity.core.upper.traffic.tolled import _inside
+from safecity.core.upper.traffic.tolled import _inside, places_of
 from safecity.kit.clock import SECOND_US
 from safecity.kit.errors import InvalidError, NotFoundError, SafecityError, UnavailableError
 from safecity.model.facts.media_calls import Done
 from safecity.model.facts.traffic_calls import ApplyTolls, AskRoutes, FindTolled, RouteFound
+from safecity.roads.network.build import build_network
+from safecity.roads.network.draft import Draft
 from safecity.roads.network.grid import edges_near
 from safecity.roads.network.versions import put_version
 
@@ -151,6 +153,20 @@ def test_on_the_very_road_of_a_gantry_or_border_it_is_paid_by_who_comes_past_it(
                 city, noon, one, start=(18.0, street + begun * STEP), end=(18.0, street + ended * STEP), count=1
             )  # fmt: skip
             assert ways[0].toll == paid, (one, begun, ended)
+
+
+@pytest.mark.parametrize("drawn", [("south", "north"), ("north", "south")])
+def test_a_border_on_the_very_end_of_a_road_stands_there_whichever_way_it_is_drawn(drawn: tuple[str, str]) -> None:
+    draft, ends = Draft(), {"south": 59.3, "north": 59.3 + STEP}
+    for node, name in enumerate(drawn):
+        draft.add_node(node, 18.0, ends[name])
+    draft.add_row(7, 0, 1, backward=True, limit=50)
+    network = build_network(draft).network
+    ring = ((17.99, ends["north"]), (18.02, ends["north"]), (18.02, 59.4), (17.99, 59.4))
+    (told,) = told_of([toll(gantries=(), border=ring, crossing=Crossing.BOTH)], 1, "SEK").tolls
+    for one in places_of(network, told):
+        northwards = network.line(one.edge)[-1][1] == ends["north"]
+        assert one.along == pytest.approx(400 if northwards else 0, abs=0.1)
 
 
 def test_where_every_way_costs_something_drivers_are_not_sent_over_the_slow_ones_alike(city: City) -> None:

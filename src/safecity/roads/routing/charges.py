@@ -38,7 +38,8 @@ class Charges:
         if self.places.shape != np.shape(self.edges) or np.isnan(self.places).any():
             raise InvalidError("not a place along the edge for every charge", code="route_charges")
 
-    def passed(self, edge: int, *, after: float = -math.inf, until: float = math.inf) -> I64:
-        """Rows that are paid between two places along an edge."""
-        places = self.places
+    def passed(self, edge: int, length: float, *, after: float = -math.inf, until: float = math.inf) -> I64:
+        """Rows that are paid between two places along an edge of that length. What is said to be paid beyond either of
+        its ends is paid there: lengths are known less exactly than places."""
+        places = np.clip(self.places, 0.0, length)
         return np.flatnonzero((np.asarray(self.edges) == edge) & (places > after) & (places <= until))

@@ -226,21 +226,25 @@ class Router:
             rows[named] = np.arange(len(named))
         return Costs(np.zeros(0, np.float32), rows, table, np.array([float(u_turn)]))
 
-    def _checked(self, places: Sequence[Place]) -> Sequence[Place]:
+    def _checked(self, places: Sequence[Place]) -> list[Place]:
+        """Along their edges, none beyond an end. InvalidError `no_place`."""
         for one in places:
             if not (0 <= one.edge < self._network.edges and math.isfinite(one.along)):
                 raise InvalidError(f"no place: {one}", code="no_place")
         if not places:
             raise InvalidError("no place", code="no_place")
-        return places
+        return [Place(one.edge, min(max(one.along, 0.0), self._length(one.edge))) for one in places]
+
+    def _length(self, edge: int) -> float:
+        return float(self._arrays.edge_length[edge])
 
     def _search(
         self, start: Sequence[Place], end: Sequence[Place], at_us: int, costs: Costs, limit: float, *, every: bool,
         times: Times | None = None, charges: Charges | None = None,
     ) -> tuple[F64, F64, I32]:  # fmt: skip
-        a, times = self._arrays, times or self._times.arrays
-        sources = np.array([one.edge for one in self._checked(start)], np.int32)
-        goals = np.array([one.edge for one in self._checked(end)], np.int32)
+        a, times, start, end = self._arrays, times or self._times.arrays, self._checked(start), self._checked(end)
+        sources = np.array([one.edge for one in start], np.int32)
+        goals = np.array([one.edge for one in end], np.int32)
         begun = np.array([one.along for one in start]) / np.maximum(a.edge_length[sources], 1e-3)
         driven = np.array([one.along for one in end]) / np.maximum(a.edge_length[goals], 1e-3)
         table = _UNGUIDED if every else self._table
@@ -268,14 +272,16 @@ class Router:
         part = self._part(at_us / 1e6, table.shape[1])
         begun, within = np.zeros(len(start)), np.zeros((len(start), len(end)))
         for n, one in enumerate(start):
-            begun[n] = table[charges.passed(one.edge, after=one.along), part].sum()
+            length = self._length(one.edge)
+            begun[n] = table[charges.passed(one.edge, length, after=one.along), part].sum()
             for k, other in enumerate(end):
                 if other.edge == one.edge:
-                    paid = charges.passed(one.edge, after=one.along, until=other.along)
+                    paid = charges.passed(one.edge, length, after=one.along, until=other.along)
                     within[n, k] = table[paid, part].sum()
         # A goal has a row of its own: what is paid before it, and nothing of what lies behind.
         rows = len(costs.charge) + np.arange(len(end), dtype=np.int32)
-        own = np.array([table[charges.passed(one.edge, until=one.along)].sum(axis=0) for one in end])
+        before = [charges.passed(one.edge, self._length(one.edge), until=one.along) for one in end]
+        own = np.array([table[paid].sum(axis=0) for paid in before])
         charge = np.concatenate((costs.charge, own.reshape(len(end), table.shape[1]))).astype(np.float32)
         return costs._replace(charge=charge), Ends(begun, within, rows)
 
@@ -342,7 +348,7 @@ class Router:
                 total += whole(edge, part)
             else:
                 after, until = (route.begun if n == 0 else -math.inf), (route.ended if n == last else math.inf)
-                total += float(table[charges.passed(edge, after=after, until=until), part].sum())
+                total += float(table[charges.passed(edge, self._length(edge), after=after, until=until), part].sum())
         return total
 
     def _part(self, at: float, parts: int) -> int:

@@ -133,9 +133,9 @@ def _crossing(network: RoadNetwork, ring: Line, crossing: str) -> list[Place]:
         step = float(a.point_along[point + 1] - a.point_along[point])
         metres = float(a.point_along[point]) + step * _share_before(ring, *ends)
         # Who drives the shape the other way crosses the border the other way.
-        for edge, comes_in, along in ((forward, inward, metres), (back, not inward, -metres)):
+        for edge, comes_in, against in ((forward, inward, False), (back, not inward, True)):
             if edge >= 0 and pays[not comes_in]:
-                found.append(Place(edge, along if along >= 0 else float(a.edge_length[edge]) + along))
+                found.append(Place(edge, float(a.edge_length[edge]) - metres if against else metres))
     return found
 
 
