@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -43,7 +42,7 @@ class Pictures:
         )  # fmt: skip
         try:
             async with asyncio.timeout(self._patience):
-                jpeg, _ = await asyncio.gather(_said(child), _told(child, fmp4))
+                jpeg = await _answered(child, fmp4)
                 if len(jpeg) <= MAX_JPEG:
                     await child.wait()
         except TimeoutError as error:
@@ -57,6 +56,17 @@ class Pictures:
         return jpeg
 
 
+async def _answered(child: asyncio.subprocess.Process, fmp4: bytes) -> bytes:
+    """All that it says; once that is all it need not have listened to the end, and one that talks without end may never
+    have begun to."""
+    telling = asyncio.get_running_loop().create_task(_told(child, fmp4))
+    try:
+        return await _said(child)
+    finally:
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
+
+
 async def _said(child: asyncio.subprocess.Process) -> bytes:
     """All of it, or a little more than any picture has: foreign video may make a decoder talk without end."""
     assert child.stdout is not None
@@ -68,7 +78,10 @@ async def _said(child: asyncio.subprocess.Process) -> bytes:
 
 async def _told(child: asyncio.subprocess.Process, fmp4: bytes) -> None:
     assert child.stdin is not None
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+    try:
         child.stdin.write(fmp4)
         await child.stdin.drain()
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+    finally:
         child.stdin.close()
