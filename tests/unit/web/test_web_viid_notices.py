@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from tests.unit.web.viid_client import CAMERA, GATE, LIBRARY, ViidClient, jpeg, vehicle, vehicles
 
-from safecity.core.ground.images import store
+from safecity.core.ground.images import subscribers
 from safecity.core.ground.images.api import Address, Notifier, read_address, refused_ip
 from safecity.core.ground.images.delivery import pause, understood
 from safecity.core.ground.images.notifier import MAX_OBJECTS
@@ -284,9 +284,9 @@ async def test_nothing_is_sent_to_another_place_than_was_accepted(house: Any, ad
     one = await agreed(admin, city)
 
     def moved(tx: Any) -> None:
-        known = store.subscription(tx, one)
+        known = subscribers.subscription(tx, one)
         assert known is not None
-        store.save_subscription(tx, replace(known, body={**known.body, "ReceiveAddr": "http://10.0.0.66:8200/"}))
+        subscribers.save(tx, replace(known, body={**known.body, "ReceiveAddr": "http://10.0.0.66:8200/"}))
 
     await house.services.database.write(moved)
     await city["camera"].send("MotorVehicles", vehicles(vehicle(1)))

@@ -13,7 +13,7 @@ from tests.unit.web.test_web_watches import client_of, follow, hits
 from tests.unit.web.test_web_watches_library import GATE, NUMBER, disposition, joined, listed, watches
 from tests.unit.web.viid_client import CAMERA, LIBRARY, ViidClient, jpeg, vehicle, vehicles
 
-from safecity.core.ground.images import store
+from safecity.core.ground.images import subscribers
 from safecity.core.ground.images.api import Address, Notifier
 from safecity.core.upper.watches.api import met
 from safecity.kit.clock import rfc3339
@@ -228,8 +228,8 @@ async def test_nothing_is_sent_to_another_place_than_was_allowed(city: City) -> 
     watch = await city.asked()
 
     def moved(tx: Any) -> None:
-        known = store.of_watches(tx, [watch])[watch]
-        store.save_subscription(tx, replace(known, body={**known.body, "ReceiveAddr": "http://10.0.0.66:8200/"}))
+        known = subscribers.of_watches(tx, [watch])[watch]
+        subscribers.save(tx, replace(known, body={**known.body, "ReceiveAddr": "http://10.0.0.66:8200/"}))
 
     await city.house.services.database.write(moved)
     await city.passes(1)
@@ -402,7 +402,7 @@ async def test_a_subscription_and_a_watch_of_one_library_have_nothing_to_do_with
     assert (await city.library.ask("GET", "Subscribes")).json()["SubscribeListObject"]["SubscribeObject"] == []
 
     def inner(tx: Any) -> str:
-        return store.of_watches(tx, [watch])[watch].id
+        return subscribers.of_watches(tx, [watch])[watch].id
 
     row = await city.house.services.database.read(inner)
     assert (await city.admin.ask("POST", f"subscriptions/{row}/accept")).status_code == 404

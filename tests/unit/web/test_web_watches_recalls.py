@@ -11,7 +11,7 @@ from tests.unit.web.test_web_watches import client_of, follow, hits
 from tests.unit.web.test_web_watches_answers import PASSWORD, PLACE, City, a_city
 from tests.unit.web.test_web_watches_library import GATE, NUMBER
 
-from safecity.core.ground.images import store
+from safecity.core.ground.images import outbox, subscribers
 from safecity.core.ground.images.api import Address
 from safecity.kit.clock import rfc3339
 from safecity.kit.errors import UnavailableError
@@ -187,10 +187,10 @@ async def test_what_is_taken_back_just_before_it_is_tried_again_is_deleted_and_n
     assert await city.told() == 0
     city.asking.answer = (200, b"")
     city.house.clock.advance(10)
-    found = await city.house.services.database.read(lambda tx: store.due(tx, city.house.clock.now_us()))
+    found = await city.house.services.database.read(lambda tx: outbox.due(tx, city.house.clock.now_us()))
     await city.take_back(name)
     with monkeypatch.context() as patched:
-        patched.setattr(store, "due", lambda _tx, _now: found)
+        patched.setattr(outbox, "due", lambda _tx, _now: found)
         assert await city.notifier.step() == 0
     assert await city.told() == 1
     assert len(city.asking.deleted) == 1
@@ -234,7 +234,7 @@ async def test_a_library_that_goes_on_to_refuse_is_given_up_after_an_hour_and_on
     await city.take_back(name)
 
     async def counted() -> tuple[int, int]:
-        one = (await city.house.services.database.read(lambda tx: store.of_watches(tx, [watch])))[watch]
+        one = (await city.house.services.database.read(lambda tx: subscribers.of_watches(tx, [watch])))[watch]
         return one.recalled, one.not_recalled
 
     async def pass_by(quarters: int) -> None:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from safecity.core.ground.devices.api import Device
-from safecity.core.ground.images import store
+from safecity.core.ground.images import outbox, subscribers
 from safecity.core.ground.images.addresses import read_address
-from safecity.core.ground.images.store import ALLOWED, Kept, Subscribed, SubscriptionState
+from safecity.core.ground.images.store import Kept
+from safecity.core.ground.images.subscribers import ALLOWED, Subscribed, SubscriptionState
 from safecity.core.ground.images.wishes import read_wish, within
 from safecity.kit.errors import InvalidError
 from safecity.kit.ids import fresh
@@ -50,7 +51,7 @@ def told_at(wish: Disposition) -> str:
 
 def ask(tx: Tx, library: Device, watch: str, wish: Disposition, now: int) -> None:
     """Keep with a proposed watch where its library wants to be told; nothing is before `allow`."""
-    store.add_subscription(tx, Subscribed(
+    subscribers.add(tx, Subscribed(
         id=fresh("su"), device=library.id, subscribe_id=watch, state=SubscriptionState.PENDING, body=_body(wish),
         address="", area_path=library.area_path, organisation_path=library.organisation_path, created_at=now,
         watch=watch,
@@ -60,13 +61,13 @@ def ask(tx: Tx, library: Device, watch: str, wish: Disposition, now: int) -> Non
 def asks_else(tx: Tx, watch: str, wish: Disposition) -> bool:
     """Whether a library wants to be told elsewhere, or more, than when the watch was proposed. A watch from before
     libraries were told goes on as it is, and untold."""
-    one = store.of_watches(tx, [watch]).get(watch)
+    one = subscribers.of_watches(tx, [watch]).get(watch)
     return one is not None and _timeless(one.body) != _timeless(_body(wish))
 
 
 def allow(tx: Tx, watch: str, by: str) -> str:
     """With the approval of the watch; host and port that are allowed, empty where nobody is to be told."""
-    one = store.of_watches(tx, [watch]).get(watch)
+    one = subscribers.of_watches(tx, [watch]).get(watch)
     if one is None or not one.body["ReceiveAddr"]:
         return ""
     address = read_address(one.body["ReceiveAddr"]).place
@@ -76,27 +77,27 @@ def allow(tx: Tx, watch: str, by: str) -> str:
 
 def refuse(tx: Tx, watch: str, by: str) -> None:
     """With the refusal of the watch."""
-    one = store.of_watches(tx, [watch]).get(watch)
+    one = subscribers.of_watches(tx, [watch]).get(watch)
     if one is not None:
         _move(tx, one, SubscriptionState.REFUSED, decided_by=by)
 
 
 def stop(tx: Tx, watch: str, *, over: bool) -> None:
     """The watch has ended; what waits is dropped. `over`: by its time, and what waits counts as lost."""
-    one = store.of_watches(tx, [watch]).get(watch)
+    one = subscribers.of_watches(tx, [watch]).get(watch)
     if one is not None:
-        dropped = store.drop_untold(tx, one.id)
+        dropped = outbox.drop_untold(tx, one.id)
         _move(tx, one, SubscriptionState.CANCELLED, lost=one.lost + (dropped if over else 0))
 
 
 def tell(tx: Tx, watch: str, met: Kept, now: int) -> None:
     """Queue a hit for the library that asked, once: not what it said itself, nor what lies outside its areas. What it
     was told of the hit before, or may have been, is taken back: it is something else now."""
-    store.recall_hit(tx, met.id, now)
-    one = store.of_watches(tx, [watch]).get(watch)
+    outbox.recall_hit(tx, met.id, now)
+    one = subscribers.of_watches(tx, [watch]).get(watch)
     if one is None or one.state is not SubscriptionState.ACTIVE or met.device == one.device or not within(one, met):
         return
-    store.enqueue(tx, [{
+    outbox.enqueue(tx, [{
         "id": fresh("no"), "subscription": one.id, "object": None, "hit": met.id, "kind": _KIND, "notification": "",
         "due_at": now, "tries": 0,
     }])  # fmt: skip
@@ -104,18 +105,18 @@ def tell(tx: Tx, watch: str, met: Kept, now: int) -> None:
 
 def untell(tx: Tx, hit: str, now: int) -> None:
     """It is none, and never was. Who was told of it before is asked to delete the notification."""
-    store.recall_hit(tx, hit, now)
+    outbox.recall_hit(tx, hit, now)
 
 
 def silence(tx: Tx, hit: str) -> None:
     """Nobody is to be told of it any more; who was told keeps what was true."""
-    store.drop_hit(tx, hit)
+    outbox.drop_hit(tx, hit)
 
 
 def answering(tx: Tx, watches: Sequence[str]) -> dict[str, Answering]:
     """By watch, of those whose library wants to be told."""
-    found = store.of_watches(tx, watches)
-    waits = store.waiting(tx, [one.id for one in found.values()])
+    found = subscribers.of_watches(tx, watches)
+    waits = outbox.waiting(tx, [one.id for one in found.values()])
     return {
         watch: Answering(
             receive_addr=read_wish(one).receive_addr, allowed=bool(one.address), delivered=one.delivered,
@@ -129,12 +130,12 @@ def answering(tx: Tx, watches: Sequence[str]) -> dict[str, Answering]:
 
 def forget(tx: Tx, watches: Sequence[str]) -> None:
     """With the watches."""
-    store.forget_subscriptions(tx, [one.id for one in store.of_watches(tx, watches).values()])
+    outbox.forget_subscriptions(tx, [one.id for one in subscribers.of_watches(tx, watches).values()])
 
 
 def _move(tx: Tx, one: Subscribed, state: SubscriptionState, **more: Any) -> None:
     if state in ALLOWED[one.state]:
-        store.save_subscription(tx, replace(one, state=state, revision=one.revision + 1, **more))
+        subscribers.save(tx, replace(one, state=state, revision=one.revision + 1, **more))
 
 
 def _body(wish: Disposition) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from safecity.core.ground.images.decide import is_library
 from safecity.core.ground.images.notifier import Met, Notifier, Post
 from safecity.core.ground.images.recalling import Delete
 from safecity.core.ground.images.service import Images
-from safecity.core.ground.images.store import Kept, Subscribed, SubscriptionState
+from safecity.core.ground.images.store import Kept
 from safecity.core.ground.images.store import known as known_objects
+from safecity.core.ground.images.subscribers import Subscribed, SubscriptionState
 from safecity.core.ground.images.taking import Outcome
 from safecity.core.ground.images.uplink import AskUpper, Reply, UplinkFigure, Uplinks
 

@@ -13,12 +13,14 @@ from typing import Any, Final
 from safecity.core.ground.access.api import Action, Actor, Thing
 from safecity.core.ground.audit.api import note
 from safecity.core.ground.devices.api import find as find_device
-from safecity.core.ground.images import store
+from safecity.core.ground.images import outbox, store, subscribers
 from safecity.core.ground.images.addresses import Address, read_address
 from safecity.core.ground.images.decide import packed
 from safecity.core.ground.images.delivery import pause, understood
+from safecity.core.ground.images.outbox import RECALLS, Due
 from safecity.core.ground.images.recalling import Delete, Recalling, cannot
-from safecity.core.ground.images.store import RECALLS, Due, Kept, Subscribed, SubscriptionState
+from safecity.core.ground.images.store import Kept
+from safecity.core.ground.images.subscribers import Subscribed, SubscriptionState
 from safecity.core.ground.images.wishes import Wish, read_wish, still_within, within
 from safecity.core.ground.settings.api import Settings
 from safecity.kit.clock import SECOND_US, Clock
@@ -87,7 +89,7 @@ class Notifier:
     async def step(self) -> int:
         """Tell what is due now; how many notifications arrived."""
         now = self._clock.now_us()
-        due = await self._database.read(lambda tx: store.due(tx, now))
+        due = await self._database.read(lambda tx: outbox.due(tx, now))
         queues: dict[str, list[tuple[str, str, str]]] = {}
         for queue, *notice in due:
             queues.setdefault(queue, []).append((notice[0], notice[1], notice[2]))
@@ -109,35 +111,35 @@ class Notifier:
             fresh_number = self._number(platform.code, now)
 
             def prepare(tx: Tx) -> tuple[Subscribed, Due, list[Kept]] | None:
-                of = store.subscription(tx, subscription)
+                of = subscribers.subscription(tx, subscription)
                 library = None if of is None else find_device(tx, of.device)
                 if of is None or of.state is not SubscriptionState.ACTIVE:
-                    store.drop_untold(tx, subscription)
+                    outbox.drop_untold(tx, subscription)
                     return None
                 if library is None or not library.enabled:
-                    lost = store.drop_untold(tx, subscription)
-                    store.save_subscription(tx, replace(of, lost=of.lost + lost))
+                    lost = outbox.drop_untold(tx, subscription)
+                    subscribers.save(tx, replace(of, lost=of.lost + lost))
                     return None
                 if not still_within(library, of):  # who was moved elsewhere is told nothing of where they were
-                    lost = store.drop_untold(tx, subscription)
-                    store.save_subscription(tx, replace(of, lost=of.lost + lost, last_error=MOVED))
+                    lost = outbox.drop_untold(tx, subscription)
+                    subscribers.save(tx, replace(of, lost=of.lost + lost, last_error=MOVED))
                     return None
                 one = (
-                    store.under_way(tx, subscription, notification)
+                    outbox.under_way(tx, subscription, notification)
                     if notification
-                    else store.claim(tx, subscription, kind, fresh_number, now, 1 if of.watch else MAX_OBJECTS)
+                    else outbox.claim(tx, subscription, kind, fresh_number, now, 1 if of.watch else MAX_OBJECTS)
                 )
                 if one is None or one.kind in RECALLS:  # taken back since it was chosen
                     return None
                 if read_wish(of).end <= now:
-                    lost = store.drop_untold(tx, subscription)
-                    store.save_subscription(tx, replace(of, lost=of.lost + lost))
+                    lost = outbox.drop_untold(tx, subscription)
+                    subscribers.save(tx, replace(of, lost=of.lost + lost))
                     return None
                 if of.watch is None:
                     return of, one, store.find(tx, one.objects)
                 met = [each for each in self._met(tx, one.objects, now) if within(of, each)]
                 if not met:  # forgotten meanwhile, or not for the library any more
-                    store.save_subscription(tx, replace(of, lost=of.lost + store.told(tx, one)))
+                    subscribers.save(tx, replace(of, lost=of.lost + outbox.told(tx, one)))
                     return None
                 if not notification:  # before it leaves, and once, however often it is tried
                     _written_down(tx, of, library.name, one, met[0], now)
@@ -168,30 +170,30 @@ class Notifier:
             later = [each.id for each in objects[(len(told) + 1) // 2 :]]
 
         def after(tx: Tx) -> None:
-            known = store.subscription(tx, of.id)
+            known = subscribers.subscription(tx, of.id)
             if known is None:
                 return
-            meanwhile = store.under_way(tx, one.subscription, one.notification)
+            meanwhile = outbox.under_way(tx, one.subscription, one.notification)
             if meanwhile is not None and meanwhile.kind in RECALLS:  # it may have arrived all the same
                 if not error:
-                    store.save_subscription(tx, replace(known, delivered=known.delivered + len(one.objects)))
+                    subscribers.save(tx, replace(known, delivered=known.delivered + len(one.objects)))
                 return
-            store.release(tx, one, later)
+            outbox.release(tx, one, later)
             if not error:
                 if of.watch:
-                    store.remember_told(tx, one, now)
-                count = store.told(tx, one)
-                store.save_subscription(tx, replace(known, delivered=known.delivered + count, last_error=""))
+                    outbox.remember_told(tx, one, now)
+                count = outbox.told(tx, one)
+                subscribers.save(tx, replace(known, delivered=known.delivered + count, last_error=""))
             elif unwanted and len(told) == 1 and one.tries >= GIVE_UP:
                 logger.warning("subscriber refuses an object for good subscription=%s why=%s", of.id, error)
-                count = store.told(tx, one)
-                store.save_subscription(tx, replace(known, lost=known.lost + count, last_error=error))
+                count = outbox.told(tx, one)
+                subscribers.save(tx, replace(known, lost=known.lost + count, last_error=error))
             else:
                 due_at = now + round(pause(one.tries) * SECOND_US)
-                store.put_off(tx, one, due_at)
+                outbox.put_off(tx, one, due_at)
                 if of.watch and not unwanted:
-                    store.put_off_beside(tx, of, due_at)
-                store.save_subscription(tx, replace(known, last_error=error))
+                    outbox.put_off_beside(tx, of, due_at)
+                subscribers.save(tx, replace(known, last_error=error))
 
         await self._database.write(after)
         if bool(error) != bool(of.last_error):

@@ -17,10 +17,11 @@ from safecity.core.ground.access.api import Action, Actor, Thing
 from safecity.core.ground.audit.api import note
 from safecity.core.ground.devices.api import Device
 from safecity.core.ground.devices.api import find as find_device
-from safecity.core.ground.images import store
+from safecity.core.ground.images import outbox, subscribers
 from safecity.core.ground.images.addresses import Address, read_address
 from safecity.core.ground.images.delivery import pause, understood
-from safecity.core.ground.images.store import RECALL_LEFT, Due, Subscribed
+from safecity.core.ground.images.outbox import RECALL_LEFT, Due
+from safecity.core.ground.images.subscribers import Subscribed
 from safecity.core.ground.images.wishes import read_wish, still_within
 from safecity.kit.clock import SECOND_US, Clock
 from safecity.kit.errors import InvalidError, UnavailableError
@@ -61,14 +62,14 @@ class Recalling:
         now = self._clock.now_us()
 
         def prepare(tx: Tx) -> tuple[Subscribed, Due] | None:
-            of, one = store.subscription(tx, subscription), store.under_way(tx, subscription, number)
+            of, one = subscribers.subscription(tx, subscription), outbox.under_way(tx, subscription, number)
             if one is None:
                 return None
             library = find_device(tx, of.device) if of is not None else None
             if of is None or library is None or not _may_be_told(library, of):
-                store.told(tx, one)
+                outbox.told(tx, one)
                 if of is not None:
-                    store.save_subscription(tx, replace(of, not_recalled=of.not_recalled + 1))
+                    subscribers.save(tx, replace(of, not_recalled=of.not_recalled + 1))
                 return None
             if one.tries == 0:  # before it leaves, and once, however often it is tried
                 _written_down(tx, of, library.name, one, now)
@@ -89,24 +90,24 @@ class Recalling:
         now = self._clock.now_us()
 
         def after(tx: Tx) -> None:
-            known = store.subscription(tx, of.id)
+            known = subscribers.subscription(tx, of.id)
             if known is None:
                 return
             if not word.error:
-                store.told(tx, one)
-                store.save_subscription(tx, replace(known, recalled=known.recalled + 1, last_error=""))
+                outbox.told(tx, one)
+                subscribers.save(tx, replace(known, recalled=known.recalled + 1, last_error=""))
             elif word.never:
-                store.told(tx, one)
-                store.save_subscription(tx, replace(known, not_recalled=known.not_recalled + 1, last_error=word.error))
+                outbox.told(tx, one)
+                subscribers.save(tx, replace(known, not_recalled=known.not_recalled + 1, last_error=word.error))
             else:
                 tries = min(one.tries, AWAY) if word.silent or word.later else one.tries
                 due_at = now + round(pause(tries) * SECOND_US)
-                store.put_off(tx, replace(one, tries=tries), due_at)
+                outbox.put_off(tx, replace(one, tries=tries), due_at)
                 if word.left:
-                    store.left_unheard(tx, one)
+                    outbox.left_unheard(tx, one)
                 if word.silent:
-                    store.put_off_beside(tx, of, due_at)
-                store.save_subscription(tx, replace(known, last_error=word.error))
+                    outbox.put_off_beside(tx, of, due_at)
+                subscribers.save(tx, replace(known, last_error=word.error))
 
         await self._database.write(after)
         if word.never:

@@ -12,10 +12,11 @@ from safecity.core.ground.access.api import Action, Actor, Thing, authorize, sco
 from safecity.core.ground.audit.api import note
 from safecity.core.ground.devices.api import Device
 from safecity.core.ground.devices.api import find_many as find_devices
-from safecity.core.ground.images import store
+from safecity.core.ground.images import outbox, store, subscribers
 from safecity.core.ground.images.addresses import read_address
 from safecity.core.ground.images.decide import is_library, packed
-from safecity.core.ground.images.store import ALLOWED, Kept, Subscribed, SubscriptionState
+from safecity.core.ground.images.store import Kept
+from safecity.core.ground.images.subscribers import ALLOWED, Subscribed, SubscriptionState
 from safecity.core.ground.images.taking import FOLDER, Outcome, Taking, shown_by_passages, taken_back
 from safecity.core.ground.loose.api import Loose, named, unnamed
 from safecity.core.ground.passages.api import picture_key
@@ -200,7 +201,7 @@ class Images:
             found = store.expired(tx, now, SWEEP)
             senders = find_devices(tx, list({one.device for one in found}))
             kept = shown_by_passages(tx, found, {name: device.code for name, device in senders.items()})
-            store.lose(tx, [one.id for one in found])
+            outbox.lose(tx, [one.id for one in found])
             store.remove(tx, [one.id for one in found])
             unnamed(tx, {picture["key"] for one in found for picture in one.pictures} - kept, now)
             return len(found)
@@ -229,7 +230,7 @@ class Images:
             )
 
         def work(tx: Tx) -> Outcome:
-            old = store.subscription_of(tx, sender.id, one.id)
+            old = subscribers.subscription_of(tx, sender.id, one.id)
             if wish.cancels:
                 return self._cancelled(tx, one.id, old, dict(one.fields))
             if old is not None and old.state is not SubscriptionState.CANCELLED and old.body == dict(one.fields):
@@ -244,18 +245,18 @@ class Images:
                 revision=old.revision + 1 if old else 1,
             )  # fmt: skip
             # A changed wish needs a new yes: it may ask for more, or for another address.
-            (store.save_subscription if old else store.add_subscription)(tx, new)
+            (subscribers.save if old else subscribers.add)(tx, new)
             return Outcome(one.id)
 
         return await self._database.write(work)
 
     def _room(self, tx: Tx, sender: Device) -> bool:
         """Whether there is room for one more. Some libraries subscribe anew each day: what is over makes room."""
-        own, now = store.subscriptions_of(tx, sender.id), self._clock.now_us()
+        own, now = subscribers.subscriptions_of(tx, sender.id), self._clock.now_us()
         if len(own) < MAX_SUBSCRIPTIONS:
             return True
         over = [one.id for one in own if one.state is SubscriptionState.CANCELLED or _end(one) <= now]
-        store.forget_subscriptions(tx, over)
+        outbox.forget_subscriptions(tx, over)
         return bool(over)
 
     async def unsubscribe(self, sender: Device, ids: Sequence[str]) -> list[Outcome]:
@@ -263,7 +264,7 @@ class Images:
 
         def work(tx: Tx) -> None:
             for identity in ids:
-                old = store.subscription_of(tx, sender.id, identity)
+                old = subscribers.subscription_of(tx, sender.id, identity)
                 if old is not None:
                     self._cancelled(tx, identity, old, {})
 
@@ -276,16 +277,14 @@ class Images:
             return Outcome(identity, StatusCode.INVALID_OPERATION, "no such subscription")
         if old.state is not SubscriptionState.CANCELLED:
             body = {**old.body, **fields, "SubscribeStatus": 1}
-            store.save_subscription(
-                tx, replace(old, state=SubscriptionState.CANCELLED, body=body, revision=old.revision + 1)
-            )
-            store.drop_untold(tx, old.id)
+            subscribers.save(tx, replace(old, state=SubscriptionState.CANCELLED, body=body, revision=old.revision + 1))
+            outbox.drop_untold(tx, old.id)
         return Outcome(identity)
 
     async def subscriptions_of(self, sender: Device) -> list[dict[str, Any]]:
         """A library's own, with what became of them in `SubscribeStatus` (0 in force, 1 cancelled, 2 past its end, 9
         none of these)."""
-        found = await self._database.read(lambda tx: store.subscriptions_of(tx, sender.id))
+        found = await self._database.read(lambda tx: subscribers.subscriptions_of(tx, sender.id))
         said, now = {SubscriptionState.ACTIVE: 0, SubscriptionState.CANCELLED: 1}, self._clock.now_us()
         return [
             {**one.body, "SubscribeStatus": 2 if state == 0 and _end(one) <= now else state}
@@ -296,7 +295,7 @@ class Images:
     async def page(self, who: Actor, *, before: str, limit: int) -> list[Subscribed]:
         """Newest first."""
         allowed = scope(who, Action.SUBSCRIPTION_SEE)
-        return await self._database.read(lambda tx: store.page(tx, allowed, before=before, limit=limit))
+        return await self._database.read(lambda tx: subscribers.page(tx, allowed, before=before, limit=limit))
 
     async def decide(
         self, who: Actor, subscription: str, *, accept: bool, reason: str = "", revision: int | None = None
@@ -305,7 +304,7 @@ class Images:
         where the library wishes something else than at that `revision`."""
 
         def work(tx: Tx) -> Subscribed:
-            old = store.subscription(tx, subscription)
+            old = subscribers.subscription(tx, subscription)
             # Where hits of a watch are told is allowed with the watch, and by nobody here.
             if old is None or old.watch or not scope(who, Action.SUBSCRIPTION_SEE).allows(thing_of(old)):
                 raise NotFoundError("no such subscription", code="not_found", params={"kind": "subscription"})
@@ -317,9 +316,9 @@ class Images:
                 raise ConflictError("not in that state", code="subscription_state", params={"state": str(old.state)})
             address = read_address(str(old.body.get("ReceiveAddr", ""))).place if accept else ""
             new = replace(old, state=state, address=address, decided_by=who.name, revision=old.revision + 1)
-            store.save_subscription(tx, new)
+            subscribers.save(tx, new)
             if not accept:
-                store.drop_untold(tx, old.id)
+                outbox.drop_untold(tx, old.id)
             note(
                 tx, who, Action.SUBSCRIPTION_DECIDE, thing_of(new), str(old.body.get("Title", "")), reason=reason,
                 accepted=accept, address=address,

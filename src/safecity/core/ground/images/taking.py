@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from safecity.core.ground.devices.api import Device
-from safecity.core.ground.images import store
+from safecity.core.ground.images import outbox, store, subscribers
 from safecity.core.ground.images.decide import UPLOADED, Unpacked, days_of, unpack
 from safecity.core.ground.images.store import Kept
 from safecity.core.ground.images.wishes import within
@@ -243,7 +243,7 @@ def _sighting(sender: Device, one: _Ready, seen: int) -> passages.Sighting:
 def _tell(tx: Tx, sender: Device, kept: Sequence[Kept], now: int) -> None:
     """Queue for whoever subscribed: never for who sent it, nor outside the areas they were given."""
     rows: list[dict[str, Any]] = []
-    for one in store.in_force(tx):
+    for one in subscribers.in_force(tx):
         if one.device == sender.id:
             continue
         wanted = read_subscription(read_object(BY_NAME["Subscribe"], one.body))
@@ -254,7 +254,7 @@ def _tell(tx: Tx, sender: Device, kept: Sequence[Kept], now: int) -> None:
             for each in kept
             if within(one, each) and wanted.wants(each.kind, device=each.about, tollgate=each.tollgate, now=now)
         ]  # fmt: skip
-    store.enqueue(tx, rows)
+    outbox.enqueue(tx, rows)
 
 
 def taken_back(tx: Tx, sender: Device, kind: str, ids: Sequence[str], now: int) -> list[Kept]:

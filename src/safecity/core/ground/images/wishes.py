@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from safecity.core.ground.devices.api import Device
-from safecity.core.ground.images.store import Kept, Subscribed
+from safecity.core.ground.images.store import Kept
+from safecity.core.ground.images.subscribers import Subscribed
 from safecity.protocols.gat1400.dispositions import read_disposition
 from safecity.protocols.gat1400.objects import read_object
 from safecity.protocols.gat1400.resources import BY_NAME
