@@ -233,10 +233,6 @@ async def test_a_library_that_goes_on_to_refuse_is_given_up_after_an_hour_and_on
     name, _ = await told_of(city)
     await city.take_back(name)
 
-    async def counted() -> tuple[int, int]:
-        one = (await city.house.services.database.read(lambda tx: subscribers.of_watches(tx, [watch])))[watch]
-        return one.recalled, one.not_recalled
-
     async def pass_by(quarters: int) -> None:
         for _ in range(quarters):
             await city.told()
@@ -246,13 +242,13 @@ async def test_a_library_that_goes_on_to_refuse_is_given_up_after_an_hour_and_on
     await pass_by(16)
     city.asking.answer, asked = answer, len(city.asking.deleted)
     await pass_by(3)
-    assert await counted() == (0, 0), "not by the first words of one that was away for hours"
+    assert await counted(city, watch) == (0, 0), "not by the first words of one that was away for hours"
     await pass_by(5)
-    assert await counted() == ((0, 1) if given_up else (0, 0))
+    assert await counted(city, watch) == ((0, 1) if given_up else (0, 0))
     assert (len(city.asking.deleted) - asked == 5) is given_up
     city.asking.answer = (200, b"")
     await city.told()
-    assert await counted() == ((0, 1) if given_up else (1, 0))
+    assert await counted(city, watch) == ((0, 1) if given_up else (1, 0))
 
 
 @pytest.mark.parametrize(("sent", "recalled"), [(True, (1, 0)), (False, (0, 1))])
@@ -271,6 +267,134 @@ async def test_what_is_not_there_any_more_was_taken_back_by_the_asking_whose_ans
     await city.told()
     assert await city.recalled(watch) == recalled
     assert (await city.telling(watch))["last_error"] == ("" if sent else "HTTP 404")
+
+
+async def counted(city: City, watch: str) -> tuple[int, int]:
+    """As `City.recalled`, also when all sessions are long over."""
+    one = (await city.house.services.database.read(lambda tx: subscribers.of_watches(tx, [watch])))[watch]
+    return one.recalled, one.not_recalled
+
+
+async def audited(city: City) -> list[str]:
+    """Numbers of notifications that were taken back, as the log has it."""
+    lines = (await city.admin.ok("GET", "audit"))["items"]
+    return [one["details"]["recalled"] for one in lines if one["details"].get("recalled")]
+
+
+async def test_what_was_deleted_there_when_the_process_was_killed_is_taken_back_and_written_down_once(
+    city: City,
+) -> None:
+    """Between the library's answer and our record of it; asked again, it has nothing of that number any more."""
+    watch = await city.asked()
+    name, number = await told_of(city)
+    await city.take_back(name)
+
+    async def killed(address: Address, headers: dict[str, str]) -> tuple[int, bytes]:
+        await city.asking.delete(address, headers)
+        raise asyncio.CancelledError
+
+    city.again(delete=killed)
+    with pytest.raises(asyncio.CancelledError):
+        await city.told()
+    city.again()
+    city.asking.answer = (404, b"")
+    await city.told()
+    assert len(city.asking.deleted) == 2
+    assert await city.recalled(watch) == (1, 0)
+    assert (await city.telling(watch))["last_error"] == ""
+    assert await audited(city) == [number]
+
+
+@pytest.mark.parametrize(("arrived", "recalled"), [(False, (1, 0)), (True, (0, 1))])
+async def test_what_never_arrived_needs_not_be_there_to_be_taken_back(
+    arrived: bool, recalled: tuple[int, int], city: City
+) -> None:
+    """What arrived does: a library that has nothing of that number offers no such thing."""
+    watch = await city.asked()
+    names: list[str] = []
+
+    async def corrected_meanwhile(address: Address, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        await city.asking(address, body, headers)
+        await city.take_back(names[0])
+        if not arrived:
+            raise UnavailableError("away")
+        return 200, b""
+
+    city.again(corrected_meanwhile)
+    city.asking.answer = (404, b"")
+    names.append(await city.passes(1))
+    await city.told()
+    city.house.clock.advance(10)
+    await city.told()
+    assert await city.recalled(watch) == recalled
+
+
+async def test_a_hit_that_was_on_its_way_when_its_watch_ended_is_taken_back_as_well(city: City) -> None:
+    """It may have arrived, though nobody said so; what never left is not asked about."""
+    watch = await city.asked(EndTime="20231115064000")
+    names = [await city.passes(1)]
+    city.asking.answer = UnavailableError("no answer")
+    await city.told()
+    number = city.asking.got[0][1]["NotificationID"]
+    names.append(await city.passes(2, PassTime="20231115061520"))
+    city.house.clock.advance(3600)
+    while await city.house.services.watch_duties.step():
+        pass
+    city.chief = await client_of(city.house, "chief")
+    assert await city.figures(watch) == (0, 0, 2)
+    await city.camera.register()
+    for name in names:
+        await city.take_back(name)
+    city.asking.answer = (404, b"")
+    assert await city.told() == 1
+    assert city.asking.deleted == [f"{PLACE}/VIID/DispositionNotifications?IDList={number}"]
+    assert await city.recalled(watch) == (1, 0)
+
+
+async def test_what_could_not_be_told_for_hours_is_taken_back_at_once_and_refused_for_an_hour_before_it_is_given_up(
+    city: City,
+) -> None:
+    """The tries of telling it are none of taking it back."""
+    watch = await city.asked()
+    city.asking.answer = UnavailableError("away")
+    name = await city.passes(1)
+    for _ in range(16):
+        await city.told()
+        city.house.clock.advance(901)
+    await city.told()
+    await city.admin.sign_in("root")
+    await city.camera.register()
+    await city.take_back(name)
+    city.asking.answer = (500, b"")
+    await city.told()
+    assert len(city.asking.deleted) == 1, "not only after the pause that telling it had come to"
+    assert await counted(city, watch) == (0, 0)
+    assert len(await audited(city)) == 1
+    for _ in range(8):
+        city.house.clock.advance(901)
+        await city.told()
+    assert len(city.asking.deleted) == 9
+    city.asking.answer = (200, b"")
+    city.house.clock.advance(901)
+    await city.told()
+    assert await counted(city, watch) == (1, 0)
+
+
+async def test_a_new_hit_looks_for_nothing_to_take_back(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It costs four questions, and most hits are new ones."""
+    asked: list[str] = []
+    recall = outbox.recall_hit
+
+    def counted(tx: Any, hit: str, now: int) -> None:
+        asked.append(hit)
+        recall(tx, hit, now)
+
+    monkeypatch.setattr(outbox, "recall_hit", counted)
+    await city.asked()
+    name, _ = await told_of(city)
+    assert asked == []
+    await city.take_back(name)
+    assert len(asked) == 1
 
 
 async def reader_says(city: City, plate: str) -> None:

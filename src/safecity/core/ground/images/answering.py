@@ -91,9 +91,8 @@ def stop(tx: Tx, watch: str, *, over: bool) -> None:
 
 
 def tell(tx: Tx, watch: str, met: Kept, now: int) -> None:
-    """Queue a hit for the library that asked, once: not what it said itself, nor what lies outside its areas. What it
-    was told of the hit before, or may have been, is taken back: it is something else now."""
-    outbox.recall_hit(tx, met.id, now)
+    """Queue a hit for the library that asked, once: not what it said itself, nor what lies outside its areas. One that
+    was told before, or may have been, is first to be untold."""
     one = subscribers.of_watches(tx, [watch]).get(watch)
     if one is None or one.state is not SubscriptionState.ACTIVE or met.device == one.device or not within(one, met):
         return

@@ -17,7 +17,7 @@ from safecity.core.ground.images import outbox, store, subscribers
 from safecity.core.ground.images.addresses import Address, read_address
 from safecity.core.ground.images.decide import packed
 from safecity.core.ground.images.delivery import pause, understood
-from safecity.core.ground.images.outbox import RECALLS, Due
+from safecity.core.ground.images.outbox import RECALL, RECALLS, Due
 from safecity.core.ground.images.recalling import Delete, Recalling, cannot
 from safecity.core.ground.images.store import Kept
 from safecity.core.ground.images.subscribers import Subscribed, SubscriptionState
@@ -139,7 +139,7 @@ class Notifier:
                     return of, one, store.find(tx, one.objects)
                 met = [each for each in self._met(tx, one.objects, now) if within(of, each)]
                 if not met:  # forgotten meanwhile, or not for the library any more
-                    subscribers.save(tx, replace(of, lost=of.lost + outbox.told(tx, one)))
+                    subscribers.save(tx, replace(of, lost=of.lost + outbox.drop(tx, one)))
                     return None
                 if not notification:  # before it leaves, and once, however often it is tried
                     _written_down(tx, of, library.name, one, met[0], now)
@@ -176,6 +176,7 @@ class Notifier:
             meanwhile = outbox.under_way(tx, one.subscription, one.notification)
             if meanwhile is not None and meanwhile.kind in RECALLS:  # it may have arrived all the same
                 if not error:
+                    outbox.is_known(tx, one, RECALL)
                     subscribers.save(tx, replace(known, delivered=known.delivered + len(one.objects)))
                 return
             outbox.release(tx, one, later)

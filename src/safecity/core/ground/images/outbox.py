@@ -49,12 +49,13 @@ told_hits = Table(
     Column("notification", Text, nullable=False),
     moment("at"),
 )
-"""Under what number a library knows a hit."""
+"""Under what number a library knows a hit. `at`: when it said so; UNHEARD: it never did, and may know it."""
+UNHEARD: Final = 0
 RECALL: Final = "Recall"
 RECALL_LEFT: Final = "RecallLeft"
 RECALLS: Final = (RECALL, RECALL_LEFT)
-"""`kind` in the outbox of a notification that is taken back; the second where that left already and nobody said what
-became of it."""
+"""`kind` in the outbox of a notification that is taken back; the second where there may be none any more, or never was:
+nobody said that it arrived, or what became of it when it was taken back before."""
 
 
 def enqueue(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
@@ -132,9 +133,15 @@ def put_off(tx: Tx, one: Due, due_at: int) -> None:
     tx.run(update(outbox).where(_of(one.subscription, one.notification)).values(due_at=due_at, tries=one.tries + 1))
 
 
-def left_unheard(tx: Tx, one: Due) -> None:
-    """It was asked for, and no answer came."""
-    tx.run(update(outbox).where(_of(one.subscription, one.notification)).values(kind=RECALL_LEFT))
+def leaves(tx: Tx, one: Due) -> None:
+    """It is taken back there: that may have been done, also where nobody lived to hear of it."""
+    chosen = _of(one.subscription, one.notification)
+    tx.run(update(outbox).where(chosen).values(kind=RECALL_LEFT, tries=one.tries + 1))
+
+
+def is_known(tx: Tx, one: Due, kind: str) -> None:
+    """What became of it is known after all: it is of that `kind`."""
+    tx.run(update(outbox).where(_of(one.subscription, one.notification)).values(kind=kind))
 
 
 def put_off_beside(tx: Tx, of: Subscribed, due_at: int) -> None:
@@ -152,7 +159,7 @@ def told(tx: Tx, one: Due) -> int:
 
 def drop_untold(tx: Tx, subscription: str) -> int:
     """What is still to be told to a subscription that is over; what it was told and is taken back stays to be said."""
-    return tx.run(delete(outbox).where(outbox.c.subscription == subscription, outbox.c.kind.not_in(RECALLS)))
+    return _drop(tx, outbox.c.subscription == subscription)
 
 
 def drop_objects(tx: Tx, ids: Sequence[str]) -> None:
@@ -162,25 +169,46 @@ def drop_objects(tx: Tx, ids: Sequence[str]) -> None:
 
 def drop_hit(tx: Tx, hit: str) -> None:
     """It is none any more: who was still to be told of it is not."""
-    tx.run(delete(outbox).where(outbox.c.hit == hit, outbox.c.kind.not_in(RECALLS)))
+    _drop(tx, outbox.c.hit == hit)
+
+
+def drop(tx: Tx, one: Due) -> int:
+    """It is not told any more."""
+    return _drop(tx, _of(one.subscription, one.notification))
+
+
+def _drop(tx: Tx, chosen: Any) -> int:
+    """A hit that was on its way may have arrived: should it be taken back one day, that is said there, too."""
+    chosen = and_(chosen, outbox.c.kind.not_in(RECALLS))
+    left = and_(chosen, outbox.c.notification != "", outbox.c.hit.is_not(None))
+    for row in tx.rows(select(outbox).where(left)):
+        _remember(tx, row["subscription"], row["hit"], row["notification"], UNHEARD)
+    return tx.run(delete(outbox).where(chosen))
 
 
 def remember_told(tx: Tx, one: Due, now: int) -> None:
     """A hit has arrived."""
-    rows = [
-        {"id": fresh("nt"), "subscription": one.subscription, "hit": hit, "notification": one.notification, "at": now}
-        for hit in one.objects
-    ]
-    tx.run(insert(told_hits), rows)
+    for hit in one.objects:
+        _remember(tx, one.subscription, hit, one.notification, now)
+
+
+def _remember(tx: Tx, subscription: str, hit: str, notification: str, at: int) -> None:
+    same = and_(told_hits.c.subscription == subscription, told_hits.c.notification == notification)
+    tx.run(delete(told_hits).where(told_hits.c.hit == hit, same))
+    tx.run(insert(told_hits).values(
+        id=fresh("nt"), subscription=subscription, hit=hit, notification=notification, at=at
+    ))  # fmt: skip
 
 
 def recall_hit(tx: Tx, hit: str, now: int) -> None:
-    """It is none any more: who knows of it is told, also who may have heard of it without an answer of theirs."""
+    """It is none any more: who knows of it is told, also who may have heard of it without an answer of theirs. However
+    often that was tried: it is asked anew to take it back."""
     theirs = and_(outbox.c.hit == hit, outbox.c.kind.not_in(RECALLS))
     tx.run(delete(outbox).where(theirs, outbox.c.notification == ""))
-    tx.run(update(outbox).where(theirs).values(kind=RECALL, due_at=now, tries=0))
+    tx.run(update(outbox).where(theirs).values(kind=RECALL_LEFT, due_at=now, tries=0))
     enqueue(tx, [
-        {"id": fresh("no"), "subscription": row["subscription"], "object": None, "hit": hit, "kind": RECALL,
+        {"id": fresh("no"), "subscription": row["subscription"], "object": None, "hit": hit,
+         "kind": RECALL_LEFT if row["at"] == UNHEARD else RECALL,
          "notification": row["notification"], "due_at": now, "tries": 0}
         for row in tx.rows(select(told_hits).where(told_hits.c.hit == hit))
     ])  # fmt: skip

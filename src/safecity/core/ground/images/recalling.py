@@ -73,6 +73,7 @@ class Recalling:
                 return None
             if one.tries == 0:  # before it leaves, and once, however often it is tried
                 _written_down(tx, of, library.name, one, now)
+            outbox.leaves(tx, one)
             return of, one
 
         prepared = await self._database.write(prepare)
@@ -103,8 +104,8 @@ class Recalling:
                 tries = min(one.tries, AWAY) if word.silent or word.later else one.tries
                 due_at = now + round(pause(tries) * SECOND_US)
                 outbox.put_off(tx, replace(one, tries=tries), due_at)
-                if word.left:
-                    outbox.left_unheard(tx, one)
+                if not word.left:
+                    outbox.is_known(tx, one, one.kind)
                 if word.silent:
                     outbox.put_off_beside(tx, of, due_at)
                 subscribers.save(tx, replace(known, last_error=word.error))
@@ -129,7 +130,7 @@ class _Word:
 
 def _heard(one: Due, status: int, answer: bytes) -> _Word:
     done, unwanted = understood(status, answer)
-    if done or (status == _NOTHING and one.kind == RECALL_LEFT):  # done when it was asked before, and nobody heard
+    if done or (status == _NOTHING and one.kind == RECALL_LEFT):  # or never was, or it was done and nobody heard
         return _Word("")
     later = _later(status, answer)
     never = unwanted or status in _NEVER or (not later and one.tries >= GIVE_UP)

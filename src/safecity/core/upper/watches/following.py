@@ -119,7 +119,7 @@ class WatchFollower(Follower):
                 return []
             hit = replace(known, plate=passage.plate, kind=kind, differs=match.differs)
             store.save_hit(tx, hit)
-            tell(tx, watch, hit, passage, now)
+            tell(tx, watch, hit, passage, now, anew=True)
             alarm = alarms.find(tx, known.alarm)
             if alarm is not None:
                 alarms.save(tx, replace(alarm, type=kind))
@@ -136,7 +136,7 @@ class WatchFollower(Follower):
         )  # fmt: skip
         alarms.add(tx, self._alarm(watch, hit, passage, gate, now))
         (store.add_hit if known is None else store.save_hit)(tx, hit)
-        tell(tx, watch, hit, passage, now)
+        tell(tx, watch, hit, passage, now, anew=known is not None)
         return [hit.alarm]
 
     def _alarm(self, watch: Watch, hit: Hit, passage: Passage, gate: Tollgate | None, now: int) -> Alarm:

@@ -24,15 +24,15 @@ _PASSING: Final = 4
 _NOBODY: Final = "0" * 20
 
 
-def tell(tx: Tx, watch: Watch, hit: Hit, passage: Passage, now: int) -> None:
+def tell(tx: Tx, watch: Watch, hit: Hit, passage: Passage, now: int, *, anew: bool) -> None:
     """Queue a hit for the library that asked for the watch. A near miss is not told, nor what became one: somebody must
-    look at it first, and here is where they do."""
+    look at it first, and here is where they do. `anew`: it was one before, and something else; that is taken back."""
     if watch.origin is None:
         return
+    if anew:
+        answering.untell(tx, hit.id, now)
     if hit.kind == EXACT:
         answering.tell(tx, watch.id, _met(tx, hit, passage), now)
-    else:
-        answering.untell(tx, hit.id, now)
 
 
 def met(tx: Tx, hits: Sequence[str], now: int) -> list[Kept]:
