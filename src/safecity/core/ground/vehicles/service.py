@@ -14,17 +14,16 @@ from safecity.core.ground.places.api import find_area
 from safecity.core.ground.tollgates.api import find_many as find_gates
 from safecity.core.ground.vehicles.decide import Clone, Companion, Leg, Stay, Stop, clones, companions, route, stays
 from safecity.core.ground.vehicles.index import PlateIndex
-from safecity.core.ground.vehicles.matrix import Listed
+from safecity.core.ground.vehicles.newest import newest
 from safecity.core.ground.vehicles.pattern import Pattern, read_pattern
 from safecity.kit.clock import SECOND_US
 from safecity.kit.errors import InvalidError
 from safecity.ports.database import Database, Tx
 
+FEW_PLATES: Final = 448
 MOST_PLATES: Final = 2000
 """Plates that a search goes through, the last seen first; where more fit and these do not fill a part, it goes through
-time instead."""
-TOGETHER: Final = 64
-"""Plates in one statement of such a search: mostly the first ones fill the part that was asked for."""
+time instead. Mostly few of them do, and texts are made of no more than that."""
 WALK: Final = 20_000
 """Passages that one part of a search looks through; the cursor leads on from there."""
 WALK_PART: Final = 2_000
@@ -114,28 +113,24 @@ class Vehicles:
         """InvalidError `purpose_needed`, `plate_pattern`. A part may hold fewer than `limit` and still lead on."""
         check_purpose(wish.purpose)
         pattern = read_pattern(wish.plate, near=wish.near)
-        listed = None
-        if pattern is not None and not pattern.exact and await self._index.current(who.at):
-            listed = await self._index.find(pattern, MOST_PLATES)
+        may = scope(who, Action.PASSAGE_SEE)
+
+        def asked(tx: Tx) -> seeking.Asked:
+            return replace(asked_of(tx, who, wish), before=before, limit=limit + 1)
 
         def work(tx: Tx) -> Found:
-            may, asked = (
-                scope(who, Action.PASSAGE_SEE),
-                replace(asked_of(tx, who, wish), before=before, limit=limit + 1),
-            )
             if pattern is None:
-                found = _part(seeking.page(tx, may, asked), limit, lambda _: 0.0, Looked())
-            elif pattern.exact:
-                looked = Looked(len(self._index))
-                asked = replace(asked, plates=(pattern.text,))
-                found = _part(seeking.page(tx, may, asked), limit, pattern.distance, looked)
-            elif listed is not None and (newest := _newest(tx, may, asked, listed)) is not None:
-                found = _part(newest, limit, pattern.distance, Looked(len(self._index)))
-            else:
-                found = _walked(tx, may, asked, pattern, limit)
-            return found
+                return _part(seeking.page(tx, may, asked(tx)), limit, lambda _: 0.0, Looked())
+            if pattern.exact:
+                one = replace(asked(tx), plates=(pattern.text,))
+                return _part(seeking.page(tx, may, one), limit, pattern.distance, Looked(len(self._index)))
+            return _walked(tx, may, asked(tx), pattern, limit)
 
-        found = await self._database.read(work)
+        found = None
+        if pattern is not None and not pattern.exact and await self._index.current(who.at):
+            found = await self._listed(may, asked, pattern, limit)
+        if found is None:
+            found = await self._database.read(work)
         # Turning the page is the same search. Whether there was one, the place in the list does not tell: anybody can
         # write that down who has seen one.
         question = who.user, who.session, replace(wish, reason="")
@@ -143,6 +138,19 @@ class Vehicles:
             await self._note(who, wish, what, found=len(found.passages), looked=found.looked)
         self._remember(question)
         return found
+
+    async def _listed(
+        self, may: Predicate, asked: Callable[[Tx], seeking.Asked], pattern: Pattern, limit: int
+    ) -> Found | None:
+        """By the plates that fit; None where they do not fill the part, and others may."""
+        for most in sorted({min(FEW_PLATES, MOST_PLATES), MOST_PLATES}):
+            listed = await self._index.find(pattern, most)
+            if listed is None:
+                return None
+            part = await self._database.read(lambda tx, listed=listed: newest(tx, may, asked(tx), listed))
+            if part is not None:
+                return _part(part, limit, pattern.distance, Looked(len(self._index)))
+        return None
 
     async def movement(
         self, who: Actor, wish: Wish, *, stay_seconds: float = 3600.0, what: str = "route"
@@ -258,25 +266,6 @@ def _part(found: Sequence[Passage], limit: int, cost: Callable[[str], float], lo
     shown = list(found[:limit])
     after = (shown[-1].at, shown[-1].id) if len(found) > limit else None
     return Found(shown, {one.plate: cost(one.plate) for one in shown}, after, looked)
-
-
-def _newest(tx: Tx, may: Predicate, asked: seeking.Asked, listed: Listed) -> list[Passage] | None:
-    """The newest passages of plates that fit, up to the limit asked for; None when there can be newer ones among plates
-    that are not listed. Plates that were seen last come first, so those that cannot add to it are not looked at."""
-    found: list[Passage] = []
-
-    def closed(seen: int) -> bool:
-        """Whether plates seen no later than that add nothing."""
-        long_ago = asked.since is not None and seen < asked.since
-        return long_ago or (len(found) == asked.limit and seen < found[-1].at)
-
-    for start in range(0, len(listed.plates), TOGETHER):
-        some = listed.plates[start : start + TOGETHER]
-        if closed(some[0].seen):
-            return found
-        found += seeking.page(tx, may, replace(asked, plates=tuple(one.plate for one in some)))
-        found = sorted(found, key=lambda one: (one.at, one.id), reverse=True)[: asked.limit]
-    return found if listed.rest is None or closed(listed.rest) else None
 
 
 def _walked(tx: Tx, may: Predicate, asked: seeking.Asked, pattern: Pattern, limit: int) -> Found:
