@@ -94,3 +94,53 @@ def test_a_terminal_that_tells_no_cameras_is_given_them_on_its_page(
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_text("old bus 车辆正前方", exact=True)).to_be_visible(timeout=SOON)
     assert [c["code"] for c in city.get("/channels", device=device)["items"]] == ["2"]
+
+
+def looks(platform: Platform) -> list[tuple[str, str, str]]:
+    """(what, purpose, reason) of each look into a vehicle that is written down, oldest first."""
+    found = platform.get("/audit", action="vehicle.replay", limit=100)["items"][::-1]
+    return [(one["details"].get("what") or one["details"]["order"], one["details"].get("purpose", ""), one["reason"])
+            for one in found if one["details"].get("stage") != "answered"]  # fmt: skip
+
+
+def test_a_picture_is_asked_for_comes_and_is_looked_at_for_a_purpose(
+    city: Platform, cameras: list[str], open_page: Callable[..., Page]
+) -> None:
+    bus = city.get(f"/channels/{cameras[0]}")["device"]
+    quiet = city.post("/devices", {"kind": "jt808", "code": "13900000010", "name": "quiet bus"})["id"]
+    page = open_page(f"/devices/{quiet}")
+    expect(page.get_by_role("heading", name="quiet bus")).to_be_visible(timeout=SOON)
+    go(page, f"/devices/{bus}")
+    panel = page.get_by_role("region", name="Pictures")
+    taking = panel.get_by_role("button", name="Take a picture")
+    expect(taking).to_be_enabled(timeout=SOON)
+    assert looks(city) == [], "nothing is asked for before a button is pressed"
+    choose(page, "Looked at for", "Traffic")
+    panel.get_by_role("textbox", name="Reason").fill("case 7")
+    taking.click()
+    expect(page.get_by_text("The vehicle takes it.")).to_be_visible(timeout=SOON)
+    assert looks(city) == [("picture", "traffic", "case 7")]
+
+    picture = panel.get_by_role("img")
+
+    def come() -> bool:
+        panel.get_by_role("button", name="Show").click()
+        expect(panel.get_by_role("button", name="Show")).to_be_enabled(timeout=SOON)
+        return picture.count() == 1
+
+    until(come, "it has come")
+    expect(panel).to_contain_text("When asked")
+    expect(picture).to_have_js_property("complete", True, timeout=SOON)
+    assert picture.evaluate("(image) => image.naturalWidth") > 0, "it is a picture"
+    assert looks(city)[1] == ("media", "traffic", "case 7")
+    until(lambda: looks(city)[-1] == ("medium", "traffic", "case 7"), "that it was seen is written down, too")
+    page.screenshot(path=SHOTS / "bus-pictures.png")
+    go(page, f"/devices/{quiet}")
+    expect(page.get_by_role("heading", name="quiet bus")).to_be_visible(timeout=SOON)
+    expect(panel).to_be_visible()
+    expect(picture).to_have_count(0)  # what one vehicle took never stands on the page of another
+
+
+def go(page: Page, path: str) -> None:
+    """As a link of the application does, without loading it anew."""
+    page.evaluate("(path) => { history.pushState({}, '', path); dispatchEvent(new PopStateEvent('popstate')) }", path)

@@ -179,6 +179,11 @@ def test_a_tow_is_called_on_the_map_and_followed_until_the_vehicle_is_away(
     row.get_by_role("button", name="On site").click()
     expect(row).to_contain_text("on site", timeout=SOON)
     row.get_by_role("button", name="Taken away").click()
+    row.get_by_role("textbox", name="Where it was brought").fill("yard 3")
+    page.keyboard.press("Enter")
     expect(row).to_have_count(0, timeout=SOON)
     (over,) = city.get("/traffic/tows", over=True)["items"]
-    assert (over["state"], over["words"]) == ("done", "on the bus lane")
+    assert (over["state"], over["words"], over["taken_to"]) == ("done", "on the bus lane", "yard 3")
+    page.get_by_text("Taken away or cancelled").click()
+    expect(row).to_contain_text("Brought to: yard 3", timeout=SOON)
+    page.screenshot(path=SHOTS / "duty-tow-over.png")

@@ -67,7 +67,7 @@ export function DevicePage() {
         {mayChange && device.kind === 'jt808' && <Cameras id={id} known={(channels.data?.items ?? []).map((each) => each.code)} />}
         {mayChange && device.kind !== 'rtsp' && device.kind !== 'ais' && <RegistrationCard id={id} kind={device.kind} />}
       </div>
-      {mayLook && device.kind === 'jt808' && <Pictures device={device} channels={channels.data?.items ?? []} />}
+      {mayLook && device.kind === 'jt808' && <Pictures key={device.id} device={device} channels={channels.data?.items ?? []} />}
       <div style={{ minHeight: 240, flex: 1 }}>
         <ChannelTable rows={channels.data?.items ?? []} loading={channels.isPending} more={undefined} onOpen={(row) => void navigate(`/channels/${row.id}`)} />
       </div>

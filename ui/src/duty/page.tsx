@@ -10,6 +10,7 @@ import { usePages } from '../parts/pages'
 import { ProblemNote, sentence } from '../parts/problem'
 import { stamp } from '../parts/times'
 import { IncidentList, useIncidents } from '../traffic/incidents'
+import { Legend } from '../traffic/legend'
 import { JamList } from '../traffic/lists'
 import { RoadMap } from '../traffic/map'
 import { asked, fitted, type Point, type Size, type View, written } from '../traffic/view'
@@ -17,7 +18,7 @@ import { t, useLanguage } from '../words'
 import { SignForm } from './place'
 import { SignList } from './signs'
 import { Suggestions } from './suggestions'
-import { TowForm, TowList, useTows } from './tows'
+import { TowForm, TowList, TowsOver, useTows } from './tows'
 
 const LIVE = 10_000
 const NEAR = 2e-5
@@ -123,6 +124,7 @@ export function DutyPage() {
               </h2>
               {tows.error && <ProblemNote error={tows.error} retry={() => void tows.refetch()} />}
               <TowList tows={tows.data?.items ?? NO_TOWS} onLook={look} />
+              <TowsOver onLook={look} />
             </section>
             <section>
               <h2>{t('traffic.jams', { n: jams.error ? '–' : (jams.data?.items.length ?? 0) })}</h2>
@@ -139,6 +141,7 @@ export function DutyPage() {
       </div>
       <div className="traffic-work">
         <RoadMap view={view} onView={setView} onSize={setSize} onPick={pick} onFit={() => setView(null)} scene={scene} />
+        <Legend leftOut={roads.data?.left_out ?? 0} least={roads.data?.least ?? 1} roads={scene.roads} credit={network.data?.credit ?? ''} />
       </div>
     </div>
   )

@@ -1,11 +1,11 @@
-import { App, Button, Checkbox, Input, InputNumber, Select } from 'antd'
+import { App, Checkbox, Input, InputNumber, Select } from 'antd'
 import { useState } from 'react'
 import { PlaceSelect } from '../admin/choose'
 import { api } from '../api/client'
 import type { Sign } from '../api/types'
-import { ProblemNote } from '../parts/problem'
 import { read } from '../traffic/view'
 import { t } from '../words'
+import { DutyForm, PlaceField } from './form'
 import { trimmed } from './text'
 
 const EXAMPLE = 'http://10.1.2.3/safecity/sign/v1'
@@ -32,41 +32,25 @@ export function SignForm({ sign, place, onPlace, onDone, onRenew }: Props) {
   const [area, setArea] = useState<string | null>(sign?.area ?? null)
   const [enabled, setEnabled] = useState(sign?.enabled ?? true)
   const [key, setKey] = useState('')
-  const [problem, setProblem] = useState<unknown>(null)
-  const [busy, setBusy] = useState(false)
   const point = read(place)
   const save = async () => {
     if (!point) return
-    setBusy(true)
-    try {
-      const body = {
-        name: name.trim(), address: address.trim(), longitude: point[0], latitude: point[1], direction, lines, columns, fallback: trimmed(fallback.split('\n')), language, area, enabled,
-      }
-      if (sign) await api.patch('signs/{sign}', { path: { sign: sign.id }, body: { ...body, ...(key ? { key } : {}) }, revision: sign.revision })
-      else {
-        const made = await api.post('signs', { body: { ...body, key } })
-        if (!key) modal.info({ title: t('sign.keyIs'), content: <code className="duty-key">{made.key}</code>, okText: t('verb.close') })
-      }
-      onDone()
-      await onRenew()
-    } catch (error) {
-      setProblem(error)
-    } finally {
-      setBusy(false)
+    const body = {
+      name: name.trim(), address: address.trim(), longitude: point[0], latitude: point[1], direction, lines, columns, fallback: trimmed(fallback.split('\n')), language, area, enabled,
     }
+    if (sign) await api.patch('signs/{sign}', { path: { sign: sign.id }, body: { ...body, ...(key ? { key } : {}) }, revision: sign.revision })
+    else {
+      const made = await api.post('signs', { body: { ...body, key } })
+      if (!key) modal.info({ title: t('sign.keyIs'), content: <code className="duty-key">{made.key}</code>, okText: t('verb.close') })
+    }
+    onDone()
+    await onRenew()
   }
   return (
-    <form
-      className="traffic-panel duty-form"
-      onSubmit={(event) => {
-        event.preventDefault()
-        void save()
-      }}
-    >
-      <h2>{t(sign ? 'sign.change' : 'sign.add')}</h2>
+    <DutyForm title={t(sign ? 'sign.change' : 'sign.add')} verb={t('verb.save')} ready={Boolean(name.trim() && address.trim() && point)} onSend={save} onDone={onDone}>
       <label>{t('word.name')}<Input value={name} maxLength={100} autoFocus onChange={(event) => setName(event.target.value)} aria-label={t('word.name')} /></label>
       <label>{t('sign.address')}<Input value={address} maxLength={500} placeholder={EXAMPLE} onChange={(event) => setAddress(event.target.value)} aria-label={t('sign.address')} /></label>
-      <label>{t('sign.place')}<Input value={place} placeholder="118.37, 31.33" {...(place && !point ? { status: 'error' as const } : {})} onChange={(event) => onPlace(event.target.value)} aria-label={t('sign.place')} /></label>
+      <PlaceField place={place} onPlace={onPlace} />
       <label>{t('sign.direction')}<InputNumber min={0} max={359} precision={0} value={direction} onChange={(value) => setDirection(value ?? 0)} style={{ width: '100%' }} aria-label={t('sign.direction')} /></label>
       <div className="duty-pair">
         <label>{t('sign.lines')}<InputNumber min={1} max={16} precision={0} value={lines} onChange={(value) => setLines(value ?? 1)} style={{ width: '100%' }} aria-label={t('sign.lines')} /></label>
@@ -77,11 +61,6 @@ export function SignForm({ sign, place, onPlace, onDone, onRenew }: Props) {
       <label>{t('word.area')}<PlaceSelect what="areas" value={area} onChange={setArea} /></label>
       <label>{t(sign ? 'sign.newKey' : 'sign.key')}<Input.Password value={key} maxLength={128} autoComplete="new-password" onChange={(event) => setKey(event.target.value)} aria-label={t(sign ? 'sign.newKey' : 'sign.key')} /></label>
       <Checkbox checked={enabled} onChange={(event) => setEnabled(event.target.checked)}>{t('sign.enabled')}</Checkbox>
-      {problem !== null && <ProblemNote error={problem} />}
-      <div className="row">
-        <Button type="primary" htmlType="submit" loading={busy} disabled={!name.trim() || !address.trim() || !point}>{t('verb.save')}</Button>
-        <Button onClick={onDone}>{t('verb.cancel')}</Button>
-      </div>
-    </form>
+    </DutyForm>
   )
 }
