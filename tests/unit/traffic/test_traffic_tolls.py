@@ -15,7 +15,7 @@ from safecity.core.ground.tolls.decide import check_toll
 from safecity.core.ground.tolls.service import told_of
 from safecity.core.upper.traffic.city import City
 from safecity.core.upper.traffic.jams import KnownJam
-from safecity.core.upper.traffic.tolled import _inside, places_of
+from safecity.core.upper.traffic.tolled import _inside, _meetings, places_of
 from safecity.kit.clock import SECOND_US
 from safecity.kit.errors import InvalidError, NotFoundError, SafecityError, UnavailableError
 from safecity.model.facts.media_calls import Done
@@ -101,6 +101,44 @@ def test_over_a_border_those_pay_who_cross_it_in_that_way_on_any_street(
     assert found(city, noon, ring, start=inside)[0].toll == 0, "who stays inside crosses nothing"
     roads = city.tolled(FindTolled(told_of([ring], 1, "SEK").tolls))
     assert len(roads.lines) == (4 if crossing == "both" else 2)
+
+
+def test_who_drives_straight_through_a_zone_pays_though_no_bend_of_the_road_lies_within_it(city: City) -> None:
+    """Both streets run straight from crossing to crossing, and the zone is a band between two of them."""
+    south, north = 59.3 + 2.3 * STEP, 59.3 + 2.7 * STEP
+    band = ((17.99, south), (18.02, south), (18.02, north), (17.99, north))
+    noon, within = at("12:00"), (18.0, 59.3 + 2.5 * STEP)
+    for crossing, through, into, out_of in (("in", 1100, 1100, 0), ("out", 1100, 0, 1100), ("both", 2200, 1100, 1100)):
+        zone = toll(gantries=(), border=band, crossing=Crossing(crossing))
+        for start, end in ((SOUTH, NORTH), (NORTH, SOUTH)):
+            assert found(city, noon, zone, start=start, end=end, count=1)[0].toll == through
+            assert found(city, noon, zone, start=start, end=within, count=1)[0].toll == into
+            assert found(city, noon, zone, start=within, end=end, count=1)[0].toll == out_of
+        assert len(city.tolled(FindTolled(told_of([zone], 1, "SEK").tolls)).lines) == 4
+
+
+def test_where_a_ring_meets_roads_is_what_a_slow_look_at_each_of_its_sides_says() -> None:
+    chance = np.random.default_rng(7)
+    angles = np.sort(chance.uniform(0, 2 * np.pi, 60))
+    radii = chance.uniform(0.2, 1, 60)
+    ring = tuple((float(x), float(y)) for x, y in zip(radii * np.cos(angles), radii * np.sin(angles), strict=True))
+    x, y = chance.uniform(-1.2, 1.2, (2, 300))
+    pieces = chance.uniform(size=299) < 0.9
+    met = _meetings(ring, x, y, pieces)
+    inside = _inside(ring, x, y)
+    for n in range(299):
+        slow = sorted(
+            float(share[0])
+            for one, other in zip(ring, [*ring[1:], ring[0]], strict=True)
+            for share in [np.linalg.solve(
+                np.array([[x[n + 1] - x[n], one[0] - other[0]], [y[n + 1] - y[n], one[1] - other[1]]]),
+                np.array([one[0] - x[n], one[1] - y[n]]),
+            )]
+            if pieces[n] and 0 < share[0] < 1 and 0 <= share[1] < 1
+        )  # fmt: skip
+        assert met.get(n, []) == pytest.approx(slow)
+        assert not pieces[n] or len(slow) % 2 == int(inside[n] != inside[n + 1])
+    assert max(map(len, met.values())) > 3
 
 
 def test_a_lorry_pays_its_own_price_and_a_bus_nothing(city: City) -> None:

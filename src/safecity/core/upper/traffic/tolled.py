@@ -13,6 +13,7 @@ import numpy as np
 from safecity.core.upper.traffic.counted import along_edge, edge_at
 from safecity.kit.errors import InvalidError, NotFoundError
 from safecity.model.facts.traffic_calls import ApplyTolls, Line, Point, RoadToll
+from safecity.roads.compiled import F64
 from safecity.roads.network.arrays import RoadNetwork
 from safecity.roads.network.grid import edges_near
 from safecity.roads.routing.charges import Charges
@@ -124,19 +125,53 @@ def _crossing(network: RoadNetwork, ring: Line, crossing: str) -> list[Place]:
     inside = _inside(ring, a.point_lon, a.point_lat)
     same_shape = a.point_shape[:-1] == a.point_shape[1:]
     changes = np.flatnonzero(same_shape & (inside[:-1] != inside[1:]))
+    met = _meetings(ring, a.point_lon, a.point_lat, same_shape)
     pays = CROSSINGS[crossing]
     found: list[Place] = []
-    for point in changes.tolist():
-        shape, inward = int(a.point_shape[point]), bool(inside[point + 1])
+    for point in sorted({*changes.tolist(), *met}):
+        shape, within = int(a.point_shape[point]), bool(inside[point])
+        shares = met.get(point, [])
+        if len(shares) % 2 != int(within != inside[point + 1]):  # it meets a corner, or only touches the ring
+            ends = [(float(a.point_lon[n]), float(a.point_lat[n])) for n in (point, point + 1)]
+            shares = [_share_before(ring, *ends)] if within != inside[point + 1] else []
         forward, back = int(a.shape_edge[2 * shape]), int(a.shape_edge[2 * shape + 1])
-        ends = [(float(a.point_lon[n]), float(a.point_lat[n])) for n in (point, point + 1)]
         step = float(a.point_along[point + 1] - a.point_along[point])
-        metres = float(a.point_along[point]) + step * _share_before(ring, *ends)
-        # Who drives the shape the other way crosses the border the other way.
-        for edge, comes_in, against in ((forward, inward, False), (back, not inward, True)):
-            if edge >= 0 and pays[not comes_in]:
-                found.append(Place(edge, float(a.edge_length[edge]) - metres if against else metres))
+        for share in shares:
+            within = not within
+            metres = float(a.point_along[point]) + step * share
+            # Who drives the shape the other way crosses the border the other way.
+            for edge, comes_in, against in ((forward, within, False), (back, not within, True)):
+                if edge >= 0 and pays[not comes_in]:
+                    found.append(Place(edge, float(a.edge_length[edge]) - metres if against else metres))
     return found
+
+
+def _meetings(ring: Line, longitudes: F64, latitudes: F64, pieces: np.ndarray) -> dict[int, list[float]]:
+    """Where straight pieces of road (between a point and the next one, where `pieces` says that there is one) meet the
+    ring: the shares of the piece that lie before, ascending, by its first point. Each side is held against the pieces
+    beside it alone."""
+    corners = np.array(ring, np.float64)
+    low, high = np.minimum(latitudes[:-1], latitudes[1:]), np.maximum(latitudes[:-1], latitudes[1:])
+    left, right = np.minimum(longitudes[:-1], longitudes[1:]), np.maximum(longitudes[:-1], longitudes[1:])
+    (west, south), (east, north) = corners.min(axis=0), corners.max(axis=0)
+    near = np.flatnonzero(pieces & (low <= north) & (high >= south) & (left <= east) & (right >= west))
+    if not len(near):
+        return {}
+    near = near[np.argsort(low[near], kind="stable")]
+    lowest, tallest = low[near], float((high[near] - low[near]).max())
+    x, y = longitudes[near], latitudes[near]
+    way_x, way_y = longitudes[near + 1] - x, latitudes[near + 1] - y
+    found: defaultdict[int, list[float]] = defaultdict(list)
+    for (x1, y1), (x2, y2) in zip(corners.tolist(), np.roll(corners, -1, axis=0).tolist(), strict=True):
+        first, last = np.searchsorted(lowest, (min(y1, y2) - tallest, max(y1, y2)))
+        here = slice(first, last)
+        across = way_x[here] * (y2 - y1) - way_y[here] * (x2 - x1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = ((x1 - x[here]) * (y2 - y1) - (y1 - y[here]) * (x2 - x1)) / across
+            beside = ((x1 - x[here]) * way_y[here] - (y1 - y[here]) * way_x[here]) / across
+        for n in np.flatnonzero((share > 0) & (share < 1) & (beside >= 0) & (beside < 1)).tolist():
+            found[int(near[here][n])].append(float(share[n]))
+    return {piece: sorted(shares) for piece, shares in found.items()}
 
 
 def _share_before(ring: Line, start: Point, end: Point) -> float:
