@@ -103,6 +103,8 @@ def write_packet(packet: MediaPacket) -> bytes:
 
 _SHORT: Final = 6
 _LONG: Final = 10
+_FIRST_VIDEO: Final = 98
+"""Payload types (table 12) below it are of sound and of data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,15 +156,33 @@ def _read(data: bytes, at: int, span: _Span, phone: int) -> MediaPacket:
     )
 
 
+def _likelier(data: bytes, at: int, lengths: list[int]) -> int:
+    """Of lengths of the phone number that all make a packet of the same size. Sound with ten bytes has its length where
+    a picture with six has it: then the payload type tells, and where it is none of either, that the time and the number
+    are no parts of other fields.
+    """
+    payload_type = data[at + 5] & 0x7F
+
+    def doubts(phone: int) -> tuple[bool, bool, bool]:
+        here = at + 8 + phone
+        kind = data[here + 1] >> 4
+        is_other = kind != Kind.TRANSPARENT and (kind <= Kind.B_FRAME) != (payload_type >= _FIRST_VIDEO)
+        is_late = kind != Kind.TRANSPARENT and data[here + 2 : here + 4] != b"\0\0"
+        return is_other, is_late, not any(data[at + 8 : here - 2])
+
+    return min(lengths, key=doubts)
+
+
 def read_datagram(data: bytes) -> MediaPacket | None:
     """One packet that is all of a datagram, None where it is none."""
     if not data.startswith(MAGIC):
         return None
-    for phone in (_SHORT, _LONG):
-        span = _measure(data, 0, phone)
-        if span is not None and span.size == len(data):
-            return _read(data, 0, span, phone)
-    return None
+    spans = {phone: span for phone in (_SHORT, _LONG) if (span := _measure(data, 0, phone)) is not None}
+    fitting = [phone for phone, span in spans.items() if span.size == len(data)]
+    if not fitting:
+        return None
+    phone = _likelier(data, 0, fitting)
+    return _read(data, 0, spans[phone], phone)
 
 
 class MediaReader:
@@ -221,11 +241,14 @@ class MediaReader:
     def _choose(buffer: bytes, at: int) -> int | None:
         """How many bytes the phone number of the packet there has: None, wait for more bytes; 0, it is no packet.
 
-        Where both lengths make a header, the one counts behind which the next packet begins.
+        Where both lengths make a header, the one counts behind which the next packet begins; where that is the same
+        place for both, the likelier.
         """
         spans = {phone: span for phone in (_SHORT, _LONG) if (span := _measure(buffer, at, phone)) is not None}
         if len(spans) < 2:
             return next(iter(spans), 0)
+        if len({span.size for span in spans.values()}) == 1 and spans[_SHORT].size:
+            return _likelier(buffer, at, list(spans)) if at + spans[_SHORT].size <= len(buffer) else None
         for phone, span in spans.items():
             end = at + span.size
             if not span.size or len(buffer) < end + len(MAGIC):
