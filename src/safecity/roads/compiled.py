@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
@@ -11,6 +9,8 @@ from typing import Any, Final, TypeVar, cast
 import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from safecity.kit.kernels import keep_kernels
 
 F64 = NDArray[np.float64]
 F32 = NDArray[np.float32]
@@ -33,39 +33,4 @@ def inlined(function: Function) -> Function:
     return cast(Function, numba.njit(nogil=True, error_model="numpy", inline="always")(function))  # pyright: ignore
 
 
-def kernel_folder(root: Path) -> Path | None:
-    """Where kernels of the sources in `root` are kept: beside them, else with what this user keeps. None where neither
-    can be written, as of an account without a home: then they are compiled anew at every start.
-
-    numba looks at the age of the file that a kernel stands in, not of those whose functions it calls; a folder named
-    after all our sources never holds code of other ones."""
-    digest = hashlib.sha256()
-    for source in sorted(root.rglob("*.py")):
-        digest.update(source.read_bytes())
-    name = f"kernels-{digest.hexdigest()[:16]}"
-    for home in (lambda: root / "__pycache__", _kept_by_user):
-        try:
-            folder = home() / name
-            folder.mkdir(parents=True, exist_ok=True)
-        except (OSError, RuntimeError):
-            continue
-        if os.access(folder, os.W_OK):
-            return folder
-    return None
-
-
-def _kept_by_user() -> Path:
-    """RuntimeError for an account without a home."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "safecity"
-
-
-def _keep() -> bool:
-    """Whoever sets NUMBA_CACHE_DIR knows better."""
-    if not numba.config.CACHE_DIR:  # pyright: ignore
-        folder = kernel_folder(Path(__file__).parent)
-        numba.config.CACHE_DIR = str(folder or "")  # pyright: ignore
-        return folder is not None
-    return True
-
-
-_KEPT: Final = _keep()
+_KEPT: Final = keep_kernels(numba.config, Path(__file__).parent)  # pyright: ignore

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safecity.kit.errors import InvalidError
-from safecity.roads.compiled import kernel_folder
+from safecity.kit.kernels import kernel_folder
 from safecity.roads.network.arrays import RoadArrays, RoadNetwork
 from safecity.roads.network.store import inconsistency, read_network, write_network
 
