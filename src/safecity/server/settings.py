@@ -146,7 +146,7 @@ def load_settings(
     for name, text in environ.items():
         parts = name.lower().removeprefix("safecity_").split("__")
         if name.startswith("SAFECITY_") and len(parts) == 2 and parts[0] in SECTIONS:
-            _put(raw, parts, _guess(text))
+            _put(raw, parts, _guess(text, _type_of(*parts)))
     for name, value in (overrides or {}).items():
         if value is not None:
             _put(raw, name.split("."), value)
@@ -159,7 +159,16 @@ def _put(raw: dict[str, Any], parts: list[str], value: object) -> None:
     raw[parts[-1]] = value
 
 
-def _guess(text: str) -> object:
+def _type_of(section: str, name: str) -> str:
+    """Of a setting, empty where there is none."""
+    known = getattr(Settings(), section)
+    return next((str(entry.type) for entry in fields(known) if entry.name == name), "") if is_dataclass(known) else ""
+
+
+def _guess(text: str, wanted: str) -> object:
+    """What stands in the environment; where a text is wanted digits are one, too (a phone number, a password)."""
+    if wanted == "str":
+        return text
     try:
         value = json.loads(text)
     except ValueError:
