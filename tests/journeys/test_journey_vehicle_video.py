@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,17 +12,22 @@ from typing import Any
 import pytest
 from benchmarks.whole import Platform, until
 from tests.journeys.test_device_recordings import watching
+from websockets.sync.client import connect
 
 from safecity.kit.clock import rfc3339
+from safecity.media.door.messages import HEAD_BYTES, RAW_AUDIO
 from safecity.model.values.media import Codec
 from safecity.protocols.jt808.header import Version
+from safecity.protocols.sound.g711 import alaw
 from safecity.sim.camera import recorded_stretch
+from safecity.sim.jt808.sounds import VehicleSound
 from safecity.sim.jt808.terminal import SimTerminal
 from safecity.sim.yard import Yard
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow]
 SECOND = 1_000_000
 PHONE, PLATE = "13912345678", "皖A12345"
+FROM_ALAW = {alaw([value])[0]: value for value in range(-32_768, 32_768, 8)}
 
 
 @dataclass
@@ -33,7 +39,24 @@ class Depot:
     device: str
 
     def bus(self, **more: Any) -> SimTerminal:
-        return self.yard.vehicle(phone=PHONE, plate=PLATE, port=self.platform.state()["ports"]["jt808-tcp"], **more)
+        told: dict[str, Any] = {"phone": PHONE, "plate": PLATE} | more
+        return self.yard.vehicle(port=self.platform.state()["ports"]["jt808-tcp"], **told)
+
+    @staticmethod
+    def heard(url: str, seconds: float, **play: Any) -> tuple[float, float]:
+        """How loud so much sound is while it pips, and in between: it pips in the first 80 ms of each second."""
+        heard, others, end = b"", Counter[int](), time.monotonic() + 60
+        with connect(url, max_size=None) as socket:
+            if play:
+                socket.send(json.dumps({"type": "play", "speed": 1, "direction": 1} | play))
+            while len(heard) < seconds * 8000:
+                message = socket.recv(timeout=30)
+                if isinstance(message, bytes):
+                    others[message[0]] += 1
+                    heard += message[HEAD_BYTES:] if message[0] == RAW_AUDIO else b""
+                assert time.monotonic() < end, f"{len(heard)} bytes of sound, messages by kind: {others}"
+        sizes = sorted(abs(FROM_ALAW[byte]) for byte in heard)
+        return sizes[-len(sizes) // 25], sizes[len(sizes) // 2]
 
     def channels(self, count: int) -> list[dict[str, Any]]:
         def listed() -> list[dict[str, Any]] | None:
@@ -151,3 +174,52 @@ def test_what_the_bus_recorded_itself_is_found_watched_and_steered(depot: Depot,
     with watching(depot.platform.post(f"{path}/device-playback", short)["url"]) as watch:
         watch.clock(lambda at: at >= start + 16 * SECOND, "near the end")
         watch.until_said(lambda said: said.get("step") == "end" or said.get("type") == "end")
+
+
+SOUNDS = {
+    "13900000001": VehicleSound(kbps=32, headed=True),
+    "13900000002": VehicleSound(kbps=0),
+    "13900000003": VehicleSound(kbps=24, aal2=True),
+}
+
+
+def test_what_vehicles_hear_is_heard_live_and_in_recordings_in_whatever_way_they_code_it(
+    platform_factory: Callable[..., Platform], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """G.726 behind a maker's head, ADPCM, and G.726 packed the other way round; the second sends datagrams."""
+    for name, value in (("ENABLED", "true"), ("PORT", "0"), ("HOST", "127.0.0.1"), ("AAL2_TERMINALS", "13900000003")):
+        monkeypatch.setenv(f"SAFECITY_JT808__{name}", value)
+    platform = platform_factory("--slots", "1").setup()
+    for phone in SOUNDS:
+        transport = "udp" if phone == "13900000002" else "tcp"
+        platform.post("/devices", {"kind": "jt808", "code": phone, "transport": transport})
+    with Yard() as yard:
+        depot = Depot(platform, yard, "")
+        buses = {
+            phone: depot.bus(phone=phone, plate=f"皖A{phone[-5:]}", sound=sound) for phone, sound in SOUNDS.items()
+        }
+        cameras = {one["name"].split()[0][-1]: one["id"] for one in depot.channels(len(SOUNDS))}
+        begun = now_us()
+        for phone in SOUNDS:
+            depot.record(cameras[phone[-1]], "continuous")
+        for phone in SOUNDS:
+            loud, quiet = depot.heard(depot.live(cameras[phone[-1]]), 3)
+            assert loud > 4000, phone
+            assert 150 < quiet < 1200, phone
+        by_datagram = cameras["2"]
+        wanted = {"transport": "jt1078_udp", "codec": "h264", "audio": "pcma"}
+        until(lambda: depot.figure(by_datagram).items() >= wanted.items(), "pictures and sound come as datagrams")
+        assert depot.shown(depot.live(by_datagram), begun)
+
+        # What is sent as datagrams is nobody's connection: a slot that died is sent to again when it is back.
+        platform.kill("media-0")
+        killed = now_us()
+        until(lambda: depot.recorded_until(by_datagram, begun) > killed + 3 * SECOND, "it is recorded again")
+        assert depot.shown(depot.live(by_datagram), killed)
+        for phone in SOUNDS:
+            played = platform.post(f"/channels/{cameras[phone[-1]]}/playback", {"start": rfc3339(begun + SECOND)})
+            loud, quiet = depot.heard(played["url"], 2, at=begun + SECOND)
+            assert loud > 4000, phone
+            assert 150 < quiet < 1200, phone
+            depot.record(cameras[phone[-1]], "off")
+        until(lambda: not any(bus.cameras and bus.cameras.lines for bus in buses.values()), "all were told to stop", 60)

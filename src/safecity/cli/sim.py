@@ -84,14 +84,19 @@ def terminals(
     interval: Annotated[float, typer.Option(help="Seconds between two positions.", min=0.1, max=3600)] = 10,
     first: Annotated[int, typer.Option(help="Number of the first terminal.", min=0, max=90_000_000)] = 0,
     cameras: Annotated[int, typer.Option(help="Cameras of each (JT/T 1078), painted while watched.", min=0, max=8)] = 0,
+    sound: Annotated[
+        str, typer.Option(help="What its cameras hear, coded as g711a, g711u, aac, adpcm, g726-32 ...")
+    ] = "",
 ) -> None:
     """Drive COUNT vehicles (JT/T 808 of 2011, 2013 and 2019) through a town; prints what was acknowledged."""
-    from safecity.sim.jt808.load import TerminalLoad
+    from safecity.sim.jt808.load import SOUNDS, TerminalLoad
     from safecity.sim.jt808.load import terminals as drive
 
+    if sound and sound not in SOUNDS:
+        raise typer.BadParameter(", ".join(SOUNDS), param_hint="--sound")
     host, port = _host_port(platform)
     options = TerminalLoad(
-        host=host, port=port, count=count, first=first, report_seconds=interval, cameras=cameras
+        host=host, port=port, count=count, first=first, report_seconds=interval, cameras=cameras, sound=sound
     )  # fmt: skip
     try:
         figures = asyncio.run(drive(options, seconds or None))

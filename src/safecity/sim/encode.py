@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from safecity.kit.clock import SECOND_US
 from safecity.model.values.media import Codec
+from safecity.protocols.sound.g711 import alaw
 from safecity.sim.scene.sprites import Frame
 
 _ENCODERS: Final = {Codec.H264: "libx264", Codec.H265: "libx265", Codec.MPEG4: "mpeg4"}
@@ -134,12 +135,12 @@ def _frames(codec: Codec) -> list[bytes]:
     """One loop of coded sound: 1 s of G.711 (25 frames of 40 ms), 8 s of AAC (125 frames of 1024 samples)."""
     if codec is Codec.AAC:
         return _aac_frames()
-    coded = _alaw(_tone(8_000)) if codec is Codec.PCMA else _ulaw(_tone(8_000))
+    coded = alaw(tone(8_000).tolist()) if codec is Codec.PCMA else _ulaw(tone(8_000))
     return [coded[start : start + 320] for start in range(0, len(coded), 320)]
 
 
-def _tone(rate: int) -> NDArray[np.int16]:
-    """One second: 220 Hz quietly, 1,000 Hz loud in its first 80 ms."""
+def tone(rate: int) -> NDArray[np.int16]:
+    """One second of what is heard: 220 Hz quietly, 1,000 Hz loud in its first 80 ms."""
     at = np.arange(rate, dtype=np.float64) / rate
     wave = 600 * np.sin(2 * np.pi * 220 * at)
     pip = rate * 8 // 100
@@ -153,7 +154,7 @@ def _aac_frames() -> list[bytes]:
     context.sample_rate, context.layout, context.format = rate, "mono", "fltp"
     context.bit_rate, context.time_base = 24_000, Fraction(1, rate)
     # Three rounds, of which the middle one is kept: what a frame refers to before it is then the loop's own end.
-    wave = np.tile(_tone(rate), 24).astype(np.float32) / 32768
+    wave = np.tile(tone(rate), 24).astype(np.float32) / 32768
     coded: list[bytes] = []
     for start in range(0, len(wave) - 1023, 1024):
         frame: Any = av.AudioFrame.from_ndarray(wave[None, start : start + 1024], format="fltp", layout="mono")
@@ -166,18 +167,6 @@ def _adts(frame: bytes) -> bytes:
     """AAC LC, 16 kHz (index 8), one channel (ISO/IEC 13818-7, 6.2)."""
     bits = 0xFFF << 44 | 0b0001 << 40 | 0b01 << 38 | 8 << 34 | 1 << 30 | (len(frame) + 7) << 13 | 0x7FF << 2
     return bits.to_bytes(7, "big") + frame
-
-
-def _alaw(wave: NDArray[np.int16]) -> bytes:
-    """ITU-T G.711, A-law."""
-    value = wave.astype(np.int32) >> 3
-    sign = np.where(value >= 0, 0xD5, 0x55)
-    size = np.where(value >= 0, value, -value - 1)
-    exponent = np.zeros_like(size)
-    for limit in (31, 63, 127, 255, 511, 1023, 2047):
-        exponent += size > limit
-    mantissa = np.where(exponent < 2, size >> 1, size >> np.maximum(exponent, 1)) & 0x0F
-    return (((exponent << 4) | mantissa) ^ sign).astype(np.uint8).tobytes()
 
 
 def _ulaw(wave: NDArray[np.int16]) -> bytes:

@@ -28,6 +28,7 @@ from safecity.sim.gb28181.state import Channel, DeviceSpec
 from safecity.sim.jt808.cameras import Cameras
 from safecity.sim.jt808.drive import Drive, Plan
 from safecity.sim.jt808.load import walk
+from safecity.sim.jt808.sounds import VehicleSound
 from safecity.sim.jt808.terminal import SimTerminal, TerminalSpec
 from safecity.sim.rtsp.server import RtspCameras
 
@@ -82,14 +83,16 @@ class Yard:
 
     def vehicle(
         self, *, phone: str, plate: str, port: int, channels: Sequence[int] = (1,), version: Version = Version.V2019,
-        video: VideoSpec = SMALL, sound: Codec | None = None, **spec: Any,
+        video: VideoSpec = SMALL, sound: Codec | VehicleSound | None = None, **spec: Any,
     ) -> SimTerminal:  # fmt: skip
         """A terminal with cameras that drives, started. `spec` is for `TerminalSpec`."""
+        coded = sound if isinstance(sound, VehicleSound) else None
+        heard = Codec.PCMA if isinstance(sound, VehicleSound) else sound
         cameras: dict[int, Camera] = {}
         for number in channels:
             self._number += 1
             made = CameraSpec(
-                number=self._number, title=f"{self._number:02d} bus", main=video, sub=SMALLER, sound=sound
+                number=self._number, title=f"{self._number:02d} bus", main=video, sub=SMALLER, sound=heard
             )
             cameras[number] = Camera(made, self._painter)
 
@@ -99,7 +102,7 @@ class Yard:
             pace: dict[str, Any] = {"report_seconds": 1.0, "retry_seconds": 0.3, "heartbeat_seconds": 5.0} | spec
             terminal = SimTerminal(
                 TerminalSpec(identity=identity, host="127.0.0.1", port=port, **pace), Drive(Plan(walk(1))),
-                cameras=Cameras(identity, cameras),
+                cameras=Cameras(identity, cameras, sound=coded),
             )  # fmt: skip
             self._vehicles.append(terminal)
             terminal.start()

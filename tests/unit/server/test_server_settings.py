@@ -50,6 +50,7 @@ def test_file_environment_and_command_line_override_each_other_in_that_order(tmp
         ("[mqtt]\nclient_id = ''", "mqtt.client_id"),
         ("[mqtt]\nversion = 'v4'", "mqtt.version"),
         ("[violations]\ncode_red_light = '16 25'", "violations.code_red_light"),
+        ("[jt808]\naal2_terminals = '13912345678, bus'", "jt808.aal2_terminals"),
         ("http = 3", "http"),
         ("not toml", "safecity.toml"),
     ],
@@ -90,6 +91,17 @@ def test_receivers_of_ships_are_listed_with_commas(tmp_path: Path) -> None:
     settings = load_settings(None, environ={}, overrides=values)
     assert settings.ais.called() == (("harbour.example", 10110), ("2001:db8::1", 4001))
     assert settings.ais.networks() == ("10.0.0.0/8", "192.168.1.7")
+
+
+def test_digits_of_the_environment_are_a_text_where_a_text_is_wanted() -> None:
+    environ = {
+        "SAFECITY_JT808__AAL2_TERMINALS": "013912345678", "SAFECITY_JT808__PICTURE_DAYS": "0",
+        "SAFECITY_JT808__MEDIA_HOST": "7",
+    }  # fmt: skip
+    told = load_settings(None, environ=environ).jt808
+    assert told.packs_aal2() == {"13912345678"}
+    assert (told.media_host, told.picture_days) == ("7", 0)
+    assert load_settings(None, environ={"SAFECITY_JT808__AAL2_TERMINALS": "*"}).jt808.packs_aal2() == {"*"}
 
 
 def test_the_broker_is_taken_apart_and_its_password_stands_nowhere() -> None:

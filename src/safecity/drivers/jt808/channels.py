@@ -28,9 +28,11 @@ MAX_CHANNELS: Final = 32
 
 @dataclass(slots=True)
 class Directory:
-    """The channels that control told us of; `find` gives the terminal of a device."""
+    """The channels that control told us of; `find` gives the terminal of a device. `aal2`: phone numbers of terminals
+    that pack G.726 so, or `*`."""
 
     find: Callable[[str], Vehicle | None]
+    aal2: frozenset[str] = frozenset()
     _channels: dict[str, JtChannel] = field(default_factory=dict[str, JtChannel])
 
     def apply(self, parts: Iterable[ApplySignal]) -> None:
@@ -47,6 +49,10 @@ class Directory:
         if found is None or vehicle is None:
             raise NotFoundError(f"no such channel: {channel[:64]}", code="gb_unknown_channel")
         return found, vehicle
+
+    def packs_aal2(self, vehicle: Vehicle) -> bool:
+        """Whether its sound is packed the other way round."""
+        return not self.aal2.isdisjoint(("*", vehicle.config.phone))
 
     def slots(self) -> set[str]:
         """Addresses of all media slots that channels are placed on."""

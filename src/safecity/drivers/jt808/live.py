@@ -63,7 +63,7 @@ class Live(WantedStreams):
         session.slot, session.since = channel.slot, self._clock.monotonic()
         prepared = False
         try:
-            port = await expect(self._calls, session.key, channel, vehicle)
+            port = await expect(self._calls, session.key, channel, vehicle, self._directory)
             prepared = True
             await self._ask(session, channel, vehicle, port)
             session.asked, session.since = True, self._clock.monotonic()
@@ -120,7 +120,9 @@ class Live(WantedStreams):
             self._publish("stream.open_failed", vehicle, body, subject=session.key.channel)
 
 
-async def expect(calls: Calls, key: StreamKey, channel: JtChannel, vehicle: Vehicle) -> int:
+async def expect(
+    calls: Calls, key: StreamKey, channel: JtChannel, vehicle: Vehicle, directory: Directory
+) -> int:  # fmt: skip
     """Have the slot of a channel expect it under that name; the port to tell the terminal. UnavailableError
     `device_offline` where that is not here."""
     link = vehicle.link
@@ -128,7 +130,8 @@ async def expect(calls: Calls, key: StreamKey, channel: JtChannel, vehicle: Vehi
         raise away(vehicle)
     transport = JT1078_UDP if vehicle.config.transport == UDP else JT1078
     wish = PrepareStream(
-        *key, 0, transport, terminal=vehicle.config.phone, number=channel.number, remote_host=link.address
+        *key, 0, transport, terminal=vehicle.config.phone, number=channel.number, remote_host=link.address,
+        aal2=directory.packs_aal2(vehicle),
     )  # fmt: skip
     return await prepare(calls, channel.slot, wish)
 

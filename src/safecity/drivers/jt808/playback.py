@@ -94,7 +94,7 @@ class Playback(PlayedSessions[_Session]):
         key = StreamKey(request.session, Quality.MAIN)
         async with self._place(request.session, channel.channel, channel.device):
             try:
-                port = await expect(self._calls, key, channel, vehicle)
+                port = await expect(self._calls, key, channel, vehicle, self._directory)
                 wish = started(request, channel.number, self._media_host(vehicle), told_ports(vehicle, port))
                 # Before the terminal is asked: it may have sent and hung up before its answer is here.
                 self._sessions[request.session] = _Session(

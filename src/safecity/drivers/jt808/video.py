@@ -27,9 +27,13 @@ ASKED_AT_ONCE: Final = 50
 
 class TerminalVideo:
     """One per process, beside its `TerminalPlatform`. `media_host`: what terminals are told to connect to; empty: the
-    platform's own public address, and where that is not set, the address of ours that their connection came to."""
+    platform's own public address, and where that is not set, the address of ours that their connection came to.
+    `aal2`: see `Directory`."""
 
-    def __init__(self, platform: TerminalPlatform, calls: Calls, clock: Clock, *, media_host: str = "") -> None:
+    def __init__(
+        self, platform: TerminalPlatform, calls: Calls, clock: Clock, *, media_host: str = "",
+        aal2: frozenset[str] = frozenset(),
+    ) -> None:  # fmt: skip
         self._platform = platform
         self._clock = clock
         self._own_host = media_host
@@ -38,7 +42,7 @@ class TerminalVideo:
         self._tasks: set[asyncio.Task[None]] = set()
         self._asking = asyncio.Semaphore(ASKED_AT_ONCE)
         self._told: dict[str, int] = {}
-        self.directory = Directory(platform.vehicle)
+        self.directory = Directory(platform.vehicle, aal2)
         orders = platform.orders
         self.live = Live(self.directory, orders, calls, clock, self._media_host, platform.tell, self._spawn)
         self.playback = Playback(self.directory, orders, calls, clock, self._media_host, self._spawn)

@@ -135,15 +135,16 @@ class Receiver:
         return 9 if transport == TCP_ACTIVE else port
 
     def prepare_vehicle(
-        self, key: StreamKey, phone: str, number: int, host: str = "", transport: str = JT1078
+        self, key: StreamKey, phone: str, number: int, host: str = "", transport: str = JT1078, aal2: bool = False
     ) -> int:  # fmt: skip
         """Make ready for a channel of a vehicle terminal, which is known to be at `host`; the port to tell it.
+        `aal2`: how it packs G.726 (see `Voice`).
 
         The errors are those of `Vehicles.prepare`, and ExhaustedError for too many streams.
         """
         self._check_room()
         ports = tuple(self.ports) if transport == JT1078_UDP else self._tcp.numbers
-        port = self.vehicles.prepare(self.streams.ensure(key), phone, number, host, ports, transport)
+        port = self.vehicles.prepare(self.streams.ensure(key), phone, number, host, ports, transport, aal2)
         self._mark()
         self._changed()
         return port

@@ -40,7 +40,7 @@ Speaker = MediaConnection | DatagramSource
 @dataclass(slots=True, eq=False)
 class VehicleFeed:
     """One channel of a terminal that is expected or comes. `host`: where the terminal is known to be, empty: nowhere;
-    `transport`: `jt1078` or `jt1078_udp`.
+    `transport`: `jt1078` or `jt1078_udp`; `aal2`: how it packs G.726 (see `Voice`).
 
     `intruders` counts connections that named it and were turned away; `other` is the terminal that one named which came
     to its port and was not expected there, `other_number` the camera of its own terminal that was not. `blocked`: why
@@ -55,6 +55,7 @@ class VehicleFeed:
     prepared: float
     progress: float
     transport: str = JT1078
+    aal2: bool = False
     confirmed: bool = False
     connection: Speaker | None = None
     media: MediaStream | None = None
@@ -64,6 +65,7 @@ class VehicleFeed:
     seen_packets: int = 0
     seen_units: int = 0
     seen_lost: int = 0
+    seen_left_out: int = 0
     intruders: int = 0
     other: str = ""
     other_number: int | None = None

@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 from safecity.kit.errors import ConflictError, ExhaustedError, InvalidError
 from safecity.media.receive.batch import peer_address
+from safecity.media.receive.compiling import compile_beside
 from safecity.media.receive.feed import JT1078, JT1078_UDP, SessionRecord
 from safecity.media.receive.tcp import MediaConnection
 from safecity.media.receive.vehiclefeed import DatagramSource, Speaker, VehicleFeed
@@ -23,6 +24,7 @@ from safecity.model.values.media import StreamKey, Unit
 from safecity.protocols.jt1078.frames import MediaStream
 from safecity.protocols.jt1078.order import PacketOrder
 from safecity.protocols.jt1078.packets import MediaPacket, read_datagram
+from safecity.protocols.sound.room import SoundRoom
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +57,7 @@ class Vehicles:
         self._senders: dict[tuple[int, int], DatagramSource] = {}
         self.intruders = 0
         self.foreign = 0
+        self.sounds = SoundRoom(lambda: compile_beside(self.sounds))
 
     def __len__(self) -> int:
         return len(self._feeds)
@@ -75,8 +78,9 @@ class Vehicles:
         return found
 
     def prepare(
-        self, stream: Stream, phone: str, number: int, host: str, ports: Iterable[int], transport: str = JT1078
-    ) -> int:
+        self, stream: Stream, phone: str, number: int, host: str, ports: Iterable[int], transport: str = JT1078,
+        aal2: bool = False,
+    ) -> int:  # fmt: skip
         """Expect that channel of that terminal; the port to tell it. What was expected for the stream is given up.
 
         InvalidError: no phone number or channel. ExhaustedError: there is no port. ConflictError: the channel is
@@ -97,7 +101,7 @@ class Vehicles:
         load = {port: sum(feed.port == port for feed in self._feeds.values()) for port in free}
         port = min(free, key=lambda one: load[one])
         now = self._owner.monotonic()
-        feed = VehicleFeed(stream, digits, number, port, host, now, now, transport)
+        feed = VehicleFeed(stream, digits, number, port, host, now, now, transport, aal2)
         self._feeds[stream.key] = feed
         self._named[feed.transport, port, _short(digits), number] = feed
         stream.tell(OPENING, self._owner.wall_us())
@@ -241,9 +245,9 @@ class Vehicles:
             stream.tell(RUNNING, self._owner.wall_us())
             stream.deliver(unit)
 
-        media = feed.media = MediaStream(first_unit, stream.resume_at(us))
+        media = feed.media = MediaStream(first_unit, stream.resume_at(us), self.sounds, feed.aal2)
         feed.order = PacketOrder() if feed.transport == JT1078_UDP else None
-        feed.seen_units = feed.seen_lost = 0
+        feed.seen_units = feed.seen_lost = feed.seen_left_out = 0
 
     def gone(self, connection: MediaConnection, reason: str) -> None:
         """A connection ended: nothing more will come on it, no need to wait for the loss."""
@@ -272,6 +276,7 @@ class Vehicles:
         if media is not None:
             stream.packets_lost += media.frames.lost - feed.seen_lost
             feed.seen_lost = media.frames.lost
+            self._tell_left_out(feed, media)
             if media.units != feed.seen_units:
                 feed.seen_units = media.units
                 feed.progress = now
@@ -283,6 +288,16 @@ class Vehicles:
         if now - waited_for > self._loss_seconds and stream.state != LOST:
             step, params = feed.diagnosis()
             stream.tell(LOST, us, step, {**params, "seconds": round(now - feed.progress)})
+
+    @staticmethod
+    def _tell_left_out(feed: VehicleFeed, media: MediaStream) -> None:
+        """Sound that cannot be heard, at 1, 2, 4, ... packets."""
+        reasons = media.voice.left_out
+        so_far = reasons.total()
+        if so_far.bit_length() > feed.seen_left_out.bit_length():
+            told = " ".join(f"{why}={count}" for why, count in sorted(reasons.items()))
+            logger.info("sound left out channel=%s %s codec=%s", feed.key.channel, told, media.voice.unsupported)
+        feed.seen_left_out = so_far
 
 
 def _short(phone: str) -> str:

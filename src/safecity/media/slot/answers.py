@@ -72,7 +72,7 @@ class Answers:
         self._slot.expect(key)
         if request.transport in (JT1078, JT1078_UDP):
             port = self._slot.parts.receiver.prepare_vehicle(
-                key, request.terminal, request.number, request.remote_host, request.transport
+                key, request.terminal, request.number, request.remote_host, request.transport, request.aal2
             )  # fmt: skip
             return calls.Prepared(port=port)
         return calls.Prepared(port=self._slot.parts.receiver.prepare(key, request.ssrc, request.transport))

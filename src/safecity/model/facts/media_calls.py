@@ -156,7 +156,8 @@ class PrepareStream(Message, frozen=True):
 
     Preparing a stream that already runs replaces it once packets of the new ssrc arrive. For `jt1078` no ssrc counts:
     packets name `terminal` (its phone number) and `number` (of its channel), and `remote_host` is where that terminal
-    is known to be (empty: nowhere); what ran before is given up.
+    is known to be (empty: nowhere); what ran before is given up. `aal2`: it packs G.726 with the first sample in the
+    highest bits of a byte.
     """
 
     channel: str
@@ -166,6 +167,7 @@ class PrepareStream(Message, frozen=True):
     terminal: str = ""
     number: int = 0
     remote_host: str = ""
+    aal2: bool = False
 
 
 class Prepared(Message, frozen=True):

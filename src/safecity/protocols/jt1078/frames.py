@@ -12,21 +12,17 @@ from typing import Final, NamedTuple
 
 from safecity.model.values.media import VIDEO, Codec, Unit
 from safecity.protocols.jt1078.packets import Kind, MediaPacket, PayloadType, Piece
+from safecity.protocols.jt1078.voice import NAMES, Voice
 from safecity.protocols.mpegps.codes import TYPE_OF
 from safecity.protocols.mpegps.sound import Sound, SoundTrack
 from safecity.protocols.pictures import Pictures, guess_codec, pictures_for
+from safecity.protocols.sound.room import SoundRoom
 from safecity.protocols.timeline import Timeline
 
 MAX_FRAME: Final = 4 * 1024 * 1024
 MAX_PIECES: Final = 8192
 _SOUND_ALONE_US: Final = 3_000_000
 """So long sound waits for a picture."""
-_SOUNDS: Final = {
-    PayloadType.G711A: Codec.PCMA,
-    PayloadType.G711U: Codec.PCMU,
-    PayloadType.AAC: Codec.AAC,
-}
-_NAMES: Final = {8: "G.726", 25: "MP3", 26: "ADPCM", 100: "AVS", 101: "SVAC"}
 
 
 class Frame(NamedTuple):
@@ -96,24 +92,21 @@ def _some(frame: Frame | None) -> list[Frame]:
     return [] if frame is None else [frame]
 
 
-def plain_sound(data: bytes) -> bytes:
-    """Sound without the four bytes `00 01 len 00` (length in 16-bit words) that chips of one maker put in front."""
-    return data[4:] if len(data) > 4 and data[:2] == b"\0\1" and data[3] == 0 and data[2] * 2 == len(data) - 4 else data
-
-
 class MediaStream:
     """Packets of one channel in, `Unit`s out through `deliver`: the first is a key frame, or sound alone after a while.
 
-    Counters are plain attributes: `units`, `damaged`, `before_key`; `unsupported` and `unsupported_sound` name codecs
-    that we do not carry.
+    Counters are plain attributes: `units`, `damaged`, `before_key`; `unsupported` names a codec of pictures that we do
+    not carry, `voice` what of its sound cannot be heard, and why. `room` is shared by all streams of the process.
     """
 
-    def __init__(self, deliver: Callable[[Unit], None], origin: int = 90_000) -> None:
+    def __init__(
+        self, deliver: Callable[[Unit], None], origin: int = 90_000, room: SoundRoom | None = None, aal2: bool = False
+    ) -> None:  # fmt: skip
         self.deliver = deliver
+        self.voice = Voice(room or SoundRoom(), aal2)
         self.frames = FrameJoiner()
         self.units = self.damaged = self.before_key = 0
         self.unsupported = ""
-        self.unsupported_sound = ""
         self._origin = origin
         self._pictures: Pictures | None = None
         self._started = False
@@ -162,7 +155,7 @@ class MediaStream:
             if codec is None or (pictures is not None and pictures.codec is codec):
                 self.before_key += pictures is None
                 if frame.payload_type not in (PayloadType.H264, PayloadType.H265):
-                    self.unsupported = _NAMES.get(frame.payload_type, str(frame.payload_type))
+                    self.unsupported = NAMES.get(frame.payload_type, str(frame.payload_type))
                 return
             self._pictures = pictures = pictures_for(codec)
             self._started = False
@@ -184,24 +177,18 @@ class MediaStream:
         self.deliver(Unit(VIDEO, payload, dts, dts, key, self._broken, arrived_us, parameters))
 
     def _audio(self, frame: Frame, arrived_us: int) -> None:
-        codec = _SOUNDS.get(frame.payload_type)  # pyright: ignore[reportArgumentType, reportCallIssue]
-        if codec is None:
-            self.unsupported_sound = _NAMES.get(frame.payload_type, str(frame.payload_type))
-            return
         if not self._started and arrived_us - self._first_us < _SOUND_ALONE_US:
             return
-        data = frame.data if codec is Codec.AAC else plain_sound(frame.data)
-        if not data:
-            return
-        if frame.damaged and codec is Codec.AAC:
-            self._sound.lost()
-            return
-        self._sound.mapped(TYPE_OF[codec])
-        pts = None if frame.timestamp_ms is None else frame.timestamp_ms * 90
-        sound: Sound = pts, data
-        for unit in self._sound.units(sound, self._time, self._origin, arrived_us):
-            self.units += 1
-            self.deliver(unit)
+        for heard in self.voice.take(frame.payload_type, frame.data, frame.timestamp_ms, frame.damaged, arrived_us):
+            if frame.damaged and heard.codec is Codec.AAC:
+                self._sound.lost()
+                continue
+            self._sound.mapped(TYPE_OF[heard.codec])
+            pts = None if heard.timestamp_ms is None else heard.timestamp_ms * 90
+            sound: Sound = pts, heard.data
+            for unit in self._sound.units(sound, self._time, self._origin, arrived_us):
+                self.units += 1
+                self.deliver(unit)
 
 
 def packetise(

@@ -216,7 +216,9 @@ async def main(context: RoleContext) -> None:
     endpoint = SipEndpoint(platform.on_request, admit=guard.admit, patience=Patience(), on_lost=platform.on_lost)
     ships = ShipListener(file, outbox, context.clock, node=context.name)
     feeds = Feeds(ships.take, context.clock.monotonic, Door(senders=context.settings.ais.networks()))
-    video = TerminalVideo(terminals, context.calls, context.clock, media_host=vehicles.media_host)
+    video = TerminalVideo(
+        terminals, context.calls, context.clock, media_host=vehicles.media_host, aal2=vehicles.packs_aal2()
+    )  # fmt: skip
     duty = SignalDuty(platform, terminals, video, ships, context.calls)
     drain = asyncio.get_running_loop().create_task(relay(outbox, context.calls))
     try:

@@ -76,6 +76,8 @@ class Jt808Settings:
     media_host          where vehicles send their pictures (media.rtp_first_port): an address that they reach;
                         empty: the platform's public address, else the one their own connection came to
     picture_days        single pictures, sounds and films that terminals took are kept for so long; 0: none are
+    aal2_terminals      phone numbers of terminals whose G.726 is noise: they pack it the other way round (AAL2), which
+                        nothing in it says; with commas between, * for all
     """
 
     enabled: bool = False
@@ -86,6 +88,7 @@ class Jt808Settings:
     connections_per_second: int = 200
     media_host: str = ""
     picture_days: int = 30
+    aal2_terminals: str = ""
 
     def __post_init__(self) -> None:
         if len(self.media_host) > 255 or any(not 33 <= ord(c) < 127 for c in self.media_host):
@@ -95,6 +98,13 @@ class Jt808Settings:
         within("jt808.connections_per_address", self.connections_per_address, 1, 50_000)
         within("jt808.connections_per_second", self.connections_per_second, 1, 10_000)
         within("jt808.picture_days", self.picture_days, 0, 3650)
+        for one in listed(self.aal2_terminals):
+            if one != "*" and not (one.isascii() and one.isdigit() and len(one) <= 20):
+                raise malformed("jt808.aal2_terminals", one[:80], "a phone number")
+
+    def packs_aal2(self) -> frozenset[str]:
+        """Phone numbers without zeros in front, or `*`."""
+        return frozenset(one.lstrip("0") for one in listed(self.aal2_terminals))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

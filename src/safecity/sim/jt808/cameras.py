@@ -37,6 +37,7 @@ from safecity.protocols.jt1078.packets import Kind, PayloadType, write_packet
 from safecity.sim.camera import Camera, RecordedFile, recorded_files
 from safecity.sim.encode import Coded
 from safecity.sim.history import History
+from safecity.sim.jt808.sounds import VehicleSound
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +93,7 @@ class Media(asyncio.Protocol, asyncio.DatagramProtocol):
 
 @dataclass(slots=True, eq=False)
 class Line:
-    """A media connection of one channel. `sent` counts packets."""
+    """A media connection of one channel. `sent` counts packets; `sound`: how what the camera hears is coded anew."""
 
     identity: Identity
     channel: int
@@ -100,6 +101,7 @@ class Line:
     video: Codec
     media: Media
     live: bool
+    sound: VehicleSound | None = None
     sent: int = 0
     _skipping: bool = False
 
@@ -113,9 +115,12 @@ class Line:
         codec = self.video if coded.is_video else self.camera.spec.sound
         if codec is None:
             return
+        data, payload_type = coded.data, int(_TYPES[codec])
+        if self.sound is not None and not coded.is_video:
+            data, payload_type = self.sound.frame(coded.at_us), self.sound.payload_type
         kind = Kind.AUDIO if not coded.is_video else Kind.I_FRAME if coded.is_key else Kind.P_FRAME
         packets = packetise(
-            coded.data, phone=self.identity.phone, channel=self.channel, kind=kind, payload_type=_TYPES[codec],
+            data, phone=self.identity.phone, channel=self.channel, kind=kind, payload_type=payload_type,
             sequence=self.sent & 0xFFFF, timestamp_ms=coded.at_us // 1000 if self.live else coded.pts // 90,
             long_phone=self.identity.version is Version.V2019,
         )  # fmt: skip
@@ -125,10 +130,15 @@ class Line:
 
 
 class Cameras:
-    """By logical channel number. `lines` are the media connections that are open, `steered` what heads were told."""
+    """By logical channel number. `lines` are the media connections that are open, `steered` what heads were told.
+    `sound`: how the terminal codes what cameras hear as G.711; None: it does not."""
 
-    def __init__(self, identity: Identity, cameras: Mapping[int, Camera], clock: Clock | None = None) -> None:
+    def __init__(
+        self, identity: Identity, cameras: Mapping[int, Camera], clock: Clock | None = None,
+        sound: VehicleSound | None = None,
+    ) -> None:  # fmt: skip
         self.cameras = dict(cameras)
+        self.sound = sound
         self.lines: set[Line] = set()
         self.steered: deque[Turn | Focus | Iris | Wiper | Infrared | Zoom] = deque(maxlen=100)
         self._identity = identity
@@ -235,7 +245,7 @@ class Cameras:
         except OSError as error:
             logger.info("media not connected to=%s why=%s", wish.host, error)
             return
-        line = Line(self._identity, wish.channel, self.cameras[wish.channel], codec, media, live)
+        line = Line(self._identity, wish.channel, self.cameras[wish.channel], codec, media, live, self.sound)
         self.lines.add(line)
         stop = give(line)
         waits = {asyncio.ensure_future(media.over.wait())}

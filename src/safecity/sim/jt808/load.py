@@ -29,6 +29,8 @@ BLOCK_METRES: Final = 220.0
 STREETS: Final = 40
 """Streets in each direction of the town."""
 CONNECT_AT_ONCE: Final = 200
+SOUNDS: Final = ("g711a", "g711u", "aac", "adpcm", "g726-16", "g726-24", "g726-32", "g726-40")
+"""Names that `vehicle_sound` knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,7 @@ class TerminalLoad:
     """Who loads whom. `first`: number of the first terminal; phones are `139` and eight digits.
 
     `version` None: 2011, 2013 and 2019 in turn. `cameras` of each: what is seen of them is painted and coded in one
-    thread for all, only while it is watched.
+    thread for all, only while it is watched. `sound`: how what they hear is coded (`SOUNDS`), empty: they are deaf.
     """
 
     host: str
@@ -48,6 +50,7 @@ class TerminalLoad:
     seed: int = 1
     drives: int = 200
     cameras: int = 0
+    sound: str = ""
 
 
 def phone_of(number: int) -> str:
@@ -124,13 +127,17 @@ class Fleet:
             return None
         from safecity.sim.camera import Camera, CameraSpec
         from safecity.sim.jt808.cameras import Cameras
+        from safecity.sim.jt808.sounds import vehicle_sound
 
+        coded, heard = vehicle_sound(self.options.sound)
         painter = self._painter = self._painter or ThreadPoolExecutor(1, "painter")
         specs = (
-            CameraSpec(number=(number * 8 + one) % 256, title=f"{identity.phone} {one}", seed=number * 8 + one)
+            CameraSpec(
+                number=(number * 8 + one) % 256, title=f"{identity.phone} {one}", seed=number * 8 + one, sound=heard
+            )
             for one in range(1, self.options.cameras + 1)
         )
-        return Cameras(identity, {one: Camera(spec, painter) for one, spec in enumerate(specs, 1)})
+        return Cameras(identity, {one: Camera(spec, painter) for one, spec in enumerate(specs, 1)}, sound=coded)
 
     def figures(self) -> Figures:
         """Terminals that are online, reports made, acknowledged and still waiting, connections, our own CPU seconds."""

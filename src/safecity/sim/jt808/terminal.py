@@ -74,6 +74,8 @@ class SimTerminal:
         self.cameras = cameras
         profile = spec.profile or PROFILES[spec.identity.version]
         self.vehicle = Vehicle(spec.identity, profile, channels=cameras.numbers if cameras else ())
+        if cameras is not None and cameras.sound is not None:
+            self.vehicle.sound = int(cameras.sound.payload_type), len(cameras.sound.frame(0))
         self.session = TerminalSession(spec.identity, code=spec.code, heartbeat_seconds=spec.heartbeat_seconds)
         self.reports = 0
         self.connections = 0

@@ -58,6 +58,8 @@ class Vehicle:
     texts: list[str] = field(default_factory=list[str])
     channels: tuple[int, ...] = ()
     """Logical numbers of its cameras; without any it knows nothing of pictures."""
+    sound: tuple[int, int] = (6, 320)
+    """Payload type, and bytes of a frame."""
     fences: dict[tuple[int, int], Part] = field(default_factory=dict[tuple[int, int], Part])
     """By (id of the message that set it, its own id)."""
 
@@ -141,7 +143,8 @@ class Vehicle:
             case AskVideoProperties() if self.channels:
                 return None, [
                     VideoProperties(
-                        audio_codec=6, audio_tracks=1, sampling=0, bits=1, frame_bytes=320, audio_output=0,
+                        audio_codec=self.sound[0], audio_tracks=1, sampling=0, bits=1, frame_bytes=self.sound[1],
+                        audio_output=0,
                         video_codec=98, audio_channels=1, video_channels=len(self.channels),
                     )
                 ]  # fmt: skip
