@@ -4,6 +4,7 @@ beside the same vehicle read."""
 from __future__ import annotations
 
 import math
+import pickle
 from typing import Any, cast
 
 import msgspec
@@ -119,6 +120,18 @@ def test_a_plate_that_was_read_before_the_zone_is_awaited_in_it() -> None:
     assert road.found() == []
     road.drive(0.38, 0.62)
     assert len(road.found()) == 1, "but it answers for one vehicle only"
+
+
+def test_a_queue_that_lasts_for_hours_needs_no_more_memory_and_is_one() -> None:
+    road = Road()
+    sizes: list[int] = []
+    for step in range(600):
+        bottom = 0.35 + min(step, 9) * 0.05 + 0.01 * (step % 3)
+        road.show((0.38, bottom - 0.2, 0.62, bottom))
+        sizes.append(len(pickle.dumps(road.watch._passing)))
+    assert max(sizes[300:]) <= max(sizes[:300]) + 8, "but for numbers that have become larger"
+    (one,) = road.found()
+    assert one.looks >= 600
 
 
 def test_a_stream_that_ends_forgets_nobody_who_had_passed() -> None:

@@ -60,8 +60,13 @@ class _Passing:
     last: int = 0
     missed: int | None = None
     box: Box = (0.0, 0.0, 0.0, 0.0)
-    feet: list[float] = field(default_factory=list[float])
-    heights: list[float] = field(default_factory=list[float])
+    looks: int = 0
+    begun: float = 0.0
+    foot: float = 0.0
+    step: float = 0.0
+    """Where it touched the road at first and at last, and how far it had come since the look before: shares of the
+    picture's height. It may be a queue that lasts for hours, so nothing more is kept of the way."""
+    tallest: float = 0.0
     best: tuple[int, Box] = (0, (0.0, 0.0, 0.0, 0.0))
     picture: Picture | None = None
     plates: set[int] = field(default_factory=set[int])
@@ -70,8 +75,8 @@ class _Passing:
     @property
     def drove(self) -> bool:
         ys = [y for _, y in self.zone.area]
-        way = abs(self.feet[-1] - self.feet[0])
-        return len(self.feet) >= LEAST_LOOKS and way >= LEAST_WAY * (max(ys) - min(ys))
+        way = abs(self.foot - self.begun)
+        return self.looks >= LEAST_LOOKS and way >= LEAST_WAY * (max(ys) - min(ys))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +141,7 @@ class UnreadWatch:
             self._waiting.remove(one)
             if not one.read:
                 moment, box = one.best
-                found = Unread(one.zone.number, one.first, one.last, moment, len(one.feet), box, one.picture)
+                found = Unread(one.zone.number, one.first, one.last, moment, one.looks, box, one.picture)
                 self._found.append(found)
 
     def end(self) -> None:
@@ -197,12 +202,12 @@ class UnreadWatch:
             if place not in taken:
                 self._passing.append(one)
             tall = box[3] - box[1]
-            if not one.heights or tall >= max(one.heights):
-                one.best = at, box
+            if tall >= one.tallest:
+                one.best, one.tallest = (at, box), tall
                 one.picture = picture if zone.unread and not one.read and not one.plates else None
             one.last, one.missed, one.box = at, None, box
-            one.feet.append(box[3])
-            one.heights.append(tall)
+            one.begun, one.step = (one.begun, box[3] - one.foot) if one.looks else (box[3], 0.0)
+            one.foot, one.looks = box[3], one.looks + 1
 
     def _join(self, at: int) -> None:
         """A plate belongs to the stretch in which it is; one that was in none yet, to that in which it would be now."""
@@ -214,7 +219,7 @@ class UnreadWatch:
             there = [one for one in self._passing if one.last == at and one.missed is None and _near(one, foot)]
             if not there:
                 continue
-            one = min(there, key=lambda each: abs(each.feet[-1] - foot[1]))
+            one = min(there, key=lambda each: abs(each.foot - foot[1]))
             self._joined.add(number)
             told = self._told.get(number)
             if told is None:
@@ -240,14 +245,17 @@ def _filled(row: NDArray[np.bool_], zone: NDArray[np.bool_]) -> bool:
 
 def _apart(one: _Passing, box: Box) -> float | None:
     """How far a stretch lies from where the vehicle would be by now; None where it cannot be it."""
-    tall = max(box[3] - box[1], one.heights[-1])
-    step = one.feet[-1] - one.feet[-2] if len(one.feet) > 1 else 0.0
-    apart = min(abs(box[3] - one.feet[-1]), abs(box[3] - one.feet[-1] - step))
+    tall = max(box[3] - box[1], _tall(one))
+    apart = min(abs(box[3] - one.foot), abs(box[3] - one.foot - one.step))
     return apart if apart <= 0.8 * tall else None
 
 
 def _near(one: _Passing, foot: Point) -> bool:
     """Whether a plate whose vehicle touches the road there can be its own."""
     left, top, right, bottom = one.box
-    aside, tall = 0.3 * (right - left), one.heights[-1]
+    aside, tall = 0.3 * (right - left), _tall(one)
     return left - aside <= foot[0] <= right + aside and top - 0.2 * tall <= foot[1] <= bottom + 0.6 * tall
+
+
+def _tall(one: _Passing) -> float:
+    return one.box[3] - one.box[1]
