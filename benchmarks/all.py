@@ -35,6 +35,7 @@ COMMANDS: dict[str, list[str]] = {
     "movement": ["--minutes", "60"],
     "body_colours": [],
     "lanes": [],
+    "spot_speed": [],
     "road_file": [],
 }
 

@@ -33,8 +33,8 @@ WIDTH, HEIGHT, FPS = 1280, 720, 5
 WEATHERS = {"day": (DAY, False), "night": (NIGHT, False), "rain": (DAY, True), "rain_night": (NIGHT, True)}
 
 
-def film(seed: int, light: float, seconds: int, *, rain: bool) -> Any:
-    """(moment, picture, truth) as they come out of an H.264 decoder."""
+def film(seed: int, light: float, seconds: int, *, rain: bool, pace: float = 1.0) -> Any:
+    """(moment, picture, truth) as they come out of an H.264 decoder; in the street time runs at this `pace`."""
     street = Street(seed=seed, channel=1, light=light, rain=rain, paints=PAINTS)
     start = 1_790_000_000 * SECOND_US
     coder: Any = av.CodecContext.create("libx264", "w")
@@ -42,15 +42,15 @@ def film(seed: int, light: float, seconds: int, *, rain: bool) -> Any:
     coder.time_base, coder.options = Fraction(1, FPS), {"preset": "veryfast", "tune": "zerolatency"}
     decoder: Any = av.CodecContext.create("h264", "r")
     for number in range(seconds * FPS):
-        at = start + number * SECOND_US // FPS
+        at = start + round(number * pace * SECOND_US / FPS)
         frame: Any = av.VideoFrame.from_ndarray(
             street.render(at, WIDTH, HEIGHT).buffer.reshape(-1, WIDTH), format="yuv420p"
         )
         frame.pts = number
         for packet in coder.encode(frame):
             for shown in decoder.decode(packet):
-                moment = start + shown.pts * SECOND_US // FPS
-                yield moment, shown.to_ndarray(format="bgr24"), street.truth(moment, WIDTH, HEIGHT)
+                moment, there = (start + round(shown.pts * each * SECOND_US / FPS) for each in (1.0, pace))
+                yield moment, shown.to_ndarray(format="bgr24"), street.truth(there, WIDTH, HEIGHT)
 
 
 def whole(box: tuple[int, int, int, int]) -> bool:

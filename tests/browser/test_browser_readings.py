@@ -12,7 +12,7 @@ from benchmarks.whole import Platform
 from playwright.sync_api import Page, expect
 
 from safecity.backends.calls import UnixCalls
-from safecity.model.facts.vision_calls import NetworkUsed, VehicleRead
+from safecity.model.facts.vision_calls import NetworkUsed, SpeedEstimated, VehicleRead
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow]
 
@@ -25,7 +25,7 @@ def file_reading(platform: Platform, gate: str) -> None:
         threshold=0.4, signs=(0.9,) * 7, others=("皖B77846", "皖B77348"), country="cn", plate_colour="blue",
         plate_kind="cn_blue", corners=((0.1, 0.2),) * 4, sights=9, first=now, last=now,
         networks=(NetworkUsed("reader", "ab" * 32),), body=(0.1, 0.1, 0.4, 0.6), body_from="movement", colour="red",
-        colour_confidence=0.8,
+        colour_confidence=0.8, speed=SpeedEstimated(47.2, 3.1, 9, 22.4),
     )  # fmt: skip
 
     async def tell() -> None:
@@ -47,3 +47,4 @@ def test_a_doubtful_reading_says_so_and_what_it_could_also_be(city: Platform, op
     expect(page.get_by_text("doubtful reading")).to_be_visible(timeout=20_000)
     expect(page.get_by_text("皖B77846, 皖B77348")).to_be_visible()
     expect(page.get_by_text("Vehicle red 80 %")).to_be_visible()
+    expect(page.get_by_text("about 47 ± 7 km/h (estimate)")).to_be_visible()

@@ -216,6 +216,13 @@ def test_the_road_is_drawn_on_the_picture_of_a_camera(
     chief.get_by_placeholder("Signal; empty: free").fill("north-1")
     chief.get_by_text("Stop line", exact=True).first.click()
     click((0.3, 0.48), (0.7, 0.48))
+    chief.get_by_text("Measured rectangle", exact=True).first.click()
+    click((0.25, 0.95), (0.75, 0.95), (0.6, 0.5), (0.4, 0.5))
+    expect(chief.get_by_text("Say how large the rectangle is and how high the camera hangs.")).to_be_visible()
+    expect(chief.get_by_role("button", name="Save")).to_be_disabled()
+    for label, metres in {"Across the road": "7", "Along the road": "20.5", "Camera above the road": "6"}.items():
+        chief.get_by_label(label).fill(metres)
+    expect(chief.get_by_text("7 × 20.5 m")).to_be_visible()
     chief.get_by_text("Exit", exact=True).first.click()
     click((0.35, 0.1), (0.55, 0.1), (0.55, 0.3), (0.35, 0.3))
     chief.keyboard.press("Enter")
@@ -226,6 +233,9 @@ def test_the_road_is_drawn_on_the_picture_of_a_camera(
     (lane,) = kept["lanes"]
     assert (lane["turns"], lane["signals"], len(lane["area"])) == (["straight"], {"straight": "north-1"}, 4)
     assert lane["heading"][1] < -0.3  # from the front of the picture to its back
+    measured = kept["calibration"]
+    assert (measured["width_m"], measured["length_m"], measured["camera_height_m"]) == (7, 20.5, 6)
+    assert [x for x, _ in measured["corners"]] == pytest.approx([0.25, 0.75, 0.6, 0.4], abs=0.01)
     assert (len(kept["stop_lines"]), [one["turn"] for one in kept["exits"]]) == (1, ["straight"])
 
 

@@ -21,11 +21,13 @@ from safecity.model.facts.vision_calls import (
     OffenceSeen,
     PlateTask,
     ShownPicture,
+    SpeedEstimated,
     TaskFigure,
     VehicleRead,
 )
 from safecity.model.values.media import VIDEO, StreamKey, Unit
 from safecity.ports.inference import NetworkInfo
+from safecity.vision.enforcement.speed import Speed
 from safecity.vision.enforcement.watching import Caught
 from safecity.vision.live.decoder import COMMAND, LiveDecoder, Shown
 from safecity.vision.plates.recognise import SURE
@@ -216,6 +218,7 @@ def vehicle(task: PlateTask, passed: Passed, watch: PlateWatch) -> VehicleRead:
         **_kind_of(watch, passed),
         **_proposal(passed),
         **_body(passed),
+        speed=_speed(passed.speed),
     )  # fmt: skip
 
 
@@ -251,6 +254,10 @@ def _body(passed: Passed) -> dict[str, Any]:
         one = passed.colour
         found |= {"colour": one.colour, "colour_confidence": one.sure, "colour_doubt": str(one.doubt)}
     return found
+
+
+def _speed(one: Speed | None) -> SpeedEstimated | None:
+    return None if one is None else SpeedEstimated(one.kmh, one.uncertainty_kmh, one.looks, one.metres)
 
 
 def _networks(watch: PlateWatch, passed: Passed) -> list[NetworkInfo]:
@@ -311,6 +318,7 @@ def offence(task: PlateTask, caught: Caught, clock_error_ms: int, watch: PlateWa
         words=of.words, light=of.light, light_source=of.light_source, signal=of.signal,
         clock_error_ms=clock_error_ms, pictures=tuple(shown),
         networks=tuple(NetworkUsed(one.name, one.digest) for one in readers), threshold=SURE,
+        speed=_speed(caught.speed),
     )  # fmt: skip
 
 

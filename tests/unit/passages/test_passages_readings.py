@@ -27,7 +27,7 @@ from safecity.core.ground.tollgates.store import add, find, save
 from safecity.kit.clock import SECOND_US, FakeClock
 from safecity.kit.errors import InvalidError
 from safecity.kit.ids import fresh
-from safecity.model.facts.vision_calls import NetworkUsed, PlateTask, ShownPicture, VehicleRead
+from safecity.model.facts.vision_calls import NetworkUsed, PlateTask, ShownPicture, SpeedEstimated, VehicleRead
 from safecity.ports.blobs import Blobs
 from safecity.ports.database import Tx
 
@@ -102,6 +102,15 @@ async def test_a_proposal_without_blur_is_kept_beside_the_reading_and_changes_no
     ((passage, (sighting,)),) = await desk.filed()
     assert passage.plate == "皖B12345"
     assert sighting.details["restored"] == {"plate": "皖B12845", "confidence": 0.61, "blur": 0.1, "angle": 90.0}
+
+
+async def test_an_estimate_of_the_speed_is_kept_beside_the_reading_and_is_no_speed_of_the_passage(desk: Desk) -> None:
+    await desk.take(speed=SpeedEstimated(47.2, 3.1, 9, 22.5))
+    ((passage, (sighting,)),) = await desk.filed()
+    assert (passage.speed_kmh, sighting.speed_kmh) == (None, None), "watches and uploads know measured ones alone"
+    assert sighting.details["speed"] == {
+        "estimated": True, "kmh": 47.2, "uncertainty_kmh": 3.1, "looks": 9, "metres": 22.5,
+    }  # fmt: skip
 
 
 async def test_a_reading_is_a_passage_with_what_it_rests_on(desk: Desk) -> None:

@@ -14,7 +14,14 @@ from tests.unit.web.test_web_watches import city as districts
 from safecity.kit.clock import SECOND_US
 from safecity.kit.errors import InvalidError, UnavailableError
 from safecity.kit.ids import fresh
-from safecity.model.facts.vision_calls import ApplyVision, LightsSaid, MomentShown, NetworkUsed, OffenceSeen
+from safecity.model.facts.vision_calls import (
+    ApplyVision,
+    LightsSaid,
+    MomentShown,
+    NetworkUsed,
+    OffenceSeen,
+    SpeedEstimated,
+)
 from safecity.vision.enforcement.scene import read_scene, write_scene
 
 __all__ = ["districts"]
@@ -24,12 +31,16 @@ LANE = {
     "number": 1, "area": [[0.3, 0.5], [0.7, 0.5], [0.7, 1], [0.3, 1]], "heading": [0, -1], "turns": ["straight"],
     "signals": {"straight": "north-1"},
 }  # fmt: skip
-SCENE = {
+SCENE: dict[str, Any] = {
     "name": "North arm", "clock_error_ms": 200, "lanes": [LANE], "stop_lines": [[[0.1, 0.5], [0.9, 0.5]]],
     "solid_lines": [[[0.5, 0.6], [0.5, 0.9]]],
     "exits": [{"turn": "straight", "area": [[0.3, 0], [0.7, 0], [0.7, 0.3]]}],
     "zones": [{"name": "stop", "area": [[0.8, 0.5], [1, 0.5], [1, 1]], "seconds": 30}],
     "lamps": [{"signal": "north-1", "red": [0.9, 0.1, 0.92, 0.14], "yellow": None, "green": None}],
+    "calibration": {
+        "corners": [[0.2, 0.9], [0.8, 0.9], [0.6, 0.5], [0.4, 0.5]], "width_m": 7, "length_m": 20.5,
+        "camera_height_m": 6,
+    },
 }  # fmt: skip
 
 
@@ -99,6 +110,24 @@ async def test_a_drawing_that_makes_no_sense_is_refused_and_the_old_one_stays(
     refused = await admin.ask("PUT", f"channels/{camera}/scene", {**SCENE, **wrong})
     assert (refused.status_code, refused.json()["code"]) == (400, "scene_invalid")
     assert (await admin.ok("GET", f"channels/{camera}/scene"))["revision"] == 1
+
+
+@pytest.mark.parametrize(
+    ("corners", "code", "words"),
+    [
+        ([[0.2, 0.9], [0.6, 0.5], [0.8, 0.9], [0.4, 0.5]], "calibration_shape", "one after another"),
+        ([[0.2, 0.9], [0.22, 0.9], [0.22, 0.88], [0.2, 0.88]], "calibration_small", "too small"),
+    ],
+)
+async def test_a_rectangle_that_nobody_can_measure_by_is_refused_in_words(
+    corners: list[list[float]], code: str, words: str, admin: Any, camera: str
+) -> None:
+    drawn = {**SCENE, "calibration": {**SCENE["calibration"], "corners": corners}}
+    refused = await admin.ask("PUT", f"channels/{camera}/scene", drawn)
+    assert (refused.status_code, refused.json()["code"]) == (400, code)
+    assert words in refused.json()["detail"]
+    unsaid = {**SCENE, "calibration": {**SCENE["calibration"], "width_m": 0}}
+    assert (await admin.ask("PUT", f"channels/{camera}/scene", unsaid)).status_code == 422
 
 
 async def test_a_controller_says_what_its_signal_shows_late_or_twice(
@@ -204,6 +233,17 @@ async def test_what_our_own_analysis_caught_is_a_candidate_with_its_pictures_onc
     none = MomentShown("14", house.clock.now_us(), b"no picture")
     await caught.take(seen(house, districts["own_gate"], camera, id="si_2", pictures=(none,)))
     assert (await admin.ok("GET", "violations"))["items"][0]["unfit"] == ["pictures"]
+
+
+async def test_an_estimate_of_the_speed_is_shown_at_review_and_is_the_ground_of_nothing(
+    house: Any, admin: Any, camera: str, districts: dict[str, Any]
+) -> None:
+    fast = SpeedEstimated(131.4, 4.2, 9, 31.0)
+    await house.services.caught.take(seen(house, districts["own_gate"], camera, speed=fast))
+    (one,) = (await admin.ok("GET", "violations"))["items"]
+    assert (one["kind"], one["speed_kmh"], one["speed_error_kmh"], one["unfit"]) == ("red_light", None, None, [])
+    about = {name: one["details"][f"estimated_speed_{name}"] for name in ("kmh", "uncertainty_kmh")}
+    assert about == {"kmh": 131.4, "uncertainty_kmh": 4.2}
 
 
 async def test_of_a_checkpoint_that_is_gone_and_of_no_kind_nothing_is_taken(

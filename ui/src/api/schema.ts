@@ -6082,6 +6082,7 @@ export interface components {
             vehicle: components["schemas"]["KindOut"] | null;
             body: components["schemas"]["BodyOut"] | null;
             restored: components["schemas"]["RestoredOut"] | null;
+            speed: components["schemas"]["SpeedOut"] | null;
         };
         /** @description How long, 0: until stopped. */
         RecordAsk: {
@@ -6344,6 +6345,25 @@ export interface components {
             exits?: components["schemas"]["SceneExit"][];
             zones?: components["schemas"]["SceneZone"][];
             lamps?: components["schemas"]["SceneLamps"][];
+            calibration?: components["schemas"]["SceneCalibration"] | null;
+        };
+        /**
+         * @description A rectangle on the road, by which speeds are estimated. `corners` in the picture, one after another around it,
+         *     the first two across the road; metres from the first to the second, from the second to the third, and of the camera
+         *     above the road.
+         */
+        SceneCalibration: {
+            corners: number[][];
+            width_m: number;
+            length_m: number;
+            camera_height_m: number;
+        };
+        /** @description A rectangle on the road, by which speeds are estimated. */
+        SceneCalibrationOut: {
+            corners: number[][];
+            width_m: number;
+            length_m: number;
+            camera_height_m: number;
         };
         /** @description Where vehicles come that went this way. */
         SceneExit: {
@@ -6405,6 +6425,7 @@ export interface components {
             exits: components["schemas"]["SceneExitOut"][];
             zones: components["schemas"]["SceneZoneOut"][];
             lamps: components["schemas"]["SceneLampsOut"][];
+            calibration: components["schemas"]["SceneCalibrationOut"] | null;
             changed_by: string;
             /** Format: date-time */
             changed_at: string;
@@ -6812,6 +6833,18 @@ export interface components {
             weekday: number;
             start_minute: number;
             end_minute: number;
+        };
+        /**
+         * @description About how fast it drove, as our own pictures say: an estimate, and no measurement. `uncertainty_kmh` is one
+         *     standard uncertainty; twice of it holds 19 of 20. `looks`: pictures it rests on; `metres` of road.
+         */
+        SpeedOut: {
+            /** @constant */
+            estimated: true;
+            kmh: number;
+            uncertainty_kmh: number;
+            looks: number;
+            metres: number;
         };
         /**
          * @description Life of a violation. Only what two people confirmed leaves the platform.

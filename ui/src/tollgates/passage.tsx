@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { address, api } from '../api/client'
 import type { Passage, Purpose, Reading } from '../api/types'
+import { aboutSpeed } from '../parts/about'
 import { ProblemNote } from '../parts/problem'
 import { stamp } from '../parts/times'
 import { type Key, maybe, t } from '../words'
@@ -46,6 +47,7 @@ function Basis({ reading }: { reading: Reading }) {
         <span className="quiet" title={signs && t('passage.reading.signs', { signs })}>{t('passage.reading.sights', { n: reading.sights })}</span>
         {reading.vehicle && <span className="quiet">{t('passage.reading.vehicle', { label: reading.vehicle.label, n: Math.round(reading.vehicle.score * 100) })}</span>}
         {reading.body && <span className="quiet" title={t(`passage.body.${reading.body.found_by}` as Key)}>{bodyColour(reading.body)}</span>}
+        {reading.speed && <span className="quiet" title={t('passage.reading.speedWhy', { looks: reading.speed.looks, metres: Math.round(reading.speed.metres) })}>{aboutSpeed(reading.speed.kmh, reading.speed.uncertainty_kmh)}</span>}
         {reading.restored && <span title={t('passage.reading.restoredWhy')}>{t('passage.reading.restored')} <span className="mono">{reading.restored.plate}</span> {Math.round(reading.restored.confidence * 100)} %</span>}
         {reading.others.length > 0 && <span>{t('passage.reading.others')} <span className="mono">{reading.others.join(', ')}</span></span>}
       </dd>

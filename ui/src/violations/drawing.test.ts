@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Point } from '../parts/sketch'
-import { changed, EMPTY, enough, heading, withShape, without } from './drawing'
+import { changed, EMPTY, enough, heading, measured, withShape, without } from './drawing'
 
 const NEAR_TO_FAR: Point[] = [[0.2, 0.9], [0.4, 0.9], [0.45, 0.5], [0.35, 0.5]]
 
@@ -29,4 +29,15 @@ test('what is changed or taken away leaves the rest as it was', () => {
   expect(changed(scene, 'zones', 1, { name: 'stop' }).zones.map((zone) => zone.name)).toEqual(['1', 'stop'])
   expect(without(scene, 'zones', 0).zones).toEqual([scene.zones[1]])
   expect(scene.zones.length).toBe(2)
+})
+
+test('a rectangle is whole with four points, and is not kept before somebody says how large it is', () => {
+  expect(enough('measure', NEAR_TO_FAR)).toEqual({ done: true, full: true })
+  expect(enough('measure', NEAR_TO_FAR.slice(1)).done).toBe(false)
+  const drawn = withShape(EMPTY, 'measure', NEAR_TO_FAR)
+  expect([measured(EMPTY), measured(drawn)]).toEqual([true, false])
+  const said = { ...drawn, calibration: { ...drawn.calibration!, width_m: 7, length_m: 20, camera_height_m: 6 } }
+  expect(measured(said)).toBe(true)
+  const again = withShape(said, 'measure', NEAR_TO_FAR.map(([x, y]) => [x + 0.1, y]))
+  expect(again.calibration).toMatchObject({ width_m: 7, corners: [[expect.closeTo(0.3), 0.9], [0.5, 0.9], [expect.closeTo(0.55), 0.5], [expect.closeTo(0.45), 0.5]] })
 })

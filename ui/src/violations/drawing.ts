@@ -6,22 +6,22 @@ import { middle, type Point } from '../parts/sketch'
 
 export type SceneAsk = Body<'put', 'channels/{channel}/scene'>
 export type SceneOut = Schemas['SceneOut']
-export type Tool = 'lane' | 'stop_line' | 'solid_line' | 'exit' | 'zone' | 'lamp'
+export type Tool = 'lane' | 'stop_line' | 'solid_line' | 'exit' | 'zone' | 'lamp' | 'measure'
 export type Turn = SceneAsk['lanes'] extends (infer L)[] | undefined ? (L extends { turns: (infer T)[] } ? T : never) : never
 export type Colour = 'red' | 'yellow' | 'green'
 
-export const TOOLS: readonly Tool[] = ['lane', 'stop_line', 'exit', 'solid_line', 'zone', 'lamp']
+export const TOOLS: readonly Tool[] = ['lane', 'stop_line', 'exit', 'solid_line', 'zone', 'lamp', 'measure']
 export const TURNS: readonly Turn[] = ['left', 'straight', 'right', 'back']
-const NEEDED: Record<Tool, [least: number, most: number]> = { lane: [3, 30], exit: [3, 30], zone: [3, 30], solid_line: [2, 30], stop_line: [2, 2], lamp: [2, 2] }
+const NEEDED: Record<Tool, [least: number, most: number]> = { lane: [3, 30], exit: [3, 30], zone: [3, 30], solid_line: [2, 30], stop_line: [2, 2], lamp: [2, 2], measure: [4, 4] }
 
 /** Everything that a scene holds, none of it left out. */
 export type Scene = Required<SceneAsk>
 
-export const EMPTY: Scene = { name: '', clock_error_ms: 500, lanes: [], stop_lines: [], solid_lines: [], exits: [], zones: [], lamps: [] }
+export const EMPTY: Scene = { name: '', clock_error_ms: 500, lanes: [], stop_lines: [], solid_lines: [], exits: [], zones: [], lamps: [], calibration: null }
 
 /** As it is kept, without who drew it. */
-export function drawn({ name, clock_error_ms, lanes, stop_lines, solid_lines, exits, zones, lamps }: SceneOut): Scene {
-  return { name, clock_error_ms, lanes, stop_lines, solid_lines, exits, zones, lamps }
+export function drawn({ name, clock_error_ms, lanes, stop_lines, solid_lines, exits, zones, lamps, calibration }: SceneOut): Scene {
+  return { name, clock_error_ms, lanes, stop_lines, solid_lines, exits, zones, lamps, calibration }
 }
 
 /** `full`: no further point has a place in it. */
@@ -54,6 +54,8 @@ export function withShape(scene: Scene, tool: Tool, points: Point[], signal = 's
     }
     case 'zone':
       return { ...scene, zones: [...scene.zones, { name: `${scene.zones.length + 1}`, area: points, seconds: 60 }] }
+    case 'measure': // drawn again it is another one of the same size
+      return { ...scene, calibration: { ...(scene.calibration ?? UNMEASURED), corners: points } }
     case 'lamp': {
       const [a, b] = points as [Point, Point]
       const region = [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[0], b[0]), Math.max(a[1], b[1])]
@@ -63,6 +65,14 @@ export function withShape(scene: Scene, tool: Tool, points: Point[], signal = 's
       return { ...scene, lamps: [...others, { ...(free ?? { signal, red: null, yellow: null, green: null }), [next]: region }] }
     }
   }
+}
+
+/** Nobody's guess of a size is taken for what was measured: who drew a rectangle says how large it is. */
+const UNMEASURED = { width_m: 0, length_m: 0, camera_height_m: 0 }
+
+/** Whether all that has to be measured on the road is said. */
+export function measured({ calibration }: Scene): boolean {
+  return !calibration || (calibration.width_m > 0 && calibration.length_m > 0 && calibration.camera_height_m > 0)
 }
 
 export const COLOURS: readonly Colour[] = ['red', 'yellow', 'green']

@@ -1,4 +1,5 @@
 import type { Violation } from '../api/types'
+import { aboutSpeed } from '../parts/about'
 import { stamp } from '../parts/times'
 import { type Key, maybe, t } from '../words'
 
@@ -32,6 +33,7 @@ export function Facts({ one }: { one: Violation }) {
       <dt>{t('violation.when')}</dt><dd>{stamp(one.at)} <span className="quiet">· {clock}</span></dd>
       {one.light && <><dt>{t('violation.light')}</dt><dd>{t(`violation.light.${one.light}` as Key)}{one.light_source && <span className="quiet"> · {t(`violation.source.${one.light_source}` as Key)}</span>}</dd></>}
       {one.speed_kmh !== null && <><dt>{t('violation.speed')}</dt><dd>{speedWords(one)}{one.certificate ? <span className="quiet"> · {t('violation.certificate')} {one.certificate}</span> : <span className="quiet"> · {t('violation.estimate')}</span>}</dd></>}
+      {typeof one.details.estimated_speed_kmh === 'number' && <><dt>{t('violation.speed')}</dt><dd className="quiet">{aboutSpeed(one.details.estimated_speed_kmh, Number(one.details.estimated_speed_uncertainty_kmh))}</dd></>}
       {one.plate_colour && <><dt>{t('watch.plateColour')}</dt><dd>{maybe(`colour.${one.plate_colour}`) ?? one.plate_colour}</dd></>}
       {one.details.networks && <><dt>{t('violation.networks')}</dt><dd className="quiet" title={String(one.details.networks)}>{String(one.details.networks).replaceAll(/ sha256:(\w{8})\w*/g, ' $1')} · ≥ {String(one.details.threshold)}</dd></>}
       {one.first_name && <><dt>{t('violation.first')}</dt><dd>{one.first_name} · {stamp(one.first_at!)}</dd></>}

@@ -41,7 +41,22 @@ export function Parts({ scene, onChange }: { scene: Scene; onChange: (scene: Sce
           <span className="quiet">{COLOURS.filter((colour) => lamp[colour]).map((colour) => t(`violation.light.${colour}`)).join(t('violation.and'))}</span>
         </Row>
       ))}
+      {scene.calibration && <Measured of={scene.calibration} onChange={(calibration) => onChange({ ...scene, calibration })} />}
     </>
+  )
+}
+
+const SIZES = [['width_m', 'scene.width_m', 1, 200], ['length_m', 'scene.length_m', 1, 200], ['camera_height_m', 'scene.camera_height_m', 2, 50]] as const
+
+/** The rectangle that speeds are estimated by: what was measured on the road. */
+function Measured({ of, onChange }: { of: NonNullable<Scene['calibration']>; onChange: (of: Scene['calibration']) => void }) {
+  return (
+    <Row name={t('scene.tool.measure')} onRemove={() => onChange(null)}>
+      {SIZES.map(([size, words, least, most]) => (
+        <label key={size} className="row"><span className="grow">{t(words)}</span><InputNumber style={{ width: 110 }} min={least} max={most} step={0.1} suffix="m" value={of[size] || null} onChange={(value) => onChange({ ...of, [size]: value ?? 0 })} /></label>
+      ))}
+      <span className="quiet">{t('scene.measureHint')}</span>
+    </Row>
   )
 }
 

@@ -7,7 +7,7 @@ import { useKeys } from '../app/keys'
 import { ProblemNote } from '../parts/problem'
 import type { Point } from '../parts/sketch'
 import { type Key, t } from '../words'
-import { drawn, EMPTY, enough, type Scene, TOOLS, type Tool, withShape } from './drawing'
+import { drawn, EMPTY, enough, measured, type Scene, TOOLS, type Tool, withShape } from './drawing'
 import { Parts } from './parts'
 import { Canvas } from './canvas'
 
@@ -84,14 +84,15 @@ function Editor({ channel, kept, revision }: { channel: string; kept: Scene; rev
           {points.length > 0 && <Button size="small" onClick={() => finish(points)} disabled={!enough(tool, points).done}>{t('scene.finish')} <kbd>Enter</kbd></Button>}
         </div>
         <span className="quiet">{t(`scene.how.${tool}` as Key)}</span>
-        <Canvas channel={channel} scene={scene} points={points} closed={tool === 'lane' || tool === 'exit' || tool === 'zone'} onPoint={add} onFinish={() => finish(points)} />
+        <Canvas channel={channel} scene={scene} points={points} closed={tool === 'lane' || tool === 'exit' || tool === 'zone' || tool === 'measure'} onPoint={add} onFinish={() => finish(points)} />
       </div>
       <aside className="desk-side scroll">
         <label className="field">{t('scene.clock')}<InputNumber min={0} max={60_000} value={scene.clock_error_ms} onChange={(value) => setScene({ ...scene, clock_error_ms: value ?? 0 })} /></label>
         {scene.clock_error_ms > 1000 && <span className="p2">▲ {t('violation.lacks.clock_wrong')}</span>}
         <Parts scene={scene} onChange={setScene} />
+        {!measured(scene) && <span className="p2">▲ {t('scene.unmeasured')}</span>}
         <ProblemNote error={problem} />
-        <Button type="primary" block disabled={!differs} onClick={() => void save()}>{t('scene.save')}</Button>
+        <Button type="primary" block disabled={!differs || !measured(scene)} onClick={() => void save()}>{t('scene.save')}</Button>
       </aside>
     </div>
   )

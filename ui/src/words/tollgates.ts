@@ -51,6 +51,8 @@ export const tollgates = words({
   'passage.plate': ['Plate', '号牌'],
   'passage.plateHint': ['* any characters, ? one', '* 任意字符,? 一个字符'],
   'passage.unread': ['not read', '未识别'],
+  'speed.about': ['about {n} ± {off} km/h (estimate)', '约 {n} ± {off} km/h(估计值)'],
+  'passage.reading.speedWhy': ['Out of our own pictures: {looks} of them over {metres} m of road; 19 of 20 speeds lie within this range. An estimate and no measurement: nobody is charged by it.', '由平台自身画面估计:{looks} 幅画面、{metres} 米路段,约 95% 落在此范围内。仅为估计值,不作为违法依据。'],
   'passage.speed': ['Speed (km/h)', '速度(km/h)'],
   'passage.colour': ['Vehicle', '车身'],
   'passage.sources': ['Seen by', '来源'],

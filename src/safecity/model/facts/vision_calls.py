@@ -117,6 +117,16 @@ class NetworkUsed(Message, frozen=True):
     digest: str
 
 
+class SpeedEstimated(Message, frozen=True):
+    """How fast a vehicle drove, as our own pictures say: km/h, its standard uncertainty, how many pictures it rests on,
+    and how many metres of road. No measurement, and no ground of a violation."""
+
+    kmh: float
+    uncertainty_kmh: float
+    looks: int
+    metres: float
+
+
 class VehicleRead(Message, frozen=True):
     """One vehicle, once it has passed. Said again with the same `id` it is the same. Answer: Done.
 
@@ -133,6 +143,7 @@ class VehicleRead(Message, frozen=True):
                  `colourless`, `tinted`, `between` or `hidden`
     restored     what a doubtful plate could be once its blur is taken out, how sure, and that blur: its length as a
                  share of the plate's width, and its direction in degrees
+    speed        an estimate, where the road is measured
     """
 
     id: str
@@ -168,6 +179,7 @@ class VehicleRead(Message, frozen=True):
     colour: str = ""
     colour_confidence: float = 0.0
     colour_doubt: str = ""
+    speed: SpeedEstimated | None = None
 
 
 class SearchMovement(Message, frozen=True):
@@ -271,6 +283,7 @@ class OffenceSeen(Message, frozen=True):
     kind             red_light, solid_line, wrong_way, illegal_stop or lane_disobeyed
     clock_error_ms   the largest error of its times, as whoever drew the scene states it
     networks         those that read plates there, and from which confidence on a reading of theirs is not doubtful
+    speed            an estimate, for whoever reviews it
     """
 
     id: str
@@ -290,3 +303,4 @@ class OffenceSeen(Message, frozen=True):
     pictures: tuple[MomentShown, ...] = ()
     networks: tuple[NetworkUsed, ...] = ()
     threshold: float = 0.0
+    speed: SpeedEstimated | None = None

@@ -1,5 +1,5 @@
-"""What is drawn on the picture of a camera that looks at a road: lanes, stop lines, solid lines, exits, zones. Data
-that checks itself; all places as shares of the picture's width and height."""
+"""What is drawn on the picture of a camera that looks at a road: lanes, stop lines, solid lines, exits, zones, and a
+rectangle of known size. Data that checks itself; all places as shares of the picture's width and height."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from safecity.kit.errors import InvalidError
+from safecity.vision.enforcement.calibration import Calibration, read_calibration, write_calibration
 from safecity.vision.enforcement.geometry import Point
 
 Region = tuple[float, float, float, float]
@@ -87,6 +88,7 @@ class Scene:
 
     clock_error_ms   the largest error of the times of its pictures, and against the signals' clock
     lamps            regions of the lamps by signal and colour, where they are read from the picture
+    calibration      a rectangle on the road, by which speeds are estimated; None: none are
     """
 
     name: str = ""
@@ -97,6 +99,7 @@ class Scene:
     solid_lines: tuple[tuple[Point, ...], ...] = ()
     exits: tuple[Exit, ...] = ()
     zones: tuple[Zone, ...] = ()
+    calibration: Calibration | None = None
 
     def __post_init__(self) -> None:
         _need(len({lane.number for lane in self.lanes}) == len(self.lanes), "lanes")
@@ -108,14 +111,21 @@ class Scene:
         _need(len(self.lamps) <= MAX_PARTS and all(_lamps(name, shown) for name, shown in self.lamps.items()), "lamps")
 
     @property
+    def judges(self) -> bool:
+        """Whether anybody can offend here: a scene may be drawn to measure alone."""
+        return bool(self.stop_lines or self.solid_lines or self.lanes or self.zones)
+
+    @property
     def signals(self) -> frozenset[str]:
         """Whose state is needed."""
         return frozenset(name for lane in self.lanes for name in lane.signals.values())
 
 
 def read_scene(said: Mapping[str, Any]) -> Scene:
-    """A scene out of plain JSON, as the API and the database have it; InvalidError `scene_invalid`."""
+    """A scene out of plain JSON, as the API and the database have it; InvalidError `scene_invalid`, and those of
+    `Calibration`."""
     try:
+        measured = said.get("calibration")
         return Scene(
             lanes=tuple(
                 Lane(
@@ -138,6 +148,7 @@ def read_scene(said: Mapping[str, Any]) -> Scene:
                 name: {colour: _region(region) for colour, region in shown.items()}
                 for name, shown in said.get("lamps", {}).items()
             },
+            calibration=None if measured is None else read_calibration(measured),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise InvalidError("not a scene", code="scene_invalid", params={"field": str(error)[:40]}) from error
@@ -162,6 +173,7 @@ def write_scene(scene: Scene) -> dict[str, Any]:
         "lamps": {
             name: {colour: list(region) for colour, region in shown.items()} for name, shown in scene.lamps.items()
         },
+        "calibration": None if scene.calibration is None else write_calibration(scene.calibration),
     }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from safecity.vision.enforcement.judge import Box, Judge, Offence, Sight
 from safecity.vision.enforcement.lamps import LampWatch, read_lamps
 from safecity.vision.enforcement.lights import LAMPS, Lights
 from safecity.vision.enforcement.scene import Scene
+from safecity.vision.enforcement.speed import Speed
 
 SETTLE_US: Final = 5 * SECOND_US
 """A vehicle is judged so long after it has left: what a controller says may come late."""
@@ -33,7 +34,7 @@ Encode = Callable[[NDArray[np.uint8], int], bytes]
 @dataclass(frozen=True, slots=True)
 class Caught:
     """An offence of a vehicle, with a JPEG for each of its moments, and one of the plate. `second`: the second reader
-    had a say in that."""
+    had a say in that. `speed` is an estimate for whoever reviews it, and no ground of any offence."""
 
     offence: Offence
     plate: str
@@ -43,6 +44,7 @@ class Caught:
     crop: bytes
     crop_at: int
     second: bool = False
+    speed: Speed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Left:
     """Where all of it was seen to be, by moment, as far as that is known: for whoever looks at the pictures."""
     second: bool = False
     """Whether the second reader had a say in its plate."""
+    speed: Speed | None = None
 
 
 def vehicle_box(corners: Sequence[Sequence[float]], size: tuple[int, int]) -> Box:
@@ -99,7 +102,7 @@ class SceneWatch:
             if change is not None:
                 self._lights.say(name, change[0], change[1], LAMPS)
             self._lights.alive(name, at)
-        if anybody:
+        if anybody and self.scene.judges:
             frame = self._encode(picture, MAX_FRAME_BYTES)
             self._frames[at] = frame
             self._bytes += len(frame)
@@ -142,7 +145,9 @@ class SceneWatch:
             (Sight(sight.at, one.bodies.get(sight.at, sight.box)), data)
             for sight, data in (each for each in shown if each is not None)
         )
-        return Caught(offence, one.plate, one.confidence, one.plate_colour, pictures, one.crop, one.crop_at, one.second)
+        return Caught(
+            offence, one.plate, one.confidence, one.plate_colour, pictures, one.crop, one.crop_at, one.second, one.speed
+        )
 
     def _shown(self, offence: Offence, sight: Sight) -> tuple[Sight, bytes] | None:
         """The picture of a moment; of who stands still, one nearby does."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from safecity.kit.errors import SafecityError
 from safecity.model.facts.vision_calls import LaneZone
 from safecity.vision.enforcement.judge import Sight
+from safecity.vision.enforcement.speed import Speed, spot_speed
 from safecity.vision.enforcement.watching import Caught, Left, SceneWatch, vehicle_box
 from safecity.vision.lanes import lane_of
 from safecity.vision.objects.detector import Detector, ObjectSeen
@@ -49,7 +50,8 @@ class Passed:
     """A vehicle that has left the picture. `scene` and `plate` are JPEG, empty where no picture was kept; `vehicle` is
     what the user's own detector says of it, in the scene; `restored` what a doubtful plate could be without blur;
     `lane` that in whose zone it drove, where zones are drawn; `body` all of the vehicle in the scene, and `close` a
-    JPEG of that alone; `colour` its body's."""
+    JPEG of that alone; `colour` its body's; `speed` an estimate, where the
+    road is measured."""
 
     seen: PlateSeen
     at: int
@@ -64,6 +66,7 @@ class Passed:
     body: Body | None = None
     close: bytes = b""
     colour: BodyColour | None = None
+    speed: Speed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,13 +209,24 @@ class PlateWatch:
                     plate = jpeg(around(picture, seen.best.read.corners), MAX_PLATE_BYTES)
                     self._caught += self._scene.stands(self._left(seen, plate))
 
-    def _left(self, seen: PlateSeen, plate: bytes) -> Left:
+    def _speed(self, seen: PlateSeen) -> Speed | None:
+        """Where the road is measured. Whatever goes wrong with it costs no reading."""
+        if self._scene is None or self._scene.scene.calibration is None:
+            return None
+        try:
+            return spot_speed(self._scene.scene.calibration, seen.way, self._size)
+        except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
+            logger.warning("speed not estimated why=%r", error)
+            return None
+
+    def _left(self, seen: PlateSeen, plate: bytes, speed: Speed | None = None) -> Left:
         """A vehicle as the scene judges it; `plate` is a JPEG."""
         colour = (seen.best.read.kind.colour or "") if seen.best.read.kind is not None else ""
         best = self._moment(seen.best.at_seconds)
         boxes = {at: body.box for at, body in self._vehicles.bodies(seen.number).items() if body.found_by != PLATE}
         sure = float(seen.confidence)
-        return Left(seen.number, self._last, self._way(seen), seen.text, sure, colour, plate, best, boxes, seen.second)
+        way = self._way(seen)
+        return Left(seen.number, self._last, way, seen.text, sure, colour, plate, best, boxes, seen.second, speed)
 
     def _way(self, seen: PlateSeen) -> tuple[Sight, ...]:
         return tuple(Sight(self._moment(at), vehicle_box(corners.tolist(), self._size)) for at, corners in seen.way)
@@ -242,15 +256,16 @@ class PlateWatch:
             if picture is not None:
                 close = jpeg(within(picture, body), MAX_VEHICLE_BYTES)
             self.unpictured += not scene
+            speed = self._speed(seen)
             if self._scene is not None:
-                self._scene.left(self._left(seen, plate))
+                self._scene.left(self._left(seen, plate, speed))
             colour = self._vehicles.colour(seen.number)
             self._vehicles.left(seen.number, told=True)
             found.append(
                 Passed(
                     seen, begin + round(moment * SECOND_US), begin + round(seen.first_seconds * SECOND_US),
                     begin + round(seen.last_seconds * SECOND_US), scene, plate, self._size, vehicle, restored,
-                    lane_of(self._zones, (sight.foot for sight in self._way(seen))), body, close, colour,
+                    lane_of(self._zones, (sight.foot for sight in self._way(seen))), body, close, colour, speed,
                 )
             )  # fmt: skip
         if gone:

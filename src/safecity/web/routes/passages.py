@@ -140,6 +140,17 @@ class BodyOut(Answer):
     colour_doubt: Literal["", "dark", "glare", "colourless", "tinted", "between", "hidden"]
 
 
+class SpeedOut(Answer):
+    """About how fast it drove, as our own pictures say: an estimate, and no measurement. `uncertainty_kmh` is one
+    standard uncertainty; twice of it holds 19 of 20. `looks`: pictures it rests on; `metres` of road."""
+
+    estimated: Literal[True]
+    kmh: float
+    uncertainty_kmh: float
+    looks: int
+    metres: float
+
+
 class ReadingOut(Answer):
     """What a reading of our own rests on. `doubtful` below `threshold`, or where it is not written as plates are;
     `signs` the confidence of each sign; `sights` the pictures it was read in; `corners` of the plate, from the upper
@@ -157,6 +168,7 @@ class ReadingOut(Answer):
     vehicle: KindOut | None = None
     body: BodyOut | None = None
     restored: RestoredOut | None = None
+    speed: SpeedOut | None = None
 
 
 class SightingOut(Answer):

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from safecity.core.ground.access.api import Action
 from safecity.core.ground.scenes.api import Drawn
+from safecity.vision.enforcement.calibration import CAMERA_HEIGHTS, SIDES
 from safecity.vision.enforcement.scene import SIGNAL, read_scene, write_scene
 from safecity.web.guard import Here, Routes, Who
 from safecity.web.shapes import Answer, Ask, IfMatch, Moment, OptionalMoment, read_revision, tag
@@ -61,6 +62,17 @@ class SceneLamps(Ask):
     green: Region | None = None
 
 
+class SceneCalibration(Ask):
+    """A rectangle on the road, by which speeds are estimated. `corners` in the picture, one after another around it,
+    the first two across the road; metres from the first to the second, from the second to the third, and of the camera
+    above the road."""
+
+    corners: Annotated[list[Point], Field(min_length=4, max_length=4)]
+    width_m: Annotated[float, Field(ge=SIDES[0], le=SIDES[1])]
+    length_m: Annotated[float, Field(ge=SIDES[0], le=SIDES[1])]
+    camera_height_m: Annotated[float, Field(ge=CAMERA_HEIGHTS[0], le=CAMERA_HEIGHTS[1])]
+
+
 class SceneAsk(Ask):
     """All that is drawn on a camera's picture, as shares of its width and height, from the upper left corner.
 
@@ -78,6 +90,7 @@ class SceneAsk(Ask):
     exits: Annotated[list[SceneExit], Field(max_length=30)] = Field(default_factory=list[SceneExit])
     zones: Annotated[list[SceneZone], Field(max_length=30)] = Field(default_factory=list[SceneZone])
     lamps: Annotated[list[SceneLamps], Field(max_length=30)] = Field(default_factory=list[SceneLamps])
+    calibration: SceneCalibration | None = None
 
 
 class SceneLaneOut(Answer):
@@ -114,6 +127,15 @@ class SceneLampsOut(Answer):
     green: list[float] | None
 
 
+class SceneCalibrationOut(Answer):
+    """A rectangle on the road, by which speeds are estimated."""
+
+    corners: list[list[float]]
+    width_m: float
+    length_m: float
+    camera_height_m: float
+
+
 class SceneOut(Answer):
     """What is drawn, and who drew it last. See `SceneAsk`."""
 
@@ -126,6 +148,7 @@ class SceneOut(Answer):
     exits: list[SceneExitOut]
     zones: list[SceneZoneOut]
     lamps: list[SceneLampsOut]
+    calibration: SceneCalibrationOut | None
     changed_by: str
     changed_at: Moment
     revision: int

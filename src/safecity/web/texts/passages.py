@@ -44,6 +44,14 @@ PASSAGES: dict[str, tuple[str, str]] = {
     "void_reason": ("不能选择作废原因 {reason},或需要文字说明。", "{reason} is no reason to choose, or needs words."),
     "picture_changed": ("图片与留存时不一致,不能导出。", "A picture is not what was kept; it is not exported."),
     "scene_invalid": ("画面标注的 {field} 取值无效。", "Not a value for {field} of a scene."),
+    "calibration_shape": (
+        "四个点须依次围成道路上的一个矩形:不得交叉,也不得有凹角或三点共线。",
+        "The four points are not those of a rectangle on the road: click its corners one after another around it.",
+    ),
+    "calibration_small": (
+        "该矩形在画面中太小,不能用于测量;请选用更大的矩形。",
+        "The rectangle is too small in the picture to measure by; take a larger one.",
+    ),
     "phase_time": (
         "时间须在最近 {seconds} 秒之内。",
         "Only times of the last {seconds} s are taken.",

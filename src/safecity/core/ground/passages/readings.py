@@ -45,6 +45,12 @@ def reading_details(reading: VehicleRead) -> dict[str, Any]:
             "box": list(reading.body), "found_by": reading.body_from, "colour": reading.colour,
             "colour_confidence": reading.colour_confidence, "colour_doubt": reading.colour_doubt,
         }  # fmt: skip
+    if reading.speed is not None:
+        one = reading.speed
+        details["speed"] = {
+            "estimated": True, "kmh": one.kmh, "uncertainty_kmh": one.uncertainty_kmh, "looks": one.looks,
+            "metres": one.metres,
+        }  # fmt: skip
     if reading.restored:
         details["restored"] = {
             "plate": reading.restored, "confidence": reading.restored_confidence, "blur": reading.restored_blur,

@@ -51,8 +51,14 @@ def candidate(seen: OffenceSeen, gate: Tollgate, now: int) -> Violation:
 
 
 def _rests_on(seen: OffenceSeen) -> dict[str, Any]:
-    """For whoever doubts it later: the signal, the networks with the digests of their files, and the threshold."""
+    """For whoever doubts it later: the signal, the networks with the digests of their files, and the threshold; about
+    how fast it was."""
     found: dict[str, Any] = {"signal": seen.signal} if seen.signal else {}
+    if seen.speed is not None:
+        # Beside the measurements, never among them: nothing is judged by it (`Violation.speed_kmh` stays empty).
+        found |= {
+            "estimated_speed_kmh": seen.speed.kmh, "estimated_speed_uncertainty_kmh": seen.speed.uncertainty_kmh,
+        }  # fmt: skip
     if seen.networks:
         networks = ", ".join(f"{one.name} sha256:{one.digest}" for one in seen.networks)
         found |= {"networks": networks, "threshold": seen.threshold}
