@@ -31,7 +31,7 @@ from safecity.vision.enforcement.speed import Speed
 from safecity.vision.enforcement.watching import Caught
 from safecity.vision.live.decoder import COMMAND, LiveDecoder, Shown
 from safecity.vision.plates.recognise import SURE
-from safecity.vision.plates.watching import MAX_KEPT_BYTES, MAX_PLATE_BYTES, Passed, PassedUnread, PlateWatch, jpeg
+from safecity.vision.plates.watching import MAX_PLATE_BYTES, Passed, PassedUnread, PlateWatch, jpeg
 from safecity.vision.vehicles.colour import Doubt
 
 logger = logging.getLogger(__name__)
@@ -84,9 +84,9 @@ class PlateCamera:
         self._all_decoded = self._all_decoded and fps > 0
         self._decoder.rate(fps)
 
-    def keep(self, max_bytes: int) -> None:
-        """So much memory for pictures of vehicles in sight from now on."""
-        self._watch.max_kept_bytes = min(max_bytes, MAX_KEPT_BYTES)
+    def keep(self, pictures: int, frames: int) -> None:
+        """So much memory from now on, see `PlateWatch.keep`."""
+        self._watch.keep(pictures, frames)
 
     async def run(self) -> None:
         """Until cancelled; the look that is under way is waited for, and whatever is in sight then is told."""

@@ -43,6 +43,8 @@ MEASURE_SECONDS = 5.0
 MAX_TASKS = 256
 KEPT_BYTES = 1 << 30
 """Pictures of vehicles in sight, of all cameras together; each has the same share of it."""
+FRAMES_BYTES = 1 << 30
+"""Likewise those by which offences are proven, of the cameras that look for some."""
 
 
 class VisionSlot:
@@ -229,9 +231,10 @@ class VisionSlot:
             for one in cameras
         ]
         granted = grants(needs, self._cores)
+        judging = sum(bool(one.task.scene) for one in cameras)
         for one in cameras:
             one.grant(round(granted[one.task.channel], 2))
-            one.keep(KEPT_BYTES // len(cameras))
+            one.keep(KEPT_BYTES // len(cameras), FRAMES_BYTES // max(judging, 1))
 
 
 def _scene(task: PlateTask) -> Scene | None:

@@ -175,6 +175,13 @@ def test_what_is_in_sight_when_the_stream_ends_is_judged_too_and_two_vehicles_ar
     assert camera.watch.caught() == []
 
 
+def test_pictures_that_would_prove_something_are_kept_up_to_a_size_the_newest_ones() -> None:
+    camera = Camera()
+    camera.judge.max_bytes = 4 * 10  # ten of them
+    camera.drives()
+    assert list(camera.judge._frames) == [camera.at - STEP * back for back in range(9, -1, -1)]
+
+
 def test_without_a_scene_nothing_is_kept_and_nothing_judged() -> None:
     watch = PlateWatch(cast("Any", Scripted(lambda _: [read("皖A12345")])))
     watch.look(NOON_US, np.zeros((180, 320, 3), np.uint8))

@@ -38,6 +38,7 @@ from safecity.model.facts.vision_calls import (
 from safecity.model.values.media import VIDEO, Codec, Quality, StreamKey, Unit, VideoParameters
 from safecity.ports.inference import NetworkInfo
 from safecity.vision import camera, slot
+from safecity.vision.enforcement.watching import MAX_FRAMES_BYTES
 from safecity.vision.live import decoder
 from safecity.vision.plates.recognise import PlateRead
 from safecity.vision.slot import VisionSlot
@@ -500,6 +501,19 @@ async def test_cameras_share_the_memory_for_pictures(make: Make) -> None:
     kept = [one._watch.max_kept_bytes for one, _ in city.slot._cameras.values()]
     assert len(kept) == 20
     assert sum(kept) <= slot.KEPT_BYTES
+
+
+async def test_cameras_that_look_for_offences_share_the_memory_for_what_proves_them(make: Make) -> None:
+    city = make()
+    judging = [task(f"ch_{number}", scene=json.dumps(CROSSING)) for number in range(40)]
+    await city.apply(*judging, *(task(f"ch_{number}") for number in range(40, 50)))
+    kept = [one._watch._scene.max_bytes for one, _ in city.slot._cameras.values() if one._watch._scene is not None]
+    assert len(kept) == 40
+    assert 0.9 * slot.FRAMES_BYTES < sum(kept) <= slot.FRAMES_BYTES
+    await city.apply(judging[0], revision=2)
+    ((one, _),) = city.slot._cameras.values()
+    assert one._watch._scene is not None
+    assert one._watch._scene.max_bytes == MAX_FRAMES_BYTES
 
 
 async def test_without_what_a_search_needs_it_says_so(make: Make) -> None:

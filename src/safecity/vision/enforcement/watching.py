@@ -26,6 +26,7 @@ KEPT_US: Final = 900 * SECOND_US
 MAX_FRAME_BYTES: Final = 280_000
 """Of a JPEG: three of them and the plate must fit into one call (`backends.calls`, 1 MiB)."""
 MAX_FRAMES_BYTES: Final = 64 << 20
+"""Of all that are kept."""
 NEAR_US: Final = 3 * SECOND_US
 """Who stands still may be shown by a picture taken so much earlier or later."""
 Encode = Callable[[NDArray[np.uint8], int], bytes]
@@ -91,6 +92,8 @@ class SceneWatch:
         self._lamps = {name: LampWatch() for name in scene.lamps}
         self._frames: dict[int, bytes] = {}
         self._bytes = 0
+        self.max_bytes = MAX_FRAMES_BYTES
+        """Of pictures that are kept; may change at any time."""
         self._left: list[Left] = []
         self._told: set[tuple[int, str]] = set()
         """Vehicles that were told for standing somewhere while they stood there."""
@@ -112,7 +115,7 @@ class SceneWatch:
         last = -THIN_US
         for at in list(self._frames):
             old = now - at > WHOLE_US
-            if now - at > KEPT_US or at > now or (old and at - last < THIN_US) or self._bytes > MAX_FRAMES_BYTES:
+            if now - at > KEPT_US or at > now or (old and at - last < THIN_US) or self._bytes > self.max_bytes:
                 self._bytes -= len(self._frames.pop(at))
             elif old:
                 last = at

@@ -14,7 +14,7 @@ from safecity.kit.errors import SafecityError
 from safecity.model.facts.vision_calls import LaneZone
 from safecity.vision.enforcement.judge import Sight
 from safecity.vision.enforcement.speed import Speed, spot_speed
-from safecity.vision.enforcement.watching import Caught, Left, SceneWatch, vehicle_box
+from safecity.vision.enforcement.watching import MAX_FRAMES_BYTES, Caught, Left, SceneWatch, vehicle_box
 from safecity.vision.lanes import lane_of
 from safecity.vision.objects.detector import Detector, ObjectSeen
 from safecity.vision.plates.film import PlateFilm
@@ -115,6 +115,13 @@ class PlateWatch:
         """Vehicles that were told without a picture: more were in sight than pictures are kept of."""
         self.not_read = 0
         """Vehicles that passed a zone and whose plate was not read, whether they are told or not."""
+
+    def keep(self, pictures: int, frames: int) -> None:
+        """So much memory, in bytes, for pictures of vehicles in sight from now on, and for those that a scene proves
+        offences by; at most MAX_KEPT_BYTES and MAX_FRAMES_BYTES."""
+        self.max_kept_bytes = min(pictures, MAX_KEPT_BYTES)
+        if self._scene is not None:
+            self._scene.max_bytes = min(frames, MAX_FRAMES_BYTES)
 
     def look(self, at: int, picture: NDArray[np.uint8]) -> list[Passed]:
         """`at` in microseconds UTC; who has passed by now.
