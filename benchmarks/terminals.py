@@ -42,6 +42,7 @@ def settings(count: int) -> None:
     os.environ |= {
         "SAFECITY_JT808__ENABLED": "true",
         "SAFECITY_JT808__PORT": "0",
+        "SAFECITY_JT808__ATTACHMENT_PORT": "0",
         "SAFECITY_JT808__HOST": "127.0.0.1",
         "SAFECITY_JT808__CONNECTIONS_PER_ADDRESS": str(min(50_000, count + 100)),
         "SAFECITY_JT808__CONNECTIONS_PER_SECOND": "10000",

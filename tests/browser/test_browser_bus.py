@@ -26,7 +26,7 @@ SOON = 20_000
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """A platform that listens for terminals, and knows one."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("ENABLED", "true"), ("PORT", "0"), ("HOST", "127.0.0.1")):
+        for name, value in (("ENABLED", "true"), ("PORT", "0"), ("ATTACHMENT_PORT", "0"), ("HOST", "127.0.0.1")):
             patch.setenv(f"SAFECITY_JT808__{name}", value)
         platform = Platform(tmp_path_factory.mktemp("bus"))
         try:

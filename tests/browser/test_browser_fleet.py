@@ -93,6 +93,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SAFECITY_JT808__ENABLED", "true")
         patch.setenv("SAFECITY_JT808__PORT", "0")
+        patch.setenv("SAFECITY_JT808__ATTACHMENT_PORT", "0")
         patch.setenv("SAFECITY_JT808__HOST", "127.0.0.1")
         platform = Platform(tmp_path_factory.mktemp("fleet"))
         try:

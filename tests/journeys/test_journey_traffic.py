@@ -85,7 +85,7 @@ def road() -> Iterator[Road]:
 
 @pytest.fixture
 def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
-    for name, value in (("ENABLED", "true"), ("PORT", "0"), ("HOST", "127.0.0.1")):
+    for name, value in (("ENABLED", "true"), ("PORT", "0"), ("ATTACHMENT_PORT", "0"), ("HOST", "127.0.0.1")):
         monkeypatch.setenv(f"SAFECITY_JT808__{name}", value)
     running = Platform(tmp_path / "data", "--slots", "1")
     try:

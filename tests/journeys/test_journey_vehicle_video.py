@@ -95,7 +95,7 @@ def now_us() -> int:
 
 @pytest.fixture
 def depot(platform_factory: Callable[..., Platform], monkeypatch: pytest.MonkeyPatch) -> Iterator[Depot]:
-    for name, value in (("ENABLED", "true"), ("PORT", "0"), ("HOST", "127.0.0.1")):
+    for name, value in (("ENABLED", "true"), ("PORT", "0"), ("ATTACHMENT_PORT", "0"), ("HOST", "127.0.0.1")):
         monkeypatch.setenv(f"SAFECITY_JT808__{name}", value)
     platform = platform_factory("--slots", "1").setup()
     made = platform.post("/devices", {"kind": "jt808", "code": PHONE})

@@ -1,13 +1,17 @@
-"""The whole way of a vehicle: it is admitted, drives, alarms, is caught up with, and a killed duty costs nothing."""
+"""The whole way of a vehicle: it is admitted, drives, alarms, is caught up with, brings what it recorded, and a killed
+duty costs nothing."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import os
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+import httpx
 import pytest
 from benchmarks.whole import Platform, until
 
@@ -15,6 +19,7 @@ from safecity.protocols.jt808.alarms import Alarm
 from safecity.protocols.jt808.terminal import Identity
 from safecity.sim.jt808.drive import Drive, Plan
 from safecity.sim.jt808.load import CENTRE, walk
+from safecity.sim.jt808.recorded import FILM, PICTURE, Recorded
 from safecity.sim.jt808.terminal import SimTerminal, TerminalSpec
 
 pytestmark = pytest.mark.journey
@@ -67,6 +72,7 @@ class Road:
 def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
     monkeypatch.setenv("SAFECITY_JT808__ENABLED", "true")
     monkeypatch.setenv("SAFECITY_JT808__PORT", "0")
+    monkeypatch.setenv("SAFECITY_JT808__ATTACHMENT_PORT", "0")
     monkeypatch.setenv("SAFECITY_JT808__HOST", "127.0.0.1")
     running = Platform(tmp_path / "data", "--slots", "1")
     try:
@@ -119,3 +125,42 @@ def test_a_vehicle_from_its_first_call_to_the_map(platform: Platform, road: Road
 
     assert platform.api.delete(f"/devices/{made['id']}").status_code == 204
     until(lambda: car.refused.startswith(("registration refused", "authentication refused")), "it is turned away")
+
+
+@pytest.mark.parametrize("killed", ["signal", "control", ""])
+def test_what_it_recorded_of_an_alarm_comes_whole_through_losses_and_kills(
+    platform: Platform, road: Road, killed: str
+) -> None:
+    made = platform.post("/devices", {"kind": "jt808", "code": PHONE})
+    car = road.drive(platform.state()["ports"]["jt808-tcp"])
+    until(lambda: platform.get(f"/devices/{made['id']}")["state"] == "online", "it is here")
+    jpeg = bytes.fromhex("ffd8ffc0000b080010002001011100ffd9")
+    data = [jpeg + os.urandom(150_000), jpeg + os.urandom(40_000), os.urandom(3_000_000)]
+    files = [Recorded(PICTURE, data[0]), Recorded(PICTURE, data[1], 2), Recorded(FILM, data[2])]
+
+    def alarm() -> None:
+        car.safety.piece_bytes = 4_000
+        car.safety.trouble.lost = {3, 4, 40, 100, 300}
+        car.safety.trouble.breaks_after = 200
+        car.alarm(files)
+
+    road.do(alarm)
+    if killed:
+        until(lambda: car.safety.connections > 0, "it brings it")
+        platform.kill(killed)
+
+    def taken() -> list[dict[str, Any]]:
+        try:
+            answer = platform.api.get(f"/devices/{made['id']}/media", params={"purpose": "security"})
+        except httpx.TransportError:  # control is about to come again
+            return []
+        return list(answer.json()["items"]) if answer.status_code == 200 else []
+
+    until(lambda: len(taken()) == 3, "all of it is here")
+    (alarm_shown,) = platform.get("/alarms")["items"]
+    assert {one["alarm"] for one in taken()} == {alarm_shown["id"]}
+    assert {one["sha256"] for one in taken()} == {hashlib.sha256(one).hexdigest() for one in data}
+    film = next(one for one in taken() if one["kind"] == "video")
+    whole = platform.api.get(f"/devices/{made['id']}/media/{film['id']}", params={"purpose": "security"})
+    assert whole.content == data[2]
+    until(lambda: car.safety.brought, "the terminal heard that it is complete")

@@ -87,6 +87,10 @@ def terminals(
     sound: Annotated[
         str, typer.Option(help="What its cameras hear, coded as g711a, g711u, aac, adpcm, g726-32 ...")
     ] = "",
+    alarms: Annotated[
+        float,
+        typer.Option(help="Seconds between alarms of each driver, with pictures and a film (needs cameras).", min=0),
+    ] = 0,
 ) -> None:
     """Drive COUNT vehicles (JT/T 808 of 2011, 2013 and 2019) through a town; prints what was acknowledged."""
     from safecity.sim.jt808.load import SOUNDS, TerminalLoad
@@ -96,7 +100,8 @@ def terminals(
         raise typer.BadParameter(", ".join(SOUNDS), param_hint="--sound")
     host, port = _host_port(platform)
     options = TerminalLoad(
-        host=host, port=port, count=count, first=first, report_seconds=interval, cameras=cameras, sound=sound
+        host=host, port=port, count=count, first=first, report_seconds=interval, cameras=cameras, sound=sound,
+        alarm_seconds=alarms,
     )  # fmt: skip
     try:
         figures = asyncio.run(drive(options, seconds or None))

@@ -121,8 +121,11 @@ class Presence(ABC, Generic[M, R]):
         """A fact of a member, in the transaction of what changed with it. `subject` empty: its device."""
         self.store.add_news(self._event(kind, member, body, subject=subject))
 
-    def _report(self, kind: str, member: M, body: dict[str, Any], *, at: int = 0, mode: Mode = Mode.LIVE) -> None:
-        self.store.add_event(self._event(kind, member, body, at=at, mode=mode))
+    def _report(self, kind: str, member: M, body: dict[str, Any], *, at: int = 0, mode: Mode = Mode.LIVE) -> str:
+        """The id of the fact."""
+        event = self._event(kind, member, body, at=at, mode=mode)
+        self.store.add_event(event)
+        return event.id
 
     def _event(
         self, kind: str, member: M, body: dict[str, Any], *, at: int = 0, mode: Mode = Mode.LIVE, subject: str = ""

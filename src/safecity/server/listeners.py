@@ -96,6 +96,9 @@ def open_listeners(settings: Settings) -> Listeners:
         widen(udp, settings.media.rcvbuf_bytes)
         if settings.jt808.enabled:
             opened.sockets["jt808-tcp"] = _listen(settings.jt808.host, settings.jt808.port, "jt808.port")
+        if settings.jt808.takes_attachments():
+            port = settings.jt808.attachment_port
+            opened.sockets["jt808-attachments"] = _listen(settings.jt808.host, port, "jt808.attachment_port")
         if settings.ais.enabled:
             udp, tcp = _pair(settings.ais.host, settings.ais.port, "ais.port")
             opened.sockets |= {"ais-udp": udp, "ais-tcp": tcp}

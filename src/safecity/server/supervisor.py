@@ -112,7 +112,7 @@ class Supervisor:
         ]
         if self._settings.roads.enabled:
             duties.append(Duty("traffic", [*role, "traffic"], {}, order=1))
-        possible = ("sip-udp", "sip-tcp", "jt808-tcp", "ais-tcp", "ais-udp")
+        possible = ("sip-udp", "sip-tcp", "jt808-tcp", "jt808-attachments", "ais-tcp", "ais-udp")
         signalling = [name for name in possible if name in self._listeners.sockets]
         duties.append(Duty("signal", [*role, "signal"], self._listeners.of(*signalling), order=2))
         duties.append(Duty("control", [*role, "control"], self._listeners.of("http"), order=1))
@@ -232,9 +232,8 @@ class Supervisor:
 
     def _write_state(self) -> None:
         """`state.json`: ports and processes, for the health page and for tests."""
-        names = [
-            name for name in ("http", "media", "sip-udp", "jt808-tcp", "ais-tcp") if name in self._listeners.sockets
-        ]
+        possible = ("http", "media", "sip-udp", "jt808-tcp", "jt808-attachments", "ais-tcp")
+        names = [name for name in possible if name in self._listeners.sockets]
         text = json.dumps(
             {
                 "pid": os.getpid(),
@@ -311,18 +310,23 @@ def _for_demo(settings: Settings) -> Settings:
     """The vehicles of the demo city need a door; where nobody else is wanted it is open to this machine alone."""
     if not settings.demo.enabled or settings.jt808.enabled:
         return settings
-    return replace(settings, jt808=replace(settings.jt808, enabled=True, host="127.0.0.1", port=0))
+    return replace(settings, jt808=replace(settings.jt808, enabled=True, host="127.0.0.1", port=0, attachment_port=0))
 
 
 def _resolved(settings: Settings, listeners: Listeners) -> Settings:
     """The settings with the ports the system gave for 0, and with absolute paths."""
+    jt808 = settings.jt808
+    if jt808.enabled:
+        jt808 = replace(jt808, port=listeners.port("jt808-tcp"))
+    if "jt808-attachments" in listeners.sockets:
+        jt808 = replace(jt808, attachment_port=listeners.port("jt808-attachments"))
     return replace(
         settings,
         data=str(settings.data_dir.absolute()),
         http=replace(settings.http, port=listeners.port("http")),
         media=replace(settings.media, port=listeners.port("media")),
         sip=replace(settings.sip, port=listeners.port("sip-udp")),
-        jt808=replace(settings.jt808, port=listeners.port("jt808-tcp")) if settings.jt808.enabled else settings.jt808,
+        jt808=jt808,
         ais=replace(settings.ais, port=listeners.port("ais-tcp")) if settings.ais.enabled else settings.ais,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import hashlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,20 @@ import pytest
 from tests.unit.drivers_jt808.scene import Vehicle, open_scene
 
 from safecity.core.upper.fleet import media
-from safecity.core.upper.fleet.api import VehicleMedia
-from safecity.kit.errors import ExhaustedError, NotFoundError, RefusedError, UnavailableError
+from safecity.core.upper.fleet.api import VehicleMedia, attachment
+from safecity.kit.errors import ExhaustedError, InvalidError, NotFoundError, RefusedError, UnavailableError
+from safecity.kit.ids import fresh
 from safecity.model.facts.signal_calls import JtTerminal
-from safecity.model.facts.vehicle_calls import KeepMedia, PhotographFrom, SayTerminal, TerminalDid, TerminalSaid
+from safecity.model.facts.vehicle_calls import (
+    AttachmentBytes,
+    KeepAttachment,
+    KeepMedia,
+    PhotographFrom,
+    ReadAttachment,
+    SayTerminal,
+    TerminalDid,
+    TerminalSaid,
+)
 from safecity.protocols.jt808.records import MediaAnswer, MediaData
 
 PHONE, NAME = "13912345678", "皖A12345"
@@ -318,3 +329,117 @@ def test_a_row_says_all_that_the_terminal_said() -> None:
     """Whoever adds a field to the one has to think of the other."""
     said = set(KeepMedia.__struct_fields__) - {"data"}
     assert said <= {field.name for field in dataclasses.fields(media.VehicleMedium)}
+
+
+# --- attachments of alarms --------------------------------------------------------------------------------------
+
+
+def attached(bus: str, house: Any, data: bytes, **more: Any) -> KeepAttachment:
+    now = house.clock.now_us()
+    values: dict[str, Any] = {
+        "device": bus, "number": 7, "event": fresh("ev"), "name": "00_1_6501_0.jpg", "kind": "picture",
+        "format": "jpeg", "at": now - 5_000_000, "seen": now, "size": len(data),
+        "digest": hashlib.sha256(data).digest(), "spool": "x", "longitude": 121.47, "latitude": 31.23,
+    }  # fmt: skip
+    return KeepAttachment(**{**values, **more})
+
+
+async def pieces(data: bytes, size: int = 100_000) -> AsyncIterator[bytes]:
+    for at in range(0, len(data), size):
+        yield data[at : at + size]
+
+
+async def alarmed(house: Any, bus: str) -> str:
+    """An alarm of active safety is raised; the fact that it is raised by."""
+    body = {
+        "device": bus, "channel": "", "code": PHONE, "priority": 3, "method": 5, "type": "jsatl-65-1",
+        "event_type": None, "time_us": house.clock.now_us(), "description": "", "longitude": None, "latitude": None,
+        "attachments": 2,
+    }  # fmt: skip
+    event = await house.publish("alarm.received", bus, body)
+    return str(event.id)
+
+
+async def test_attachments_stand_with_the_alarm_that_they_belong_to(house: Any, admin: Any, bus: str) -> None:
+    event = await alarmed(house, bus)
+    (alarm,) = (await admin.ok("GET", "alarms"))["items"]
+    film = bytes(range(256)) * 5000
+    media_of = house.services.vehicle_media
+    picture = JPEG + bytes(200_000)
+    assert await media_of.attach(attached(bus, house, picture, event=event), pieces(picture))
+    more = {"event": event, "name": "02_1_6501_1.h264", "kind": "video", "format": "h264"}
+    assert await media_of.attach(attached(bus, house, film, **more), pieces(film))
+    assert not await media_of.attach(attached(bus, house, film, **more), pieces(b"never read"))
+    items = {one["kind"]: one for one in await listed(admin, bus)}
+    assert {(one["cause"], one["alarm"], one["alarm_kind"]) for one in items.values()} == {
+        ("alarm", alarm["id"], alarm["kind"])
+    }
+    assert [(items[kind]["name"], items[kind]["shown"]) for kind in ("picture", "video")] == [
+        ("00_1_6501_0.jpg", True), ("02_1_6501_1.h264", False),
+    ]  # fmt: skip
+    path = f"devices/{bus}/media/{items['video']['id']}?purpose=security"
+    whole = await admin.ask("GET", path)
+    assert (whole.status_code, whole.content) == (200, film)
+    assert whole.headers["content-disposition"].startswith("attachment;")
+    part = await admin.ask("GET", path, headers={"range": "bytes=100-199"})
+    assert (part.status_code, part.content) == (206, film[100:200])
+    shown = await admin.ask("GET", f"devices/{bus}/media/{items['picture']['id']}?purpose=security")
+    assert (shown.content, shown.headers["content-type"]) == (picture, "image/jpeg")
+
+
+async def test_an_attachment_of_which_the_alarm_is_not_known_stands_there_too(house: Any, admin: Any, bus: str) -> None:
+    await house.services.vehicle_media.attach(attached(bus, house, JPEG, name="a" * 300 + "\u202e"), pieces(JPEG))
+    (one,) = await listed(admin, bus)
+    assert (one["alarm"], one["alarm_kind"], len(one["name"])) == (None, "", 100)
+
+
+async def test_an_attachment_is_for_whoever_may_look_through_its_camera_and_may_be_of_any_where_it_names_none(
+    house: Any, admin: Any, bus: str, outsider: Any
+) -> None:
+    for channel in (0, 1, 2, 64):
+        data = JPEG + bytes((channel,))
+        await house.services.vehicle_media.attach(attached(bus, house, data, channel=channel), pieces(data))
+    everything = {one["channel"]: one["id"] for one in await listed(admin, bus)}
+    assert set(everything) == {0, 1, 2, 64}
+    assert [one["channel"] for one in await listed(outsider, bus)] == [1]
+    for channel, medium in everything.items():
+        answer = await outsider.ask("GET", f"devices/{bus}/media/{medium}?purpose=traffic")
+        assert answer.status_code == (200 if channel == 1 else 404)
+
+
+@pytest.mark.parametrize("came", [b"", b"abc", b"abcdefg", b"abcdeX"])
+async def test_bytes_that_are_not_what_was_said_leave_nothing(house: Any, admin: Any, bus: str, came: bytes) -> None:
+    fact = attached(bus, house, b"abcdef")
+    with pytest.raises(InvalidError) as refused:
+        await house.services.vehicle_media.attach(fact, pieces(came))
+    assert refused.value.code == "attachment_differs"
+    assert await listed(admin, bus) == []
+    assert await lying(house) == []
+    assert await house.services.vehicle_media.attach(fact, pieces(b"abcdef"))
+    await house.services.loose.sweep()
+    assert len(await lying(house)) == 1
+
+
+async def test_a_vehicle_brings_so_much_a_day(house: Any, bus: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media, "MAX_ATTACHED_PER_DAY", 10)
+    media_of = house.services.vehicle_media
+    assert await media_of.keep(taken(house, bus, data=bytes(100))), "what it took otherwise does not count"
+    assert await media_of.attach(attached(bus, house, b"abcdef"), pieces(b"abcdef"))
+    with pytest.raises(ExhaustedError) as full:
+        await media_of.attach(attached(bus, house, b"ghijk"), pieces(b"ghijk"))
+    assert full.value.code == "vehicle_attachments_full"
+    assert await media_of.attach(attached(bus, house, b"ghij"), pieces(b"ghij"))
+    house.clock.advance(DAY + 1)
+    assert await media_of.attach(attached(bus, house, b"ghijk"), pieces(b"ghijk"))
+
+
+async def test_bytes_are_asked_of_signalling_until_it_has_no_more() -> None:
+    data = bytes(range(200))
+
+    class Signalling:
+        async def call(self, address: str, message: ReadAttachment, *, timeout: float) -> AttachmentBytes:
+            assert (address, message.spool) == ("signal", "s")
+            return AttachmentBytes(data[message.offset : message.offset + 64])
+
+    got = [piece async for piece in attachment(Signalling(), "s")]  # type: ignore[arg-type]
+    assert (b"".join(got), len(got)) == (data, 4)

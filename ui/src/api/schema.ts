@@ -3651,7 +3651,7 @@ export interface paths {
         };
         /**
          * See Vehicle Medium
-         * @description Its bytes as they came. Each look is written down with its purpose.
+         * @description Its bytes as they came, or a range of them. Each look is written down with its purpose.
          */
         get: operations["see_vehicle_medium"];
         put?: never;
@@ -7526,11 +7526,14 @@ export interface components {
             reason?: string;
         };
         /**
-         * @description A picture, sound or film that a vehicle took.
+         * @description A picture, sound, film or file that a vehicle took.
          *
-         *     `number` is the terminal's own, `channel` the logical number of the camera or microphone. `kind` is `picture`,
-         *     `sound` or `video`; `format` `jpeg`, `tif`, `mp3`, `wav` or `wmv` as the terminal says; `cause` `ordered`, `timer`,
-         *     `robbery`, `collision`, `door_opens`, `door_closes`, `moves_off` or `distance`; else each is the standard's number.
+         *     `number` is the terminal's own (of an attachment: of its alarm), `channel` the logical number of the camera or
+         *     microphone (0: not told). `kind` is `picture`, `sound`, `video` or `file`; `format` `jpeg`, `tif`, `mp3`, `wav` or
+         *     `wmv` as the terminal says, of an attachment after the ending of its name; `cause` `ordered`, `timer`, `robbery`,
+         *     `collision`, `door_opens`, `door_closes`, `moves_off`, `distance`, or `alarm` for an attachment of an alarm of
+         *     active safety; else each is the standard's number. `name`: what the terminal calls an attachment; `alarm`: the alarm
+         *     that it belongs to, null where there is none that you may see, and `alarm_kind` what that is, in words.
          *     `at`: when it was taken, as far as that can be believed, `seen`: when it came. `shown`: the bytes are a JPEG that a
          *     browser may show; all else is only downloaded.
          */
@@ -7550,6 +7553,9 @@ export interface components {
             bytes: number;
             sha256: string;
             shown: boolean;
+            name: string;
+            alarm: string | null;
+            alarm_kind: string;
         };
         VehicleMediumPage: {
             items: components["schemas"]["VehicleMediumOut"][];

@@ -93,9 +93,9 @@ export function Pictures({ device, channels }: { device: Device; channels: Chann
 function Taken({ medium, device, wish, camera }: { medium: VehicleMedium; device: string; wish: Wish; camera: string }) {
   const [gone, setGone] = useState(false)
   const source = address('devices/{device}/media/{media}', { path: { device, media: medium.id }, query: { ...wish } })
-  const cause = maybe(`taken.cause.${medium.cause}`) ?? t('taken.cause.other', { n: medium.cause })
+  const cause = medium.alarm_kind || (maybe(`taken.cause.${medium.cause}`) ?? t('taken.cause.other', { n: medium.cause }))
   const kind = maybe(`taken.kind.${medium.kind}`) ?? medium.kind
-  const words = `${cause} · ${camera} · ${stamp(medium.at)}`
+  const words = [cause, ...(medium.channel > 0 ? [camera] : []), stamp(medium.at)].join(' · ')
   return (
     <figure>
       {medium.shown && !gone
@@ -103,7 +103,8 @@ function Taken({ medium, device, wish, camera }: { medium: VehicleMedium; device
         : <Button icon={<DownloadOutlined />} href={source} download>{`${kind} · ${medium.format} · ${bytes(medium.bytes)}`}</Button>}
       <figcaption>
         <span>{cause}</span>
-        <span className="quiet">{stamp(medium.at)} · {camera}</span>
+        <span className="quiet">{stamp(medium.at)}{medium.channel > 0 && ` · ${camera}`}</span>
+        {medium.name !== '' && <span className="quiet mono" title={medium.name}>{medium.name}</span>}
         {medium.latitude !== null && medium.longitude !== null && <span className="quiet mono">{medium.latitude.toFixed(5)}, {medium.longitude.toFixed(5)}</span>}
       </figcaption>
     </figure>

@@ -6,9 +6,11 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from msgspec.structs import replace
 
+from safecity.drivers.jt808.attachments import AttachmentDesk
 from safecity.drivers.jt808.link import Hall, Limits, TerminalLink
 from safecity.drivers.jt808.media import Keep, MediaDesk
 from safecity.drivers.jt808.orders import Orders
@@ -26,6 +28,7 @@ from safecity.ports.outbox import Outbox
 from safecity.ports.sqlfile import SqlFile
 from safecity.protocols.gb28181.limits import Buckets
 from safecity.protocols.jt808.header import Version
+from safecity.protocols.jt808.items import SafetyAlarm
 from safecity.protocols.jt808.messages import Message
 from safecity.protocols.jt808.outputs import (
     Answered,
@@ -61,8 +64,10 @@ class TerminalPlatform(Presence[Vehicle, TerminalRow]):
         heartbeat_seconds: float = 60.0,
         limits: Limits | None = None,
         keep_media: Keep | None = None,
+        attachment_hours: float = 24.0,
     ) -> None:
-        """`keep_media` makes durable what terminals took; without it they are not answered, and keep it themselves."""
+        """`keep_media` makes durable what terminals took; without it they are not answered, and keep it themselves.
+        What they recorded of alarms may be brought for `attachment_hours`."""
         super().__init__(TerminalStore(file, outbox), clock, node)
         self._patience = 3 * heartbeat_seconds
         self._refusals = Buckets(rate=1 / 60, burst=1.0)
@@ -78,7 +83,10 @@ class TerminalPlatform(Presence[Vehicle, TerminalRow]):
             limits=limits or Limits(),
         )
         self.orders = Orders(self.hall.now)
-        self.reports = Reports(clock, self._report, self.store.put, self.tally)
+        self.attachments = AttachmentDesk(
+            clock, file, outbox, self.tally, self.orders, self._members.get, hours=attachment_hours
+        )  # fmt: skip
+        self.reports = Reports(clock, self._report, self.store.put, self.tally, self._attached)
         self.media = MediaDesk(clock, self.tally, keep_media)
 
     async def start(self, listening: socket.socket) -> None:
@@ -101,11 +109,13 @@ class TerminalPlatform(Presence[Vehicle, TerminalRow]):
         were not answered either."""
         await super().close()
         await self.media.close()
+        await self.attachments.close()
         await self.hall.close()
 
     def tick(self) -> None:
         """Tell sessions and connections the time, and say who is gone."""
         self.hall.tick()
+        self.attachments.tick()
         super().tick()
 
     def configure(self, parts: Sequence[ApplySignal]) -> None:
@@ -189,6 +199,10 @@ class TerminalPlatform(Presence[Vehicle, TerminalRow]):
             return False
         return vehicle is not None and self.reports.take(vehicle, message)
 
+    def _attached(self, vehicle: Vehicle, alarm: SafetyAlarm, event: str, fact: dict[str, Any]) -> None:
+        place = None if fact["longitude"] is None else (fact["longitude"], fact["latitude"])
+        self.attachments.order(vehicle, alarm, event, fact["time_us"], place, self.store.afterwards)
+
     def _bring(self, link: TerminalLink, message: Message, body: MediaData, answer: bytes) -> None:
         vehicle = self._members.get(message.phone)
         if vehicle is not None:
@@ -225,6 +239,7 @@ class TerminalPlatform(Presence[Vehicle, TerminalRow]):
         if not was:
             self.tell("device.registered", vehicle, vehicle.facts())
             self.tell("device.went_online", vehicle, vehicle.facts())
+        self.attachments.came(vehicle)
         self.came(vehicle)
 
     def _refused(self, link: TerminalLink, one: Refused) -> None:

@@ -34,6 +34,36 @@ class Limits:
     per_second: float = 200.0
 
 
+class Gate:
+    """Counts connections, of each address and altogether."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._inside = 0
+        self._by_address: Counter[str] = Counter()
+        self._arrivals = Buckets(rate=limits.per_second, burst=limits.per_second * 10)
+        self.turned_away = 0
+
+    def admits(self, address: str, now: float) -> bool:
+        """Whether there is room for one more from there; whoever came in is to be told of by `left`."""
+        full = self._inside >= self._limits.altogether or self._by_address[address] >= self._limits.per_address
+        if full or not self._arrivals.take(address, now):
+            self.turned_away += 1
+            if self.turned_away & (self.turned_away - 1) == 0:  # at 1, 2, 4, ...: a flood must not fill the log
+                logger.warning("connection turned away address=%s so_far=%s", address, self.turned_away)
+            return False
+        self._inside += 1
+        self._by_address[address] += 1
+        return True
+
+    def left(self, address: str) -> None:
+        """One of those that came in is gone."""
+        self._inside -= 1
+        self._by_address[address] -= 1
+        if not self._by_address[address]:
+            del self._by_address[address]
+
+
 class TerminalLink(asyncio.Protocol):
     """One connection. `deadline`: when its session is to be told the time, or (when that is over) it is cut;
     `paused_until`: when it is read again."""
@@ -129,12 +159,9 @@ class Hall:
         self.take = take
         self.heartbeat_seconds = heartbeat_seconds
         self.links: set[TerminalLink] = set()
-        self.turned_away = 0
         self.now = now
         self._gone = gone
-        self._limits = limits
-        self._by_address: Counter[str] = Counter()
-        self._arrivals = Buckets(rate=limits.per_second, burst=limits.per_second * 10)
+        self.gate = Gate(limits)
         self._server: asyncio.Server | None = None
 
     async def open(self, listening: socket.socket) -> None:
@@ -151,23 +178,16 @@ class Hall:
 
     def admits(self, link: TerminalLink) -> bool:
         """Whether there is room for one more from there."""
-        full = len(self.links) >= self._limits.altogether or self._by_address[link.address] >= self._limits.per_address
-        if full or not self._arrivals.take(link.address, self.now()):
-            self.turned_away += 1
-            if self.turned_away & (self.turned_away - 1) == 0:  # at 1, 2, 4, ...: a flood must not fill the log
-                logger.warning("connection turned away address=%s so_far=%s", link.address, self.turned_away)
+        if not self.gate.admits(link.address, self.now()):
             return False
         self.links.add(link)
-        self._by_address[link.address] += 1
         return True
 
     def left(self, link: TerminalLink) -> None:
         """A connection is gone."""
         if link in self.links:
             self.links.discard(link)
-            self._by_address[link.address] -= 1
-            if not self._by_address[link.address]:
-                del self._by_address[link.address]
+            self.gate.left(link.address)
             self._gone(link)
 
     def tick(self) -> None:

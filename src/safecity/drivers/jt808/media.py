@@ -10,7 +10,7 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, TypeVar
 
 from safecity.drivers.jt808.roll import Vehicle
 from safecity.drivers.tally import Tally
@@ -22,6 +22,7 @@ from safecity.protocols.jt808.checks import judge
 from safecity.protocols.jt808.records import MediaData
 
 logger = logging.getLogger(__name__)
+K = TypeVar("K")
 Keep = Callable[[KeepMedia], Awaitable[None]]
 """Durable on return."""
 
@@ -99,7 +100,7 @@ class MediaDesk:
 
     async def _bring(self, keep: Keep, key: _Key, fact: KeepMedia) -> None:
         try:
-            await _until_kept(keep, fact)
+            await until_kept(keep, fact)
         except ExhaustedError:
             self._tally.note(FLOOD, key[0])
         except SafecityError as error:
@@ -119,7 +120,8 @@ class MediaDesk:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _until_kept(keep: Keep, fact: KeepMedia) -> None:
+async def until_kept(keep: Callable[[K], Awaitable[None]], fact: K) -> None:
+    """Durable on return. While control is away it is asked again, then UnavailableError."""
     for pause in AGAIN_SECONDS:
         try:
             return await keep(fact)

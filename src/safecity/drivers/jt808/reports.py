@@ -16,7 +16,7 @@ from safecity.model.facts.envelope import Mode
 from safecity.protocols.gb28181.limits import Buckets
 from safecity.protocols.jt808.alarms import levels, rising
 from safecity.protocols.jt808.checks import judge
-from safecity.protocols.jt808.items import read_items
+from safecity.protocols.jt808.items import SafetyAlarm, read_items
 from safecity.protocols.jt808.messages import Message
 from safecity.protocols.jt808.positions import Batch, BatchKind, Location, LocationAnswer
 from safecity.protocols.jt808.records import DriverCard
@@ -32,19 +32,22 @@ _IN, _OUT = 1, 2
 
 
 class Reports:
-    """`publish(kind, vehicle, body, at=, mode=)` puts a fact into the outbox, `put` keeps a terminal's changed row."""
+    """`publish(kind, vehicle, body, at=, mode=)` puts a fact into the outbox and says its id, `put` keeps a terminal's
+    changed row, `attached(vehicle, alarm, event, fact)` hears of alarms of active safety that were raised."""
 
     def __init__(
         self,
         clock: Clock,
-        publish: Callable[..., None],
+        publish: Callable[..., str],
         put: Callable[[TerminalRow], None],
         tally: Tally,
+        attached: Callable[[Vehicle, SafetyAlarm, str, dict[str, Any]], None],
     ) -> None:
         self._clock = clock
         self._tally = tally
         self._publish = publish
         self._put = put
+        self._attached = attached
         self._messages = Buckets(rate=20.0, burst=400.0, max_keys=100_000)
         self._positions = Buckets(rate=50.0, burst=POSITIONS_AT_ONCE, max_keys=100_000)
         self._alarms = Buckets(rate=1.0, burst=40.0, max_keys=100_000)
@@ -93,7 +96,7 @@ class Reports:
         newest = not catch_up or (judged.own_time and judged.at_us > vehicle.alarms_at)
         # A bit is a level. What is set now was told already, though a catch-up may tell when it began.
         before = vehicle.row.alarms | (0 if newest else vehicle.past)
-        alarms: list[dict[str, Any]] = []
+        alarms: list[tuple[dict[str, Any], SafetyAlarm | None]] = []
         silent = 0
         now = levels(location.alarm, details.values.get("video_alarms", 0))
         for bit in rising(before, now):
@@ -101,7 +104,7 @@ class Reports:
             if catch_up and judged.own_time and mark in vehicle.told:
                 continue  # the terminal did not hear our answer
             if self._may_raise(vehicle, priority(bit)):
-                alarms.append(alarm_fact(vehicle.row.phone, bit, location, judged))
+                alarms.append((alarm_fact(vehicle.row.phone, bit, location, judged), None))
                 self._remember(vehicle, mark)
             else:
                 silent |= 1 << bit
@@ -111,7 +114,7 @@ class Reports:
                 continue
             fact = safety_fact(vehicle.row.phone, one, location, judged)
             if self._may_raise(vehicle, fact["priority"]):
-                alarms.append(fact)
+                alarms.append((fact, one))
                 self._remember(vehicle, safety_key(one))
             else:
                 left_out = True
@@ -122,9 +125,11 @@ class Reports:
             self._tally.note(ALARM_LIMIT, vehicle.row.phone)
         mode = Mode.BACKFILL if catch_up else Mode.LIVE
         self._publish("position.received", vehicle, body, at=judged.at_us, mode=mode)
-        for fact in alarms:
+        for fact, safety in alarms:
             # Those of a catch-up as well: that nobody could hear it is no reason to be silent about it.
-            self._publish("alarm.received", vehicle, fact, at=fact["time_us"])
+            event = self._publish("alarm.received", vehicle, fact, at=fact["time_us"])
+            if safety is not None:
+                self._attached(vehicle, safety, event, fact)
         self._set(vehicle, now & ~silent, judged.at_us, newest=newest)
 
     def _set(self, vehicle: Vehicle, alarms: int, at_us: int, *, newest: bool) -> None:

@@ -12,10 +12,24 @@ from msgspec.structs import replace
 from safecity.drivers.jt808.link import TerminalLink
 from safecity.drivers.jt808.store import TerminalRow
 from safecity.model.facts.signal_calls import DeviceFigure, JtTerminal
+from safecity.protocols.jt808.bringing import (
+    BAD_NAME,
+    FLOOD,
+    INCOMPLETE,
+    NOT_ANNOUNCED,
+    OTHER_SIZE,
+    OUTSIDE,
+    TOO_LARGE,
+    TOO_MANY,
+)
 from safecity.protocols.jt808.registrar import LIVE, OTHER_PHONE
 
 REFUSAL_SECONDS: Final = 3600.0
-_WARNINGS: Final = (LIVE, OTHER_PHONE)
+_WARNINGS: Final = (
+    LIVE, OTHER_PHONE, TOO_MANY, TOO_LARGE, BAD_NAME, NOT_ANNOUNCED, OTHER_SIZE, OUTSIDE, INCOMPLETE, FLOOD,
+    "jt_attachment_no_room", "jt_attachment_not_given", "jt_attachment_no_connection", "jt_attachment_not_kept",
+)  # fmt: skip
+"""Of one that is online: somebody else in its name, it in another's, attachments that did not come."""
 
 
 @dataclass(slots=True, eq=False)

@@ -44,8 +44,8 @@ class TerminalVideo:
         self._told: dict[str, int] = {}
         self.directory = Directory(platform.vehicle, aal2)
         orders = platform.orders
-        self.live = Live(self.directory, orders, calls, clock, self._media_host, platform.tell, self._spawn)
-        self.playback = Playback(self.directory, orders, calls, clock, self._media_host, self._spawn)
+        self.live = Live(self.directory, orders, calls, clock, self.media_host, platform.tell, self._spawn)
+        self.playback = Playback(self.directory, orders, calls, clock, self.media_host, self._spawn)
         self.heads = Heads(self.directory, orders)
         platform.came = self._came
 
@@ -80,7 +80,8 @@ class TerminalVideo:
         """News of a stream from its slot. False where it is none of a terminal's, as far as is known."""
         return self.playback.slot_says(slot, state) or self.live.slot_says(slot, state)
 
-    def _media_host(self, vehicle: Vehicle) -> str:
+    def media_host(self, vehicle: Vehicle) -> str:
+        """The address of ours that a terminal is told to connect to."""
         link = vehicle.link
         return self._own_host or self._public_host or (link.local_host if link is not None else "")
 

@@ -1,8 +1,8 @@
 """What one has the duty `signal` (address `signal`) say to a vehicle terminal, and what that hands to control of it
 (address `control`). `device` is its id.
 
-All but SayTerminal are answered with TerminalDid once the terminal itself has answered, or with the error
-`device_offline`, `device_silent`, `terminal_failed`, `terminal_misunderstood`, `terminal_unsupported`,
+All but SayTerminal and ReadAttachment are answered with TerminalDid once the terminal itself has answered, or with the
+error `device_offline`, `device_silent`, `terminal_failed`, `terminal_misunderstood`, `terminal_unsupported`,
 `terminal_no_answer` or `terminal_lost`.
 """
 
@@ -158,3 +158,50 @@ class KeepMedia(Message, frozen=True):
     data: bytes
     longitude: float | None = None
     latitude: float | None = None
+
+
+class KeepAttachment(Message, frozen=True):
+    """A file of an alarm of active safety (T/JSATL 12-2017) that has come whole, for control to keep: it reads the
+    bytes by ReadAttachment while it is asked. Said again it is the same. Answer: Done, once it is durable; errors as of
+    KeepMedia, InvalidError `attachment_differs` where the bytes are others than was said.
+
+    number      the terminal's own, of the alarm
+    event       id of the fact that the alarm was raised by
+    name        the file's, as the terminal has it
+    channel     logical number of the camera or microphone, as its name tells; 0: it does not
+    kind        `picture`, `sound`, `video` or `file`
+    format      after the name's ending, `bin` where it has none that is known
+    at, seen    of the alarm, and when it was whole here: microseconds UTC
+    size, digest   bytes, and their SHA-256
+    spool       names them to ReadAttachment
+    longitude, latitude   of the alarm, in degrees; None where that is not known
+    """
+
+    device: str
+    number: int
+    event: str
+    name: str
+    kind: str
+    format: str
+    at: int
+    seen: int
+    size: int
+    digest: bytes
+    spool: str
+    longitude: float | None = None
+    latitude: float | None = None
+    channel: int = 0
+
+
+class ReadAttachment(Message, frozen=True):
+    """What stands from `offset` on of a file that is about to be kept. Answer: AttachmentBytes; NotFoundError for one
+    that is not here any more."""
+
+    spool: str
+    offset: int
+
+
+class AttachmentBytes(Message, frozen=True):
+    """Some of its bytes, at most 512 KiB; none: it ends there."""
+
+    data: bytes

@@ -25,7 +25,7 @@ from safecity.core.ground.wizard.addresses import own_addresses
 from safecity.core.ground.wizard.proposals import propose_platform
 from safecity.core.upper.cases.api import CaseSettings
 from safecity.core.upper.counts.api import CountSettings
-from safecity.core.upper.fleet.api import Mailroom
+from safecity.core.upper.fleet.api import Mailroom, attachment
 from safecity.core.upper.violations.api import ViolationSettings
 from safecity.core.upper.watches.api import WatchSettings
 from safecity.drivers.mqtt.broker import VERSIONS, Broker
@@ -35,7 +35,7 @@ from safecity.kit.errors import ConflictError, InvalidError, SafecityError
 from safecity.links.ntp import ask_time
 from safecity.model.facts.control_calls import Publish, Published
 from safecity.model.facts.media_calls import Done, Message
-from safecity.model.facts.vehicle_calls import KeepMedia
+from safecity.model.facts.vehicle_calls import KeepAttachment, KeepMedia
 from safecity.model.facts.vision_calls import OffenceSeen, VehicleRead
 from safecity.server import hostclock
 from safecity.server.context import RoleContext
@@ -180,6 +180,10 @@ async def assembled(context: RoleContext, web: WebSettings) -> AsyncGenerator[tu
             await services.vehicle_media.keep(message)
             return Done()
 
+        async def attached(message: KeepAttachment) -> Message:
+            await services.vehicle_media.attach(message, attachment(context.calls, message.spool))
+            return Done()
+
         services = assemble(
             database=opened.database,
             leases=SqlLeases(opened.database),
@@ -200,7 +204,14 @@ async def assembled(context: RoleContext, web: WebSettings) -> AsyncGenerator[tu
         )
         await context.server.serve(
             "control",
-            {**handlers, Publish: publish, VehicleRead: read, OffenceSeen: caught, KeepMedia: took},
+            {
+                **handlers,
+                Publish: publish,
+                VehicleRead: read,
+                OffenceSeen: caught,
+                KeepMedia: took,
+                KeepAttachment: attached,
+            },
             streams,
         )
         yield services, bus, history

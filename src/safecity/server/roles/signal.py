@@ -14,8 +14,10 @@ from safecity.backends.sqlitefile import open_file
 from safecity.drivers.ais.driver import ShipListener
 from safecity.drivers.ais.link import Door, Feeds
 from safecity.drivers.gb28181.driver import GbPlatform
+from safecity.drivers.jt808.bringing import AttachmentHall
 from safecity.drivers.jt808.driver import TerminalPlatform
 from safecity.drivers.jt808.link import Limits
+from safecity.drivers.jt808.spool import Spool
 from safecity.drivers.jt808.video import TerminalVideo
 from safecity.kit.errors import SafecityError
 from safecity.links.sip import SipEndpoint
@@ -37,10 +39,12 @@ from safecity.model.facts.signal_calls import (
 from safecity.model.facts.vehicle_calls import (
     ConfirmAlarms,
     EraseFence,
+    KeepAttachment,
     KeepMedia,
     LocateVehicle,
     LockVehicle,
     PhotographFrom,
+    ReadAttachment,
     RestartTerminal,
     SayTerminal,
     TellDriver,
@@ -49,6 +53,7 @@ from safecity.model.facts.vehicle_calls import (
 )
 from safecity.model.values.media import StreamKey
 from safecity.ports.calls import Calls, Handler
+from safecity.protocols.jt808.bringing import FileLimits
 from safecity.protocols.sip.guard import Allowance, Patience, SourceGuard
 from safecity.server.context import RoleContext
 
@@ -58,6 +63,8 @@ REWATCH_SECONDS = 1.0
 MAX_UNKNOWN = 100
 KEEP_SECONDS = 10.0
 """Control has so long to make durable what a vehicle took."""
+KEEP_FILE_SECONDS = 120.0
+"""The same for an attachment, which it reads meanwhile."""
 OPEN_FILES = 65_536
 PER_SOURCE = Allowance(per_second=3000.0, burst=20_000.0)
 """Messages of one address before they are dropped unread: a lower platform speaks for thousands of channels."""
@@ -67,12 +74,14 @@ class SignalDuty:
     """The platform side of each device protocol, its calls, and the watch over the media slots."""
 
     def __init__(
-        self, platform: GbPlatform, terminals: TerminalPlatform, video: TerminalVideo, ships: ShipListener, calls: Calls
-    ) -> None:
+        self, platform: GbPlatform, terminals: TerminalPlatform, video: TerminalVideo, ships: ShipListener,
+        spool: Spool, calls: Calls,
+    ) -> None:  # fmt: skip
         self.platform = platform
         self.terminals = terminals
         self.video = video
         self.ships = ships
+        self.spool = spool
         self._calls = calls
         self._watches: dict[str, asyncio.Task[None]] = {}
 
@@ -100,6 +109,7 @@ class SignalDuty:
             EraseFence: self.terminals.give,
             SayTerminal: self.terminals.say,
             PhotographFrom: self.terminals.give,
+            ReadAttachment: self.spool.read,
         }
 
     async def _apply(self, message: ApplySignal) -> Message:
@@ -208,10 +218,13 @@ async def main(context: RoleContext) -> None:
     async def keep_media(fact: KeepMedia) -> None:
         await context.calls.call("control", fact, timeout=KEEP_SECONDS)
 
+    async def keep_file(fact: KeepAttachment) -> None:
+        await context.calls.call("control", fact, timeout=KEEP_FILE_SECONDS)
+
     terminals = TerminalPlatform(
         file, outbox, context.clock, node=context.name, heartbeat_seconds=vehicles.heartbeat_seconds,
         limits=Limits(per_address=vehicles.connections_per_address, per_second=vehicles.connections_per_second),
-        keep_media=keep_media,
+        keep_media=keep_media, attachment_hours=vehicles.attachment_hours,
     )  # fmt: skip
     endpoint = SipEndpoint(platform.on_request, admit=guard.admit, patience=Patience(), on_lost=platform.on_lost)
     ships = ShipListener(file, outbox, context.clock, node=context.name)
@@ -219,7 +232,14 @@ async def main(context: RoleContext) -> None:
     video = TerminalVideo(
         terminals, context.calls, context.clock, media_host=vehicles.media_host, aal2=vehicles.packs_aal2()
     )  # fmt: skip
-    duty = SignalDuty(platform, terminals, video, ships, context.calls)
+    spool = Spool(context.data_dir / "signal" / "attachments")
+    attachments = AttachmentHall(
+        terminals.attachments, spool, keep_file, context.clock, terminals.tally,
+        gate=Limits(per_address=vehicles.attachment_connections, altogether=2000, per_second=20.0),
+        limits=FileLimits(files=vehicles.attachment_files, file_bytes=vehicles.attachment_mib << 20),
+    )  # fmt: skip
+    terminals.attachments.host = video.media_host
+    duty = SignalDuty(platform, terminals, video, ships, spool, context.calls)
     drain = asyncio.get_running_loop().create_task(relay(outbox, context.calls))
     try:
         await platform.start(endpoint)
@@ -230,6 +250,8 @@ async def main(context: RoleContext) -> None:
         if "jt808-tcp" in context.fds:
             _many_connections()
             await terminals.start(context.socket("jt808-tcp"))
+        if "jt808-attachments" in context.fds:
+            await attachments.open(context.socket("jt808-attachments"))
         ships.configure(platform.configuration)
         await ships.start()
         if "ais-tcp" in context.fds:
@@ -245,6 +267,7 @@ async def main(context: RoleContext) -> None:
     finally:
         await duty.close()
         await video.close()
+        await attachments.close()
         await terminals.close()
         await feeds.close()
         await ships.close()

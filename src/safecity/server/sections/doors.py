@@ -78,6 +78,12 @@ class Jt808Settings:
     picture_days        single pictures, sounds and films that terminals took are kept for so long; 0: none are
     aal2_terminals      phone numbers of terminals whose G.726 is noise: they pack it the other way round (AAL2), which
                         nothing in it says; with commas between, * for all
+    attachments         have terminals bring what they recorded of alarms of active safety (T/JSATL 12-2017)
+    attachment_port     TCP, where they bring it (at media_host); 0 takes a free one
+    attachment_mib      one file may be so large, and all of an alarm four times as much
+    attachment_files    files of one alarm
+    attachment_hours    so long after its alarm a terminal may bring them
+    attachment_connections   open at once from one address
     """
 
     enabled: bool = False
@@ -89,6 +95,12 @@ class Jt808Settings:
     media_host: str = ""
     picture_days: int = 30
     aal2_terminals: str = ""
+    attachments: bool = True
+    attachment_port: int = 6809
+    attachment_mib: int = 32
+    attachment_files: int = 16
+    attachment_hours: int = 24
+    attachment_connections: int = 200
 
     def __post_init__(self) -> None:
         if len(self.media_host) > 255 or any(not 33 <= ord(c) < 127 for c in self.media_host):
@@ -101,10 +113,19 @@ class Jt808Settings:
         for one in listed(self.aal2_terminals):
             if one != "*" and not (one.isascii() and one.isdigit() and len(one) <= 20):
                 raise malformed("jt808.aal2_terminals", one[:80], "a phone number")
+        within("jt808.attachment_port", self.attachment_port, 0, 65535)
+        within("jt808.attachment_mib", self.attachment_mib, 1, 256)
+        within("jt808.attachment_files", self.attachment_files, 1, 255)
+        within("jt808.attachment_hours", self.attachment_hours, 1, 24 * 7)
+        within("jt808.attachment_connections", self.attachment_connections, 1, 2000)
 
     def packs_aal2(self) -> frozenset[str]:
         """Phone numbers without zeros in front, or `*`."""
         return frozenset(one.lstrip("0") for one in listed(self.aal2_terminals))
+
+    def takes_attachments(self) -> bool:
+        """Whether anybody is to bring them: what is not kept need not be sent."""
+        return self.enabled and self.attachments and self.picture_days > 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -39,6 +39,7 @@ class TerminalLoad:
 
     `version` None: 2011, 2013 and 2019 in turn. `cameras` of each: what is seen of them is painted and coded in one
     thread for all, only while it is watched. `sound`: how what they hear is coded (`SOUNDS`), empty: they are deaf.
+    `alarm_seconds`: so often each raises an alarm of its driver's state.
     """
 
     host: str
@@ -51,6 +52,7 @@ class TerminalLoad:
     drives: int = 200
     cameras: int = 0
     sound: str = ""
+    alarm_seconds: float = 0.0
 
 
 def phone_of(number: int) -> str:
@@ -114,6 +116,7 @@ class Fleet:
                 host=options.host,
                 port=options.port,
                 report_seconds=options.report_seconds,
+                alarm_seconds=options.alarm_seconds,
                 started_seconds=dice.uniform(0, drive.lap_seconds),
             )
             terminal = SimTerminal(spec, drive, cameras=self._cameras(spec.identity, options.first + number))

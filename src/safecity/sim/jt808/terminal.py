@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from safecity.kit.clock import Clock, SystemClock
+from safecity.protocols.jt808.active_safety import UploadAttachments
 from safecity.protocols.jt808.alarms import Alarm, rising
 from safecity.protocols.jt808.commands import HEARTBEAT_SECONDS, REPORT_SECONDS
 from safecity.protocols.jt808.positions import Location, Track
@@ -16,6 +17,7 @@ from safecity.protocols.jt808.records import MediaData, PictureAnswer, TakePictu
 from safecity.protocols.jt808.registration import Unregister
 from safecity.protocols.jt808.terminal import Commanded, Identity, Online, Output, Over, Phase, Send, TerminalSession
 from safecity.sim.jt808.drive import Drive
+from safecity.sim.jt808.recorded import FILM, PICTURE, Recorded, SafetyAlarms
 from safecity.sim.jt808.vehicle import PROFILES, Profile, Vehicle
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ class TerminalSpec:
     """Who it is, where its platform listens, and how often it reports. `code`: of an earlier registration.
 
     `started_seconds`: how long it has been driving when it starts, so that many do not drive in a heap.
-    `profile` None: that of its version.
+    `profile` None: that of its version. `alarm_seconds`: so often somebody falls asleep (it needs cameras); 0: never.
     """
 
     identity: Identity
@@ -47,6 +49,7 @@ class TerminalSpec:
     retry_seconds: float = 5.0
     started_seconds: float = 0.0
     profile: Profile | None = None
+    alarm_seconds: float = 0.0
 
 
 class _Link(asyncio.Protocol):
@@ -76,6 +79,7 @@ class SimTerminal:
         self.vehicle = Vehicle(spec.identity, profile, channels=cameras.numbers if cameras else ())
         if cameras is not None and cameras.sound is not None:
             self.vehicle.sound = int(cameras.sound.payload_type), len(cameras.sound.frame(0))
+        self.safety = SafetyAlarms(spec.identity, retry_seconds=spec.retry_seconds)
         self.session = TerminalSession(spec.identity, code=spec.code, heartbeat_seconds=spec.heartbeat_seconds)
         self.reports = 0
         self.connections = 0
@@ -93,13 +97,15 @@ class SimTerminal:
         self._stopped = False
         self._alarms = 0
         self._pictures = 0
-        self._photographing: set[asyncio.Task[None]] = set()
+        self._working: set[asyncio.Task[None]] = set()
 
     def start(self, first_report_seconds: float = 0.0) -> None:
         """Connect, and go on connecting; report from then on."""
         loop = asyncio.get_running_loop()
         self._connect_in(0.0)
         self._report_timer = loop.call_later(first_report_seconds, self._report)
+        if self.spec.alarm_seconds and self.cameras is not None:
+            self._begin(self._tire())
 
     async def stop(self) -> None:
         """Sign off and close."""
@@ -110,7 +116,7 @@ class SimTerminal:
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.gather(self._connecting, return_exceptions=True)
-        photographing = list(self._photographing)
+        photographing = list(self._working)
         for task in photographing:
             task.cancel()
         await asyncio.gather(*photographing, return_exceptions=True)
@@ -152,6 +158,29 @@ class SimTerminal:
             for cause in sorted(causes):
                 self._begin(self._photograph(self.cameras.numbers[0], cause, 1))
         return location
+
+    def alarm(self, files: Sequence[Recorded], kind: int = 1) -> Location:
+        """An alarm of the driver's state, with what was recorded of it; `kind` as of item 65. The platform may ask for
+        the files."""
+        here = self.here()
+        location = replace(here, items=(*here.items, self.safety.raised(here, kind, files)))
+        self.reports += 1
+        self._carry_out(self.session.report(location, self._now()))
+        return location
+
+    async def nod(self) -> None:
+        """Somebody falls asleep: two pictures and a short film of the first camera."""
+        assert self.cameras is not None
+        channel = self.cameras.numbers[0]
+        pictures = [await self.cameras.photograph(channel) for _ in range(2)]
+        film = await self.cameras.film(channel)
+        files = [Recorded(PICTURE, one, channel) for one in pictures if one]
+        self.alarm([*files, Recorded(FILM, film or b"", channel)])
+
+    async def _tire(self) -> None:
+        while True:
+            await asyncio.sleep(self.spec.alarm_seconds)
+            await self.nod()
 
     # --- connection -------------------------------------------------------------------------------------------
 
@@ -227,8 +256,8 @@ class SimTerminal:
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
-        self._photographing.add(task)
-        task.add_done_callback(self._photographing.discard)
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
 
     async def _photograph(self, channel: int, cause: int, count: int, serial: int | None = None) -> None:
         """Take so many pictures and send them; `serial`: of the order that is answered first."""
@@ -258,6 +287,11 @@ class SimTerminal:
         if isinstance(body, TakePicture) and self.cameras is not None:
             count = 0 if body.command == 0xFFFF else min(body.command, MAX_PICTURES)
             self._begin(self._photograph(body.channel, _ORDERED, count, commanded.serial))
+            return
+        if isinstance(body, UploadAttachments) and self.safety.hears(body):
+            self._carry_out([self.session.answer(commanded, self._now())])
+            if self.safety.willing:
+                self._begin(self.safety.bring(body))
             return
         reply = self.cameras.obey(commanded) if self.cameras is not None else None
         result, bodies = reply or self.vehicle.obey(commanded, self.here())

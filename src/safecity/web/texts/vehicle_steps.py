@@ -69,4 +69,52 @@ VEHICLE_STEPS: dict[str, tuple[str, str]] = {
         "终端关闭了媒体连接，正在重新请求。",
         "The terminal closed the media connection; the stream is being asked for again.",
     ),
+    "jt_attachment_no_connection": (
+        "终端未上传报警附件：没有连接到附件端口。请检查该端口（设置 jt808.attachment_port）是否对车辆网络放行，以及设置 jt808.media_host。",
+        "The terminal did not bring what it recorded of an alarm: it did not connect. Check that vehicles reach the port (setting jt808.attachment_port), and the setting jt808.media_host.",
+    ),
+    "jt_attachment_not_given": (
+        "终端拒绝上传报警附件，可能不支持主动安全报警附件上传。",
+        "The terminal refuses to bring what it recorded of an alarm; it may not know how (T/JSATL 12).",
+    ),
+    "jt_attachment_too_many": (
+        "终端要上传的报警附件多于报警中所述，或超过设置 jt808.attachment_files，已拒绝。",
+        "The terminal would bring more files of an alarm than it announced, or than the setting jt808.attachment_files allows, and was refused.",
+    ),
+    "jt_attachment_too_large": (
+        "终端要上传的报警附件过大（设置 jt808.attachment_mib），已拒绝。",
+        "What the terminal would bring of an alarm is too large (setting jt808.attachment_mib), and was refused.",
+    ),
+    "jt_attachment_bad_name": (
+        "终端的报警附件文件名为空、重复或超过 50 字节，已拒绝。",
+        "Names of what the terminal recorded of an alarm are empty, twice the same or longer than 50 bytes; it was refused.",
+    ),
+    "jt_attachment_not_announced": (
+        "终端上传的报警附件不在其附件列表中，已拒绝。",
+        "The terminal brings a file of an alarm that is not in its list; it was refused.",
+    ),
+    "jt_attachment_other_size": (
+        "终端上传的报警附件大小与其附件列表不一致，已拒绝。",
+        "A file of an alarm has another size than in the terminal's list; it was refused.",
+    ),
+    "jt_attachment_outside": (
+        "终端上传的报警附件数据超出文件大小，已拒绝。",
+        "The terminal sent bytes behind the end of a file of an alarm; they were refused.",
+    ),
+    "jt_attachment_incomplete": (
+        "报警附件多次补传后仍不完整，已放弃本次上传。",
+        "A file of an alarm stayed incomplete though its rest was asked for many times; that connection was ended.",
+    ),
+    "jt_attachment_flood": (
+        "终端重复发送大量报警附件数据，已断开。",
+        "The terminal sent far more than its files of an alarm are large; it was cut off.",
+    ),
+    "jt_attachment_no_room": (
+        "未获取报警附件：该终端待上传的报警过多，或平台暂存空间已满。",
+        "What the terminal recorded of an alarm was not taken: too many of its alarms wait, or there is no room for files on their way.",
+    ),
+    "jt_attachment_not_kept": (
+        "报警附件未能保存，终端将再次上传。请检查平台磁盘空间，以及该车辆一天内的附件数量。",
+        "What the terminal recorded of an alarm could not be kept; it comes again. Check the disk, and how much the vehicle brought within a day.",
+    ),
 }

@@ -16,6 +16,11 @@ VEHICLES: dict[str, tuple[str, str]] = {
         "该车辆一天内上传的图像已达 {limit} 个，不再保存。",
         "This vehicle brought {limit} pictures within a day; no more are kept.",
     ),
+    "vehicle_attachments_full": (
+        "该车辆一天内上传的报警附件已达 {limit} MiB，不再保存。",
+        "This vehicle brought {limit} MiB of attachments within a day; no more are kept.",
+    ),
+    "attachment_differs": ("附件内容与声明不符。", "The attachment is not what was said."),
     "vehicle_span": ("时间段无效，最长 {days} 天。", "That is no span of time, or longer than {days} days."),
     "fence_not_for_terminals": (
         "围栏 {name} 无法下发：跨半球，或路线宽于 255 米。",

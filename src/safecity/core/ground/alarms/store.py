@@ -122,6 +122,12 @@ def of_event(tx: Tx, event: str) -> bool:
     return tx.row(select(alarms.c.id).where(alarms.c.event == event)) is not None
 
 
+def of_events(tx: Tx, events: Sequence[str]) -> dict[str, Alarm]:
+    """Those that were raised by these facts."""
+    rows = tx.rows(select(alarms).where(alarms.c.event.in_(list(events))))
+    return {alarm.event: alarm for alarm in map(_alarm, rows)}
+
+
 def open_of(tx: Tx, method: str) -> list[Alarm]:
     """Those of a method that are not cleared, oldest first."""
     query = select(alarms).where(alarms.c.method == method, alarms.c.state != "cleared").order_by(alarms.c.id)

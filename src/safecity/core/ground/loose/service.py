@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from safecity.core.ground.loose import store
@@ -25,9 +25,9 @@ class Loose:
         self._under_way: set[str] = set()
 
     @asynccontextmanager
-    async def bringing(self, things: Sequence[tuple[str, bytes]]) -> AsyncGenerator[None]:
-        """(key, bytes) each; inside they are durable. Each key must be new, made for this attempt: the transaction that
-        names it calls `named`; keys that it does not name are swept away."""
+    async def bringing(self, things: Sequence[tuple[str, bytes | AsyncIterator[bytes]]]) -> AsyncGenerator[None]:
+        """(key, bytes) each, as they are or as they come; inside they are durable. Each key must be new, made for this
+        attempt: the transaction that names it calls `named`; keys that it does not name are swept away."""
         keys = [key for key, _ in things]
         if not keys:
             yield
@@ -36,7 +36,7 @@ class Loose:
         try:
             await self._database.write(lambda tx: store.unnamed(tx, keys, self._clock.now_us()))
             for key, data in things:
-                await self._blobs.put(key, only(data))
+                await self._blobs.put(key, only(data) if isinstance(data, bytes) else data)
             yield
         except asyncio.CancelledError:
             # The transaction may still be under way in its thread and name them: they stay until the next start.

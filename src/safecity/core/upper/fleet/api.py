@@ -8,7 +8,7 @@ from safecity.core.upper.fleet.fences import EVERY_DAY, Fence
 from safecity.core.upper.fleet.following import FenceFollower
 from safecity.core.upper.fleet.journeys import Journey
 from safecity.core.upper.fleet.mail import Mailroom
-from safecity.core.upper.fleet.media import VehicleMedia
+from safecity.core.upper.fleet.media import VehicleMedia, attachment
 from safecity.core.upper.fleet.mediatable import VehicleMedium
 from safecity.core.upper.fleet.orders import VehicleOrders
 from safecity.core.upper.fleet.phones import LONGEST_HOURS, Call, Phones
@@ -40,5 +40,6 @@ __all__ = [
     "VehicleOrders",
     "any_of",
     "any_under",
+    "attachment",
     "features_of",
 ]

@@ -27,6 +27,12 @@ def closed(tx: Tx, who: Actor, device: str) -> list[int]:
     return [_number(one) for one in of_device(tx, device) if not may.allows(thing_of(one))]
 
 
+def opened(tx: Tx, who: Actor, device: str) -> list[int]:
+    """Numbers of those of which `who` may see what was recorded."""
+    may = scope(who, Action.PLAYBACK_WATCH)
+    return [_number(one) for one in of_device(tx, device) if may.allows(thing_of(one))]
+
+
 def _number(channel: Channel) -> int:
     code = channel.code
     return int(code) if code.isascii() and code.isdecimal() and len(code) < 4 else -1

@@ -36,6 +36,7 @@ vehicle_media = Table(
     ref("device", "dv"),
     *(Column(name, BigInteger, nullable=False) for name in ("number", "channel", "size")),
     *(Column(name, Text, nullable=False) for name in ("kind", "format", "cause", "blob")),
+    *(Column(name, Text, nullable=False, server_default="") for name in ("event", "name")),
     Column("digest", LargeBinary, nullable=False),
     Column("proven", Boolean, nullable=False),
     *(Column(name, Float, nullable=True) for name in ("longitude", "latitude")),
@@ -55,6 +56,7 @@ class VehicleMedium:
 
     size, digest   bytes, and their SHA-256
     blob           where they lie
+    event, name    of an attachment: the fact that its alarm was raised by, and what the terminal calls the file
     proven         the bytes begin as those of a JPEG do, and say a size that can be shown
     """
 
@@ -73,6 +75,8 @@ class VehicleMedium:
     proven: bool
     longitude: float | None = None
     latitude: float | None = None
+    event: str = ""
+    name: str = ""
     area_path: str = "/"
     organisation_path: str = "/"
 
@@ -98,22 +102,31 @@ def came_since(tx: Tx, device: str, since: int) -> int:
     return 0 if row is None else int(row["n"])
 
 
+def bytes_since(tx: Tx, device: str, since: int) -> int:
+    """Bytes of attachments that a vehicle brought since then."""
+    table = vehicle_media.c
+    mine = and_(table.device == device, table.seen >= since, table.event != "")
+    row = tx.row(select(func.coalesce(func.sum(table.size), 0).label("n")).where(mine))
+    return 0 if row is None else int(row["n"])
+
+
 def find(tx: Tx, medium: str) -> VehicleMedium | None:
     row = tx.row(select(vehicle_media).where(vehicle_media.c.id == medium))
     return None if row is None else _medium(row)
 
 
 def page(
-    tx: Tx, allowed: Predicate, device: str, *, oldest: int, without: Sequence[int], before: tuple[int, str] | None,
-    limit: int,
+    tx: Tx, allowed: Predicate, device: str, *, oldest: int, without: Sequence[int], known: Sequence[int],
+    before: tuple[int, str] | None, limit: int,
 ) -> list[VehicleMedium]:  # fmt: skip
-    """Of one vehicle, those that came after `oldest`, taken last first, none of the cameras `without`. `before`:
+    """Of one vehicle, those that came after `oldest`, taken last first, none of the cameras `without`; while
+    there are such, of attachments only those of cameras that are `known` to be others. `before`:
     (at, id) of the last one shown."""
     table = vehicle_media.c
     rights: Any = where(allowed, table.area_path, organisation=table.organisation_path)
     query = select(vehicle_media).where(rights, table.device == device, table.seen > oldest)
     if without:
-        query = query.where(table.channel.not_in(without))
+        query = query.where(table.channel.not_in(without), or_(table.event == "", table.channel.in_(known)))
     if before is not None:
         at, last = before
         query = query.where(or_(table.at < at, and_(table.at == at, table.id < last)))
