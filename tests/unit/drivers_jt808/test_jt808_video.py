@@ -246,6 +246,20 @@ async def test_a_terminal_is_told_the_address_that_it_reaches(
     await waiting
 
 
+@pytest.mark.parametrize(("named", "packs"), [((), False), ((PHONE,), True), (("13800000001",), False), (("*",), True)])
+async def test_the_slot_is_told_of_terminals_that_pack_their_sound_the_other_way_round(
+    depot: Depot, named: tuple[str, ...], packs: bool
+) -> None:
+    await depot.video.close()
+    depot.video = TerminalVideo(depot.scene.platform, depot.slots, depot.scene.clock, aal2=frozenset(named))  # type: ignore[arg-type]
+    depot.configure(CHANNELS)
+    vehicle = await depot.bus()
+    waiting = asyncio.ensure_future(depot.video.live.open_now(MAIN))
+    await depot.answer(vehicle, StartLive)
+    await waiting
+    assert [one.aal2 for one in depot.slots.of(PrepareStream)] == [packs]
+
+
 async def test_one_that_is_to_send_datagrams_is_told_a_port_of_udp_live_and_of_its_own_recordings(
     depot: Depot,
 ) -> None:

@@ -80,7 +80,9 @@ def test_a_terminal_that_packs_the_other_way_round_is_heard_when_that_is_known(k
     results = []
     for aal2 in (False, True):
         heard = voice(aal2=aal2)
-        units = [one for at, data in enumerate(frames_of(made)) for one in heard.take(8, data, at * 40, False, at)]
+        units = [
+            one for at, data in enumerate(frames_of(made)) for one in heard.take(8, data, at * 40, False, at * 40_000)
+        ]
         samples = np.array([FROM_ALAW[byte] for one in units for byte in one.data], np.int16)
         results.append(quality(samples[8000:], tone(8000)))
     assert results[1] > results[0] + 4
@@ -174,7 +176,7 @@ def test_ten_thousand_tiny_packets_cost_no_decoding() -> None:
 def test_whoever_sends_more_sound_than_there_is_time_is_not_decoded() -> None:
     heard = voice()
     decoded = sum(take(heard, 8, bytes(2000), number // 50) for number in range(5000))
-    assert decoded <= 8000 * 4.5
+    assert decoded <= 8000 * 1.2
     assert heard.left_out["too_fast"] > 4900
     assert take(heard, 8, bytes(160), 60_000) == 320, "a stream that keeps time again is heard again"
 
@@ -186,9 +188,9 @@ def test_many_streams_together_stay_within_what_the_process_may_decode() -> None
     for at in range(0, 4000, 40):
         for number, one in enumerate(voices):
             heard[number] += take(one, 8, bytes(160), at)
-    assert sum(heard) <= PLAIN_STREAMS * 8000 * 4.5
-    assert sum(one.left_out["no_room"] for one in voices) > 0
-    assert max(heard) >= 3 * 8000, "who is decoded is so on and on, mostly"
+    assert sorted(heard)[-PLAIN_STREAMS:] == [100 * 320] * PLAIN_STREAMS, "who is decoded is so on and on"
+    assert sum(heard) == PLAIN_STREAMS * 100 * 320
+    assert sum(bool(one.left_out["no_room"]) for one in voices) == len(voices) - PLAIN_STREAMS
 
 
 def test_sound_whose_rate_is_not_known_is_held_for_a_moment() -> None:

@@ -19,7 +19,7 @@ from safecity.media.receive.compiling import compile_beside, compiled_decode
 from safecity.protocols.sound import g726, ima
 from safecity.protocols.sound.g711 import alaw
 from safecity.protocols.sound.rate import RateWatch
-from safecity.protocols.sound.room import COMPILED_STREAMS, SAMPLES, Allowance, SoundRoom
+from safecity.protocols.sound.room import COMPILED_STREAMS, IDLE_US, PLAIN_STREAMS, SAMPLES, Allowance, SoundRoom
 from safecity.sim.jt808.sounds import coded_g726
 
 TABLES = g726.LEVELS, g726.SCALES, g726.SPEEDS, g726.LENGTHS
@@ -136,7 +136,7 @@ def test_a_process_has_it_compiled_once_and_goes_on_in_the_middle() -> None:
         if at == 16 * 160:
             (thread,) = threads
             thread.join()
-            assert room.allowance.streams == COMPILED_STREAMS
+            assert room.streams == COMPILED_STREAMS
     heard = np.concatenate([np.array(one, np.int16) for one in parts])
     assert np.array_equal(heard, decoded(g726.decode, data, 4, False))
 
@@ -145,7 +145,7 @@ def test_without_the_compiler_the_plain_one_goes_on(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(__import__("sys").modules, "numba", None)
     room = SoundRoom()
     compile_beside(room).join()
-    assert room.allowance.streams < COMPILED_STREAMS
+    assert room.streams < COMPILED_STREAMS
     assert len(room.g726(g726.new_state(), bytes(160), 4, False)) == 320
 
 
@@ -238,9 +238,18 @@ def test_a_rate_that_changes_for_good_is_followed_and_a_slip_is_not() -> None:
     assert rate(before + after) == 2
 
 
-def test_more_than_is_allowed_waits_for_time_to_pass() -> None:
-    allowance = Allowance(1.0, 2.0)
-    assert [allowance.take(8000, 0) for _ in range(3)] == [True, True, False]
-    assert not allowance.take(8000, 900_000)
-    assert allowance.take(8000, 1_000_000)
+def test_more_than_there_is_time_for_waits_until_it_has_passed() -> None:
+    allowance = Allowance()
+    assert [allowance.take(4000, 0) for _ in range(3)] == [True, True, False]
+    assert not allowance.take(8000, 400_000)
+    assert allowance.take(8000, 700_000)
     assert not allowance.take(1, 0), "a clock that goes back brings nothing"
+
+
+def test_who_has_a_place_keeps_it_as_long_as_it_sends() -> None:
+    room = SoundRoom()
+    for at in range(0, 20_000_000, 1_000_000):
+        assert all(room.has_place(one, at) for one in range(PLAIN_STREAMS))
+        assert not room.has_place("another", at)
+    assert room.has_place("another", 19_000_000 + IDLE_US)
+    assert room.has_place("clock back", 0), "places of times that are to come are nobody's"

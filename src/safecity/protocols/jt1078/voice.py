@@ -5,8 +5,8 @@ What cannot be heard is left out, and counted by its reason in `left_out`:
 incomplete     a piece of the packet is missing
 too_short      less than two milliseconds, or nothing behind the head
 too_long       more than a second
-too_fast       more than twice what a stream has, for longer than a second or two
-no_room        the process decodes as much as it may already
+too_fast       more than half as much again as there is time for, and more than a second at once
+no_room        the process decodes as many streams of G.726 as it may already
 rate_unknown   G.726 before its rate is known
 bad_step       ADPCM whose step index is beyond 88
 type_changed   another payload type than before; after some in a row it counts
@@ -62,7 +62,7 @@ class Voice:
         self.unsupported = ""
         self._room = room
         self._aal2 = aal2
-        self._allowance = Allowance(2.0, 2.0)
+        self._allowance = Allowance()
         self._type: int | None = None
         self._next: int | None = None
         self._seen = 0
@@ -119,7 +119,7 @@ class Voice:
             return "too_long"
         if not self._allowance.take(samples, arrived_us):
             return "too_fast"
-        return "" if self._room.allowance.take(samples, arrived_us) else "no_room"
+        return ""
 
     # --- G.726 ----------------------------------------------------------------------------------------------
 
@@ -140,6 +140,8 @@ class Voice:
         heard: list[Heard] = []
         for stamp, one in held:
             why = self._may(len(one) * 8 // bits, arrived_us)
+            if not why and not self._room.has_place(self, arrived_us):
+                why = "no_room"
             if why:
                 self.left_out[why] += 1
             else:
@@ -153,17 +155,18 @@ class Voice:
         state = ima.state_of(inner)
         if state is None and inner is not data:  # what looked like that maker's head may be the state itself
             inner, state = data, ima.state_of(data)
-        why = self._may((len(inner) - ima.HEAD) * 2, arrived_us)
+        samples = (len(inner) - ima.HEAD) * 2
+        why = "bad_step" if state is None and samples >= _SHORTEST else self._may(samples, arrived_us)
         if why or state is None:
             self._ends = {}
-            return self._without(why or "bad_step")
+            return self._without(why)
         self._learn_order(state)
         data = inner[ima.HEAD :]
-        samples, end = ima.decode(state, data, self._low_first)
+        wave, end = ima.decode(state, data, self._low_first)
         self._ends = {self._low_first: end}
         if self._order_is_open:
             self._ends[not self._low_first] = ima.decode(state, data, not self._low_first)[1]
-        return [Heard(Codec.PCMA, timestamp_ms, alaw(samples))]
+        return [Heard(Codec.PCMA, timestamp_ms, alaw(wave))]
 
     def _learn_order(self, state: ima.State) -> None:
         """A packet begins where the one before it ends, if that was read in the right order."""

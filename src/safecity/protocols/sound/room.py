@@ -13,8 +13,8 @@ SAMPLES: Final = 8000
 PLAIN_STREAMS: Final = 4
 """So many at once where nothing is compiled: each costs about 7 % of a core then."""
 COMPILED_STREAMS: Final = 500
-_AT_ONCE_SECONDS: Final = 0.5
-"""What comes in a heap keeps all other streams waiting while it is decoded."""
+IDLE_US: Final = 5_000_000
+"""After so long without sound a stream gives its place to another."""
 
 
 class Decode(Protocol):
@@ -27,20 +27,17 @@ class Decode(Protocol):
 
 
 class Allowance:
-    """Samples that may be decoded: `streams` times what one stream has, and `seconds` of that at once."""
+    """Samples of one stream that may be decoded: half as many again as there is time for, and a second's at once."""
 
-    def __init__(self, streams: float, seconds: float) -> None:
-        self.streams = streams
-        self._seconds = seconds
-        self._left = seconds * SAMPLES * streams
+    def __init__(self) -> None:
+        self._left = float(SAMPLES)
         self._at_us: int | None = None
 
     def take(self, samples: int, now_us: int) -> bool:
         """Whether that many may be decoded now."""
         passed = max(0, now_us - self._at_us) if self._at_us is not None else 0
         self._at_us = now_us
-        each = SAMPLES * self.streams
-        self._left = min(self._seconds * each, self._left + each * passed / 1e6)
+        self._left = min(SAMPLES, self._left + 1.5 * SAMPLES * passed / 1e6)
         if samples > self._left:
             return False
         self._left -= samples
@@ -52,14 +49,25 @@ class SoundRoom:
     process may then have it compiled, and hand that over with `use`."""
 
     def __init__(self, wanted: Callable[[], object] | None = None) -> None:
-        self.allowance = Allowance(PLAIN_STREAMS, _AT_ONCE_SECONDS)
+        self.streams = PLAIN_STREAMS
+        self._seen_us: dict[object, int] = {}
         self._decode: Decode = g726.decode
         self._wanted = wanted
 
     def use(self, decode: Decode) -> None:
         """From now on: a stream in the middle goes on with it."""
         self._decode = decode
-        self.allowance.streams = COMPILED_STREAMS
+        self.streams = COMPILED_STREAMS
+
+    def has_place(self, stream: object, now_us: int) -> bool:
+        """Whether that stream may be decoded now. Who has a place keeps it as long as it sends: a hundred streams that
+        shared four places would all be noise, and one that sends too much takes nobody's."""
+        if stream not in self._seen_us and len(self._seen_us) >= self.streams:
+            self._seen_us = {one: at for one, at in self._seen_us.items() if 0 <= now_us - at < IDLE_US}
+            if len(self._seen_us) >= self.streams:
+                return False
+        self._seen_us[stream] = now_us
+        return True
 
     def g726(self, state: array[int], data: bytes, bits: int, big: bool) -> array[int]:
         """The samples."""
