@@ -128,6 +128,36 @@ def sign(
 
 
 @app.command()
+def library(
+    password: Annotated[str, typer.Option(help="Of the library, as the platform made it.")],
+    platform: Annotated[str, typer.Option(help="HOST:PORT of the platform's view library.")] = "127.0.0.1:8080",
+    code: Annotated[str, typer.Option(help="20 digits; type 503.")] = "34020300005030000001",
+    port: Annotated[int, typer.Option(help="Where it listens itself.", min=1, max=65_535)] = 8100,
+    seconds: Seconds = 0,
+    interval: Annotated[float, typer.Option(help="Seconds between two vehicles.", min=0.1, max=3600)] = 5,
+    username: Annotated[str, typer.Option(help="Name that it asks the platform for.")] = "",
+    secret: Annotated[str, typer.Option(help="Password that it asks the platform for; empty: none.")] = "",
+) -> None:
+    """Play a lower view library (GA/T 1400): it takes subscriptions and watches, and tells what drives by."""
+    from safecity.sim.gat1400.client import Login
+    from safecity.sim.gat1400.library import LowerLibrary
+    from safecity.sim.gat1400.library import play as run
+
+    host, upper = _host_port(platform)
+    login = Login(code=code, password=password, host=host, port=upper)
+
+    async def drive() -> dict[str, int]:
+        made = LowerLibrary(login, username=username, password=secret, port=port)
+        return await run(made, interval, seconds or None)
+
+    try:
+        figures = asyncio.run(drive())
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+    typer.echo(json.dumps(figures))
+
+
+@app.command()
 def ships(
     feed: Annotated[str, typer.Option("--feed", help="HOST:PORT where the platform hears receivers of ships.")],
     count: Annotated[int, typer.Option(help="How many ships.", min=1, max=10_000)] = 20,

@@ -31,6 +31,7 @@ from safecity.web.routes import (
     heads,
     health,
     incidents,
+    lowers,
     movement,
     outlines,
     passages,
@@ -58,13 +59,14 @@ from safecity.web.routes import (
     wizard,
 )
 from safecity.web.services import Services
+from safecity.web.viid.door import ANALYSIS as PREFIX_OF_VIAS
 from safecity.web.viid.door import PREFIX as PREFIX_OF_VIID
 
 PREFIX = "/api/v1"
 PARTS = (
     entry, places, outlines, devices, configuration, tree, channels, device_recordings, ptz, heads, alarms, desk,
     exports, health, audit, search, wizard, tollgates, passages, vehicles, vehicle_tables, subscriptions,
-    watches, violations, violation_rules, scenes, cases, case_entries, case_findings,
+    lowers, watches, violations, violation_rules, scenes, cases, case_entries, case_findings,
     traffic, tolls, tows, travel, counts, incidents, signs,
     fleet, fences, ways, vehicle_media, positions, phone,
     movement,
@@ -90,6 +92,7 @@ def create_app(services: Services) -> FastAPI:
     described.routes.join(app, PREFIX)
     health.open_routes.join(app)
     app.mount(PREFIX_OF_VIID, _viid)
+    app.mount(PREFIX_OF_VIAS, _viid)
     pages.routes.join(app)
     app.add_middleware(Envelope, services=services)
     app.openapi = partial(described.describe, app)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from safecity.core.ground.access.api import (
@@ -43,6 +44,7 @@ from safecity.core.ground.images.api import (
 )
 from safecity.core.ground.intake.api import Effects, Intake, IntakeLoop
 from safecity.core.ground.loose.api import Loose
+from safecity.core.ground.lowers.api import AskLower, Hearing, Lowers, LowerTeller
 from safecity.core.ground.outbox.api import Relay
 from safecity.core.ground.packages.api import Signer
 from safecity.core.ground.passages.api import Passages, Readings
@@ -95,13 +97,15 @@ from safecity.core.upper.violations.api import (
 )
 from safecity.core.upper.violations.api import any_of as violations_of
 from safecity.core.upper.violations.api import any_under as violations_under
-from safecity.core.upper.watches.api import Asked, WatchDuties, Watches, WatchFollower
+from safecity.core.upper.watches.api import Asked, Hits, WatchDuties, Watches, WatchFollower, WatchSending
 from safecity.core.upper.watches.api import any_of as watches_of
 from safecity.core.upper.watches.api import any_under as watches_under
 from safecity.core.upper.watches.api import met as met_by_watches
 from safecity.kit.clock import Clock
 from safecity.kit.errors import UnavailableError
+from safecity.kit.outgoing import may_reach
 from safecity.kit.upperurl import Upper
+from safecity.kit.weburl import WebUrl
 from safecity.links.http_post import exchange
 from safecity.ports.blobs import Blobs
 from safecity.ports.bus import Bus
@@ -136,6 +140,17 @@ async def ask_upper(upper: Upper, path: str, body: bytes, headers: dict[str, str
     return Reply(answer.status, tuple(answer.headers.get("www-authenticate", ())), answer.body)
 
 
+async def ask_lower(
+    method: str, url: WebUrl, body: bytes, headers: dict[str, str], *, allow_loopback: bool = False
+) -> Reply:
+    """What we want of a library below us; likewise. `allow_loopback`: it may be on this machine."""
+    answer = await exchange(
+        method, url, body, headers, refuse=lambda address: not may_reach(address, allow_loopback=allow_loopback)
+    )
+    kind = next(iter(answer.headers.get("content-type", ())), "")
+    return Reply(answer.status, tuple(answer.headers.get("www-authenticate", ())), answer.body, kind)
+
+
 class _NoSigns:
     """Where nobody says how signs are reached."""
 
@@ -145,6 +160,12 @@ class _NoSigns:
 
 async def _no_processes() -> list[dict[str, Any]]:
     return []
+
+
+def _told_at(web: WebSettings, host: str) -> str:
+    """Where libraries below send to: our door, by the host that others reach us by."""
+    name = f"[{host}]" if ":" in host else host
+    return f"{'https' if web.tls else 'http'}://{name}:{web.http_port}"
 
 
 def _in_use(tx: Tx, area: str) -> bool:
@@ -183,6 +204,7 @@ def assemble(
     post_notification: Post = post_to_library,
     delete_notification: Delete = delete_at_library,
     ask_upper: AskUpper = ask_upper,
+    ask_lower: AskLower = ask_lower,
     sign_link: SignLink | None = None,
 ) -> Services:
     """All parts, joined. `defaults` is the platform as the settings file describes it."""
@@ -262,6 +284,10 @@ def assemble(
 
     signs = Signs(database, vault, clock, signs_changed)
     signer = Signer(lambda: key_file(web.secrets_dir / "packages.key"))
+    lower_teller = LowerTeller(database, vault, settings, clock, ask_lower, partial(_told_at, web))
+    lowers = Lowers(database, vault, settings, clock, lower_teller.wake)
+    hearing, hits = Hearing(database, images, clock), Hits(database, images, clock, told)
+    asked_of_us = Asked(database, clock, watches, asked)
     holds, vehicles = Holds(database, calls, clock), Vehicles(database, plates)
     keeping = Keeping(database, blobs, loose, holds)
     cases = Cases(database, holds, loose, clock, web.cases)
@@ -269,7 +295,7 @@ def assemble(
     async def sweep() -> int:
         parts = (
             vehicle_media, passages, images, loose, watches, violations, closures, signs, fence_follower, fence_writer,
-            travel_times, counts, cases, tows,
+            travel_times, counts, cases, tows, lowers,
         )  # fmt: skip
         return sum([await part.sweep() for part in parts])
 
@@ -340,7 +366,10 @@ def assemble(
         notifier=Notifier(database, blobs, clock, settings, post_notification, met_by_watches, delete_notification),
         uplinks=Uplinks(web.uppers, settings, ask_upper, clock, web.upper_keepalive_seconds),
         presence=presence,
-        viid=ViidDoor(presence, Library(database, images, settings, clock, Asked(database, clock, watches, asked))),
+        lowers=lowers,
+        lower_teller=lower_teller,
+        watch_sending=WatchSending(database, settings, clock, lower_teller.wake),
+        viid=ViidDoor(presence, Library(database, images, settings, clock, asked_of_us, hearing, hits), lowers.entered),
         holds=holds,
         signer=signer,
         cases=cases,

@@ -145,11 +145,11 @@ def _language(scope: Scope) -> str:
 
 def limit_of(path: str) -> int:
     """Bytes that a request there may have."""
-    return MAX_PICTURES_BODY if path in _WITH_PICTURES or _is_viid(path) else MAX_BODY
+    return MAX_PICTURES_BODY if path in _WITH_PICTURES or path.startswith("/VIID/") else MAX_BODY
 
 
 def _is_viid(path: str) -> bool:
-    return path.startswith("/VIID/")
+    return path.startswith(("/VIID/", "/VIAS/"))
 
 
 def _refusal(

@@ -25,6 +25,7 @@ from safecity.core.ground.exports.api import Exports, Holds
 from safecity.core.ground.images.api import Images, Notifier, Uplinks
 from safecity.core.ground.intake.api import IntakeLoop
 from safecity.core.ground.loose.api import Loose
+from safecity.core.ground.lowers.api import Lowers, LowerTeller
 from safecity.core.ground.outbox.api import Relay
 from safecity.core.ground.packages.api import Signer
 from safecity.core.ground.passages.api import Passages, Readings
@@ -61,7 +62,7 @@ from safecity.core.upper.violations.api import (
     Violations,
     ViolationSettings,
 )
-from safecity.core.upper.watches.api import WatchDuties, Watches, WatchFollower, WatchSettings
+from safecity.core.upper.watches.api import WatchDuties, Watches, WatchFollower, WatchSending, WatchSettings
 from safecity.kit.clock import Clock
 from safecity.kit.errors import SafecityError, UnavailableError
 from safecity.kit.upperurl import Upper
@@ -213,6 +214,9 @@ class Services:
     relay: Relay
     notifier: Notifier
     uplinks: Uplinks
+    lowers: Lowers
+    lower_teller: LowerTeller
+    watch_sending: WatchSending
     presence: Presence
     viid: ViidDoor
     holds: Holds
@@ -282,6 +286,8 @@ class Services:
             group.create_task(self.presence.run(), name="presence of capture devices")
             group.create_task(self.notifier.run(), name="subscribers")
             group.create_task(self.uplinks.run(), name="upper libraries")
+            group.create_task(self.lower_teller.run(), name="lower libraries")
+            group.create_task(self.watch_sending.run(), name="watches that go down")
             group.create_task(self._seal(), name="seals")
             if self.web.roads:
                 group.create_task(self.closures.run(), name="closures")

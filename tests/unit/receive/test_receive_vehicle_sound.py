@@ -7,11 +7,11 @@ import random
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.unit.receive.test_receive_vehicles import BUS, TAXI, Kept, Slot, datagrams, sent
+from tests.unit.receive.test_receive_vehicles import BUS, TAXI, Slot, datagrams, sent
 
-from safecity.media.receive.feed import JT1078, JT1078_UDP
+from safecity.media.receive.feed import JT1078_UDP
 from safecity.media.streams import RUNNING
-from safecity.model.values.media import AUDIO, Codec, Quality, StreamKey, Unit
+from safecity.model.values.media import AUDIO, Codec, Unit
 from safecity.protocols.jt1078.frames import packetise
 from safecity.protocols.jt1078.packets import Kind, write_packet
 from safecity.sim.jt808.sounds import VehicleSound
@@ -90,23 +90,3 @@ async def test_sound_that_comes_as_datagrams_is_heard(slot: Slot, kbps: int, lon
     await slot.until(lambda: sum(len(one.data) for one in heard(slot, "ch_bus")) == 20 * 320, "all of it")
     slot.pass_time(1.0)
     assert slot.stream("ch_bus").packets_lost == 0
-
-
-@pytest.mark.parametrize("transport", [JT1078, JT1078_UDP])
-async def test_what_is_packed_the_other_way_round_is_the_same_where_the_slot_was_told(
-    slot: Slot, transport: str
-) -> None:
-    for phone, aal2 in ((BUS, False), (TAXI, True)):
-        key = StreamKey(f"ch_{phone}", Quality.MAIN)
-        slot.kept[key.channel] = Kept()
-        port = slot.receiver.prepare_vehicle(key, phone, 1, "", transport, aal2)
-        slot.stream(key.channel).attach(slot.kept[key.channel])
-        sound = VehicleSound(kbps=24, aal2=aal2)
-        spoken = said(phone, [(8, sound.frame(number * 40_000)) for number in range(20)])
-        if transport == JT1078:
-            (await slot.connect(port)).write(sent(phone) + b"".join(spoken))
-        else:
-            slot.sender(port).send([*datagrams(phone), *spoken])
-        await slot.until(lambda name=key.channel: len(heard(slot, name)) == 20, "it is heard")
-    plain, packed = ([one.data for one in heard(slot, f"ch_{phone}")] for phone in (BUS, TAXI))
-    assert plain == packed

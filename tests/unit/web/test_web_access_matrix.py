@@ -88,6 +88,9 @@ BODIES: dict[str, Any] = {
     },
     "accept_subscription": {"reason": ""},
     "refuse_subscription": {"reason": ""},
+    "set_lower": {"url": "http://192.0.2.7:8100"},
+    "subscribe_below": {"details": [13]},
+    "withdraw_below": {"reason": ""},
     "propose_watch": {
         "plate": FOREIGN[:7],
         "reason": "stolen",
@@ -358,7 +361,11 @@ async def settled(house: Any) -> dict[str, Any]:
         sighting = {"reference": name, "source": "laser", "at": "2023-11-14T22:13:20Z", "plate": FOREIGN[:7]}
         await admin.ok("POST", "sightings", {"items": [{"tollgate": ids[f"{name}_tollgate"], **sighting}]})
         library = {"kind": "gat1400", "code": f"{number[:10]}503{number[13:]}", "name": f"{name} library", **where}
-        await subscribe(house, (await admin.ok("POST", "devices", library))["id"], name)
+        library = (await admin.ok("POST", "devices", library))["id"]
+        await subscribe(house, library, name)
+        await admin.ok("PUT", f"libraries/{library}", BODIES["set_lower"])
+        below = await admin.ok("POST", f"libraries/{library}/subscriptions", BODIES["subscribe_below"])
+        ids |= {f"{name}_library": library, f"{name}_order": below["id"]}
         ids[f"{name}_second_tollgate"] = (await admin.ok("POST", "tollgates", {"name": f"{name} 2", **where}))["id"]
         section = fill(BODIES["add_section"], {kind: ids[f"{name}_{kind}"] for kind in ("tollgate", "second_tollgate")})
         ids[f"{name}_section"] = (await admin.ok("POST", "sections", section))["id"]
@@ -478,6 +485,8 @@ KINDS = (
     "tollgate",
     "passage",
     "subscription",
+    "library",
+    "order",
     "watch",
     "hit",
     "closure",

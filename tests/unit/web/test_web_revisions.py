@@ -38,6 +38,8 @@ async def things(house: Any, admin: Any) -> dict[str, str]:
     sign = await admin.ok("POST", "signs", SIGN)
     case = await admin.ok("POST", "cases", CASE)
     toll = await made(house, admin)
+    library = await admin.ok("POST", "devices", {"kind": "gat1400", "code": "34020000005030000001", "name": "below"})
+    await admin.ok("PUT", f"libraries/{library['id']}", BODIES["set_lower"])
     return {
         "change_area": f"areas/{area['id']}",
         "change_organisation": f"organisations/{office['id']}",
@@ -54,6 +56,7 @@ async def things(house: Any, admin: Any) -> dict[str, str]:
         "change_toll": f"traffic/tolls/{toll['id']}",
         "change_case": f"cases/{case['id']}",
         "change_channel": f"channels/{channel['id']}",
+        "set_lower": f"libraries/{library['id']}",
         "change_settings": "settings",
         "put_platform": "wizard/platform",
         "put_volumes": "wizard/volumes",
@@ -66,12 +69,13 @@ SIGN = {
     "direction": 90, "lines": 1, "columns": 20, "fallback": ["x"],
 }  # fmt: skip
 CASE = {"number": "2026-1", "title": "Gate", "purpose": "security", "ground": "article 136"}
-TITLED = {"change_case": "title"}
+TITLED = {"change_case": "title", "set_lower": "username"}
 """What says what a thing is called, where it is not its name."""
 BODIES: dict[str, dict[str, Any]] = {
     "change_view": {"layout": LAYOUT},
     "change_tour": {"channels": []},
     "put_scene": {"clock_error_ms": 100},
+    "set_lower": {"url": "http://192.0.2.7:8100"},
 }
 DECISIONS = {"approve_watch": 409, "refuse_watch": 409, "withdraw_watch": 200}
 """What happens to a watch once; the answer to who decides on an approved one that they have seen as it is."""

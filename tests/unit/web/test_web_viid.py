@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from tests.unit.web.viid_client import CAMERA, GATE, LIBRARY, ViidClient, jpeg, vehicle, vehicles
+from tests.unit.web.viid_client import CAMERA, GATE, JSON, LIBRARY, ViidClient, jpeg, vehicle, vehicles
 
 from safecity.core.ground.images import store
 from safecity.kit.errors import UnavailableError
@@ -700,7 +700,7 @@ async def test_every_resource_of_the_table_takes_what_it_is_to_take_and_gives_it
 async def _there_and_back(library: ViidClient, path: str) -> None:
     name, key, methods = TABLE[path]
     ours = methods in ("GET", "GET POST")  # what people here set up is what is told of
-    told = "GET" in methods and path != "SubscribeNotifications"  # what those carry is what is kept
+    answers = path.endswith("Notifications")  # of what nobody asked for here
     sent = {key: "7", **FIELDS.get(path, {})}
 
     def body(**more: str) -> dict[str, Any]:
@@ -714,8 +714,8 @@ async def _there_and_back(library: ViidClient, path: str) -> None:
     for method in {"POST", "PUT", "DELETE", "GET"} - set(methods.split()):
         assert (await library.ask(method, path, body())).status_code in (400, 405), (method, path)
     if "POST" in methods:
-        assert await library.send(path, body()) == [("7", 0)], path
-    if not told or ours:
+        assert await library.send(path, body()) == [("7", 4 if answers else 0)], path
+    if "GET" not in methods or answers or ours:
         return
     assert [one[key] for one in await listed()] == ["7"], path
     assert (await library.ask("GET", f"{path}/7")).json()[f"{name}Object"][key] == "7", path
@@ -796,3 +796,45 @@ async def test_what_is_past_its_time_is_gone(house: Any, admin: Any, city: dict[
     await camera.register()
     assert (await camera.ask("GET", "Faces/1")).status_code == 404  # before anything was swept
     assert await house.services.images.sweep() == 1
+
+
+async def test_a_list_says_how_many_there_are_and_which_part_it_is(house: Any, city: dict[str, Any]) -> None:
+    camera = city["camera"]
+    await camera.register()
+    await camera.send("MotorVehicles", vehicles(*(vehicle(number, PassTime="20231115061300") for number in range(7))))
+
+    async def part(**asked: Any) -> tuple[int, int, int, int]:
+        said = (await camera.ask("GET", "MotorVehicles", params=asked)).json()["MotorVehicleListObject"]
+        return said["TotalNum"], said["RecordStartNo"], said["PageRecordNum"], len(said["MotorVehicleObject"])
+
+    assert await part() == (7, 1, 100, 7)
+    assert await part(PageRecordNum=3) == (7, 1, 3, 3)
+    assert await part(RecordStartNo=7, PageRecordNum=3) == (7, 7, 3, 1)
+    assert await part(RecordStartNo=8, PageRecordNum=3) == (7, 8, 3, 0)
+    assert await part(PageRecordNum=1000) == (7, 1, 100, 7), "no page has more"
+    assert await part(PlateNo="nobody's", PageRecordNum=1) == (0, 1, 1, 0), "of what fits"
+    assert await part(MotorVehicleID=vehicle(1)["MotorVehicleID"], PageRecordNum=1) == (1, 1, 1, 1)
+    # Of what lies in no table of objects, too; and never of what the asker may not see.
+    await city["library"].register()
+    listed = (await city["library"].ask("GET", "Tollgates", params={"PageRecordNum": 1})).json()
+    assert listed["TollgateListObject"]["TotalNum"] == len(listed["TollgateListObject"]["TollgateObject"])
+    stranger = (await camera.ask("GET", "Faces")).json()["FaceListObject"]
+    assert (stranger["TotalNum"], stranger["FaceObject"]) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/VIAS/System/Time", 404), ("POST", "/VIAS/Tasks", 404), ("DELETE", "/VIAS/Tasks/1", 404),
+        ("GET", "/VIID/Archives", 404), ("POST", "/VIID/ArchiveLibraries", 404),
+        ("PUT", "/VIID/VehicleArchives/1", 404),
+        ("POST", "/VIID/System/Time", 405), ("GET", "/VIID/System/Register", 405),
+    ],
+)  # fmt: skip
+async def test_what_is_not_offered_is_said_in_the_words_of_the_standard(
+    city: dict[str, Any], method: str, path: str, status: int
+) -> None:
+    answer = await city["camera"].inner.request(method, path, json={})
+    said = answer.json()["ResponseStatusObject"]
+    assert (answer.status_code, said["StatusCode"], said["RequestURL"]) == (status, 4, path)
+    assert answer.headers["content-type"] == JSON

@@ -143,11 +143,20 @@ async def test_objects_go_together_within_the_interval_and_without_pictures_if_s
     assert "SubImageList" not in json.dumps(city["receiver"].got)
 
 
+async def below(admin: Any) -> str:
+    """The library lies below us, too: the number of what we subscribe to there."""
+    (library,) = [one for one in (await admin.ok("GET", "devices"))["items"] if one["code"] == LIBRARY]
+    await admin.ok("PUT", f"libraries/{library['id']}", {"url": "http://10.0.0.6:8200"})
+    asked = await admin.ok("POST", f"libraries/{library['id']}/subscriptions", {"details": [13]})
+    return asked["number"]
+
+
 async def test_nothing_goes_back_to_where_it_came_from(admin: Any, city: dict[str, Any]) -> None:
     await agreed(admin, city)
+    number = await below(admin)
     notice = {
         "NotificationID": "340200000001042023111506132000001",
-        "SubscribeID": "x",
+        "SubscribeID": number,
         "Title": "t",
         "InfoIDs": "1",
         "TriggerTime": "20231115061320",
@@ -169,7 +178,12 @@ async def test_a_notification_may_be_as_full_as_ours_are(house: Any, admin: Any,
     ]
     many[3]["MotorVehicleID"] = "x" * 65
     notice = write_notification(
-        identity=NUMBER, subscription="x", title="t", kind="MotorVehicle", objects=many, now=house.clock.now_us()
+        identity=NUMBER,
+        subscription=await below(admin),
+        title="t",
+        kind="MotorVehicle",
+        objects=many,
+        now=house.clock.now_us(),
     )
     body = {"SubscribeNotificationListObject": {"SubscribeNotificationObject": [notice]}}
     answer = await city["library"].ask("POST", "SubscribeNotifications", body)

@@ -1,25 +1,30 @@
 """Two platforms: the lower one registers at the upper one, stays there, comes back, and sends up what that one
-subscribed to."""
+subscribed to; watches of the upper one go down, and their hits come up."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from tests.unit.web.conftest import PASSWORD, PLATFORM, TOKEN, House, a_house, app_on
-from tests.unit.web.test_web_viid_notices import NUMBER, subscribe
-from tests.unit.web.viid_client import CAMERA, GATE, ViidClient, vehicle, vehicles
+from tests.unit.web.test_web_watches import follow
+from tests.unit.web.viid_client import CAMERA, GATE, ViidClient, jpeg, vehicle, vehicles
 
 from safecity.core.ground.images.api import Address, Notifier, Reply, UplinkFigure, Uplinks
+from safecity.core.upper.watches.api import met
+from safecity.kit.clock import SECOND_US, rfc3339
 from safecity.kit.errors import InvalidError, UnavailableError
 from safecity.kit.upperurl import Upper, read_upper
+from safecity.kit.weburl import WebUrl
 
 LOWER = "34010000005030000007"
-PLACE = "10.0.0.1:8080"
+PLACE = "192.0.2.1:8080"
+BELOW = "10.0.0.9:8080"
 PLATE = "皖A12B45"
 
 
@@ -42,6 +47,11 @@ class Line:
         answer = await self._send(address.target, body, headers)
         return answer.status_code, answer.content
 
+    async def delete(self, address: Address, headers: dict[str, str]) -> tuple[int, bytes]:
+        assert address.place == PLACE
+        answer = await self.http.delete(address.target, headers=headers)
+        return answer.status_code, answer.content
+
     async def _send(self, path: str, body: bytes, headers: dict[str, str]) -> httpx.Response:
         self.asked.append(path.rpartition("/")[2])
         if self.cut:
@@ -49,8 +59,21 @@ class Line:
         return await self.http.post(path, content=body, headers=headers)
 
 
+async def down(lower: House, method: str, url: WebUrl, body: bytes, headers: dict[str, str]) -> Reply:
+    """The way from the upper platform to the lower one's door."""
+    assert url.place == BELOW
+    transport = httpx.ASGITransport(app=lower.services.viid, client=("10.0.0.1", 40_000))
+    async with httpx.AsyncClient(transport=transport, base_url=f"http://{BELOW}") as http:
+        answer = await http.request(method, url.target, content=body, headers=headers)
+    kind = answer.headers["content-type"]
+    return Reply(answer.status_code, tuple(answer.headers.get_list("www-authenticate")), answer.content, kind)
+
+
 class Cities:
     """Both, and what a test turns."""
+
+    camera: ViidClient
+    chief: Any
 
     def __init__(self, upper: House, admin: Any, lower: House, password: str) -> None:
         self.upper, self.admin, self.lower = upper, admin, lower
@@ -64,7 +87,9 @@ class Cities:
         here = self.lower.services
         self.uplinks = Uplinks(uppers, here.settings, self.line.ask, self.lower.clock, 60.0)
         (self.uplink,) = self.uplinks.links
-        self.notifier = Notifier(here.database, here.blobs, self.lower.clock, here.settings, self.line.post)
+        self.notifier = Notifier(
+            here.database, here.blobs, self.lower.clock, here.settings, self.line.post, met, self.line.delete
+        )
 
     @property
     def figure(self) -> UplinkFigure:
@@ -106,25 +131,30 @@ async def cities(house: House, admin: Any, tmp_path: Path, migrated: Path) -> As
         )
         await chief.ok("POST", "tollgates", {"name": "gate", "code": GATE})
         door: Any = lower.services.viid
-        clients: dict[str, ViidClient] = {}
-        for code, address in ((PLATFORM, "10.0.0.1"), (CAMERA, "10.0.0.5")):
-            device = await chief.ok("POST", "devices", {"kind": "gat1400", "code": code, "name": code})
-            clients[code] = ViidClient(door, code, device["registration"]["password"], address)
-            assert (await clients[code].register()).status_code == 200
-        wish = subscribe(ReceiveAddr=f"http://{PLACE}/VIID/SubscribeNotifications")
-        assert await clients[PLATFORM].send("Subscribes", wish) == [(NUMBER, 0)]
+        device = await chief.ok("POST", "devices", {"kind": "gat1400", "code": CAMERA, "name": "camera"})
+        made.camera = ViidClient(door, CAMERA, device["registration"]["password"], "10.0.0.5")
+        assert (await made.camera.register()).status_code == 200
+        known = await chief.ok("POST", "devices", {"kind": "gat1400", "code": PLATFORM, "name": "above"})
+        made.chief = chief
+        app_on(house.services)
+        house.services.lower_teller._ask = partial(down, lower)
+        where = f"libraries/{above['id']}"
+        place = {"url": f"http://{BELOW}", "password": known["registration"]["password"]}
+        await admin.ok("PUT", where, place)
+        number = (await admin.ok("POST", f"{where}/subscriptions", {"details": [13]}))["number"]
+        assert await house.services.lower_teller.step() == 1
+        app_on(lower.services)
         (one,) = (await chief.ok("GET", "subscriptions"))["items"]
+        assert (one["subscribe_id"], one["state"], one["applicant"]) == (number, "pending", "root Safecity")
         await chief.ok("POST", f"subscriptions/{one['id']}/accept")
-        made.camera = clients[CAMERA]  # type: ignore[attr-defined]
         app_on(house.services)
         yield made
         await made.line.http.aclose()
-        for client in clients.values():
-            await client.inner.aclose()
+        await made.camera.inner.aclose()
 
 
 async def test_what_is_seen_below_is_found_above_once_the_lower_platform_has_registered(cities: Cities) -> None:
-    await cities.camera.send("MotorVehicles", vehicles(vehicle(1)))  # type: ignore[attr-defined]
+    await cities.camera.send("MotorVehicles", vehicles(vehicle(1)))
     assert await cities.told() == 0, "a stranger's word is not taken"
     assert await cities.seen_above() == []
     assert await cities.state_above() == "never"
@@ -142,10 +172,59 @@ async def test_what_is_seen_below_is_found_above_once_the_lower_platform_has_reg
     assert cities.figure.heard == cities.lower.clock.now_us()
 
 
+async def test_a_watch_of_the_upper_platform_stands_below_and_its_hit_comes_up_with_its_picture(
+    cities: Cities,
+) -> None:
+    await cities.uplink.step()
+    until = rfc3339(cities.upper.clock.now_us() + 86_400 * SECOND_US)
+    wish = {"plate": PLATE, "reason": "stolen", "purpose": "security", "valid_until": until, "seats": ["role:operator"]}
+    people = {"username": "officer", "password": PASSWORD, "roles": ["operator"]}
+    await cities.admin.ok("POST", "users", people)
+    officer = cities.upper.client()
+    await officer.sign_in("officer")
+    watch = await officer.ok("POST", "watches", wish)
+    await cities.admin.ok("POST", f"watches/{watch['id']}/approve")
+
+    async def say() -> None:
+        await cities.upper.services.watch_sending.step()
+        while await cities.upper.services.lower_teller.step():
+            pass
+
+    async def below() -> dict[str, Any]:
+        app_on(cities.lower.services)
+        (one,) = (await cities.chief.ok("GET", "watches"))["items"]
+        if one["state"] == "proposed":
+            await cities.chief.ok("POST", f"watches/{one['id']}/approve")
+        app_on(cities.upper.services)
+        return one
+
+    await say()
+    asked = await below()
+    assert (asked["plate"], asked["reason"], asked["state"]) == (PLATE, "stolen", "proposed")
+    await cities.camera.send("MotorVehicles", vehicles(vehicle(1, picture=jpeg())))
+    await follow(cities.lower)
+    assert await cities.told() == 2, "as a vehicle that was subscribed to, and as a hit"
+    await follow(cities.upper)
+    (hit,) = (await officer.ok("GET", "hits"))["items"]
+    assert (hit["watch"], hit["plate"], hit["pictures"]) == (watch["id"], PLATE, 1)
+    assert len((await officer.ok("GET", "alarms"))["items"]) == 1
+
+    # It was another vehicle: the camera below says so, and it is no hit above.
+    await cities.camera.send("MotorVehicles", vehicles(vehicle(1, plate="皖A99999", picture=jpeg())))
+    await follow(cities.lower)
+    await cities.told()
+    await follow(cities.upper)
+    assert [one["state"] for one in (await officer.ok("GET", "hits"))["items"]] == ["taken_back"]
+
+    await officer.ok("POST", f"watches/{watch['id']}/withdraw", {"reason": "found"})
+    await say()
+    assert (await below())["state"] == "withdrawn"
+
+
 async def test_an_upper_platform_that_began_anew_is_registered_at_again_and_nothing_is_lost(cities: Cities) -> None:
     await cities.uplink.step()
     cities.upper.services.presence.hall.left(LOWER)  # as after a restart: sessions live in memory
-    await cities.camera.send("MotorVehicles", vehicles(vehicle(1)))  # type: ignore[attr-defined]
+    await cities.camera.send("MotorVehicles", vehicles(vehicle(1)))
     assert await cities.told() == 0
     cities.pass_time(60)
     assert await cities.uplink.step() == 0.0
@@ -158,7 +237,7 @@ async def test_an_upper_platform_that_began_anew_is_registered_at_again_and_noth
 async def test_a_lower_platform_that_began_anew_goes_on_where_it_was(cities: Cities) -> None:
     await cities.uplink.step()
     cities.line.cut = True
-    await cities.camera.send("MotorVehicles", vehicles(vehicle(1)))  # type: ignore[attr-defined]
+    await cities.camera.send("MotorVehicles", vehicles(vehicle(1)))
     assert await cities.told() == 0
     cities.line.cut = False
     cities.begin()

@@ -397,10 +397,9 @@ async def test_a_new_hit_looks_for_nothing_to_take_back(city: City, monkeypatch:
     assert len(asked) == 1
 
 
-async def reader_says(city: City, plate: str, at: int = 0) -> None:
+async def reader_says(city: City, plate: str) -> None:
     """Another source saw the same vehicle, and read it better: the passage stays, its plate is another one."""
-    at = at or city.house.clock.now_us()
-    one = {"tollgate": GATE, "reference": "r", "source": "camera", "at": rfc3339(at)}
+    one = {"tollgate": GATE, "reference": "r", "source": "camera", "at": rfc3339(city.house.clock.now_us())}
     items = [{**one, "plate": plate, "confidence": 0.99, "lane": 1}]
     (filed,) = (await city.admin.ok("POST", "sightings", {"items": items}))["items"]
     assert filed["outcome"] == "fused"
@@ -436,52 +435,6 @@ async def test_a_hit_that_may_have_arrived_with_another_plate_is_taken_back_and_
     said = city.asking.got[-1][1]
     assert (said["MotorVehicleObject"]["PlateNo"][-5:], said["NotificationID"] == first) == ("18B45", False)
     assert (await city.figures(watch), await city.recalled(watch)) == ((1, 0, 0), (1, 0))
-
-
-async def ends(city: City, watch: str, how: str) -> None:
-    """`how`: `withdrawn` by people here, or its `time`, which was until 06:40."""
-    if how == "withdrawn":
-        await city.chief.ok("POST", f"watches/{watch}/withdraw", {"reason": "found"})
-        return
-    city.house.clock.advance(3600)
-    while await city.house.services.watch_duties.step():
-        pass
-    await city.admin.sign_in("root")
-    await city.camera.register()
-
-
-@pytest.mark.parametrize("how", ["withdrawn", "time"])
-async def test_what_turns_out_wrong_after_the_watch_has_ended_is_taken_back_and_what_is_only_said_otherwise_is_not(
-    how: str, city: City
-) -> None:
-    watch = await city.asked(EndTime="20231115064000")
-    _, first = await told_of(city)
-    name, second = await told_of(city, 2)
-    await ends(city, watch, how)
-    await city.passes(1, PassTime="20231115061420", Speed=41.0)
-    await city.passes(2, PassTime="20231115061520", Speed=42.0)
-    assert await city.told() == 0
-    await city.take_back(name)
-    assert await city.told() == 1
-    await city.passes(1, PassTime="20231115061420", plate="皖A00000")
-    assert await city.told() == 1
-    deleted = [f"{PLACE}/VIID/DispositionNotifications?IDList={number}" for number in (second, first)]
-    assert (city.asking.deleted, len(city.asking.got)) == (deleted, 2)
-
-
-@pytest.mark.parametrize("how", ["withdrawn", "time"])
-async def test_another_plate_after_the_watch_has_ended_is_taken_back_and_not_told_anew(how: str, city: City) -> None:
-    """It would fit what was watched for, but that is over."""
-    watch = await city.asked(TargetFeature="皖A1?B45", EndTime="20231115064000")
-    await city.passes(1, plate="皖A1BB45", PlateReliability="60")
-    assert await city.told() == 1
-    first = city.asking.got[0][1]["NotificationID"]
-    at = city.house.clock.now_us()
-    await ends(city, watch, how)
-    await reader_says(city, "皖A18B45", at)
-    assert await city.told() == 1
-    assert city.asking.deleted == [f"{PLACE}/VIID/DispositionNotifications?IDList={first}"]
-    assert len(city.asking.got) == 1
 
 
 async def test_a_vehicle_that_is_seen_again_after_all_is_told_anew_after_it_was_taken_back(city: City) -> None:

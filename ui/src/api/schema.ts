@@ -1871,6 +1871,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/libraries/{library}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See Lower
+         * @description What we know of a library below us, by the id of its device, and what we subscribe to there.
+         */
+        get: operations["see_lower"];
+        /**
+         * Set Lower
+         * @description Say where a library is that registers here, so that it can be asked.
+         */
+        put: operations["set_lower"];
+        post?: never;
+        /**
+         * Delete Lower
+         * @description Ask it for nothing any more. What stands there is taken back first, as long as it answers within a day.
+         */
+        delete: operations["delete_lower"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/libraries/{library}/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Subscribe Below
+         * @description Subscribe at a library below us. It is told at once, and again until it took it.
+         */
+        post: operations["subscribe_below"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/libraries/{library}/subscriptions/{order}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw Below
+         * @description Take nothing for it any more, and tell the library.
+         */
+        post: operations["withdraw_below"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/watches": {
         parameters: {
             query?: never;
@@ -4870,6 +4938,11 @@ export interface components {
             w: number;
             h: number;
         };
+        /** @description A word about it, for the audit and the library. */
+        EndAsk: {
+            /** @default  */
+            reason?: string;
+        };
         /**
          * @description What somebody put into a case.
          * @enum {string}
@@ -5478,6 +5551,44 @@ export interface components {
             only_here: number;
             held_seconds: number;
         };
+        /**
+         * @description Where it is: `http(s)://HOST[:PORT]`; what it says of itself counts for nothing. `username` and `password`: who
+         *     we are there, where it asks for it; empty: our own code. No `password`: as it was, but never at another address.
+         */
+        LowerAsk: {
+            url: string;
+            /** @default  */
+            username?: string;
+            password?: string | null;
+            /**
+             * @default json
+             * @enum {string}
+             */
+            form?: "json" | "xml";
+            /** @default true */
+            watches?: boolean;
+        };
+        /**
+         * @description A library below us, without our password there (`proves`: there is one). `form`: of the bodies that it takes.
+         *     `watches`: watches for public security go down to it, where they count in all of its area; `watches_wanted` do now,
+         *     `watches_placed` it took. `leaving`: since when it is being removed.
+         */
+        LowerOut: {
+            device: string;
+            url: string;
+            username: string;
+            proves: boolean;
+            /** @enum {string} */
+            form: "json" | "xml";
+            watches: boolean;
+            watches_wanted: number;
+            watches_placed: number;
+            leaving: string | null;
+            last_error: string;
+            heard_at: string | null;
+            subscriptions: components["schemas"]["OrderOut"][];
+            revision: number;
+        };
         /** @description The signed-in person, and what the page needs for every write. */
         MeOut: {
             user: components["schemas"]["Person"];
@@ -5615,6 +5726,48 @@ export interface components {
         NoteAsk: {
             words: string;
         };
+        /** @description What to subscribe to; see `OrderOut`. `interval_seconds`: how long it may gather before it tells. */
+        OrderAsk: {
+            details: (3 | 4 | 7 | 9 | 13)[];
+            /** @default  */
+            title?: string;
+            /** @default  */
+            reason?: string;
+            until?: string | null;
+            /** @default 0 */
+            interval_seconds?: number;
+        };
+        /**
+         * @description A subscription of ours at a library below (GA/T 1400, Subscribe). `details`: 3 devices, 4 their status, 7
+         *     checkpoints, 9 lanes, 13 motor vehicles. `until`: when it is over, none: when it is withdrawn. `placed_at`: when the
+         *     library took it last, `waiting`: something is still to be said to it. `received`: objects that came.
+         */
+        OrderOut: {
+            id: string;
+            number: string;
+            title: string;
+            details: (3 | 4 | 7 | 9 | 13)[];
+            reason: string;
+            interval_seconds: number;
+            state: components["schemas"]["OrderState"];
+            until: string | null;
+            placed_at: string | null;
+            waiting: boolean;
+            last_error: string;
+            received: number;
+            heard_at: string | null;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            ended_by: string;
+            ended_at: string | null;
+            ending: string;
+        };
+        /**
+         * @description Whether we still want it. What has ended never comes back: it would be a new one.
+         * @enum {string}
+         */
+        OrderState: "active" | "withdrawn" | "over";
         /** @description `kind` is free: bureau, branch, station, department. */
         OrganisationAsk: {
             name: string;
@@ -12613,6 +12766,194 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SubscriptionOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    see_lower: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                library: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LowerOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    set_lower: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                library: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LowerAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The revision, to be sent back as If-Match with a change: then 412 when somebody was faster. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LowerOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    delete_lower: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                library: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    subscribe_below: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                library: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    withdraw_below: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the client's choice. Sent again within a day, the request is answered again and not done again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                library: string;
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EndAsk"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderOut"];
                 };
             };
             400: components["responses"]["400"];

@@ -15,6 +15,7 @@ import { Cameras } from './cameras'
 import { Configuration } from './configuration'
 import { Credentials, plainNames, provesItself } from './credentials'
 import { Digests } from './digests'
+import { Library } from './library'
 import { ChannelTable } from './page'
 import { Pictures } from './pictures'
 
@@ -30,6 +31,7 @@ export function DevicePage() {
   const mayChange = useMay('device.change')
   const mayDelete = useMay('device.delete')
   const mayLook = useMay('vehicle.replay')
+  const maySubscriptions = useMay('subscription.see')
   const asked = useQuery({ queryKey: ['devices', id], queryFn: ({ signal }) => api.get('devices/{device}', { path: { device: id }, signal }), refetchInterval: 10_000 })
   const channels = useQuery({ queryKey: ['channels', 'of', id], queryFn: ({ signal }) => api.get('channels', { query: { device: id, limit: 500 }, signal }), refetchInterval: 10_000 })
   const device = asked.data
@@ -65,6 +67,7 @@ export function DevicePage() {
         <DeviceFacts device={device} />
         {mayChange && <DeviceForm device={device} />}
         {mayChange && device.kind === 'jt808' && <Cameras id={id} known={(channels.data?.items ?? []).map((each) => each.code)} />}
+        {maySubscriptions && device.kind === 'gat1400' && <Library id={id} />}
         {mayChange && device.kind !== 'rtsp' && device.kind !== 'ais' && <RegistrationCard id={id} kind={device.kind} />}
       </div>
       {mayLook && device.kind === 'jt808' && <Pictures key={device.id} device={device} channels={channels.data?.items ?? []} />}
@@ -113,15 +116,17 @@ function DeviceFacts({ device }: { device: Device }) {
     ...(device.position_seconds ? [[t('device.position'), t('device.positionEvery', { n: device.position_seconds })] as [string, React.ReactNode]] : []),
   ]
   return (
-    <dl className="facts panel">
-      <h2>{t('verb.details')}</h2>
-      {rows.map(([name, value]) => (
-        <div key={name} style={{ display: 'contents' }}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
+    <div className="panel">
+      <h2 style={{ marginBottom: 8 }}>{t('verb.details')}</h2>
+      <dl className="facts">
+        {rows.map(([name, value]) => (
+          <div key={name} style={{ display: 'contents' }}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </div>
   )
 }
 

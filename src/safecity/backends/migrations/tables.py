@@ -14,6 +14,7 @@ from safecity.core.ground.devices import store as _devices
 from safecity.core.ground.exports import store as _exports
 from safecity.core.ground.images import store as _images
 from safecity.core.ground.loose import store as _loose
+from safecity.core.ground.lowers import store as _lowers
 from safecity.core.ground.outbox import store as _outbox
 from safecity.core.ground.passages import store as _passages
 from safecity.core.ground.places import store as _places
@@ -38,8 +39,9 @@ from safecity.core.upper.violations import tables as _violation_rules
 from safecity.core.upper.watches import store as _watches
 
 PARTS = (
-    _access, _alarms, _audit, _cases, _channels, _closures, _counts, _desk, _devices, _exports, _fleet, _flows, _images,
-    _leases, _loose, _outbox, _passages, _phones, _places, _positions, _once, _scenes, _settings, _signs, _tollgates,
-    _tolls, _tows, _travel, _travel_marks, _vehicle_media, _violations, _violation_rules, _watches,
+    _access, _alarms, _audit, _cases, _channels, _closures, _counts, _desk, _devices, _exports, _fleet, _flows,
+    _images, _leases, _loose, _lowers, _outbox, _passages, _phones, _places, _positions, _once, _scenes, _settings,
+    _signs, _tollgates, _tolls, _tows, _travel, _travel_marks, _vehicle_media, _violations, _violation_rules,
+    _watches,
 )  # fmt: skip
 __all__ = ["PARTS", "metadata"]

@@ -23,7 +23,10 @@ class IdKind(StrEnum):
 
 
 _LENGTHS = {20: IdKind.DEVICE, 33: IdKind.PUBLIC, 41: IdKind.BASIC, 48: IdKind.SEMANTIC}
-DEVICE_TYPES: Final = {119: "ape", 120: "aps", 121: "tollgate", 502: "application", 503: "library", 504: "analysis"}
+DEVICE_TYPES: Final = {
+    119: "ape", 120: "aps", 121: "tollgate", 200: "platform", 502: "application", 503: "library", 504: "analysis",
+}  # fmt: skip
+"""Of digits 11 to 13; 200 is that of a platform in GB/T 28181, which comes by its one code here, too."""
 PUBLIC_KINDS: Final = {"case": 1, "disposition": 2, "subscription": 3, "notification": 4, "rule": 5}
 BASIC_KINDS: Final = {"video": 1, "image": 2, "file": 3, "other": 99}
 SEMANTIC_KINDS: Final = {

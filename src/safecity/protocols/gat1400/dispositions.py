@@ -12,10 +12,11 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from safecity.kit.errors import InvalidError
-from safecity.protocols.gat1400.objects import ViidObject, check_required
+from safecity.protocols.gat1400.codes import clean_id
+from safecity.protocols.gat1400.objects import ViidObject, check_required, read_object
 from safecity.protocols.gat1400.resources import BY_NAME
 from safecity.protocols.gat1400.subscriptions import declared_images
 from safecity.protocols.gat1400.times import local_text, parse_time
@@ -26,6 +27,8 @@ _REMOVED: Final = (
     "DispositionRemoveOrg",
     "DispositionRemoveReason",
 )
+_VEHICLE: Final = "2"
+"""`DispositionCategory` of a motor vehicle."""
 _PLATE: Final = re.compile(r"(?=.*[0-9?*])\w?[A-Z?*][A-Z0-9?*]{2,8}\w?")
 """A plate or a pattern of one: at most ten signs, with a letter. An identity number, eighteen digits, is none."""
 
@@ -97,6 +100,62 @@ def write_wish(wish: Disposition) -> dict[str, Any]:
     if wish.images is not None:
         fields["ResultImageDeclare"] = ",".join(sorted(wish.images)) or "-1"
     return fields
+
+
+def write_disposition(
+    *, identity: str, title: str, plate: str, priority: int, applicant: tuple[str, str], begin: int, end: int,
+    made: int, receive_addr: str, reason: str, case_number: str = "",
+) -> dict[str, Any]:  # fmt: skip
+    """A Disposition for one vehicle. `applicant`: person and organisation; times in microseconds UTC."""
+    name, organisation = applicant
+    fields: dict[str, Any] = {
+        "DispositionID": identity,
+        "Title": title,
+        "DispositionCategory": _VEHICLE,
+        "TargetFeature": plate,
+        "PriorityLevel": priority,
+        "ApplicantName": name,
+        "ApplicantOrg": organisation,
+        "BeginTime": local_text(begin),
+        "EndTime": local_text(end),
+        "CreatTime": local_text(made),
+        "OperateType": 0,
+        "DispositionStatus": 0,
+        "ReceiveAddr": receive_addr,
+        "Reason": reason,
+    }
+    if case_number:
+        fields["CaseID"] = case_number
+    check_required(BY_NAME["Disposition"], fields)
+    return fields
+
+
+def write_removal(fields: Mapping[str, Any], *, organisation: str, person: str, at: int, reason: str) -> dict[str, Any]:
+    """The same Disposition, withdrawn: for a PUT in its place."""
+    words = (local_text(at), person, organisation, reason)
+    return {**fields, "OperateType": 1, "DispositionStatus": 1, **dict(zip(_REMOVED, words, strict=True))}
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A DispositionNotification: `disposition` is the number it answers, `vehicle` what was met; None where it tells of
+    something else."""
+
+    disposition: str
+    vehicle: ViidObject | None
+
+
+def read_answered(of: ViidObject) -> Answered:
+    """Whatever is in it; see `Answered`."""
+    given = next((value for name, value in of.fields.items() if name.lower() == "motorvehicleobject"), None)
+    if isinstance(given, list):
+        items = cast("list[Any]", given)
+        given = items[0] if len(items) == 1 else None
+    try:
+        vehicle = read_object(BY_NAME["MotorVehicle"], given) if given is not None else None
+    except InvalidError:
+        vehicle = None
+    return Answered(clean_id(of.fields.get("DispositionID")), vehicle)
 
 
 def write_hit(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final, cast
 
 from safecity.kit.errors import InvalidError
 from safecity.protocols.gat1400.codes import clean_id
-from safecity.protocols.gat1400.objects import ViidObject, read_object
+from safecity.protocols.gat1400.objects import ViidObject, check_required, read_object
 from safecity.protocols.gat1400.pictures import sub_images
 from safecity.protocols.gat1400.resources import BY_NAME, DETAILS, NOTIFIED
 from safecity.protocols.gat1400.times import local_text, parse_time
@@ -32,7 +32,7 @@ class Operation(IntEnum):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subscription:
     """What somebody wants to be told. `details` are numbers of the standard; `uris` name tollgates, devices or areas
-    by `resource_class` (0 tollgate, 1 device, 5 area), none: all that may be seen."""
+    by `resource_class` (0 tollgate, 1 device, 5 area), none, or 4 library: all that may be seen."""
 
     id: str
     title: str
@@ -55,6 +55,8 @@ class Subscription:
         match self.resource_class:
             case 0:
                 return tollgate in self.uris
+            case 4:  # the library itself: whose it is was judged when somebody agreed
+                return True
             case 5:
                 return any(device.startswith(uri) or tollgate.startswith(uri) for uri in self.uris)
             case _:
@@ -90,6 +92,41 @@ def read_subscription(of: ViidObject) -> Subscription:
         images=declared_images(of),
         cancels=cancels,
     )
+
+
+def write_subscription(
+    *, identity: str, title: str, details: Iterable[int], library: str, applicant: tuple[str, str], begin: int,
+    end: int, receive_addr: str, interval_seconds: int, reason: str,
+) -> dict[str, Any]:  # fmt: skip
+    """A Subscribe to all that a library has of these kinds, pictures included. `applicant`: person and organisation;
+    times in microseconds UTC."""
+    name, organisation = applicant
+    fields = {
+        "SubscribeID": identity,
+        "Title": title,
+        "SubscribeDetail": ",".join(str(one) for one in sorted(details)),
+        "ResourceClass": 4,
+        "ResourceURI": library,
+        "ApplicantName": name,
+        "ApplicantOrg": organisation,
+        "BeginTime": local_text(begin),
+        "EndTime": local_text(end),
+        "ReceiveAddr": receive_addr,
+        "ReportInterval": interval_seconds,
+        "Reason": reason,
+        "OperateType": 0,
+        "SubscribeStatus": 0,
+    }
+    check_required(BY_NAME["Subscribe"], fields)
+    return fields
+
+
+def write_cancellation(
+    fields: Mapping[str, Any], *, organisation: str, person: str, at: int, reason: str
+) -> dict[str, Any]:
+    """The same Subscribe, cancelled: for a PUT in its place."""
+    words = (organisation, person, local_text(at), reason)
+    return {**fields, "OperateType": 1, "SubscribeStatus": 1, **dict(zip(_CANCELLED, words, strict=True))}
 
 
 def declared_images(of: ViidObject) -> frozenset[str] | None:

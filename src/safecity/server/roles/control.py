@@ -11,6 +11,7 @@ import secrets
 import sys
 from collections.abc import AsyncGenerator, Coroutine
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ from safecity.server.rtsp_probe import prober
 from safecity.server.tls import certificate_files
 from safecity.sim.town import CREDIT as DEMO_CREDIT
 from safecity.web.app import create_app
-from safecity.web.assembly import assemble
+from safecity.web.assembly import ask_lower, assemble
 from safecity.web.front import RETRY_SECONDS, Front
 from safecity.web.services import Services, WebSettings
 
@@ -200,6 +201,7 @@ async def assembled(context: RoleContext, web: WebSettings) -> AsyncGenerator[tu
             on_demo_removed=lambda: _demo_removed(context),
             ask_time=lambda host, port: ask_time(host, port, context.clock),
             clock_kept=hostclock.is_kept,
+            ask_lower=partial(ask_lower, allow_loopback=context.settings.loopback_cameras()),
             sign_link=HttpSigns(allow_loopback=context.settings.loopback_cameras()),
         )
         await context.server.serve(

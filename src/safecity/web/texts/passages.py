@@ -6,6 +6,25 @@ PASSAGES: dict[str, tuple[str, str]] = {
         "The library above refuses us (HTTP {status}). Look at the code, the name and the password; the platform goes"
         " on trying.",
     ),
+    "lower_url": (
+        "下级视图库地址须为 http(s)://主机[:端口],不含路径。",
+        "The address of a library below is http(s)://HOST[:PORT], without a path.",
+    ),
+    "lower_details": ("请选择订阅内容({choices})。", "Choose what to subscribe to ({choices})."),
+    "lower_until": ("截止时间或上报间隔无效。", "Not an end, or not an interval, for a subscription."),
+    "lower_too_many": (
+        "该视图库的订阅已达上限({limit})。",
+        "There are as many subscriptions at this library as may be ({limit}).",
+    ),
+    "lower_ended": ("该订阅已结束。", "This subscription has ended."),
+    "lower_leaving": (
+        "该下级视图库正在移除;请重新保存地址后再订阅。",
+        "This library is being removed; save its address again first.",
+    ),
+    "lower_not_library": (
+        "{name} 不是 GA/T 1400 设备,不能作为下级视图库。",
+        "{name} does not speak GA/T 1400; it cannot be a library below us.",
+    ),
     "lane_zone_invalid": (
         "车道 {lane} 的区域须有 3 至 {corners} 个角点,位于画面之内,有一定面积,且各边不得相交。",
         "The zone of lane {lane} needs 3 to {corners} corners within the picture, some area, and no edges that cross.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -41,6 +41,8 @@ from safecity.web.viid.presence import Presence
 
 logger = logging.getLogger(__name__)
 PREFIX: Final = "/VIID"
+ANALYSIS: Final = "/VIAS"
+"""Of analysis systems, which we are none of."""
 MAX_SYSTEM_BODY: Final = 64 << 10
 _WRAPPERS: Final = {"register": "RegisterObject", "unregister": "UnRegisterObject", "keepalive": "KeepaliveObject"}
 _HTTP: Final[tuple[tuple[type[SafecityError], int, StatusCode], ...]] = (
@@ -51,6 +53,9 @@ _HTTP: Final[tuple[tuple[type[SafecityError], int, StatusCode], ...]] = (
     (ExhaustedError, 429, StatusCode.BUSY),
     (UnavailableError, 503, StatusCode.BUSY),
 )
+
+
+Entered = Callable[[Device], Awaitable[None]]
 
 
 class Refusal(Exception):
@@ -64,11 +69,13 @@ class Refusal(Exception):
 
 
 class ViidDoor:
-    """An ASGI application; mounted below `/VIID`."""
+    """An ASGI application; mounted below `/VIID` and `/VIAS`."""
 
-    def __init__(self, presence: Presence, library: Library) -> None:
+    def __init__(self, presence: Presence, library: Library, entered: Entered) -> None:
+        """`entered`: somebody registered, and may have begun anew."""
         self._presence = presence
         self._library = library
+        self._entered = entered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -97,6 +104,8 @@ class ViidDoor:
             return _response(status, write_json(write_status(Status(path, code, text), now)))
 
     async def _answer(self, request: Request) -> tuple[int, bytes]:
+        if request.scope["path"].startswith(ANALYSIS):
+            raise Refusal(404, StatusCode.INVALID_OPERATION, "no analysis system")
         parts = [unquote(part) for part in request.scope["path"].removeprefix(PREFIX).strip("/").split("/")]
         kind = parts[0].lower()
         if kind == "system":
@@ -129,6 +138,8 @@ class ViidDoor:
             device = await self._proved(request, identity)
             if call == "unregister":
                 await self._presence.left(device)
+            else:
+                await self._entered(device)
         return 200, write_json(write_status(Status(request.scope["path"], id=identity), now))
 
     async def _sender(self, request: Request) -> Device:

@@ -14,10 +14,11 @@ from starlette.requests import Request
 from safecity.core.ground.devices.api import Device, DeviceState
 from safecity.core.ground.devices.api import everything as all_devices
 from safecity.core.ground.images.api import Images, Outcome, is_library
+from safecity.core.ground.lowers.api import Hearing
 from safecity.core.ground.settings.api import Settings
 from safecity.core.ground.tollgates.api import Tollgate
 from safecity.core.ground.tollgates.api import everything as all_tollgates
-from safecity.core.upper.watches.api import Asked
+from safecity.core.upper.watches.api import Asked, Hits
 from safecity.kit.clock import Clock
 from safecity.kit.errors import ExhaustedError, InvalidError, NotFoundError
 from safecity.ports.database import Database
@@ -52,8 +53,13 @@ _OURS: Final = frozenset({"VIIDServers", "APEs", "APSs", "Tollgates", "Lanes"})
 class Library:
     """Answers (status, body); errors leave as SafecityError."""
 
-    def __init__(self, database: Database, images: Images, settings: Settings, clock: Clock, asked: Asked) -> None:
+    def __init__(
+        self, database: Database, images: Images, settings: Settings, clock: Clock, asked: Asked, hearing: Hearing,
+        hits: Hits,
+    ) -> None:  # fmt: skip
         self._database = database
+        self._hearing = hearing
+        self._hits = hits
         self._images = images
         self._settings = settings
         self._clock = clock
@@ -115,7 +121,9 @@ class Library:
             case "Subscribes":
                 return await self._images.subscribe(sender, objects)
             case "SubscribeNotifications":
-                return await self._images.notified(sender, objects)
+                return await self._hearing.notified(sender, objects)
+            case "DispositionNotifications":
+                return await self._hits.take(sender, objects)
             case "Dispositions" if is_library(sender):
                 return await self._watched(sender, objects, changed_in_place=bool(identity))
             case _:
@@ -143,6 +151,8 @@ class Library:
             return await self._images.unsubscribe(sender, ids)
         if resource.path == "Dispositions":
             await self._asked.withdraw(sender, ids)
+        if resource.path == "DispositionNotifications":
+            await self._hits.take_back(sender, ids)
         return await self._images.remove(sender, resource, ids)
 
     async def _objects(self, resource: Resource, request: Request) -> list[ViidObject | Refused]:
@@ -160,12 +170,15 @@ class Library:
     async def _list(self, sender: Device, resource: Resource, request: Request) -> dict[str, Any]:
         query = read_query(resource, request.query_params.multi_items())
         if resource.path in _OURS:
-            part = _chosen(resource, await self._ours(sender, resource), query)
+            part, total = _chosen(resource, await self._ours(sender, resource), query)
         elif resource.path == "Subscribes":
-            part = _chosen(resource, await self._images.subscriptions_of(sender), query)
+            part, total = _chosen(resource, await self._images.subscriptions_of(sender), query)
         else:
-            part = await self._standing(sender, resource, await self._images.find(sender, resource, query))
-        return write_list(resource, part, RecordStartNo=query.start + 1, PageRecordNum=len(part))
+            found, total = await self._images.find(sender, resource, query)
+            part = await self._standing(sender, resource, found)
+        return write_list(
+            resource, part, TotalNum=total, RecordStartNo=query.start + 1, PageRecordNum=query.count
+        )  # fmt: skip
 
     async def _one(self, sender: Device, resource: Resource, identity: str) -> dict[str, Any]:
         if resource.path in _OURS or resource.path == "Subscribes":
@@ -242,8 +255,9 @@ class Library:
         return status, write_json(write_status(Status(path, StatusCode.INVALID_OPERATION, text), self.now()))
 
 
-def _chosen(resource: Resource, found: Sequence[dict[str, Any]], query: Query) -> list[dict[str, Any]]:
-    """What is asked for of what lies in no table of objects: a filter that was passed over would show too much."""
+def _chosen(resource: Resource, found: Sequence[dict[str, Any]], query: Query) -> tuple[list[dict[str, Any]], int]:
+    """What is asked for of what lies in no table of objects, and how many there are in all: a filter that was passed
+    over would show too much."""
 
     def fits(one: dict[str, Any]) -> bool:
         at = next((us for name in resource.times if (us := parse_time(one.get(name))) is not None), None)
@@ -255,7 +269,8 @@ def _chosen(resource: Resource, found: Sequence[dict[str, Any]], query: Query) -
             and (query.until is None or (at is not None and at < query.until))
         )
 
-    return [one for one in found if fits(one)][query.start : query.start + query.count]
+    fitting = [one for one in found if fits(one)]
+    return fitting[query.start : query.start + query.count], len(fitting)
 
 
 def _status(path: str, one: Outcome) -> Status:

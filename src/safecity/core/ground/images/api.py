@@ -3,15 +3,17 @@
 from safecity.core.ground.images import answering
 from safecity.core.ground.images.addresses import Address, read_address, refused_ip
 from safecity.core.ground.images.answering import Answering
+from safecity.core.ground.images.calling import Reply, proof
 from safecity.core.ground.images.decide import is_library
+from safecity.core.ground.images.delivery import pause
 from safecity.core.ground.images.notifier import Met, Notifier, Post
 from safecity.core.ground.images.recalling import Delete
 from safecity.core.ground.images.service import Images
 from safecity.core.ground.images.store import Kept
 from safecity.core.ground.images.store import known as known_objects
 from safecity.core.ground.images.subscribers import Subscribed, SubscriptionState
-from safecity.core.ground.images.taking import Outcome
-from safecity.core.ground.images.uplink import AskUpper, Reply, UplinkFigure, Uplinks
+from safecity.core.ground.images.taking import Outcome, origin_of
+from safecity.core.ground.images.uplink import AskUpper, UplinkFigure, Uplinks
 
 __all__ = [
     "Address",
@@ -32,6 +34,9 @@ __all__ = [
     "answering",
     "is_library",
     "known_objects",
+    "origin_of",
+    "pause",
+    "proof",
     "read_address",
     "refused_ip",
 ]

@@ -33,7 +33,7 @@ PERSONAL_DAYS: Final = 7
 STANDING_DAYS: Final = 365
 """Of orders and of descriptions of devices, which are not seen anew every day."""
 _STANDING: Final = frozenset({"Disposition", "Case", "Subscribe", "APE", "APS", "Tollgate", "Lane", "AnalysisRule"})
-_LIBRARIES: Final = frozenset({"application", "library", "analysis"})
+_LIBRARIES: Final = frozenset({"application", "library", "analysis", "platform"})
 
 
 def is_library(device: Device) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from safecity.kit.errors import InvalidError
-from safecity.protocols.gat1400.envelope import StatusCode, read_json, read_statuses
+from safecity.protocols.gat1400.envelope import StatusCode, read_body, read_statuses
 
 FIRST_WAIT: Final = 5.0
 LONGEST_WAIT: Final = 900.0
@@ -21,13 +21,13 @@ def pause(tries: int) -> float:
     return min(FIRST_WAIT * 2 ** min(tries, 16), LONGEST_WAIT)
 
 
-def understood(status: int, answer: bytes) -> tuple[bool, bool]:
+def understood(status: int, answer: bytes, kind: str = "") -> tuple[bool, bool]:
     """Whether it arrived, and whether it never will because of what it is. Some libraries answer 200 and say in the
-    body that they did not take it."""
+    body that they did not take it. `kind`: its media type, JSON where it is none of XML."""
     if not 200 <= status < 300:
         return False, status in _UNWANTED
     try:
-        codes = {code for _, code in read_statuses(read_json(answer))}
+        codes = {code for _, code in read_statuses(read_body(kind, answer))}
     except InvalidError:
         return True, False
     return codes <= {0}, bool(codes & _UNWANTED_CODES)

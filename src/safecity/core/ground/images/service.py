@@ -30,7 +30,7 @@ from safecity.protocols.gat1400.objects import ViidObject, read_object
 from safecity.protocols.gat1400.pictures import check_picture
 from safecity.protocols.gat1400.queries import Query
 from safecity.protocols.gat1400.resources import BY_NAME, Resource
-from safecity.protocols.gat1400.subscriptions import Operation, read_notified, read_subscription
+from safecity.protocols.gat1400.subscriptions import read_subscription
 
 SWEEP = 500
 MAX_SUBSCRIPTIONS = 100
@@ -64,27 +64,11 @@ class Images:
         """Objects of any kind that is only kept."""
         return await self.taking.take(sender, objects)
 
-    async def notified(self, sender: Device, notices: Sequence[ViidObject | Refused]) -> list[Outcome]:
-        """Notifications of a library below: what they carry is taken as if it came by itself, once, whatever number
-        the notification has."""
-        outcomes: list[Outcome] = []
-        for notice in notices:
-            if isinstance(notice, Refused):
-                outcomes.append(Outcome(notice.id, StatusCode.JSON_CONTENT, f"{notice.field} is missing or wrong"))
-                continue
-            operation, objects, lost = read_notified(notice)
-            if operation is Operation.DELETE:
-                for one in objects:
-                    await self.remove(sender, one.resource, [one.id])
-            else:
-                await self.taking.take(sender, objects)
-            outcomes.append(Outcome(notice.id, text=f"OK, not understood: {lost}" if lost else "OK"))
-        return outcomes
-
-    async def find(self, sender: Device, resource: Resource, query: Query) -> list[dict[str, Any]]:
-        """Without pictures: those come one object at a time."""
-        found = await self._search(sender, resource, query)
-        return [packed(one.body, {}) for one in found]
+    async def find(self, sender: Device, resource: Resource, query: Query) -> tuple[list[dict[str, Any]], int]:
+        """Without pictures: those come one object at a time. With how many there are in all, counted to a hundred
+        thousand."""
+        found, total = await self._search(sender, resource, query, counted=True)
+        return [packed(one.body, {}) for one in found], total
 
     async def see(self, sender: Device, resource: Resource, identity: str) -> dict[str, Any]:
         """Whole, with its pictures, as far as those are still kept; NotFoundError for what is not there or not for this
@@ -158,13 +142,23 @@ class Images:
             return store.lying_under(sender.area_path, sender.organisation_path)
         return store.own(sender.id)
 
-    async def _search(self, sender: Device, resource: Resource, query: Query) -> list[Kept]:
+    async def _search(
+        self, sender: Device, resource: Resource, query: Query, *, counted: bool = False
+    ) -> tuple[list[Kept], int]:
         """A camera reads back what it sent; another library's questions are written down like a person's."""
         now = self._clock.now_us()
         readable = self._readable(sender, resource)
-        found = await self._database.read(lambda tx: store.search(tx, readable, resource.name, query, now))
+
+        def look(tx: Tx) -> tuple[list[Kept], int]:
+            part = store.search(tx, readable, resource.name, query, now)
+            all_there = query.start == 0 and len(part) < query.count
+            if not counted or all_there:
+                return part, len(part)
+            return part, store.count(tx, readable, resource.name, query, now)
+
+        found, total = await self._database.read(look)
         if not is_library(sender):
-            return found
+            return found, total
         who = Actor(user=sender.id, name=sender.name, session="", grants=(), at=now, address=sender.address)
         about = Thing("device", sender.area_path, id=sender.id, organisation=sender.organisation_path)
 
@@ -176,10 +170,10 @@ class Images:
 
         # Before it is shown, but not in the transaction that looks: that must not hold up those who file.
         await self._database.write(noted)
-        return found
+        return found, total
 
     async def _one(self, sender: Device, resource: Resource, identity: str) -> Kept:
-        found = await self._search(sender, resource, Query(ids=(identity,), count=1))
+        found, _ = await self._search(sender, resource, Query(ids=(identity,), count=1))
         if not found:
             raise NotFoundError("no such object", code="not_found", params={"kind": resource.name})
         return found[0]

@@ -75,7 +75,12 @@ class Taking:
         """One outcome per object, in their order. What was sent before with the same words changes nothing."""
         outcomes: list[Outcome] = []
         for start in range(0, len(objects), AT_ONCE):
-            outcomes += await self._part(sender, objects[start : start + AT_ONCE])
+            part = objects[start : start + AT_ONCE]
+            try:
+                outcomes += await self._part(sender, part)
+            except ConflictError:
+                # Another message brought one of these meanwhile, as a vehicle comes with its hit: now that is known.
+                outcomes += await self._part(sender, part)
         return outcomes
 
     async def _part(self, sender: Device, objects: Sequence[ViidObject | Refused]) -> list[Outcome]:

@@ -9,37 +9,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from safecity.core.ground.images.delivery import LONGEST_WAIT, pause, understood
+from safecity.core.ground.images.calling import Reply, proof
+from safecity.core.ground.images.delivery import LONGEST_WAIT, pause
 from safecity.core.ground.settings.api import Settings
 from safecity.kit.clock import Clock
-from safecity.kit.errors import SafecityError, UnavailableError
+from safecity.kit.errors import SafecityError
 from safecity.kit.upperurl import Upper
 from safecity.protocols.gat1400.envelope import CONTENT_TYPE, write_json
-from safecity.protocols.sip.digest import answer_challenge, choose_challenge
 
 logger = logging.getLogger(__name__)
 LEAVING_SECONDS: Final = 2.0
 MISSES: Final = 3
 """Keepalives without an answer, after which we are not registered any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer; `challenges` are its `WWW-Authenticate`."""
-
-    status: int
-    challenges: tuple[str, ...] = ()
-    body: bytes = b""
-
-    @property
-    def agreed(self) -> bool:
-        """Whether it did what was asked; see `understood`."""
-        return understood(self.status, self.body)[0]
 
 
 AskUpper = Callable[[Upper, str, bytes, dict[str, str]], Awaitable[Reply]]
@@ -148,13 +133,10 @@ class Uplink:
         return min(self._keepalive, pause(self._misses))
 
     async def _proved(self, call: str, code: str, asked: Reply) -> Reply:
-        challenge = choose_challenge(list(asked.challenges))
-        if challenge is None:
-            raise UnavailableError("no challenge to answer", code="http_answer_unexpected")
         name = self._upper.username or code
-        path = f"/VIID/System/{call}"
-        proof = answer_challenge(challenge, name, self._upper.password, "POST", path, cnonce=secrets.token_hex(8))
-        return await self._call(call, code, {"Authorization": str(proof)})
+        return await self._call(
+            call, code, {"Authorization": proof(asked, name, self._upper.password, "POST", f"/VIID/System/{call}")}
+        )
 
     async def _call(self, call: str, code: str, more: dict[str, str] | None = None) -> Reply:
         headers = {"User-Identify": code, "Content-Type": CONTENT_TYPE, **(more or {})}

@@ -24,7 +24,7 @@ from safecity.core.ground.passages.service import (
     readable,
     thing_of,
 )
-from safecity.core.ground.passages.store import Passage, near, sightings_of
+from safecity.core.ground.passages.store import Passage, near, passages_of, sightings_of
 from safecity.core.ground.passages.telling import RECORDED, WITHDRAWN, read
 
 __all__ = [
@@ -55,6 +55,7 @@ __all__ = [
     "may_see_restricted",
     "near",
     "near_misses",
+    "passages_of",
     "picture_key",
     "place_of",
     "read",

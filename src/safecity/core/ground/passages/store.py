@@ -178,6 +178,11 @@ def known(tx: Tx, origin: str, references: Sequence[str]) -> dict[str, Known]:
     return {row["reference"]: Known(row["id"], row["passage"], row["place"], row["digest"]) for row in rows}
 
 
+def passages_of(tx: Tx, origin: str, references: Sequence[str]) -> list[str]:
+    """Those that what an origin said is part of."""
+    return sorted({one.passage for one in known(tx, origin, references).values()})
+
+
 def add_sightings(tx: Tx, many: Sequence[tuple[str, Sighting, str]]) -> None:
     """(passage, sighting, digest) each."""
     if many:

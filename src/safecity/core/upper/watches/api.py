@@ -1,5 +1,6 @@
 """Watches: standing orders to alarm when a vehicle appears, their hits, and the duties that follow."""
 
+from safecity.core.upper.watches.answered import Hits
 from safecity.core.upper.watches.asked import Asked
 from safecity.core.upper.watches.decide import (
     METHOD,
@@ -13,6 +14,7 @@ from safecity.core.upper.watches.decide import (
 from safecity.core.upper.watches.duties import WatchDuties
 from safecity.core.upper.watches.following import WatchFollower
 from safecity.core.upper.watches.matching import Looked, WatchIndex, differs
+from safecity.core.upper.watches.sending import WatchSending
 from safecity.core.upper.watches.service import HitSeen, Watches
 from safecity.core.upper.watches.store import any_of, any_under
 from safecity.core.upper.watches.telling import met
@@ -23,11 +25,13 @@ __all__ = [
     "Hit",
     "HitSeen",
     "HitState",
+    "Hits",
     "Looked",
     "Watch",
     "WatchDuties",
     "WatchFollower",
     "WatchIndex",
+    "WatchSending",
     "WatchSettings",
     "WatchState",
     "Watches",

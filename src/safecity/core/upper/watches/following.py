@@ -14,8 +14,7 @@ from typing import Final
 from safecity.core.ground.alarms import api as alarms
 from safecity.core.ground.alarms.api import Alarm
 from safecity.core.ground.following import Follower
-from safecity.core.ground.images.api import answering
-from safecity.core.ground.passages.api import RECORDED, WITHDRAWN, Passage, near, seeking
+from safecity.core.ground.passages.api import RECORDED, WITHDRAWN, Passage, seeking
 from safecity.core.ground.tollgates.api import Tollgate
 from safecity.core.ground.tollgates.api import find as find_gate
 from safecity.core.upper.watches import store
@@ -34,7 +33,7 @@ from safecity.core.upper.watches.decide import (
 from safecity.core.upper.watches.matching import Looked, Match, WatchIndex, differs
 from safecity.core.upper.watches.service import Told, silence
 from safecity.core.upper.watches.telling import tell
-from safecity.kit.clock import SECOND_US, Clock
+from safecity.kit.clock import Clock
 from safecity.kit.ids import fresh
 from safecity.model.facts.envelope import Event, Mode
 from safecity.ports.bus import Bus
@@ -42,8 +41,6 @@ from safecity.ports.database import Database, Tx
 
 CONSUMER: Final = "watches"
 PULL: Final = 200
-SAME_US: Final = SECOND_US
-"""Of two passages of one plate at one place that are so close in time, the later says the earlier in other words."""
 
 
 class WatchFollower(Follower):
@@ -94,7 +91,7 @@ class WatchFollower(Follower):
             passage = seen.get(name)
             if passage is None:
                 if name in gone:  # not where its time only ran out
-                    touched += [self._gone(tx, hit, now) for hit in known.values()]
+                    touched += [silence(tx, hit, HitState.TAKEN_BACK, now) for hit in known.values() if _live(hit)]
                 continue
             matches = {match.watch: match for match in self._matches(passage, now)}
             touched += self._unmatched(tx, passage, [hit for hit in known.values() if hit.watch not in matches], now)
@@ -102,28 +99,14 @@ class WatchFollower(Follower):
                 touched += self._matched(tx, self._watches[watch], match, passage, known.get(watch), name in late, now)
         return [alarm for alarm in dict.fromkeys(touched) if alarm]
 
-    def _gone(self, tx: Tx, hit: Hit, now: int) -> str:
-        """The passage of a hit is not there any more; the alarm that changed. Where its watch has ended and the same
-        vehicle is now said to have passed there in other words, the hit is of that: it is not told anew."""
-        if hit.watch not in self._watches:
-            span = hit.at - SAME_US, hit.at + SAME_US
-            again = [one for one in near(tx, hit.tollgate or hit.device or "", [span]) if one.plate == hit.plate]
-            if again:
-                store.save_hit(tx, replace(hit, passage=again[0].id))
-                return ""
-        return _wrong(tx, hit, now)
-
     def _unmatched(self, tx: Tx, passage: Passage, hits: Sequence[Hit], now: int) -> list[str]:
-        """Hits of a passage that says something else now. Where only the watch has ended they stay what they were, but
-        no library goes on to look for a plate that nobody reads there any more."""
+        """Hits of a passage that says something else now. Where only the watch has ended they stay what they were."""
         ended = store.find_many(tx, [hit.watch for hit in hits])
         touched: list[str] = []
         for hit in hits:
             watch = ended.get(hit.watch)
-            if watch is None or not _still(watch, passage):
-                touched.append(_wrong(tx, hit, now))
-            elif hit.plate != passage.plate:
-                answering.untell(tx, hit.id, now)
+            if _live(hit) and (watch is None or not _still(watch, passage)):
+                touched.append(silence(tx, hit, HitState.TAKEN_BACK, now))
         return touched
 
     def _matched(
@@ -192,15 +175,6 @@ def _passage(event: Event) -> str:
 
 def _live(hit: Hit) -> bool:
     return hit.state is HitState.LIVE
-
-
-def _wrong(tx: Tx, hit: Hit, now: int) -> str:
-    """It never was one; its alarm where that changed. One that was called off with its watch stays that here, but who
-    was told of it is told."""
-    if _live(hit):
-        return silence(tx, hit, HitState.TAKEN_BACK, now)
-    answering.untell(tx, hit.id, now)
-    return ""
 
 
 def _still(watch: Watch, passage: Passage) -> bool:

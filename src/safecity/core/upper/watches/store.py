@@ -99,6 +99,12 @@ def changed_since(tx: Tx, number: int) -> list[Watch]:
     return [_watch(row) for row in tx.rows(query)]
 
 
+def approved(tx: Tx) -> list[Watch]:
+    """All of them, whether their time has come or is over."""
+    query = select(watches).where(watches.c.state == str(WatchState.APPROVED)).order_by(watches.c.id)
+    return [_watch(row) for row in tx.rows(query)]
+
+
 def find(tx: Tx, watch: str) -> Watch | None:
     row = tx.row(select(watches).where(watches.c.id == watch))
     return None if row is None else _watch(row)
