@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.drivers_jt808.scene import Scene, Vehicle
+from tests.unit.drivers_jt808.scene import PHONE, Scene, Vehicle, open_scene
 
+from safecity.kit.clock import FakeClock
 from safecity.protocols.jt808.active_safety import AlarmMark, DriverState
 from safecity.protocols.jt808.alarms import Alarm, mask
 from safecity.protocols.jt808.checks import time_text
 from safecity.protocols.jt808.header import Version
 from safecity.protocols.jt808.positions import BatchKind, Item, Location, batch
+from safecity.protocols.jt808.registration import authenticate
 
 
 @pytest.fixture
@@ -154,3 +157,78 @@ async def test_a_covered_camera_is_an_alarm_once_until_it_was_seen_free(scene: S
     assert kinds == [(4, 3), (5, 3), (5, 2), (5, 3)]
     for position in scene.events("position.received"):
         assert position.body["alarms"] == 0b10, "as the position has them"
+
+
+# --- of which camera, store and kind ----------------------------------------------------------------------------
+
+
+def told(vehicle: Vehicle, video: int | None = None, **items: int) -> Location:
+    """A position with these items: `video` is 0x14, `i15` to `i18` those that say more."""
+    sizes = {"i15": 4, "i16": 4, "i17": 2, "i18": 2}
+    more = [Item(int(name[1:], 16), value.to_bytes(sizes[name], "big")) for name, value in items.items()]
+    first = [] if video is None else [Item(0x14, video.to_bytes(4, "big"))]
+    return vehicle.fix(items=(*first, *more))
+
+
+LOST, COVERED, STORAGE, DRIVING = (1 << bit for bit in (0, 1, 2, 5))
+
+
+async def test_each_camera_store_and_kind_is_an_alarm_of_its_own_once(scene: Scene, vehicle: Vehicle) -> None:
+    vehicle.say(told(vehicle, LOST | COVERED, i15=0b101, i16=1 << 31))
+    vehicle.say(told(vehicle, LOST | COVERED, i15=0b111, i16=1 << 31))
+    assert raised(scene) == ["jt1078-15-0", "jt1078-15-2", "jt1078-16-31", "jt1078-15-1"]
+    vehicle.say(told(vehicle, LOST, i15=0b001))
+    vehicle.say(told(vehicle, LOST | STORAGE | DRIVING, i15=0b101, i17=1 << 12 | 1, i18=0b110))
+    assert raised(scene)[4:] == ["jt1078-15-2", "jt1078-17-0", "jt1078-17-12", "jt1078-18-1", "jt1078-18-2"]
+    by_type = {one.body["type"]: one.body for one in scene.events("alarm.received")}
+    assert [by_type[f"jt1078-{one}"]["priority"] for one in ("15-0", "16-31", "17-0", "18-1")] == [4, 3, 4, 2]
+    assert {one["method"] for one in by_type.values()} == {5}
+    assert [by_type[f"jt1078-{one}"]["code"] for one in ("15-2", "16-31", "17-0")] == ["3", "32", PHONE]
+
+
+async def test_the_bit_that_says_only_that_some_camera_is_lost_is_not_raised_beside_the_camera(
+    scene: Scene, vehicle: Vehicle
+) -> None:
+    vehicle.say(told(vehicle, LOST))
+    vehicle.say(told(vehicle, LOST, i15=0b10))
+    vehicle.say(told(vehicle, LOST, i15=0))  # it does not say which, but still that there is one
+    assert raised(scene) == ["jt1078-0", "jt1078-15-1", "jt1078-0"]
+
+
+async def test_an_item_that_is_left_out_while_its_alarm_goes_on_raises_nothing_anew(
+    scene: Scene, vehicle: Vehicle
+) -> None:
+    for location in (
+        told(vehicle, COVERED, i16=0b10), told(vehicle, COVERED), told(vehicle, COVERED, i16=0b10), told(vehicle),
+        told(vehicle, COVERED, i16=0b10),
+    ):  # fmt: skip
+        vehicle.say(location)
+    assert raised(scene) == ["jt1078-16-1", "jt1078-16-1"], "anew once it was gone"
+
+
+async def test_what_makers_put_there_is_no_alarm(scene: Scene, vehicle: Vehicle) -> None:
+    vehicle.say(told(vehicle, i18=0xFFF8))
+    vehicle.say(vehicle.fix(items=(Item(0x15, b"\1\2"), Item(0x17, b"\1\2\3"), Item(0x18, b"\0\1\x50"))))
+    assert raised(scene) == ["jt1078-18-0"], "three bytes have the degree of fatigue"
+
+
+async def test_cameras_that_are_lost_stay_known_when_signalling_is_killed(tmp_path: Path) -> None:
+    first = await open_scene(tmp_path, FakeClock())
+    vehicle = Vehicle(first)
+    code = vehicle.come_in()
+    everything = {"i15": 0xFFFFFFFF, "i16": 0xFFFFFFFF, "i17": 0xFFFF, "i18": 0b111}
+    for _ in range(200):  # as fast as alarms may be raised
+        vehicle.say(told(vehicle, LOST | COVERED | STORAGE | DRIVING, **everything))
+        first.clock.advance(1.0)
+    assert len(raised(first)) == len(set(raised(first))) == 32 + 32 + 16 + 3
+    await first.killed()
+    second = await open_scene(tmp_path, first.clock)
+    back = Vehicle(second)
+    back.say(authenticate(code, Version.V2019))
+    back.say(told(back, LOST | COVERED | STORAGE | DRIVING, **everything))
+    assert len(raised(second)) == 83, "none anew"
+    back.say(told(back))
+    back.say(told(back, DRIVING, i18=0b100))
+    assert raised(second)[83:] == ["jt1078-18-2"]
+    await second.platform.close()
+    second.file.close()

@@ -94,6 +94,20 @@ async def test_its_cameras_stand_below_it_and_are_not_recorded_until_somebody_sa
     assert wanted.channels == ()
 
 
+async def test_a_camera_that_is_lost_is_an_alarm_of_that_camera_where_it_is_known(
+    house: Any, admin: Any, terminal: str
+) -> None:
+    await told(house, terminal, 1, 2)
+    camera = next(one for one in (await admin.ok("GET", f"channels?device={terminal}"))["items"] if one["code"] == "2")
+    for code in ("2", "7"):
+        body = {"device": terminal, "code": code, "method": 5, "type": f"jt1078-15-{int(code) - 1}", "priority": 4}
+        await house.publish("alarm.received", terminal, body)
+    alarms = {one["kind"]: one for one in (await admin.ok("GET", "alarms"))["items"]}
+    known, other = alarms["Camera 2 of the vehicle lost"], alarms["Camera 7 of the vehicle lost"]
+    assert (known["name"], known["channel"], known["device"]) == (camera["name"], camera["id"], terminal)
+    assert (other["name"], other["channel"], other["device"]) == (PHONE, None, terminal)
+
+
 async def test_cameras_of_a_terminal_that_does_not_tell_them_are_added_by_number(
     house: Any, admin: Any, terminal: str
 ) -> None:

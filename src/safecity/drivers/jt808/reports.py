@@ -95,10 +95,10 @@ class Reports:
         details = read_items(location)
         newest = not catch_up or (judged.own_time and judged.at_us > vehicle.alarms_at)
         # A bit is a level. What is set now was told already, though a catch-up may tell when it began.
-        before = vehicle.row.alarms | (0 if newest else vehicle.past)
+        before = vehicle.row.levels | (0 if newest else vehicle.past)
         alarms: list[tuple[dict[str, Any], SafetyAlarm | None]] = []
         silent = 0
-        now = levels(location.alarm, details.values.get("video_alarms", 0))
+        now = levels(location.alarm, details.values, vehicle.row.levels if newest else vehicle.past)
         for bit in rising(before, now):
             mark = (bit, judged.at_us)
             if catch_up and judged.own_time and mark in vehicle.told:
@@ -138,8 +138,8 @@ class Reports:
             vehicle.past = alarms
             return
         vehicle.alarms_at = at_us
-        if alarms != vehicle.row.alarms:
-            vehicle.row = replace(vehicle.row, alarms=alarms)
+        if alarms != vehicle.row.levels:
+            vehicle.row = vehicle.row.with_levels(alarms)
             self._put(vehicle.row)
 
     def _may_raise(self, vehicle: Vehicle, level: int) -> bool:

@@ -36,7 +36,7 @@ _WARNINGS: Final = (
 class Vehicle:
     """A terminal that is in the list. `silent_at`: when it is offline if nothing comes before.
 
-    `row.alarms` are those of its newest position, which is of `alarms_at`; `past` those of the catch-up that is under
+    `row.levels` are those of its newest position, which is of `alarms_at`; `past` those of the catch-up that is under
     way where it is older than that. `told` holds what was raised lately: (bit, time) and the marks of active safety.
     """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from safecity.protocols.jt808.active_safety import BlindSpot, DriverAssistance, DriverState
-from safecity.protocols.jt808.alarms import VIDEO_SHIFT, Alarm, VideoAlarm
+from safecity.protocols.jt808.alarms import DETAILS, VIDEO_ITEM, VIDEO_SHIFT, Alarm, VideoAlarm, video_bit
 from safecity.protocols.jt808.checks import BAD_DIRECTION, BAD_HEIGHT, BAD_SPEED, Judged
 from safecity.protocols.jt808.items import Details, SafetyAlarm
 from safecity.protocols.jt808.positions import Location
@@ -15,7 +15,9 @@ METHOD: Final = 4
 """Of alarms by the bits of a position: the "position alarm" of GB/T 28181. Their type is `jt808-` and the bit."""
 SAFETY_METHOD: Final = 5
 """Of alarms of active safety: its "video alarm". Their type is `jsatl-`, the item's number and the kind in it; of those
-of cameras and recorders (JT/T 1078, item 14) `jt1078-` and the bit."""
+of cameras and recorders (JT/T 1078) `jt1078-` and the bit of item 14, or the item (15 to 18) and the bit of it."""
+_OF_CAMERAS: Final = (0x15, 0x16)
+"""Items whose bit n is the camera with the logical number n + 1."""
 UNREAD_ITEMS: Final = "jt_unread_items"
 _TEXT: Final = 60
 _BEGINS: Final = (0, 1)
@@ -34,12 +36,14 @@ _ORDINARY: Final = frozenset(
 
 
 _VIDEO: Final[dict[int, int]] = {VideoAlarm.ABNORMAL_DRIVING: 2, VideoAlarm.SIGNAL_COVERED: 3, VideoAlarm.OVERLOADED: 3}
+_DETAILS: Final = {one.item: one.of for one in DETAILS}
 
 
 def priority(bit: int) -> int:
     """1 (highest) to 4, of a bit of `levels`."""
     if bit >= VIDEO_SHIFT:
-        return _VIDEO.get(bit - VIDEO_SHIFT, 4)
+        item, index = video_bit(bit)
+        return _VIDEO.get(_DETAILS.get(item, index), 4)
     return 1 if bit in _URGENT else 2 if bit in _SERIOUS else 3 if bit in _ORDINARY else 4
 
 
@@ -74,10 +78,12 @@ def position_fact(
 
 
 def alarm_fact(code: str, bit: int, location: Location, judged: Judged) -> dict[str, Any]:
-    """Event data of one alarm bit of `levels` that rose."""
+    """Event data of one alarm bit of `levels` that rose. Where it is of one camera, its code is that camera's."""
     if bit >= VIDEO_SHIFT:
-        kind = f"jt1078-{bit - VIDEO_SHIFT}"
-        return _alarm(code, SAFETY_METHOD, kind, priority(bit), location, judged)
+        item, index = video_bit(bit)
+        kind = f"jt1078-{index}" if item == VIDEO_ITEM else f"jt1078-{item:x}-{index}"
+        whose = str(index + 1) if item in _OF_CAMERAS else code
+        return _alarm(whose, SAFETY_METHOD, kind, priority(bit), location, judged)
     return _alarm(code, METHOD, f"jt808-{bit}", priority(bit), location, judged)
 
 

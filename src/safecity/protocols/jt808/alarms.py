@@ -1,12 +1,16 @@
-"""Alarm and status bits of a position (JT/T 808-2019, tables 24 and 25), and what of an alarm is news.
+"""Alarm and status bits of a position (JT/T 808-2019, tables 24 and 25) and of its video (JT/T 1078-2016, tables 13 and
+14), and what of an alarm is news.
 
 A bit is a level: a terminal sets it in every position until the cause is gone. One event is raised when it rises.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
-from typing import Final
+from typing import Any, Final, NamedTuple
+
+from safecity.protocols.jt808.items import AbnormalDriving
 
 
 class Alarm(IntEnum):
@@ -94,12 +98,57 @@ class VideoAlarm(IntEnum):
 
 
 VIDEO_SHIFT: Final = 32
-"""Alarms of item 0x14 stand above those of the position where both are one number."""
+"""Alarms of item 0x14 stand above those of the position where all are one number."""
+VIDEO_ITEM: Final = 0x14
 
 
-def levels(alarm: int, video: int) -> int:
-    """Both as one number. Of the video's those that the standard knows: makers have the item for other things."""
-    return alarm | (video & sum(1 << bit for bit in VideoAlarm)) << VIDEO_SHIFT
+class Detail(NamedTuple):
+    """An item that says of which cameras, stores or kinds a bit of item 0x14 is: its name among what items say, where
+    its bits stand in `levels`, and those that the standard knows."""
+
+    item: int
+    name: str
+    of: VideoAlarm
+    shift: int
+    bits: int
+
+
+DETAILS: Final = (
+    Detail(0x15, "channels_lost", VideoAlarm.SIGNAL_LOST, 64, (1 << 32) - 1),
+    Detail(0x16, "channels_covered", VideoAlarm.SIGNAL_COVERED, 96, (1 << 32) - 1),
+    Detail(0x17, "storage_faults", VideoAlarm.STORAGE_FAULT, 128, (1 << 16) - 1),
+    Detail(0x18, "abnormal_driving", VideoAlarm.ABNORMAL_DRIVING, 144, 0b111),
+)
+_KNOWN: Final = sum(1 << bit for bit in VideoAlarm)
+
+
+def levels(alarm: int, said: Mapping[str, Any], before: int = 0) -> int:
+    """All as one number: bits of the position, of item 0x14 and of those that say more of it, as far as the standard
+    knows them: makers have the rest for other things. `said`: what the items say, `before`: the levels until then.
+
+    A bit of item 0x14 is left out where it is said what it is of. Where an item is not there, but its bit of item 0x14
+    still is, it is as it was.
+    """
+    video = said.get("video_alarms", 0) & _KNOWN
+    found = alarm
+    for one in DETAILS:
+        told = said.get(one.name)
+        if told is not None:
+            bits = (told.kinds if isinstance(told, AbnormalDriving) else told) & one.bits
+        else:
+            bits = before >> one.shift & one.bits if has(video, one.of) else 0
+        if bits:
+            found |= bits << one.shift
+            video &= ~(1 << one.of)
+    return found | video << VIDEO_SHIFT
+
+
+def video_bit(bit: int) -> tuple[int, int]:
+    """(item, bit of it) of a bit of `levels` that is none of the position's."""
+    for one in reversed(DETAILS):
+        if bit >= one.shift:
+            return one.item, bit - one.shift
+    return VIDEO_ITEM, bit - VIDEO_SHIFT
 
 
 def bits_of(value: int) -> tuple[int, ...]:

@@ -1,5 +1,5 @@
 """What an alarm is, in words: methods and types as GB/T 28181-2022 numbers them (annex A.2.5, Alarm), those of
-vehicles: bits of a position (JT/T 808-2019, table 24), of its video (JT/T 1078-2016, table 14) and active safety
+vehicles: bits of a position (JT/T 808-2019, table 24), of its video (JT/T 1078-2016, tables 13 and 14), active safety
 (T/JSATL 12-2017, item and kind), those of watches, and those that come of a vehicle's positions."""
 
 from __future__ import annotations
@@ -89,6 +89,28 @@ _TYPES: dict[str, dict[str, tuple[str, str]]] = {
         "jt1078-4": ("客车超员", "Too many passengers"),
         "jt1078-5": ("异常驾驶行为", "Abnormal driving"),
         "jt1078-6": ("车载特殊报警录像存储满", "Recorder of the vehicle: alarm storage full"),
+        **{
+            f"jt1078-15-{bit}": (f"车载摄像机 {bit + 1} 视频信号丢失", f"Camera {bit + 1} of the vehicle lost")
+            for bit in range(32)
+        },
+        **{
+            f"jt1078-16-{bit}": (f"车载摄像机 {bit + 1} 被遮挡", f"Camera {bit + 1} of the vehicle covered")
+            for bit in range(32)
+        },
+        **{
+            f"jt1078-17-{bit}": (f"车载主存储器 {bit + 1} 故障", f"Recorder of the vehicle: fault of store {bit + 1}")
+            for bit in range(12)
+        },
+        **{
+            f"jt1078-17-{bit + 12}": (
+                f"车载灾备存储装置 {bit + 1} 故障",
+                f"Recorder of the vehicle: fault of reserve store {bit + 1}",
+            )
+            for bit in range(4)
+        },
+        "jt1078-18-0": ("疲劳驾驶", "Fatigue"),
+        "jt1078-18-1": ("接打电话", "On the phone"),
+        "jt1078-18-2": ("抽烟", "Smoking"),
         "jsatl-67-1": ("后方接近", "Close behind"),
         "jsatl-67-2": ("左侧后方接近", "Close behind on the left"),
         "jsatl-67-3": ("右侧后方接近", "Close behind on the right"),
