@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -187,3 +188,18 @@ def test_a_tree_of_many_devices_is_shown_part_by_part(city: Platform, open_page:
             more.click()
             wait_for(page, ROWS_OTHER_THAN, shown)
         expect(row).to_be_visible()
+
+
+def test_the_days_of_a_year_are_one_stop_of_the_tabulator_and_walked_by_keys(open_page: Callable[..., Page]) -> None:
+    page = open_page("/settings")
+    stop = page.locator(".year .day[tabindex='0']")
+    expect(stop).to_have_count(1, timeout=20_000)
+    stop.focus()
+    for key in ("Home", *["PageUp"] * 11, "ArrowDown", "ArrowRight"):
+        page.keyboard.press(key)
+    at = page.locator(".year .day:focus")
+    expect(at).to_have_attribute("data-day", re.compile("-01-09$"))
+    expect(stop).to_have_count(1)
+    pressed = at.get_attribute("aria-pressed")
+    page.keyboard.press("Enter")
+    expect(at).not_to_have_attribute("aria-pressed", str(pressed))

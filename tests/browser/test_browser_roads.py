@@ -140,6 +140,11 @@ def test_a_toll_is_set_by_keys_and_taken_away(
     expect(page.get_by_role("table", name=word("Prices", "价格"))).to_contain_text("25.00")
     assert city.get("/traffic/tolls")["items"][0]["prices"][0]["amount"] == 2500, "in fen"
     shot(page, f"toll-{width}")
+    row.get_by_role("button", name=word("Change", "修改")).click()
+    page.get_by_role("checkbox", name=word("Is paid", "启用")).uncheck()
+    save.click()
+    expect(row).to_contain_text(word("off", "停用"), timeout=SOON)
+    assert not city.get("/traffic/tolls")["items"][0]["enabled"], "kept, and nobody pays"
     row.get_by_role("button", name=word("Delete", "删除")).click()
     page.get_by_role("dialog").get_by_role("button", name=word("Delete", "删除")).click()
     expect(row).to_have_count(0, timeout=SOON)

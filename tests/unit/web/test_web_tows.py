@@ -9,7 +9,7 @@ PARKED = {"reason": "parked", "longitude": 18.1, "latitude": 59.3, "plate": " �
 
 
 async def test_a_tow_is_seen_from_the_call_until_the_vehicle_is_away(house: Any, admin: Any) -> None:
-    tow = await admin.ok("POST", "traffic/tows", PARKED)
+    tow = await admin.ok("POST", "traffic/tows", {**PARKED, "words": "皖A12345, white, on the bus lane"})
     assert (tow["state"], tow["plate"], tow["changeable"]) == ("called", "皖A12345", True)
     assert [one["id"] for one in (await admin.ok("GET", "traffic/tows"))["items"]] == [tow["id"]]
     path = f"traffic/tows/{tow['id']}/state"
@@ -23,7 +23,7 @@ async def test_a_tow_is_seen_from_the_call_until_the_vehicle_is_away(house: Any,
     assert [one["id"] for one in (await admin.ok("GET", "traffic/tows?over=true"))["items"]] == [tow["id"]]
     log = [one for one in (await admin.ok("GET", "audit"))["items"] if one["action"] == "traffic.change"]
     assert len(log) == 3
-    assert "A12345" not in str(log), "the log outlives the plate"
+    assert "A12345" not in str(log), "the log outlives the plate, also where somebody wrote it into the words"
 
 
 async def test_whoever_was_quicker_is_not_overwritten(house: Any, admin: Any) -> None:
@@ -47,6 +47,18 @@ async def test_a_plate_is_for_those_who_deal_with_it_and_only_as_long_as_that_ta
     for days, gone in ((29, 0), (2, 1)):
         house.clock.advance(days * DAY)
         assert await house.services.tows.sweep() == gone
+
+
+async def test_one_that_was_left_open_does_not_keep_its_plate_for_ever(house: Any, admin: Any) -> None:
+    left = await admin.ok("POST", "traffic/tows", PARKED)
+    house.clock.advance(20 * DAY)
+    await admin.sign_in("root")
+    busy = await admin.ok("POST", "traffic/tows", {**PARKED, "plate": "busy"})
+    house.clock.advance(11 * DAY)
+    await admin.sign_in("root")
+    assert await house.services.tows.sweep() == 1
+    assert [one["id"] for one in (await admin.ok("GET", "traffic/tows"))["items"]] == [busy["id"]]
+    assert (await admin.ask("POST", f"traffic/tows/{left['id']}/state", {"state": "done"})).status_code == 404
 
 
 async def test_more_tows_than_a_page_holds_are_on_the_next_one(house: Any, admin: Any) -> None:

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { monthsOf, readDays, toggled, usualKind } from './daylist'
+import { monthsOf, readDays, steppedTo, toggled, usualKind } from './daylist'
 
 describe('a list of special days', () => {
   it('is read in either language, single days and days in a row', () => {
@@ -34,5 +34,19 @@ describe('a year', () => {
     const days = toggled(toggled({}, '2026-10-01'), '2026-10-10')
     expect(days).toEqual({ '2026-10-01': 'sunday', '2026-10-10': 'working' })
     expect(toggled(days, '2026-10-01')).toEqual({ '2026-10-10': 'working' })
+  })
+})
+
+describe('keys in a year', () => {
+  it('lead to the days and weeks beside, over the ends of months, and not out of the year', () => {
+    expect(['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown'].map((key) => steppedTo('2028-03-01', key))).toEqual(['2028-02-29', '2028-03-02', '2028-02-23', '2028-03-08'])
+    expect(steppedTo('2028-01-01', 'ArrowLeft')).toBeNull()
+    expect(steppedTo('2028-12-28', 'ArrowDown')).toBeNull()
+  })
+
+  it('lead to the ends of a month and to the same day of another, or its last one', () => {
+    expect(['Home', 'End'].map((key) => steppedTo('2028-02-11', key))).toEqual(['2028-02-01', '2028-02-29'])
+    expect(['PageUp', 'PageDown'].map((key) => steppedTo('2028-03-31', key))).toEqual(['2028-02-29', '2028-04-30'])
+    expect([steppedTo('2028-01-31', 'PageUp'), steppedTo('2028-12-01', 'PageDown'), steppedTo('2028-12-01', 'a')]).toEqual([null, null, null])
   })
 })

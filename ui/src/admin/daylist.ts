@@ -76,4 +76,21 @@ export function monthsOf(year: number): (string | null)[][] {
   })
 }
 
+/** Where a key leads from a day, within its year: to the days and weeks beside it, to the ends of its month, to other months. Null: it leads nowhere. */
+export function steppedTo(day: string, key: string): string | null {
+  const steps: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7 }
+  const [year = 0, month = 0, at = 0] = day.split('-').map(Number)
+  const inMonth = (other: number, wanted: number) => `${year}-${two(other)}-${two(Math.min(wanted, new Date(Date.UTC(year, other, 0)).getUTCDate()))}`
+  const step = steps[key]
+  if (step !== undefined) {
+    const next = shifted(day, step)
+    return next.startsWith(`${year}-`) ? next : null
+  }
+  if (key === 'Home') return inMonth(month, 1)
+  if (key === 'End') return inMonth(month, 31)
+  if (key === 'PageUp') return month > 1 ? inMonth(month - 1, at) : null
+  if (key === 'PageDown') return month < 12 ? inMonth(month + 1, at) : null
+  return null
+}
+
 const two = (number: number): string => String(number).padStart(2, '0')

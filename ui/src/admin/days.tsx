@@ -1,14 +1,14 @@
 import { LeftOutlined, RightOutlined } from '@ant-design/icons'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Button, Input, Select } from 'antd'
-import { useState } from 'react'
+import { type KeyboardEvent, useState } from 'react'
 import { api } from '../api/client'
 import { useMay } from '../api/session'
 import type { Platform } from '../api/types'
 import { ProblemNote } from '../parts/problem'
 import { useFilled } from '../parts/revised'
 import { language, t } from '../words'
-import { DAY_KINDS, type DayKind, type Days, monthsOf, readDays, toggled, usualKind } from './daylist'
+import { DAY_KINDS, type DayKind, type Days, monthsOf, readDays, steppedTo, toggled, usualKind } from './daylist'
 
 /** Holidays and weekends that are worked: a year to click in, a table of its special days, and a list to be taken over. */
 export function DaysCard() {
@@ -60,15 +60,26 @@ function DaysForm({ data }: { data: Platform }) {
   )
 }
 
+/** One stop of the tabulator: arrows, Home, End and the page keys go from day to day. */
 function Year({ year, days, onDay }: { year: number; days: Days; onDay: ((day: string) => void) | undefined }) {
   const month = new Intl.DateTimeFormat(language(), { month: 'long', timeZone: 'UTC' })
+  const [at, setAt] = useState('')
+  const today = new Date().toISOString().slice(0, 10)
+  const stop = [at, today].find((day) => day.startsWith(`${year}-`)) ?? `${year}-01-01`
+  const step = (event: KeyboardEvent<HTMLDivElement>) => {
+    const next = steppedTo(stop, event.key)
+    if (next === null || event.altKey || event.ctrlKey || event.metaKey) return
+    event.preventDefault()
+    setAt(next)
+    event.currentTarget.querySelector<HTMLElement>(`[data-day="${next}"]`)?.focus()
+  }
   return (
-    <div className="year">
+    <div className="year" onKeyDown={step}>
       {monthsOf(year).map((dates, number) => (
         <div key={number} role="group" aria-label={month.format(Date.UTC(year, number, 1))}>
           <b>{month.format(Date.UTC(year, number, 1))}</b>
           <div className="month">
-            {dates.map((day, at) => (day === null ? <span key={at} /> : <Day key={day} day={day} named={days[day]} onDay={onDay} />))}
+            {dates.map((day, place) => (day === null ? <span key={place} /> : <Day key={day} day={day} named={days[day]} stops={day === stop} onFocus={() => setAt(day)} onDay={onDay} />))}
           </div>
         </div>
       ))}
@@ -76,14 +87,22 @@ function Year({ year, days, onDay }: { year: number; days: Days; onDay: ((day: s
   )
 }
 
-function Day({ day, named, onDay }: { day: string; named: DayKind | undefined; onDay: ((day: string) => void) | undefined }) {
+interface DayProps {
+  day: string
+  named: DayKind | undefined
+  stops: boolean
+  onFocus: () => void
+  onDay: ((day: string) => void) | undefined
+}
+
+function Day({ day, named, stops, onFocus, onDay }: DayProps) {
   const kind = named ?? usualKind(day)
   const number = Number(day.slice(8))
   const told = t('days.of', { day, kind: t(`dayKind.${kind}`) })
   return (
     <button
-      type="button" className={`day ${kind}${named ? ' named' : ''}`} aria-pressed={named !== undefined} disabled={!onDay}
-      aria-label={`${number}, ${told}`} title={told} onClick={() => onDay?.(day)}
+      type="button" className={`day ${kind}${named ? ' named' : ''}`} aria-pressed={named !== undefined} disabled={!onDay} tabIndex={stops ? 0 : -1}
+      data-day={day} aria-label={`${number}, ${told}`} title={told} onFocus={onFocus} onClick={() => onDay?.(day)}
     >
       {number}
     </button>

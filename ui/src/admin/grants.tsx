@@ -30,6 +30,7 @@ export function GrantsField({ value = [], onChange }: { value?: Grant[]; onChang
             <Select value={grant.role} aria-label={t('user.roles')} style={{ flex: 1 }} onChange={(role) => put(index, { role })} options={ROLES.map((each) => ({ value: each, label: t(`role.${each}`) }))} />
             <Button onClick={() => onChange?.(value.filter((_, at) => at !== index))} aria-label={t('grant.remove')}>{t('verb.delete')}</Button>
           </div>
+          <p className="quiet">{t(`role.${grant.role}.may`)}</p>
           <PlaceSelect what="areas" value={grant.area ?? null} onChange={(area) => put(index, { area })} />
           <PlaceSelect what="organisations" value={grant.organisation ?? null} onChange={(organisation) => put(index, { organisation })} />
           {((grant.tags?.length ?? 0) > 0 || grant.until) && (

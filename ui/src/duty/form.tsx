@@ -5,7 +5,8 @@ import { read } from '../traffic/view'
 import { t } from '../words'
 
 interface Props {
-  title: string
+  /** None where it stands among other things. */
+  title?: string
   /** On the button that sends it. */
   verb: string
   /** Whether all is there that it needs. */
@@ -32,13 +33,13 @@ export function DutyForm({ title, verb, ready, onSend, onDone, children }: Props
   }
   return (
     <form
-      className="traffic-panel duty-form"
+      className={title ? 'traffic-panel duty-form' : 'duty-form'}
       onSubmit={(event) => {
         event.preventDefault()
         void send()
       }}
     >
-      <h2>{title}</h2>
+      {title && <h2>{title}</h2>}
       {children}
       {problem !== null && <ProblemNote error={problem} />}
       <div className="row">

@@ -2,9 +2,9 @@ import { Button, Input, Select } from 'antd'
 import { useState } from 'react'
 import { api } from '../api/client'
 import type { Sign } from '../api/types'
-import { ProblemNote } from '../parts/problem'
 import { iso } from '../parts/times'
 import { t } from '../words'
+import { DutyForm } from './form'
 import { fits, textOf, trimmed, widthOf } from './text'
 
 const TEXTS = ['sign.text.queue', 'sign.text.accident', 'sign.text.works', 'sign.text.closed', 'sign.text.fog'] as const
@@ -23,33 +23,18 @@ export function ShowForm({ sign, onDone, onShown }: Props) {
   const [minutes, setMinutes] = useState<number>(30)
   const [priority, setPriority] = useState<number>(3)
   const [reason, setReason] = useState('')
-  const [problem, setProblem] = useState<unknown>(null)
-  const [busy, setBusy] = useState(false)
   const take = (text: string[]) => {
     setLines(Array.from({ length: sign.lines }, (_, row) => text[row] ?? ''))
     setReason((now) => now || text[0] || '')
   }
   const show = async () => {
-    setBusy(true)
-    try {
-      const end = iso((Date.now() + minutes * 60_000) * 1000)
-      await api.post('signs/{sign}/messages', { path: { sign: sign.id }, body: { lines: trimmed(lines), priority, end, reason: reason.trim(), cause: '' }, once: true })
-      onDone()
-      await onShown()
-    } catch (error) {
-      setProblem(error)
-    } finally {
-      setBusy(false)
-    }
+    const end = iso((Date.now() + minutes * 60_000) * 1000)
+    await api.post('signs/{sign}/messages', { path: { sign: sign.id }, body: { lines: trimmed(lines), priority, end, reason: reason.trim(), cause: '' }, once: true })
+    onDone()
+    await onShown()
   }
   return (
-    <form
-      className="duty-form"
-      onSubmit={(event) => {
-        event.preventDefault()
-        void show()
-      }}
-    >
+    <DutyForm verb={t('sign.show')} ready={fits(trimmed(lines), sign) && reason.trim() !== ''} onSend={show} onDone={onDone}>
       <div className="row wrap" role="group" aria-label={t('sign.texts')}>
         {TEXTS.map((key) => {
           const text = textOf(key, sign.language, sign)
@@ -70,11 +55,6 @@ export function ShowForm({ sign, onDone, onShown }: Props) {
         <label>{t('sign.priority')}<Select value={priority} onChange={setPriority} options={PRIORITIES.map((each) => ({ value: each, label: String(each) }))} aria-label={t('sign.priority')} /></label>
       </div>
       <label>{t('sign.reason')}<Input value={reason} maxLength={500} onChange={(event) => setReason(event.target.value)} aria-label={t('sign.reason')} /></label>
-      {problem !== null && <ProblemNote error={problem} />}
-      <div className="row">
-        <Button type="primary" htmlType="submit" loading={busy} disabled={!fits(trimmed(lines), sign) || !reason.trim()}>{t('sign.show')}</Button>
-        <Button onClick={onDone}>{t('verb.cancel')}</Button>
-      </div>
-    </form>
+    </DutyForm>
   )
 }

@@ -1,4 +1,4 @@
-import { Button, Input, InputNumber, Select } from 'antd'
+import { Button, Checkbox, Input, InputNumber, Select } from 'antd'
 import { useState } from 'react'
 import { DAY_KINDS, type DayKind } from '../admin/daylist'
 import { api, type Body } from '../api/client'
@@ -39,6 +39,7 @@ export function TollForm({ toll, currency, shape, onShape, draft, onDraft, onDon
   const [prices, setPrices] = useState<Price[]>(toll?.prices ?? [FIRST])
   const [begins, setBegins] = useState(toll?.begins ?? '')
   const [ends, setEnds] = useState(toll?.ends ?? '')
+  const [enabled, setEnabled] = useState(toll?.enabled ?? true)
   const [problem, setProblem] = useState<unknown>(null)
   const [busy, setBusy] = useState(false)
 
@@ -47,7 +48,7 @@ export function TollForm({ toll, currency, shape, onShape, draft, onDraft, onDon
     : { gantries: [], border: draft.map(([longitude, latitude]) => [longitude, latitude]) }
   const save = async () => {
     setBusy(true)
-    const said = { name: name.trim(), crossing, prices, begins, ends }
+    const said = { name: name.trim(), crossing, prices, begins, ends, enabled }
     try {
       if (toll) await api.patch('traffic/tolls/{toll}', { path: { toll: toll.id }, body: { ...said, ...(draft.length > 0 ? places() : {}) }, revision: toll.revision })
       else await api.post('traffic/tolls', { body: { ...said, ...places() }, once: true })
@@ -95,6 +96,7 @@ export function TollForm({ toll, currency, shape, onShape, draft, onDraft, onDon
         <label>{t('toll.begins')}<Input type="date" value={begins} onChange={(event) => setBegins(event.target.value)} /></label>
         <label>{t('toll.ends')}<Input type="date" value={ends} onChange={(event) => setEnds(event.target.value)} /></label>
       </div>
+      <Checkbox checked={enabled} onChange={(event) => setEnabled(event.target.checked)}>{t('toll.enabled')}</Checkbox>
       {problem !== null && <ProblemNote error={problem} />}
       <div className="row">
         <Button type="primary" htmlType="submit" loading={busy} disabled={!name.trim() || (toll ? draft.length > 0 && !drawn : !drawn)}>{t('verb.save')}</Button>

@@ -56,6 +56,11 @@ export const admin = words({
   'role.operator': ['Operator', '操作员'],
   'role.viewer': ['Viewer', '查看员'],
   'role.reporter': ['Reporter (a machine)', '上报接口'],
+  'role.administrator.may': ['All of it: people, devices, settings.', '全部操作，包括用户、设备和设置。'],
+  'role.supervisor.may': ['As an operator, and approves what others propose: watches, violations, cases; doors and terminals of vehicles, fences.', '除操作员权限外，可审批布控、违法和案件，控制车门和终端，绘制围栏。'],
+  'role.operator.may': ['As a viewer, and acts: heads, recording, exports, alarms; searches passages, looks where vehicles were, reports closures, writes on signs.', '除查看员权限外，可操作云台、录像、导出和报警，查询过车和车辆轨迹，登记封路，发布诱导信息。'],
+  'role.viewer.may': ['Sees: live, recordings, alarms, traffic, devices. Changes nothing.', '只能查看实时画面、录像、报警、路况和设备，不能更改。'],
+  'role.reporter.may': ['Tells passages and violations, and sees nothing. For other systems.', '只能上报过车和违法，不能查看任何内容，供其他系统使用。'],
 
   'audit.who': ['Who', '操作人'],
   'audit.action': ['Action', '操作'],

@@ -39,6 +39,7 @@ export const tolls = words({
   'toll.begins': ['First day', '起始日'],
   'toll.ends': ['Last day', '截止日'],
   'toll.lasts': ['Paid from {from} to {to}', '收费期 {from} 至 {to}'],
+  'toll.enabled': ['Is paid (without it kept, and nobody pays)', '启用（不启用则保留但不收费）'],
   'toll.avoid': ['Avoid tolls', '避开收费'],
   'toll.vehicle': ['Vehicle', '车型'],
 })

@@ -15,7 +15,8 @@ from safecity.kit.ids import fresh
 from safecity.ports.database import Database, Tx
 
 KEPT_US: Final = 30 * 86_400 * 1_000_000
-"""One that is over is forgotten after so long, its plate with it."""
+"""One that is over is forgotten after so long, its plate with it; so is one that nobody said anything of for so long,
+or those that were left open would keep their plates for ever, and in the end the room of the others."""
 
 
 class Tows:
@@ -51,7 +52,8 @@ class Tows:
             if store.count(tx) >= MAX_TOWS:
                 raise ExhaustedError("too many tows", code="too_many", params={"limit": MAX_TOWS})
             store.add(tx, tow)
-            note(tx, who, Action.TRAFFIC_CHANGE, thing_of(tow), str(reason), reason=tow.words, added=True)
+            # Neither its plate nor what people wrote of it: the log is kept for longer than they may be.
+            note(tx, who, Action.TRAFFIC_CHANGE, thing_of(tow), str(reason), added=True)
             return tow
 
         return await self._database.write(work)
@@ -75,6 +77,6 @@ class Tows:
         return await self._database.write(work)
 
     async def sweep(self) -> int:
-        """Forget what was over long ago."""
+        """Forget what was over, or left alone, long ago."""
         now = self._clock.now_us()
         return await self._database.write(lambda tx: store.sweep(tx, now - KEPT_US))

@@ -66,9 +66,10 @@ def page(tx: Tx, allowed: Predicate, *, over: bool, before: str, limit: int) -> 
     return [_tow(row) for row in tx.rows(query.limit(limit))]
 
 
-def sweep(tx: Tx, ended_before: int) -> int:
-    """Forget those that ended earlier; the audit log remembers that they were."""
-    return tx.run(delete(tows).where(tows.c.ended_at < ended_before))
+def sweep(tx: Tx, before: int) -> int:
+    """Forget those that ended earlier, or of which nobody said anything since; the audit log remembers that they
+    were."""
+    return tx.run(delete(tows).where(func.coalesce(tows.c.ended_at, tows.c.changed_at) < before))
 
 
 def any_under(tx: Tx, path: str) -> bool:

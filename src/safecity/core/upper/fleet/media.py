@@ -152,12 +152,15 @@ class VehicleMedia:
         """Forget what is past its days, and what vehicles took that are not there any more; how many. Their bytes go
         with what is loose."""
         gone, oldest, now = 0, self._oldest(), self._clock.now_us()
+        # Looked for where nobody has to wait for it: whose vehicle goes meanwhile is found the next time.
+        absent = await self._database.read(lambda tx: _absent(tx, table.owners(tx)))
+        for part in (absent[start : start + SWEEP] for start in range(0, max(1, len(absent)), SWEEP)):
 
-        def work(tx: Tx) -> int:
-            return table.forget(tx, oldest, _absent(tx, table.owners(tx))[:SWEEP], now, SWEEP)
+            def work(tx: Tx, part: list[str] = part) -> int:
+                return table.forget(tx, oldest, part, now, SWEEP)
 
-        while some := await self._database.write(work):
-            gone += some
+            while some := await self._database.write(work):
+                gone += some
         return gone
 
     def _oldest(self) -> int:
