@@ -9,11 +9,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from tests.unit.drivers_jt808.scene import Vehicle, open_scene
 
 from safecity.core.upper.fleet import media
 from safecity.core.upper.fleet.api import VehicleMedia, attachment
+from safecity.kit.clock import rfc3339
 from safecity.kit.errors import ExhaustedError, InvalidError, NotFoundError, RefusedError, UnavailableError
 from safecity.kit.ids import fresh
 from safecity.model.facts.signal_calls import JtTerminal
@@ -94,6 +96,23 @@ async def test_what_comes_twice_is_kept_once_and_the_same_number_of_another_day_
     assert len(await listed(admin, bus)) == 2
     await house.services.loose.sweep()
     assert len(await lying(house)) == 2
+
+
+async def test_a_camera_that_sees_nothing_takes_the_same_bytes_and_each_time_it_is_another_picture(
+    house: Any, admin: Any, bus: str
+) -> None:
+    """Terminals count from 1 whenever they are switched on, so that the number is no help."""
+    keep = house.services.vehicle_media.keep
+    first = taken(house, bus, cause="robbery")
+    assert await keep(first)
+    house.clock.advance(3600)
+    assert not await keep(msgspec.structs.replace(first, seen=house.clock.now_us())), "the answer was lost: the same"
+    again = taken(house, bus, cause="robbery")
+    assert await keep(again)
+    timeless = taken(house, bus, at=house.clock.now_us())
+    assert not await keep(timeless), "one that does not say when may be either"
+    await admin.sign_in("root")  # the session is over
+    assert [one["at"] for one in await listed(admin, bus)] == [rfc3339(one.at) for one in (again, first)]
 
 
 @pytest.mark.parametrize("data", [b"<html><script>alert(1)</script>", b"\xff\xd8 and nothing", b"GIF89a\1\0\1\0", b""])
@@ -385,6 +404,17 @@ async def test_attachments_stand_with_the_alarm_that_they_belong_to(house: Any, 
     assert (part.status_code, part.content) == (206, film[100:200])
     shown = await admin.ask("GET", f"devices/{bus}/media/{items['picture']['id']}?purpose=security")
     assert (shown.content, shown.headers["content-type"]) == (picture, "image/jpeg")
+
+
+async def test_files_of_an_alarm_whose_bytes_are_the_same_are_kept_each(house: Any, admin: Any, bus: str) -> None:
+    """Two cameras that are covered, and an alarm after the next start with the same number."""
+    attach, event = house.services.vehicle_media.attach, await alarmed(house, bus)
+    files = [attached(bus, house, JPEG, event=event, name=name) for name in ("00_1_6501_0.jpg", "00_2_6501_1.jpg")]
+    files.append(attached(bus, house, JPEG, event=await alarmed(house, bus)))
+    for fact in files:
+        assert await attach(fact, pieces(JPEG))
+        assert not await attach(fact, pieces(b"never read"))
+    assert len(await listed(admin, bus)) == len(await lying(house)) == 3
 
 
 async def test_an_attachment_of_which_the_alarm_is_not_known_stands_there_too(house: Any, admin: Any, bus: str) -> None:

@@ -201,7 +201,8 @@ class _Seen:
 
 def _is_wanted(tx: Tx, fact: KeepMedia | KeepAttachment, digest: bytes) -> bool:
     _vehicle(tx, fact.device)
-    if table.is_known(tx, fact.device, fact.number, digest):
+    of = {} if isinstance(fact, KeepMedia) else {"event": fact.event, "name": fact.name[:NAME_LETTERS]}
+    if table.is_known(tx, fact.device, fact.number, digest, at=fact.at, seen=fact.seen, **of):
         return False
     cause = fact.cause if isinstance(fact, KeepMedia) else ATTACHED
     room, since = MAX_PER_DAY * (2 if cause in _WAITED_FOR else 1), fact.seen - DAY_US

@@ -15,7 +15,6 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
-    UniqueConstraint,
     and_,
     delete,
     func,
@@ -43,7 +42,7 @@ vehicle_media = Table(
     *(moment(name) for name in ("at", "seen")),
     area_path(index=False),
     organisation_path(),
-    UniqueConstraint("device", "number", "digest", name="uq_vehicle_media_device_number_digest"),
+    Index("ix_vehicle_media_device_number_digest", "device", "number", "digest"),
     Index("ix_vehicle_media_device_at", "device", "at"),
     Index("ix_vehicle_media_device_seen", "device", "seen"),
     Index("ix_vehicle_media_seen", "seen"),
@@ -88,11 +87,19 @@ def add(tx: Tx, one: VehicleMedium) -> None:
     tx.run(insert(vehicle_media).values(**{name: getattr(one, name) for name in _FIELDS}))
 
 
-def is_known(tx: Tx, device: str, number: int, digest: bytes) -> bool:
-    """Whether the vehicle brought these bytes under that number before."""
+def is_known(
+    tx: Tx, device: str, number: int, digest: bytes, *, at: int, seen: int, event: str = "", name: str = ""
+) -> bool:
+    """Whether the vehicle brought these bytes under that number, and for that alarm, before. Numbers begin anew when it
+    is switched on, and a camera that sees nothing takes the same bytes each time: what was taken at another time is
+    another, as far as both say when that was."""
     table = vehicle_media.c
-    same = and_(table.device == device, table.number == number, table.digest == digest)
-    return tx.row(select(table.id).where(same)) is not None
+    same = and_(
+        table.device == device, table.number == number, table.digest == digest, table.event == event, table.name == name
+    )
+    if at != seen:
+        same = and_(same, or_(table.at == at, table.at == table.seen))
+    return tx.row(select(table.id).where(same).limit(1)) is not None
 
 
 def came_since(tx: Tx, device: str, since: int) -> int:
