@@ -8,6 +8,7 @@ import { Age } from '../parts/age'
 import { ProblemNote, sentence } from '../parts/problem'
 import { type Key, t, useLanguage } from '../words'
 
+const EXAMPLE = 'http://10.1.2.3:8100'
 const PATH = 'libraries/{library}'
 const DETAILS = [13, 7, 9, 3, 4] as const
 type Detail = (typeof DETAILS)[number]
@@ -72,7 +73,7 @@ function Place({ id, library }: { id: string; library: LowerLibrary | undefined 
   }
   return (
     <Form form={form} layout="vertical" requiredMark={false} onFinish={(filled: Filled) => void save(filled)} onValuesChange={() => setTouched(true)}>
-      <Form.Item name="url" label={t('library.url')} extra={t('library.urlHint')} rules={[{ required: true, pattern: /^https?:\/\/[^/@\s]+\/?$/, message: t('library.urlBad') }]}><Input className="mono" maxLength={500} placeholder="http://10.1.2.3:8100" /></Form.Item>
+      <Form.Item name="url" label={t('library.url')} extra={t('library.urlHint')} rules={[{ required: true, pattern: /^https?:\/\/[^/@\s]+\/?$/, message: t('library.urlBad') }]}><Input className="mono" maxLength={500} placeholder={EXAMPLE} /></Form.Item>
       <Form.Item name="username" label={t('library.username')} extra={t('library.usernameHint')}><Input autoComplete="off" maxLength={128} /></Form.Item>
       <Form.Item name="password" label={t('library.password')} extra={library?.proves ? t('library.passwordKept') : undefined}><Input.Password autoComplete="new-password" maxLength={128} /></Form.Item>
       <Form.Item name="form" label={t('library.form')}><Select options={[{ value: 'json', label: 'JSON' }, { value: 'xml', label: 'XML' }]} /></Form.Item>
