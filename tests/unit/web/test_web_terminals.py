@@ -10,7 +10,7 @@ import pytest
 from safecity.kit.errors import UnavailableError
 from safecity.model.facts.envelope import Event
 from safecity.model.facts.signal_calls import ApplySignal, DeviceFigure, DeviceFigures
-from safecity.model.facts.vehicle_calls import ConfirmAlarms
+from safecity.model.facts.vehicle_calls import ConfirmAlarms, TerminalDid
 
 PHONE = "13912345678"
 
@@ -144,20 +144,44 @@ async def test_a_terminal_is_told_to_send_its_pictures_over_tcp_or_udp_and_nothi
     assert (refused.status_code, refused.json()["code"]) == (400, "choice")
 
 
+async def reports(house: Any, terminal: str, kind: str) -> None:
+    """Its terminal raises an alarm."""
+    body = {
+        "device": terminal, "code": PHONE, "channel": "", "priority": 1, "method": 8, "type": kind,
+        "event_type": None, "time_us": house.clock.now_us(), "description": "", "longitude": None, "latitude": None,
+    }  # fmt: skip
+    await house.publish("alarm.received", terminal, body)
+
+
+async def confirmed(house: Any) -> list[ConfirmAlarms]:
+    """What terminals were told; nobody else waits for it."""
+    await asyncio.gather(*house.services.vehicle_orders._confirming)
+    return list(house.calls.of(ConfirmAlarms))
+
+
 async def test_who_takes_notice_of_an_alarm_takes_it_off_the_terminal_too(
     house: Any, admin: Any, terminal: str
 ) -> None:
     """Of an SOS and the others that are reported until somebody confirms them (JT/T 808, 0x8203); not of a speed."""
     for kind in ("jt808-0", "jt808-1", "jsatl-65-1"):
-        body = {
-            "device": terminal, "code": PHONE, "channel": "", "priority": 1, "method": 8, "type": kind,
-            "event_type": None, "time_us": house.clock.now_us(), "description": "", "longitude": None, "latitude": None,
-        }  # fmt: skip
-        await house.publish("alarm.received", terminal, body)
+        await reports(house, terminal, kind)
     house.calls.answers[ConfirmAlarms] = UnavailableError("away", code="device_offline")
     alarms = (await admin.ok("GET", "alarms"))["items"]
     assert len(alarms) == 3
     for one in alarms:
         await admin.ok("POST", f"alarms/{one['id']}/acknowledge")
-    await asyncio.sleep(0)  # nobody waits for the terminal
-    assert house.calls.of(ConfirmAlarms) == [ConfirmAlarms(terminal, 1)]
+    assert await confirmed(house) == [ConfirmAlarms(terminal, 1)]
+
+
+async def test_who_takes_notice_of_an_old_sos_does_not_silence_the_one_of_now(
+    house: Any, admin: Any, terminal: str
+) -> None:
+    house.calls.answers[ConfirmAlarms] = TerminalDid()
+    for kind in ("jt808-0", "jt808-0", "jt808-27"):
+        await reports(house, terminal, kind)
+        house.clock.advance(60)
+    _, new, old = [one["id"] for one in (await admin.ok("GET", "alarms"))["items"]]
+    await admin.ok("POST", f"alarms/{old}/acknowledge")
+    assert await confirmed(house) == []
+    await admin.ok("POST", f"alarms/{new}/acknowledge")
+    assert await confirmed(house) == [ConfirmAlarms(terminal, 1)]

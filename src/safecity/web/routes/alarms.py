@@ -110,8 +110,7 @@ async def see_alarm(alarm: str, who: Who, here: Here) -> AlarmOut:
 async def acknowledge_alarm(alarm: str, who: Who, here: Here, ask: AcknowledgeAsk | None = None) -> AlarmOut:
     """Take notice of it."""
     done = await here.alarms.acknowledge(who, alarm, ask.note if ask else "")
-    if done.device is not None:
-        here.vehicle_orders.confirm(done.device, done.type)
+    here.vehicle_orders.confirm(done)
     here.hub.changed([("alarm", alarm)])
     if done.method == METHOD:
         here.hub.changed([("watch", "")])

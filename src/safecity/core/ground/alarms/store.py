@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Float, Index, Table, Text, delete, func, insert, select, update
+from sqlalchemy import BigInteger, Column, Float, Index, Table, Text, and_, delete, func, insert, select, update
 
 from safecity.core.ground.access.api import under
 from safecity.core.ground.alarms.audience import Hearing
@@ -132,6 +132,13 @@ def open_of(tx: Tx, method: str) -> list[Alarm]:
     """Those of a method that are not cleared, oldest first."""
     query = select(alarms).where(alarms.c.method == method, alarms.c.state != "cleared").order_by(alarms.c.id)
     return [_alarm(row) for row in tx.rows(query.limit(1000))]
+
+
+def is_raised_after(tx: Tx, alarm: Alarm) -> bool:
+    """Whether its device has raised another of that type since, and nobody has taken notice of that one."""
+    later = and_(alarms.c.id > alarm.id, alarms.c.device == alarm.device, alarms.c.type == alarm.type)
+    raised = alarms.c.state == str(AlarmState.RAISED)
+    return tx.row(select(alarms.c.id).where(raised, later).limit(1)) is not None
 
 
 def find(tx: Tx, alarm: str) -> Alarm | None:

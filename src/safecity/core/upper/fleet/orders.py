@@ -7,6 +7,7 @@ import logging
 from typing import Any, Final
 
 from safecity.core.ground.access.api import Action, Actor, authorize
+from safecity.core.ground.alarms.api import Alarm, is_raised_after
 from safecity.core.ground.audit.api import note
 from safecity.core.ground.devices.api import Device, DeviceKind, Position, find_device, of_devices, thing_of
 from safecity.core.ground.passages.api import check_purpose
@@ -51,6 +52,7 @@ _CAMERAS: Final[dict[int, Action]] = {
     ATTACHMENTS: Action.EXPORT_MAKE,
 }
 """What whoever says such a message must be allowed to do to the camera that it names, or to all where it names none."""
+_CONFIRMABLE: Final = frozenset(str(int(bit)) for bit in CONFIRMABLE)
 _DESTINATION: Final = ("host", "port", "tcp_port", "udp_port", "path")
 _NEEDS: Final[dict[type[Given | SayTerminal], Action]] = {
     TellDriver: Action.VEHICLE_MESSAGE,
@@ -140,15 +142,19 @@ class VehicleOrders:
         await self._answered(who, Action.VEHICLE_CONTROL, device, order)
         return answer if isinstance(answer, TerminalSaid) else TerminalSaid()
 
-    def confirm(self, device: str, alarm: str) -> None:
-        """Somebody took notice of an alarm of that type: where it is one that terminals report until it is confirmed,
-        the terminal hears of it. Nobody waits for that, and one that is away reports it again."""
-        kind, _, bit = alarm.partition("-")
-        if kind != "jt808" or not bit.isdecimal() or int(bit) not in CONFIRMABLE:
+    def confirm(self, alarm: Alarm) -> None:
+        """Somebody took notice of it: where it is one that terminals report until it is confirmed, the terminal hears
+        of it. Not while it has raised another of that kind which nobody has looked at: it would be silenced with this
+        one. Nobody waits for that, and a terminal that is away reports it again."""
+        kind, _, bit = alarm.type.partition("-")
+        device = alarm.device
+        if device is None or kind != "jt808" or bit not in _CONFIRMABLE:
             return
 
         async def tell() -> None:
             try:
+                if await self._database.read(lambda tx: is_raised_after(tx, alarm)):
+                    return
                 await self._calls.call(ADDRESS, ConfirmAlarms(device, 1 << int(bit)), timeout=TIMEOUT)
             except SafecityError as error:
                 logger.info("alarm not confirmed at the terminal device=%s why=%s", device, error.code)
