@@ -46,10 +46,16 @@ def test_an_administrator_subscribes_at_a_library_below_and_takes_it_back(
         expect(page.get_by_text("in force")).to_be_visible(timeout=30_000)
         (wish,) = yard.change(lambda: list(library.memory.subscriptions.values()))
         assert wish.details == {7, 13}
+        gate = {"TollgateID": GATE, "Name": "North gate", "Longitude": 118.3, "Latitude": 31.3}
+        yard.change(lambda: library.tell("Tollgate", gate, tollgate=GATE))
+        page.reload()  # rather than wait for the page to look again
+        expect(page.get_by_role("button", name="Add North gate")).to_be_visible(timeout=60_000)
+        page.get_by_role("button", name="Add North gate").click()
+        expect(page.get_by_text("added", exact=True)).to_be_visible(timeout=20_000)
         yard.change(lambda: library.passes("皖A12B45", tollgate=GATE))
-        expect(page.get_by_text("1 received")).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("2 received")).to_be_visible(timeout=30_000)
         page.evaluate(AXE.read_text("utf-8"))
-        found = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")["violations"]
+        found = page.evaluate("() => axe.run('.library-panel', { resultTypes: ['violations'] })")["violations"]
         assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
 
         page.get_by_role("button", name="Withdraw").click()

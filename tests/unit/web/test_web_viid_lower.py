@@ -57,6 +57,44 @@ async def test_what_is_subscribed_to_below_becomes_passages_here(admin: Any, dis
     assert lines[0]["details"]["details"] == "7,13"
 
 
+async def test_checkpoints_that_a_library_tells_of_can_be_set_up_and_then_have_their_passages(
+    admin: Any, district: District
+) -> None:
+    await district.known()
+    await district.subscribe(7, 9, 13)
+    await district.say()
+    other = ITS_GATE[:-1] + "2"
+    for code, name, degrees in ((ITS_GATE, "North gate", (118.3, 31.3)), (other, "South gate", (0, 0))):
+        gate = {"TollgateID": code, "Name": name, "Longitude": str(degrees[0]), "Latitude": str(degrees[1])}
+        district.library.tell("Tollgate", gate, tollgate=code)
+        for number in (1, 2):
+            lane = {
+                "TollgateID": code,
+                "LaneId": number,
+                "LaneNo": number,
+                "Name": "l",
+                "Direction": "3",
+                "MaxSpeed": 60,
+            }
+            district.library.tell("Lane", lane, tollgate=code)
+    district.library.tell("Lane", {"LaneId": "x", "LaneNo": "none"}, tollgate=ITS_GATE)
+    await district.library.report()
+    north, south = (await admin.ok("GET", f"libraries/{district.device}/checkpoints"))["items"]
+    assert (north["name"], north["code"], north["tollgate"]) == ("North gate", ITS_GATE, None)
+    assert (north["longitude"], north["latitude"], south["longitude"]) == (118.3, 31.3, None)
+    lanes = [(one["number"], one["direction"], one["max_speed_kmh"]) for one in north["lanes"]]
+    assert lanes == [(1, "north_south", 60), (2, "north_south", 60)]
+    assert len(south["lanes"]) == 2, "lanes are numbered within their checkpoint"
+
+    told = {name: north[name] for name in ("code", "name", "longitude", "latitude", "lanes")}
+    made = await admin.ok("POST", "tollgates", {**told, "area": district.area})
+    north, south = (await admin.ok("GET", f"libraries/{district.device}/checkpoints"))["items"]
+    assert (north["tollgate"], south["tollgate"]) == (made["id"], None)
+    await district.passes()
+    (passage,) = (await admin.ok("GET", "passages", params={"purpose": "security"}))["items"]
+    assert (passage["tollgate"], passage["lane"]) == (made["id"], 1)
+
+
 async def test_a_passage_lies_in_the_areas_of_the_library_whatever_it_says(
     house: House, admin: Any, district: District
 ) -> None:

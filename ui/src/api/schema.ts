@@ -1899,6 +1899,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/libraries/{library}/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Checkpoints Below
+         * @description Checkpoints that a library below told of, where it was subscribed to for them. Somebody has to add them here, or
+         *     what passes there stands at the library itself.
+         */
+        get: operations["list_checkpoints_below"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/libraries/{library}/subscriptions": {
         parameters: {
             query?: never;
@@ -7210,6 +7231,27 @@ export interface components {
             channel: string;
             pieces: components["schemas"]["PieceOut"][];
             gaps: components["schemas"]["GapOut"][];
+        };
+        /** @description A checkpoint as the library tells of it. `tollgate`: the one here with its code, none: nobody has added it. */
+        ToldGateOut: {
+            code: string;
+            name: string;
+            longitude: number | null;
+            latitude: number | null;
+            lanes: components["schemas"]["ToldLaneOut"][];
+            tollgate: string | null;
+        };
+        ToldGatePage: {
+            items: components["schemas"]["ToldGateOut"][];
+            next: string | null;
+        };
+        /** @description A lane as the library tells of it, `number` from the left. */
+        ToldLaneOut: {
+            number: number;
+            name: string;
+            /** @enum {string} */
+            direction: "west_east" | "east_west" | "north_south" | "south_north" | "southwest_northeast" | "northeast_southwest" | "northwest_southeast" | "southeast_northwest" | "other";
+            max_speed_kmh: number | null;
         };
         /**
          * @description A new toll: either `gantries`, of which each that is passed is paid for, or a `border` (longitude and latitude of
@@ -12880,6 +12922,38 @@ export interface operations {
             403: components["responses"]["403"];
             404: components["responses"]["404"];
             409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    list_checkpoints_below: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                library: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldGatePage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
             413: components["responses"]["413"];
             414: components["responses"]["414"];
             422: components["responses"]["422"];

@@ -67,7 +67,7 @@ export function DevicePage() {
         <DeviceFacts device={device} />
         {mayChange && <DeviceForm device={device} />}
         {mayChange && device.kind === 'jt808' && <Cameras id={id} known={(channels.data?.items ?? []).map((each) => each.code)} />}
-        {maySubscriptions && device.kind === 'gat1400' && <Library id={id} />}
+        {maySubscriptions && device.kind === 'gat1400' && <Library id={id} area={device.area} />}
         {mayChange && device.kind !== 'rtsp' && device.kind !== 'ais' && <RegistrationCard id={id} kind={device.kind} />}
       </div>
       {mayLook && device.kind === 'jt808' && <Pictures key={device.id} device={device} channels={channels.data?.items ?? []} />}

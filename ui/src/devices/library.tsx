@@ -3,7 +3,7 @@ import { App, Button, Checkbox, Form, Input, Select, Switch } from 'antd'
 import { useEffect, useState } from 'react'
 import { api, type Body, Problem } from '../api/client'
 import { useMay } from '../api/session'
-import type { LowerLibrary, LowerOrder } from '../api/types'
+import type { LowerLibrary, LowerOrder, ToldGate } from '../api/types'
 import { Age } from '../parts/age'
 import { ProblemNote, sentence } from '../parts/problem'
 import { type Key, t, useLanguage } from '../words'
@@ -14,22 +14,32 @@ const DETAILS = [13, 7, 9, 3, 4] as const
 type Detail = (typeof DETAILS)[number]
 
 /** A view library that lies below us: where it is, what is subscribed to there, and whether watches go down to it. */
-export function Library({ id }: { id: string }) {
+export function Library({ id, area }: { id: string; area: string | null }) {
   useLanguage()
   const mayDecide = useMay('subscription.decide')
-  const asked = useQuery({ queryKey: ['devices', id, 'library'], queryFn: ({ signal }) => api.get(PATH, { path: { library: id }, signal }), refetchInterval: 10_000, retry: false })
-  const nowhere = asked.error instanceof Problem && asked.error.code === 'not_found'
-  if (asked.isPending || (nowhere && !mayDecide)) return null
-  const library = nowhere ? undefined : asked.data
+  const asked = useQuery({ queryKey: ['devices', id, 'library'], queryFn: ({ signal }) => found(id, signal), refetchInterval: 10_000, retry: false })
+  const library = asked.data ?? undefined
+  if (asked.isPending || (!library && !mayDecide)) return null
   return (
-    <div className="panel column" style={{ gap: 8 }}>
+    <div className="panel column library-panel" style={{ gap: 8 }}>
       <h2>{t('library.title')}</h2>
-      {asked.error && !nowhere && <ProblemNote error={asked.error} retry={() => void asked.refetch()} />}
+      {asked.error && <ProblemNote error={asked.error} retry={() => void asked.refetch()} />}
       {library && <Standing library={library} />}
       {mayDecide ? <Place id={id} library={library} /> : library && <span className="mono">{library.url}</span>}
       {library && <Orders id={id} library={library} mayDecide={mayDecide} />}
+      {library && <Checkpoints id={id} area={area} />}
     </div>
   )
+}
+
+/** Nothing where nobody gave its address: an answer like any other, or what is being typed would go with each look. */
+async function found(id: string, signal: AbortSignal): Promise<LowerLibrary | null> {
+  try {
+    return await api.get(PATH, { path: { library: id }, signal })
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'not_found') return null
+    throw error
+  }
 }
 
 function Standing({ library }: { library: LowerLibrary }) {
@@ -127,11 +137,49 @@ function Orders({ id, library, mayDecide }: { id: string; library: LowerLibrary;
       ))}
       {mayDecide && !library.leaving && (
         <>
-          <Checkbox.Group value={details} onChange={setDetails} options={DETAILS.map((value) => ({ value, label: t(`library.detail.${value}` as Key) }))} />
+          <div className="row" style={{ flexWrap: 'wrap' }}>
+            {DETAILS.map((value) => (
+              <Checkbox key={value} checked={details.includes(value)} onChange={(event) => setDetails(event.target.checked ? [...details, value] : details.filter((each) => each !== value))}>
+                {t(`library.detail.${value}` as Key)}
+              </Checkbox>
+            ))}
+          </div>
           <Input value={reason} onChange={(event) => setReason(event.target.value)} maxLength={500} placeholder={t('library.reason')} aria-label={t('library.reason')} />
           <span><Button disabled={details.length === 0} loading={busy} onClick={() => void subscribe()}>{t('library.subscribe')}</Button></span>
         </>
       )}
+    </div>
+  )
+}
+
+/** Checkpoints that it told of: set up here, they have their passages; else those stand at the library. */
+function Checkpoints({ id, area }: { id: string; area: string | null }) {
+  const queries = useQueryClient()
+  const { message } = App.useApp()
+  const mayAdd = useMay('tollgate.change')
+  const told = useQuery({ queryKey: ['devices', id, 'library', 'checkpoints'], queryFn: ({ signal }) => api.get(`${PATH}/checkpoints`, { path: { library: id }, signal }), refetchInterval: 30_000, retry: false })
+  const rows = told.data?.items ?? []
+  if (rows.length === 0) return null
+  const add = async ({ code, name, longitude, latitude, lanes }: ToldGate) => {
+    try {
+      await api.post('tollgates', { body: { code, name, area, longitude, latitude, lanes } })
+      await queries.invalidateQueries({ queryKey: ['devices', id, 'library', 'checkpoints'] })
+      void queries.invalidateQueries({ queryKey: ['tollgates'] })
+    } catch (error) {
+      void message.error(sentence(error))
+    }
+  }
+  return (
+    <div className="column" style={{ gap: 8 }}>
+      <h2>{t('library.checkpoints')}</h2>
+      <span className="quiet">{t('library.checkpointsHint')}</span>
+      {rows.map((one) => (
+        <div key={one.code} className="row">
+          <span className="clip grow" title={one.code}>{one.name}</span>
+          <span className="quiet">{t('library.lanes', { n: one.lanes.length })}</span>
+          {one.tollgate ? <span className="quiet">{t('library.added')}</span> : mayAdd && <Button size="small" onClick={() => void add(one)} aria-label={`${t('verb.add')} ${one.name}`}>{t('verb.add')}</Button>}
+        </div>
+      ))}
     </div>
   )
 }

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any, Final, cast
 
 from safecity.kit.errors import InvalidError
-from safecity.protocols.gat1400.codes import clean_id
+from safecity.protocols.gat1400.codes import MAX_ID, clean_id
 from safecity.protocols.gat1400.objects import ViidObject, check_required, read_object
 from safecity.protocols.gat1400.pictures import sub_images
 from safecity.protocols.gat1400.resources import BY_NAME, DETAILS, NOTIFIED
@@ -166,6 +166,13 @@ def write_notification(
     }
 
 
+def _told_apart(one: ViidObject) -> ViidObject:
+    """Lanes are numbered within their tollgate: each has one with the number 1."""
+    gate = clean_id(one.fields.get("TollgateID")) if one.resource.name == "Lane" else ""
+    name = f"{gate}/{one.id}" if gate else one.id
+    return one if name == one.id or len(name) > MAX_ID else replace(one, id=name)
+
+
 def read_notified(of: ViidObject) -> tuple[Operation, list[ViidObject], int]:
     """The objects of a SubscribeNotification, whatever lists it has, and how many could not be read: each is read as if
     it came by itself."""
@@ -181,7 +188,7 @@ def read_notified(of: ViidObject) -> tuple[Operation, list[ViidObject], int]:
             continue
         for one in cast("list[Any]", value) if isinstance(value, list) else [value]:
             try:
-                found.append(read_object(BY_NAME[kind], one))
+                found.append(_told_apart(read_object(BY_NAME[kind], one)))
             except InvalidError:
                 lost += 1
     return Operation(int(number or 1)), found, lost

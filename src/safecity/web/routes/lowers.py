@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import Response
@@ -10,7 +11,20 @@ from pydantic import Field
 from safecity.core.ground.access.api import Action
 from safecity.core.ground.lowers.api import Lower, Order, OrderState, Standing
 from safecity.web.guard import Here, Routes, Who
-from safecity.web.shapes import Answer, Ask, IfMatch, Moment, OptionalMoment, Secret, Text, Words, read_revision, tag
+from safecity.web.routes.tollgates import Direction
+from safecity.web.shapes import (
+    Answer,
+    Ask,
+    IfMatch,
+    Moment,
+    OptionalMoment,
+    Page,
+    Secret,
+    Text,
+    Words,
+    read_revision,
+    tag,
+)
 
 routes = Routes("lowers")
 Detail = Literal[3, 4, 7, 9, 13]
@@ -61,6 +75,26 @@ class LowerOut(Answer):
     revision: int
 
 
+class ToldLaneOut(Answer):
+    """A lane as the library tells of it, `number` from the left."""
+
+    number: int
+    name: str
+    direction: Direction
+    max_speed_kmh: int | None
+
+
+class ToldGateOut(Answer):
+    """A checkpoint as the library tells of it. `tollgate`: the one here with its code, none: nobody has added it."""
+
+    code: str
+    name: str
+    longitude: float | None
+    latitude: float | None
+    lanes: list[ToldLaneOut]
+    tollgate: str | None
+
+
 class LowerAsk(Ask):
     """Where it is: `http(s)://HOST[:PORT]`; what it says of itself counts for nothing. `username` and `password`: who
     we are there, where it asks for it; empty: our own code. No `password`: as it was, but never at another address."""
@@ -92,6 +126,14 @@ class EndAsk(Ask):
 async def see_lower(library: str, who: Who, here: Here, response: Response) -> LowerOut:
     """What we know of a library below us, by the id of its device, and what we subscribe to there."""
     return tag(response, _shown(await here.lowers.see(who, library)))
+
+
+@routes.get("/libraries/{library}/checkpoints", Action.SUBSCRIPTION_SEE)
+async def list_checkpoints_below(library: str, who: Who, here: Here) -> Page[ToldGateOut]:
+    """Checkpoints that a library below told of, where it was subscribed to for them. Somebody has to add them here, or
+    what passes there stands at the library itself."""
+    found = await here.lowers.checkpoints(who, library)
+    return Page(items=[ToldGateOut.model_validate(asdict(one)) for one in found])
 
 
 @routes.put("/libraries/{library}", Action.SUBSCRIPTION_DECIDE)

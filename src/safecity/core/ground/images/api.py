@@ -11,6 +11,7 @@ from safecity.core.ground.images.recalling import Delete
 from safecity.core.ground.images.service import Images
 from safecity.core.ground.images.store import Kept
 from safecity.core.ground.images.store import known as known_objects
+from safecity.core.ground.images.store import of_kind as objects_of_kind
 from safecity.core.ground.images.subscribers import Subscribed, SubscriptionState
 from safecity.core.ground.images.taking import Outcome, origin_of
 from safecity.core.ground.images.uplink import AskUpper, UplinkFigure, Uplinks
@@ -34,6 +35,7 @@ __all__ = [
     "answering",
     "is_library",
     "known_objects",
+    "objects_of_kind",
     "origin_of",
     "pause",
     "proof",

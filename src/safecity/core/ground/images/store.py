@@ -116,6 +116,12 @@ def _matching(chosen: Select[Any], readable: Any, kind: str, query: Query, now: 
     return chosen
 
 
+def of_kind(tx: Tx, device: str, kind: str, now: int, limit: int) -> list[Kept]:
+    """What a device sent of a kind, as far as it is still kept, newest first."""
+    mine = (objects.c.device == device, objects.c.kind == kind, objects.c.keep_until > now)
+    return [_kept(row) for row in tx.rows(select(objects).where(*mine).order_by(objects.c.id.desc()).limit(limit))]
+
+
 def own(device: str) -> Any:
     """Rows a device sent itself."""
     return objects.c.device == device

@@ -1,6 +1,7 @@
 """Libraries below us (GA/T 1400), and what we ask of them."""
 
 from safecity.core.ground.lowers.decide import FORMS, SUBSCRIBABLE, Lower, Order, OrderKind, OrderState
+from safecity.core.ground.lowers.found import ToldGate
 from safecity.core.ground.lowers.hearing import Hearing
 from safecity.core.ground.lowers.service import Lowers, Standing
 from safecity.core.ground.lowers.teller import AskLower, LowerTeller
@@ -27,6 +28,7 @@ __all__ = [
     "OrderKind",
     "OrderState",
     "Standing",
+    "ToldGate",
     "Wanted",
     "answered",
     "asked_by",

@@ -9,6 +9,7 @@ from typing import Any, Final
 from safecity.core.ground.access.api import Action, Actor, Vault
 from safecity.core.ground.audit.api import note
 from safecity.core.ground.devices.api import Device, DeviceKind, find_device, thing_of
+from safecity.core.ground.images.api import Kept, objects_of_kind
 from safecity.core.ground.lowers import store
 from safecity.core.ground.lowers.decide import (
     DAY_US,
@@ -26,11 +27,15 @@ from safecity.core.ground.lowers.decide import (
     number_of,
     whole_seconds,
 )
+from safecity.core.ground.lowers.found import MAX_LANES, ToldGate, gates_of
 from safecity.core.ground.settings.api import Settings
+from safecity.core.ground.tollgates.api import meant as tollgates_meant
 from safecity.kit.clock import Clock
 from safecity.kit.errors import ConflictError, ExhaustedError, InvalidError, NotFoundError, RefusedError
 from safecity.kit.ids import fresh
 from safecity.ports.database import Database, Tx
+from safecity.protocols.gat1400.objects import ViidObject, read_object
+from safecity.protocols.gat1400.resources import BY_NAME
 
 SHOWN: Final = 100
 """Subscriptions of one library that are listed, the newest first."""
@@ -39,6 +44,7 @@ KEPT_US: Final = 90 * DAY_US
 HEARD_US: Final = 7 * DAY_US
 """Numbers of notifications are remembered for so long. What is sent again later is still known by its objects."""
 SWEEP: Final = 500
+MOST_GATES: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +193,21 @@ class Lowers:
         self._told()
         return new
 
+    async def checkpoints(self, who: Actor, device: str) -> list[ToldGate]:
+        """Those that it told of, at most `MOST_GATES`."""
+        now = self._clock.now_us()
+
+        def work(tx: Tx) -> list[ToldGate]:
+            of = find_device(tx, who, Action.SUBSCRIPTION_SEE, device)
+            _find(tx, of)
+            told = [_read(one) for one in objects_of_kind(tx, device, "Tollgate", now, MOST_GATES)]
+            lanes = [_read(one) for one in objects_of_kind(tx, device, "Lane", now, MOST_GATES * MAX_LANES)]
+            codes = [one.id for one in told]
+            known = {gate.code: gate.id for gate in tollgates_meant(tx, device, codes) if gate.code in codes}
+            return gates_of(told, lanes, known)
+
+        return await self._database.read(work)
+
     async def entered(self, device: Device) -> None:
         """It registered: it may have begun anew, and have forgotten what stood there."""
         now = self._clock.now_us()
@@ -208,6 +229,10 @@ class Lowers:
             return len(ids) + store.sweep_marks(tx, now - HEARD_US)
 
         return await self._database.write(work)
+
+
+def _read(kept: Kept) -> ViidObject:
+    return replace(read_object(BY_NAME[kept.kind], kept.body), id=kept.object_id)
 
 
 def _find(tx: Tx, of: Device) -> tuple[Lower, bytes | None]:
