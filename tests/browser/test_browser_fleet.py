@@ -15,9 +15,12 @@ from tests.browser.conftest import ROOT
 
 from safecity.kit.clock import SECOND_US, SystemClock, rfc3339
 from safecity.protocols.jt808.terminal import Identity
+from safecity.sim.encode import still
 from safecity.sim.jt808.drive import Drive, Plan
 from safecity.sim.jt808.load import walk
+from safecity.sim.jt808.recorded import FILM, PICTURE, Recorded
 from safecity.sim.jt808.terminal import SimTerminal, TerminalSpec
+from safecity.sim.scene.street import Street
 
 SHOTS = ROOT / "output" / "screenshots"
 SOON = 20_000
@@ -232,3 +235,28 @@ def test_words_for_the_driver_arrive_and_a_door_needs_the_name(
     go.click()
     expect(page.get_by_text("The doors are locked.", exact=True)).to_be_visible(timeout=SOON)
     page.screenshot(path=SHOTS / "fleet-vehicles.png")
+
+
+def test_what_it_recorded_of_an_alarm_and_what_came_through_it_are_shown(
+    open_page: Callable[..., Page], city: Platform, vehicle: tuple[str, Road]
+) -> None:
+    device, road = vehicle
+    jpeg = still(Street(seed=1, channel=1).render(road.clock.now_us(), 320, 180, None))
+    road.do(lambda: road.terminal.alarm([Recorded(PICTURE, jpeg), Recorded(FILM, b"\0\0\0\1film")], kind=2))
+    road.do(lambda: road.terminal.pass_up(0x41, bytes.fromhex("c0ffee")))
+    until(lambda: road.terminal.safety.brought, "it has brought it", 60.0)
+    page = open_page(f"/devices/{device}", width=1440, height=900)
+    taken = page.get_by_role("region", name="Pictures")
+    taken.get_by_role("button", name="Show").click()
+    expect(taken.get_by_text("On the phone")).to_have_count(2, timeout=SOON)
+    expect(taken.get_by_role("link", name="Film · h264")).to_be_visible()
+    shown = taken.get_by_role("img", name="On the phone")
+    expect(shown).to_be_visible()
+    assert shown.evaluate("(one) => one.naturalWidth") == 320
+    page.screenshot(path=SHOTS / "fleet-attachments.png")
+    page = open_page("/vehicles", width=1440, height=900)
+    page.get_by_role("button", name=PLATE).click()
+    page.get_by_role("button", name="Transparent data").click()
+    expect(page.get_by_role("dialog").get_by_text("c0ffee")).to_be_visible(timeout=SOON)
+    expect(page.get_by_role("dialog").get_by_text("Serial port 1")).to_be_visible()
+    page.screenshot(path=SHOTS / "fleet-transparent.png")

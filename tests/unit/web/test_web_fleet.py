@@ -8,11 +8,14 @@ import pytest
 
 from safecity.kit.errors import RefusedError, UnavailableError
 from safecity.model.facts.vehicle_calls import (
+    AskPassed,
     LockVehicle,
+    PassedUp,
     RestartTerminal,
     SayTerminal,
     TellDriver,
     TerminalDid,
+    TerminalPassed,
     TerminalSaid,
     TrackVehicle,
 )
@@ -151,3 +154,25 @@ async def test_no_picture_is_taken_by_a_message_without_what_a_picture_needs(hou
     assert house.calls.of(SayTerminal) == []
     assert (await admin.ok("POST", path, {**ask, "purpose": "security"}))["message"] == "0805"
     assert (await written(admin, "vehicle.control"))[-2]["details"]["purpose"] == "security"
+
+
+async def test_what_came_through_a_terminal_is_read_by_who_may_control_it_and_that_is_written_down(
+    house: Any, admin: Any, bus: str
+) -> None:
+    house.calls.answers[AskPassed] = TerminalPassed((PassedUp(1_790_000_000_000_000, 65, 2000, b"\x00\xffab"),))
+    operator = await somebody(house, admin, "operator")
+    assert (await operator.ask("GET", f"devices/{bus}/transparent")).status_code == 403
+    told = await admin.ok("GET", f"devices/{bus}/transparent?reason=why")
+    assert told == {
+        "items": [{"at": "2026-09-21T14:13:20.000000Z", "kind": 65, "bytes": 2000, "data": "00ff6162"}], "key": None,
+    }  # fmt: skip
+    (look,) = await written(admin, "vehicle.control")
+    assert (look["object"], look["reason"], look["details"]["order"]) == (bus, "why", "transparent")
+    house.calls.answers[AskPassed] = TerminalPassed((), 65_537, b"\x01" * 128, 1_790_000_000_000_000)
+    told = await admin.ok("GET", f"devices/{bus}/transparent")
+    assert told == {"items": [], "key": {"at": "2026-09-21T14:13:20.000000Z", "e": 65_537, "n": "01" * 128}}
+    camera = await admin.ok("POST", "devices", {"kind": "gb28181", "code": "34020000001320000001"})
+    refused = await admin.ask("GET", f"devices/{camera['id']}/transparent")
+    assert refused.json()["code"] == "not_a_vehicle"
+    house.calls.answers[AskPassed] = UnavailableError("gone", code="duty_unreachable")
+    assert (await admin.ask("GET", f"devices/{bus}/transparent")).status_code == 503

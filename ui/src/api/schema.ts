@@ -3599,6 +3599,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{device}/transparent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See Transparent
+         * @description What came through its terminal last from whatever stands behind it. Each look is written down.
+         */
+        get: operations["see_transparent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/fences": {
         parameters: {
             query?: never;
@@ -5911,6 +5931,17 @@ export interface components {
             next: string | null;
             looked_at: components["schemas"]["LookedAt"];
         };
+        /**
+         * @description What came through the terminal (0900). `kind` as the standard numbers it: 0 GNSS, 11 card, 65 and 66 serial
+         *     ports, from 240 the maker's own. `data`: hexadecimal digits; of more than 1,024 `bytes` the first.
+         */
+        PassedOut: {
+            /** Format: date-time */
+            at: string;
+            kind: number;
+            bytes: number;
+            data: string;
+        };
         /** @description A way through menus in both languages. */
         PathByLanguage: {
             zh: string[];
@@ -7149,6 +7180,13 @@ export interface components {
             kind?: components["schemas"]["Kind"] | "";
             keep?: string[];
         };
+        /** @description The terminal's public RSA key (0A00), its modulus as hexadecimal digits. */
+        TerminalKeyOut: {
+            /** Format: date-time */
+            at: string;
+            e: number;
+            n: string;
+        };
         /**
          * @description A message of JT/T 808 or JT/T 1078 by its id (`8104`) and its fields, by the names that `TerminalMessageOut` has
          *     them in; bytes are hexadecimal digits. `confirm`: the name of the vehicle as it stands in the list. `purpose`: what
@@ -7523,6 +7561,11 @@ export interface components {
             sample_rate: number;
             /** @default 0 */
             channels: number;
+        };
+        /** @description The last 16, newest first; `key` null: it told none. */
+        TransparentOut: {
+            items: components["schemas"]["PassedOut"][];
+            key: components["schemas"]["TerminalKeyOut"] | null;
         };
         /**
          * @description A new section. Lanes that are named at an end count alone there. Who is slower or faster than the bounds is left
@@ -16787,6 +16830,40 @@ export interface operations {
             403: components["responses"]["403"];
             404: components["responses"]["404"];
             409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+        };
+    };
+    see_transparent: {
+        parameters: {
+            query?: {
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransparentOut"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
             413: components["responses"]["413"];
             414: components["responses"]["414"];
             422: components["responses"]["422"];

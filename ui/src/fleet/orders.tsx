@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { api } from '../api/client'
 import { useMay } from '../api/session'
 import type { Device } from '../api/types'
+import { Through } from './through'
 import { ProblemNote, sentence } from '../parts/problem'
 import { span } from '../parts/times'
 import { t } from '../words'
@@ -20,6 +21,7 @@ export function Orders({ device, onLocated }: { device: Device; onLocated: (plac
   const mayControl = useMay('vehicle.control')
   const [busy, setBusy] = useState('')
   const [writing, setWriting] = useState(false)
+  const [reading, setReading] = useState(false)
   const [asked, setAsked] = useState<Confirmed | null>(null)
   const path = { device: device.id }
   const carry = async (name: string, act: () => Promise<string>) => {
@@ -53,6 +55,8 @@ export function Orders({ device, onLocated }: { device: Device; onLocated: (plac
       {mayControl && button('lock', t('fleet.lock'), () => setAsked('lock'))}
       {mayControl && button('unlock', t('fleet.unlock'), () => setAsked('unlock'))}
       {mayControl && button('restart', t('fleet.restart'), () => setAsked('restart'))}
+      {mayControl && <Button size="small" onClick={() => setReading(true)}>{t('fleet.through')}</Button>}
+      {reading && <Through device={device} onEnd={() => setReading(false)} />}
       {writing && <TextForm device={device} onEnd={() => setWriting(false)} />}
       {asked && <Confirm device={device} what={asked} onEnd={() => setAsked(null)} />}
     </div>

@@ -14,6 +14,7 @@ from safecity.drivers.jt808.attachments import AttachmentDesk
 from safecity.drivers.jt808.link import Hall, Limits, TerminalLink
 from safecity.drivers.jt808.media import Keep, MediaDesk
 from safecity.drivers.jt808.orders import Orders
+from safecity.drivers.jt808.passed import PassedDesk
 from safecity.drivers.jt808.reports import Reports
 from safecity.drivers.jt808.roll import Vehicle
 from safecity.drivers.jt808.saying import answered, said
@@ -23,7 +24,7 @@ from safecity.drivers.presence import Presence
 from safecity.kit.clock import Clock
 from safecity.kit.errors import ConflictError
 from safecity.model.facts.signal_calls import ApplySignal, UnknownFigure
-from safecity.model.facts.vehicle_calls import Order, SayTerminal, TerminalDid, TerminalSaid
+from safecity.model.facts.vehicle_calls import AskPassed, Order, SayTerminal, TerminalDid, TerminalPassed, TerminalSaid
 from safecity.ports.outbox import Outbox
 from safecity.ports.sqlfile import SqlFile
 from safecity.protocols.gb28181.limits import Buckets
@@ -43,7 +44,7 @@ from safecity.protocols.jt808.outputs import (
     Unanswered,
 )
 from safecity.protocols.jt808.platform import Host
-from safecity.protocols.jt808.records import MediaData
+from safecity.protocols.jt808.records import MediaData, TerminalKey, TransparentUp
 from safecity.protocols.jt808.registrar import UNKNOWN, UNREADABLE, Terminal
 
 logger = logging.getLogger(__name__)
@@ -86,12 +87,14 @@ class TerminalPlatform(Presence[Vehicle, TerminalRow]):
         self.attachments = AttachmentDesk(
             clock, file, outbox, self.tally, self.orders, self._members.get, hours=attachment_hours
         )  # fmt: skip
+        self.passed = PassedDesk(file, outbox, clock)
         self.reports = Reports(clock, self._report, self.store.put, self.tally, self._attached)
         self.media = MediaDesk(clock, self.tally, keep_media)
 
     async def start(self, listening: socket.socket) -> None:
         """Go on from the own file, then listen."""
         self._begin()
+        self.passed.start()
         await self.hall.open(listening)
         self._go_on()
 
@@ -110,6 +113,7 @@ class TerminalPlatform(Presence[Vehicle, TerminalRow]):
         await super().close()
         await self.media.close()
         await self.attachments.close()
+        self.passed.close()
         await self.hall.close()
 
     def tick(self) -> None:
@@ -129,6 +133,7 @@ class TerminalPlatform(Presence[Vehicle, TerminalRow]):
         for phone in gone:
             vehicle = self._members.pop(phone)
             self.store.drop(phone)
+            self.passed.forget(phone)
             self._end(vehicle)
         for phone, config in wanted.items():
             vehicle = self._members.get(phone)
@@ -174,7 +179,7 @@ class TerminalPlatform(Presence[Vehicle, TerminalRow]):
                     if isinstance(message.body, MediaData):
                         self._bring(link, message, message.body, answer)
                     elif self._keep(message):
-                        self._say(link, answer)
+                        self._kept(link, message, answer)
                     else:
                         link.session.not_taken(message)
                 case Answered() | Unanswered():
@@ -208,8 +213,14 @@ class TerminalPlatform(Presence[Vehicle, TerminalRow]):
         if vehicle is not None:
             self.media.bring(vehicle, body, lambda: link.send(answer))
 
+    def _kept(self, link: TerminalLink, message: Message, answer: bytes) -> None:
+        vehicle, body = self._members.get(message.phone), message.body
+        if vehicle is not None and isinstance(body, TransparentUp | TerminalKey):
+            self.passed.take(vehicle, body)
+        self._say(link, answer)
+
     def _say(self, link: TerminalLink, data: bytes) -> None:
-        self.store.afterwards(lambda: link.send(data))
+        self.passed.afterwards(lambda: self.store.afterwards(lambda: link.send(data)))
 
     def _registered(self, one: Registered) -> None:
         vehicle = self._members[one.phone]
@@ -300,6 +311,11 @@ class TerminalPlatform(Presence[Vehicle, TerminalRow]):
         if found is None or found.link is None:
             raise ConflictError("the terminal is not connected", code="device_offline")
         return await self.orders.give(found.link, order)
+
+    async def through(self, wish: AskPassed) -> TerminalPassed:
+        """What came through a terminal last."""
+        found = self.vehicle(wish.device)
+        return TerminalPassed() if found is None else self.passed.told(found)
 
     async def say(self, wish: SayTerminal) -> TerminalSaid:
         """Have a terminal hear a message as people wrote it; see `saying`."""

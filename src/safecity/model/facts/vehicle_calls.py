@@ -1,9 +1,9 @@
 """What one has the duty `signal` (address `signal`) say to a vehicle terminal, and what that hands to control of it
 (address `control`). `device` is its id.
 
-All but SayTerminal and ReadAttachment are answered with TerminalDid once the terminal itself has answered, or with the
-error `device_offline`, `device_silent`, `terminal_failed`, `terminal_misunderstood`, `terminal_unsupported`,
-`terminal_no_answer` or `terminal_lost`.
+All but SayTerminal, AskPassed and ReadAttachment are answered with TerminalDid once the terminal itself has answered,
+or with the error `device_offline`, `device_silent`, `terminal_failed`, `terminal_misunderstood`,
+`terminal_unsupported`, `terminal_no_answer` or `terminal_lost`.
 """
 
 from __future__ import annotations
@@ -101,6 +101,33 @@ class TerminalSaid(Message, frozen=True):
 
     message: int = 0
     fields: dict[str, Any] = {}
+
+
+class AskPassed(Message, frozen=True):
+    """What came through it last from whatever stands behind it. Answer: TerminalPassed; of one that is not known here
+    there is nothing."""
+
+    device: str
+
+
+class PassedUp(Message, frozen=True):
+    """One message (0x0900): when it came (microseconds UTC), its kind as the standard numbers it (0 GNSS, 11 card, 65
+    and 66 serial ports, from 240 own), its bytes as far as they are kept, and how many it had."""
+
+    at: int
+    kind: int
+    size: int
+    data: bytes
+
+
+class TerminalPassed(Message, frozen=True):
+    """The last of them, newest first, and the terminal's public RSA key (0x0A00) {e, n}, which it told at `key_at`; 0:
+    none."""
+
+    items: tuple[PassedUp, ...] = ()
+    e: int = 0
+    n: bytes = b""
+    key_at: int = 0
 
 
 class PhotographFrom(Message, frozen=True):

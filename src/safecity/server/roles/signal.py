@@ -37,6 +37,7 @@ from safecity.model.facts.signal_calls import (
     SteerDevicePlayback,
 )
 from safecity.model.facts.vehicle_calls import (
+    AskPassed,
     ConfirmAlarms,
     EraseFence,
     KeepAttachment,
@@ -108,6 +109,7 @@ class SignalDuty:
             WriteFence: self.terminals.give,
             EraseFence: self.terminals.give,
             SayTerminal: self.terminals.say,
+            AskPassed: self.terminals.through,
             PhotographFrom: self.terminals.give,
             ReadAttachment: self.spool.read,
         }

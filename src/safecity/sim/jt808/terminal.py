@@ -13,7 +13,7 @@ from safecity.protocols.jt808.active_safety import UploadAttachments
 from safecity.protocols.jt808.alarms import Alarm, rising
 from safecity.protocols.jt808.commands import HEARTBEAT_SECONDS, REPORT_SECONDS
 from safecity.protocols.jt808.positions import Location, Track
-from safecity.protocols.jt808.records import MediaData, PictureAnswer, TakePicture
+from safecity.protocols.jt808.records import MediaData, PictureAnswer, TakePicture, TransparentUp
 from safecity.protocols.jt808.registration import Unregister
 from safecity.protocols.jt808.terminal import Commanded, Identity, Online, Output, Over, Phase, Send, TerminalSession
 from safecity.sim.jt808.drive import Drive
@@ -167,6 +167,10 @@ class SimTerminal:
         self.reports += 1
         self._carry_out(self.session.report(location, self._now()))
         return location
+
+    def pass_up(self, kind: int, data: bytes) -> None:
+        """Something behind it has something to say (0x0900)."""
+        self._carry_out([self.session.send(TransparentUp(kind=kind, data=data), self._now())])
 
     async def nod(self) -> None:
         """Somebody falls asleep: two pictures and a short film of the first camera."""

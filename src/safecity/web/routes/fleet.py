@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from fastapi import Query
 from pydantic import Field, model_validator
 
 from safecity.core.ground.access.api import Action
@@ -18,7 +19,7 @@ from safecity.model.facts.vehicle_calls import (
 )
 from safecity.web.guard import Here, Routes, Who
 from safecity.web.routes.tollgates import PurposeWord
-from safecity.web.shapes import Answer, Ask, Words
+from safecity.web.shapes import Answer, Ask, Moment, Words
 
 routes = Routes("fleet")
 FAILS = (404, 409, 502)
@@ -147,6 +148,40 @@ async def say_to_terminal(device: str, ask: TerminalMessageAsk, who: Who, here: 
         who, order, confirm=ask.confirm, reason=ask.reason, purpose=ask.purpose or ""
     )  # fmt: skip
     return TerminalMessageOut(message=f"{said.message:04x}" if said.message else None, fields=said.fields)
+
+
+class PassedOut(Answer):
+    """What came through the terminal (0900). `kind` as the standard numbers it: 0 GNSS, 11 card, 65 and 66 serial
+    ports, from 240 the maker's own. `data`: hexadecimal digits; of more than 1,024 `bytes` the first."""
+
+    at: Moment
+    kind: int
+    bytes: int
+    data: str
+
+
+class TerminalKeyOut(Answer):
+    """The terminal's public RSA key (0A00), its modulus as hexadecimal digits."""
+
+    at: Moment
+    e: int
+    n: str
+
+
+class TransparentOut(Answer):
+    """The last 16, newest first; `key` null: it told none."""
+
+    items: list[PassedOut]
+    key: TerminalKeyOut | None
+
+
+@routes.get("/devices/{device}/transparent", Action.VEHICLE_CONTROL, fails=(404, 503))
+async def see_transparent(device: str, who: Who, here: Here, reason: Annotated[Words, Query()] = "") -> TransparentOut:
+    """What came through its terminal last from whatever stands behind it. Each look is written down."""
+    told = await here.vehicle_orders.through(who, device, reason=reason)
+    items = [PassedOut(at=one.at, kind=one.kind, bytes=one.size, data=one.data.hex()) for one in told.items]
+    key = TerminalKeyOut(at=told.key_at, e=told.e, n=told.n.hex()) if told.key_at else None
+    return TransparentOut(items=items, key=key)
 
 
 def _out(did: TerminalDid) -> TerminalOut:

@@ -15,6 +15,7 @@ from safecity.core.upper.fleet.cameras import ALL, check_camera
 from safecity.kit.clock import SECOND_US
 from safecity.kit.errors import ConflictError, InvalidError, SafecityError
 from safecity.model.facts.vehicle_calls import (
+    AskPassed,
     ConfirmAlarms,
     LocateVehicle,
     LockVehicle,
@@ -23,6 +24,7 @@ from safecity.model.facts.vehicle_calls import (
     SayTerminal,
     TellDriver,
     TerminalDid,
+    TerminalPassed,
     TerminalSaid,
     TrackVehicle,
 )
@@ -141,6 +143,20 @@ class VehicleOrders:
             raise
         await self._answered(who, Action.VEHICLE_CONTROL, device, order)
         return answer if isinstance(answer, TerminalSaid) else TerminalSaid()
+
+    async def through(self, who: Actor, device: str, *, reason: str = "") -> TerminalPassed:
+        """What came through its terminal last, as it came. The look is written down: cards and other people's devices
+        may stand behind it. InvalidError `not_a_vehicle`; UnavailableError while signalling is away."""
+
+        def work(tx: Tx) -> None:
+            found = find_device(tx, who, Action.VEHICLE_CONTROL, device)
+            if found.kind is not DeviceKind.JT808:
+                raise InvalidError("not a vehicle terminal", code="not_a_vehicle", params={"name": found.name})
+            note(tx, who, Action.VEHICLE_CONTROL, thing_of(found), found.name, reason=reason, order="transparent")
+
+        await self._database.write(work)
+        answer = await self._calls.call(ADDRESS, AskPassed(device), timeout=TIMEOUT)
+        return answer if isinstance(answer, TerminalPassed) else TerminalPassed()
 
     def confirm(self, alarm: Alarm) -> None:
         """Somebody took notice of it: where it is one that terminals report until it is confirmed, the terminal hears
