@@ -7,6 +7,7 @@ case sorts like the bytes do.
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from uuid import UUID
@@ -14,7 +15,10 @@ from uuid import UUID
 from safecity.kit.errors import InvalidError
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
+_AS_DIGITS = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")
+_BODY = re.compile(f"[0-7][{_ALPHABET}]{{25}}")
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+"""Ids are made and read for every row: two letters at a time, and by the interpreter's own reading of base 32."""
 _lock = threading.Lock()
 _last = 0
 
@@ -35,22 +39,24 @@ def new_id() -> UUID:
 def show(kind: str, value: UUID) -> str:
     """`show("ch", id)` -> `ch_` and 26 characters."""
     number = value.int
-    letters = [_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5)]
-    return f"{kind}_{''.join(letters)}"
+    return f"{kind}_{''.join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)])}"
 
 
 def parse(kind: str, text: str) -> UUID:
     """The id behind what `show` made; InvalidError for anything else."""
+    return UUID(int=_number(kind, text))
+
+
+def packed(kind: str, text: str) -> bytes:
+    """The same as 16 bytes."""
+    return _number(kind, text).to_bytes(16)
+
+
+def _number(kind: str, text: str) -> int:
     prefix, _, body = text.partition("_")
-    if prefix != kind or len(body) != 26 or body[0] > "7":
+    if prefix != kind or _BODY.fullmatch(body) is None:
         raise InvalidError(f"not an id of kind {kind}: {text[:64]!r}", code="invalid_id", params={"kind": kind})
-    number = 0
-    for letter in body:
-        value = _VALUES.get(letter)
-        if value is None:
-            raise InvalidError(f"not an id of kind {kind}: {text[:64]!r}", code="invalid_id", params={"kind": kind})
-        number = number << 5 | value
-    return UUID(int=number)
+    return int(body.translate(_AS_DIGITS), 32)
 
 
 def fresh(kind: str) -> str:

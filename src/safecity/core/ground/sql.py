@@ -33,10 +33,14 @@ class Id(TypeDecorator[str]):
         self.kind = kind
 
     def process_bind_param(self, value: str | None, dialect: Any) -> bytes | None:
-        return None if value is None else ids.parse(self.kind, value).bytes
+        return None if value is None else ids.packed(self.kind, value)
 
     def process_result_value(self, value: bytes | None, dialect: Any) -> str | None:
         return None if value is None else ids.show(self.kind, UUID(bytes=bytes(value)))
+
+
+_as_text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+"""Made once: each row has one, and `json.dumps` would make another each time."""
 
 
 class Json(TypeDecorator[Any]):
@@ -46,7 +50,7 @@ class Json(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Any) -> str | None:
-        return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        return None if value is None else _as_text(value)
 
     def process_result_value(self, value: str | None, dialect: Any) -> Any:
         return None if value is None else json.loads(value)

@@ -163,7 +163,7 @@ def merged(sightings: Sequence[Sighting]) -> dict[str, Any]:
 
     def first(name: str) -> Any:
         chosen = [*supporters, *ordered] if name.startswith("plate_") else ordered
-        return next((getattr(one, name) for one in chosen if getattr(one, name) not in ("", None)), None)
+        return next((value for one in chosen if (value := getattr(one, name)) not in ("", None)), None)
 
     said = [one.confidence for one in supporters if one.confidence is not None]
     certain = [one for one in sightings if not one.clock_doubtful] or list(sightings)

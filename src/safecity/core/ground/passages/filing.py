@@ -275,4 +275,8 @@ def _digest(one: Sighting) -> str:
     said: dict[str, Any] = {name: getattr(one, name) for name in _SAID} | {"id": "", "seen": 0, "pictures": []}
     if one.clock_doubtful:
         said["at"] = 0
-    return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()
+    return hashlib.sha256(_as_text(said).encode()).hexdigest()
+
+
+_as_text = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=str).encode
+"""As it was written when the digests that are kept were made."""
