@@ -135,7 +135,7 @@ async def test_one_object_under_one_number_counts_once(house: House, district: D
     assert len(await district.plates()) == 3
 
 
-@pytest.mark.parametrize("why", ["unknown", "of another library", "withdrawn", "over", "another kind"])
+@pytest.mark.parametrize("why", ["of another library", "withdrawn", "over", "another kind"])
 async def test_what_nobody_here_asked_that_library_for_is_refused(
     house: House, admin: Any, district: District, why: str
 ) -> None:
@@ -144,13 +144,11 @@ async def test_what_nobody_here_asked_that_library_for_is_refused(
     asked = await district.subscribe(7 if why == "another kind" else 13, until=until)
     await district.say()
     notice, words = notice_of(asked["number"], vehicle(1)), "not asked for any more"
-    if why == "unknown":
-        notice["SubscribeID"], words = "340203000000032023111506132000009", "asked for by nobody here"
-    elif why == "of another library":
+    if why == "of another library":
         made = await admin.ok("POST", "devices", {"kind": "gat1400", "code": LOWER[:-1] + "2", "name": "next one"})
         district.comes = ViidClient(house.app, LOWER[:-1] + "2", made["registration"]["password"], "10.0.0.7")
         assert (await district.comes.register()).status_code == 200
-        words = "asked for by nobody here"
+        words = "asked of another library"
     elif why == "withdrawn":
         await district.withdraw(asked["id"])
     elif why == "over":
@@ -163,6 +161,14 @@ async def test_what_nobody_here_asked_that_library_for_is_refused(
         words = "not subscribed to"
     assert await district.send(notice) == (4, words)
     assert len(await district.plates()) == (1 if why == "over" else 0)
+
+
+async def test_what_a_library_pushes_by_its_own_settings_is_taken_as_if_it_was_posted(district: District) -> None:
+    await district.known()
+    for number in ("340203000000032023111506132000009", ""):
+        notice = notice_of(number, vehicle(1))
+        assert await district.send(notice) == (0, "OK")
+        assert await district.plates() == [PLATE], "twice said, it is one"
 
 
 async def test_of_a_notification_only_what_was_subscribed_to_is_taken(district: District) -> None:

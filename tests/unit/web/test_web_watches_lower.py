@@ -187,8 +187,16 @@ async def test_a_library_that_was_away_has_the_watch_when_it_is_back(house: Any,
     assert len(city.memory.dispositions) == 1, "it began anew, and had forgotten"
 
 
-async def test_hits_for_what_was_asked_of_nobody_are_refused(city: Watching) -> None:
-    assert await city.hit("340203000000022023111506132000001", vehicle(1)) == (4, "asked for by nobody here")
+async def test_hits_of_a_watch_of_the_librarys_own_alarm_nobody(city: Watching) -> None:
+    await city.watch()
+    assert (await city.hit("340203000000022023111506132000001", vehicle(1)))[0] == 0
+    await follow(city.house)
+    assert await hits(city.officer) == []
+    listed = (await city.comes.ask("GET", "DispositionNotifications")).json()["DispositionNotificationListObject"]
+    assert len(listed["DispositionNotificationObject"]) == 1
+
+
+async def test_hits_that_do_not_fit_what_was_asked_are_refused(city: Watching) -> None:
     await city.watch()
     (number,) = city.memory.dispositions
     assert await city.hit(number, vehicle(1, plate="皖A99999")) == (4, "not what was asked for")

@@ -219,10 +219,11 @@ def ended(one: Order, state: OrderState, *, by: str, why: str, now: int) -> Orde
     )  # fmt: skip
 
 
-def refusal(one: Order | None, now: int) -> str:
-    """Why what a library sends for an order is not taken; empty: it is."""
+def refusal(one: Order | None, now: int, *, ours: bool) -> str:
+    """Why what a library sends under a number is not taken; empty: it is. `one`: what that library was asked under it;
+    `ours`: any library was. Under a number that nobody here gave it speaks of its own accord."""
     if one is None:
-        return "asked for by nobody here"
+        return "asked of another library" if ours else ""
     if one.state is not OrderState.ACTIVE or (one.until is not None and one.until <= now):
         return "not asked for any more"
     return ""

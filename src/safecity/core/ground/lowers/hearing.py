@@ -1,7 +1,8 @@
-"""Notifications that answer what we subscribed to: what they carry is taken as if the library had posted it.
+"""Notifications: what they carry is taken as if the library had posted it.
 
 Who sends was proved by its session, and nothing in a notification changes that: what is kept is kept as that
-library's, in its areas.
+library's, in its areas. Many libraries push by their own settings alone, under numbers of their own: those are heard
+like objects that are posted. Under a number of ours only what we subscribed to is, and only while we do.
 """
 
 from __future__ import annotations
@@ -30,38 +31,41 @@ class Hearing:
         self._clock = clock
 
     async def notified(self, sender: Device, notices: Sequence[ViidObject | Refused]) -> list[Outcome]:
-        """Objects that were subscribed to are taken, as long as the subscription is in force; everything else is
-        refused. The same object under the same number of a notification counts once."""
+        """What is told under the number of a subscription of ours that is over, or was not subscribed to, is refused.
+        The same object under the same number of a notification counts once."""
         return [await self._one(sender, notice) for notice in notices]
 
     async def _one(self, sender: Device, notice: ViidObject | Refused) -> Outcome:
         if isinstance(notice, Refused):
             return Outcome(notice.id, StatusCode.JSON_CONTENT, f"{notice.field} is missing or wrong")
         number, now = clean_id(notice.fields.get("SubscribeID")), self._clock.now_us()
-        order = await self._database.read(lambda tx: store.numbered(tx, sender.id, OrderKind.SUBSCRIPTION, number))
-        why = refusal(order, now)
-        if why or order is None:
+        kind = OrderKind.SUBSCRIPTION
+        order, ours = await self._database.read(
+            lambda tx: (store.numbered(tx, sender.id, kind, number), store.is_ours(tx, kind, number))
+        )
+        if why := refusal(order, now, ours=ours):
             return Outcome(notice.id, StatusCode.INVALID_OPERATION, why)
         operation, told, lost = read_notified(notice)
-        wanted = [one for one in told if asked_for(order, one)]
+        wanted = [one for one in told if order is None or asked_for(order, one)]
         if told and not wanted:
             return Outcome(notice.id, StatusCode.INVALID_OPERATION, "not subscribed to")
         by_mark = {mark(operation, one): one for one in wanted}
 
         def look(tx: Tx) -> tuple[frozenset[str], set[str]]:
-            came = store.marks(tx, order.id, notice.id) or frozenset[str]()
+            came = frozenset[str]() if order is None else store.marks(tx, order.id, notice.id) or frozenset[str]()
             new = [one for name, one in by_mark.items() if name not in came]
             return came, _born_here(tx, sender, new)
 
-        came, ours = await self._database.read(look)
-        new = {name: one for name, one in by_mark.items() if name not in came and one.id not in ours}
+        came, born_here = await self._database.read(look)
+        new = {name: one for name, one in by_mark.items() if name not in came and one.id not in born_here}
         await self._take(sender, operation, list(new.values()))
-        if new:
+        if new and order is not None:
             await self._database.write(lambda tx: _count(tx, order, notice.id, frozenset(new), now))
         said = [
             f"{what}: {count}"
             for what, count in (
-                ("not understood", lost), ("not subscribed to", len(told) - len(wanted)), ("came from here", len(ours))
+                ("not understood", lost), ("not subscribed to", len(told) - len(wanted)),
+                ("came from here", len(born_here)),
             )
             if count
         ]  # fmt: skip

@@ -126,6 +126,12 @@ def numbered(tx: Tx, device: str, kind: OrderKind, number: str) -> Order | None:
     return None if row is None else _order(row)
 
 
+def is_ours(tx: Tx, kind: OrderKind, number: str) -> bool:
+    """Whether any library was asked for something under that number."""
+    query = select(orders.c.id).where(orders.c.kind == str(kind), orders.c.number == number).limit(1)
+    return tx.row(query) is not None
+
+
 def orders_of(
     tx: Tx, device: str, kind: OrderKind | None = None, *, limit: int = 0, active: bool = False
 ) -> list[Order]:

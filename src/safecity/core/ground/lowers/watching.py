@@ -70,7 +70,7 @@ def take_back(tx: Tx, one: Order, *, by: str, why: str, now: int) -> None:
 def asked_by(tx: Tx, device: str, number: str, now: int) -> tuple[Order | None, str]:
     """The order that a notification of a library answers, and why it is not taken; empty: it is."""
     one = store.numbered(tx, device, OrderKind.DISPOSITION, number)
-    return one, refusal(one, now)
+    return one, refusal(one, now, ours=one is not None or store.is_ours(tx, OrderKind.DISPOSITION, number))
 
 
 def answered(tx: Tx, order: str, notification: str, brought: bool, now: int) -> None:

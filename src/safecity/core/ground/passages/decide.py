@@ -161,8 +161,10 @@ def merged(sightings: Sequence[Sighting]) -> dict[str, Any]:
     plate = max(votes, key=lambda text: (votes[text], text)) if votes else ""
     supporters = [one for one in ordered if one.plate == plate] if plate else []
 
+    of_plate = [*supporters, *ordered]
+
     def first(name: str) -> Any:
-        chosen = [*supporters, *ordered] if name.startswith("plate_") else ordered
+        chosen = of_plate if name.startswith("plate_") else ordered
         return next((value for one in chosen if (value := getattr(one, name)) not in ("", None)), None)
 
     said = [one.confidence for one in supporters if one.confidence is not None]

@@ -43,8 +43,8 @@ class Hits:
         self._told = told
 
     async def take(self, sender: Device, notices: Sequence[ViidObject | Refused]) -> list[Outcome]:
-        """One outcome for each, in their order. What answers no watch that was sent to that library is refused, and so
-        is a vehicle that the watch does not fit."""
+        """One outcome for each, in their order. What answers a watch of ours that is over is refused, and so is a
+        vehicle that the watch does not fit; what answers a watch of the library's own makes no hit."""
         return [await self._one(sender, notice) for notice in notices]
 
     async def _one(self, sender: Device, notice: ViidObject | Refused) -> Outcome:
@@ -54,7 +54,7 @@ class Hits:
 
         def look(tx: Tx) -> tuple[str, str, bool]:
             order, why = lowers.asked_by(tx, sender.id, answer.disposition, now)
-            if why or order is None:
+            if order is None or why:
                 return "", why, False
             watch = store.find(tx, order.watch) if order.watch is not None else None
             why = _misfit(watch, answer, now)
@@ -64,6 +64,9 @@ class Hits:
             return order.id, why, known
 
         order, why, known = await self._database.read(look)
+        if not order and not why:
+            # Of a watch of its own: kept as it is, and nobody is alarmed.
+            return (await self._images.take(sender, [notice]))[0]
         if why or answer.vehicle is None:
             return Outcome(notice.id, StatusCode.INVALID_OPERATION, why or "no vehicle in it")
         # Before the vehicle: what dies in between is sent again, and then it is known that it came with this.
