@@ -45,10 +45,10 @@ class _Tx:
     def run(self, statement: Any, values: Sequence[Mapping[str, Any]] | None = None) -> int:
         if values is not None and not values:
             return 0
-        result = self._execute(statement, None if values is None else [dict(v) for v in values])
+        result = self._execute(statement, None if values is None else list(values))
         return int(result.rowcount)
 
-    def _execute(self, statement: Any, values: list[dict[str, Any]] | None) -> CursorResult[Any]:
+    def _execute(self, statement: Any, values: list[Mapping[str, Any]] | None) -> CursorResult[Any]:
         try:
             return cast("CursorResult[Any]", self._connection.execute(statement, values))
         except StatementError as error:

@@ -151,6 +151,18 @@ def nearest(new: Sighting, groups: Iterable[tuple[str, Sequence[Sighting]]], win
     return min(fitting)[2] if fitting else None
 
 
+_OF_VEHICLES = ("colour", "vehicle_class", "brand", "direction", "transponder")
+
+
+def _first(among: Sequence[Sighting], name: str) -> Any:
+    """What the first that says it says; None where nobody does."""
+    for one in among:
+        said = getattr(one, name)
+        if said is not None and said != "":
+            return said
+    return None
+
+
 def merged(sightings: Sequence[Sighting]) -> dict[str, Any]:
     """What the passage says, out of all that was seen: the plate by vote, the rest from who is surest of it."""
     ordered = sorted(sightings, key=lambda one: (-one.weight, one.id))
@@ -162,24 +174,17 @@ def merged(sightings: Sequence[Sighting]) -> dict[str, Any]:
     supporters = [one for one in ordered if one.plate == plate] if plate else []
 
     of_plate = [*supporters, *ordered]
-
-    def first(name: str) -> Any:
-        chosen = of_plate if name.startswith("plate_") else ordered
-        return next((value for one in chosen if (value := getattr(one, name)) not in ("", None)), None)
-
     said = [one.confidence for one in supporters if one.confidence is not None]
     certain = [one for one in sightings if not one.clock_doubtful] or list(sightings)
     return {
         "at": min(one.at for one in certain),
         "seen": min(one.seen for one in sightings),
-        "lane": first("lane"),
+        "lane": _first(ordered, "lane"),
         "plate": plate,
         "confidence": max(said) if said else None,
-        "speed_kmh": first("speed_kmh"),
-        **{
-            name: first(name) or ""
-            for name in ("plate_colour", "plate_class", "colour", "vehicle_class", "brand", "direction", "transponder")
-        },
+        "speed_kmh": _first(ordered, "speed_kmh"),
+        **{name: _first(of_plate, name) or "" for name in ("plate_colour", "plate_class")},
+        **{name: _first(ordered, name) or "" for name in _OF_VEHICLES},
         "sources": frozenset(str(one.source) for one in sightings),
         "sightings": len(sightings),
         "pictures": sum(len(one.pictures) for one in sightings),
