@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from alembic.script import ScriptDirectory
-from sqlalchemy import Boolean, Engine, Float, Integer, LargeBinary, MetaData, create_engine, inspect, select
+from sqlalchemy import Boolean, Engine, Float, Integer, LargeBinary, MetaData, create_engine, insert, inspect, select
 from sqlalchemy.pool import NullPool
 from tests.contract.servers import POSTGRES, postgresql_schema
 
@@ -23,6 +23,7 @@ from safecity.backends.database import open_database
 from safecity.backends.migrations.lineage import configuration, downgrade, upgrade
 from safecity.core.ground.channels import store as channels
 from safecity.core.ground.channels.api import Channel
+from safecity.core.ground.passages.store import passages
 from safecity.core.ground.settings.api import get, put
 from safecity.kit.errors import ConflictError, InvalidError
 from safecity.kit.ids import fresh
@@ -281,3 +282,43 @@ def test_devices_that_named_an_organisation_belong_to_it_from_the_step_on_that_g
 
 def id_of(tables: MetaData, value: bytes) -> Any:
     return tables.tables["organisations"].c.id == value
+
+
+def _passage(name: str) -> dict[str, Any]:
+    return {
+        "id": name, "place": "tg_1", "tollgate": fresh("tg"), "device": None, "area_path": "/34/",
+        "organisation_path": "/", "purposes": frozenset({"traffic", "security"}), "restricted": True,
+        "keep_until": 1 << 50, "at": 7, "seen": 8, "lane": None, "confidence": 0.5, "speed_kmh": None,
+        "plate": "皖A12345", "plate_colour": "blue", "plate_class": "02", "colour": "", "vehicle_class": "",
+        "brand": "", "direction": "", "transponder": "", "sources": frozenset({"camera"}), "sightings": 1,
+        "pictures": 0, "clock_doubtful": False,
+    }  # fmt: skip
+
+
+async def test_many_rows_at_once_are_as_if_each_came_alone(database: Database) -> None:
+    one, other = _passage(fresh("ps")), _passage(fresh("ps"))
+    other["tollgate"] = one["tollgate"]
+
+    def work(tx: Tx) -> None:
+        assert tx.add(passages, [one]) == 1
+        assert tx.run(insert(passages), [other]) == 1
+        assert tx.add(passages, []) == 0
+
+    await database.write(work)
+    rows = await database.read(lambda tx: [dict(row) for row in tx.rows(select(passages))])
+    assert sorted(row.pop("id") for row in rows) == sorted((one.pop("id"), other.pop("id")))
+    assert rows == [one, one]
+
+
+async def test_of_many_rows_of_which_one_is_wrong_none_stays(database: Database) -> None:
+    taken = _passage(fresh("ps"))
+    await database.write(lambda tx: tx.add(passages, [taken]))
+    with pytest.raises(ConflictError):
+        await database.write(lambda tx: tx.add(passages, [_passage(fresh("ps")), taken]))
+    with pytest.raises(InvalidError):
+        await database.write(lambda tx: tx.add(passages, [_passage(fresh("ps")), _passage("no id")]))
+    short = _passage(fresh("ps"))
+    del short["plate"]
+    with pytest.raises(KeyError):
+        await database.write(lambda tx: tx.add(passages, [_passage(fresh("ps")), short]))
+    assert len(await database.read(lambda tx: tx.rows(select(passages)))) == 1

@@ -20,6 +20,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, StatementError
 from sqlalchemy.pool import SingletonThreadPool
 
+from safecity.backends import bulk
 from safecity.backends.sqliteerrors import in_our_words
 from safecity.kit.errors import ConflictError, SafecityError, UnavailableError
 from safecity.ports.database import Row, Tx
@@ -48,9 +49,15 @@ class _Tx:
         result = self._execute(statement, None if values is None else list(values))
         return int(result.rowcount)
 
+    def add(self, table: Any, rows: Sequence[Mapping[str, Any]]) -> int:
+        return self._as_callers(lambda: bulk.add(self._connection, table, rows)) if rows else 0
+
     def _execute(self, statement: Any, values: list[Mapping[str, Any]] | None) -> CursorResult[Any]:
+        return self._as_callers(lambda: cast("CursorResult[Any]", self._connection.execute(statement, values)))
+
+    def _as_callers(self, call: Callable[[], T]) -> T:
         try:
-            return cast("CursorResult[Any]", self._connection.execute(statement, values))
+            return call()
         except StatementError as error:
             # A value that its column type refused (an id that is none, say): the caller's own error, not SQL's.
             if isinstance(error.orig, SafecityError):

@@ -28,6 +28,10 @@ class Tx(Protocol):
         """Change something; the number of rows touched. ConflictError `duplicate` when a unique name is taken."""
         ...
 
+    def add(self, table: Any, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Put in many rows, each with every column of the table; how many. Errors as of `run`."""
+        ...
+
     def after_commit(self, call: Callable[[], None]) -> None:
         """Call once the transaction is durable (never when it is rolled back), in the caller's loop."""
         ...

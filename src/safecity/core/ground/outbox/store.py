@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import BigInteger, Column, LargeBinary, Table, delete, func, insert, select
+from sqlalchemy import BigInteger, Column, LargeBinary, Table, delete, func, select
 
 from safecity.core.ground.sql import metadata
 from safecity.model.facts.envelope import Event
@@ -28,7 +28,7 @@ def add(tx: Tx, events: Sequence[Event]) -> None:
         return
     row = tx.row(select(func.max(outbox.c.number).label("last")))
     first = ((row["last"] if row is not None else None) or 0) + 1
-    tx.run(insert(outbox), [{"number": first + index, "body": _encode(event)} for index, event in enumerate(events)])
+    tx.add(outbox, [{"number": first + index, "body": _encode(event)} for index, event in enumerate(events)])
 
 
 def pending(tx: Tx, limit: int) -> list[tuple[int, Event]]:

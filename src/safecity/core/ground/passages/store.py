@@ -16,7 +16,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     delete,
-    insert,
     or_,
     select,
     update,
@@ -130,8 +129,7 @@ def near(tx: Tx, place: str, spans: Sequence[tuple[int, int]]) -> list[Passage]:
 
 
 def add(tx: Tx, many: Sequence[Passage]) -> None:
-    if many:
-        tx.run(insert(passages), [{name: getattr(passage, name) for name in _FIELDS} for passage in many])
+    tx.add(passages, [{name: getattr(passage, name) for name in _FIELDS} for passage in many])
 
 
 def save(tx: Tx, passage: Passage) -> None:
@@ -185,9 +183,7 @@ def passages_of(tx: Tx, origin: str, references: Sequence[str]) -> list[str]:
 
 def add_sightings(tx: Tx, many: Sequence[tuple[str, Sighting, str]]) -> None:
     """(passage, sighting, digest) each."""
-    if many:
-        rows = [{"passage": passage, "digest": digest, **_row(one)} for passage, one, digest in many]
-        tx.run(insert(sightings), rows)
+    tx.add(sightings, [{"passage": passage, "digest": digest, **_row(one)} for passage, one, digest in many])
 
 
 def save_sighting(tx: Tx, one: Sighting) -> None:
