@@ -161,8 +161,8 @@ async def test_the_hit_arrives_there_with_its_picture_over_a_real_connection(adm
     assert await city.figures(watch) == (1, 0, 0)
     (line,) = [one for one in (await admin.ok("GET", "audit"))["items"] if one["details"].get("notification")]
     assert (line["actor_name"], line["object_name"], line["details"]["told"]) == ("name of 340200", "皖A12B45", PLACE)
-    # What answers no watch of ours is refused, whoever wrote it; what does: see `test_web_viid_upper.py`.
-    assert [code for _, code in await city.library.send("DispositionNotifications", sent)] == [4]
+    # One of ours takes what one of ours tells, whole; what answers a watch of ours: see `test_web_viid_upper.py`.
+    assert [code for _, code in await city.library.send("DispositionNotifications", sent)] == [0]
 
 
 async def test_what_no_camera_of_the_standard_said_is_told_in_our_words(admin: Any, city: City) -> None:
